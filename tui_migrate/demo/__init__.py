@@ -1,0 +1,1 @@
+"""The demo: two embedded servers with sample data, ready to migrate."""

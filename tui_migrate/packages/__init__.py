@@ -1,0 +1,1 @@
+"""Packages: a migration on disk."""

@@ -1,0 +1,1 @@
+"""Reports: findings and totals, made ready to be read."""

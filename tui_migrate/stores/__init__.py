@@ -1,0 +1,1 @@
+"""Stores: the code that talks to one kind of database each."""

@@ -1,0 +1,234 @@
+"""What a store is: the code that talks to one kind of database.
+
+A `Source` gives collections and their documents as BSON bytes; a `Target` takes them too. Both are protocols: a
+store is whatever has these methods. Every method raises the errors of `tui_migrate.errors` and nothing of its driver's, has a
+time-out of its own, and may be cancelled at any await.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Protocol, runtime_checkable
+
+from tui_migrate.documents import RawId
+from tui_migrate.ordering import Key
+
+
+class CollectionKind(StrEnum):
+    """What a collection is, as far as it changes the way it is copied."""
+
+    PLAIN = "collection"
+    CAPPED = "capped"
+    TIMESERIES = "timeseries"
+    VIEW = "view"
+
+    @property
+    def has_keys(self) -> bool:
+        """True where documents can be found and replaced by `_id`; others are written once, in natural order."""
+        return self is CollectionKind.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """A collection as a store or a package lists it.
+
+    `options` is the BSON document of its options as `listCollections` gives them (validator, collation, viewOn …), and
+    `indexes` the BSON documents of its index specifications, the `_id` index among them. `documents` and `size`
+    (uncompressed bytes) are estimates. `simple_order` is false where a default collation orders the ids otherwise than
+    by their bytes. `shard_key` is the BSON document of the key, or None.
+    """
+
+    name: str
+    kind: CollectionKind
+    options: bytes
+    indexes: tuple[bytes, ...] = ()
+    uuid: bytes | None = None
+    documents: int = 0
+    size: int = 0
+    simple_order: bool = True
+    shard_key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a store resolved to: two stores are one place where kind and database agree and an address is shared."""
+
+    kind: str
+    addresses: frozenset[str]
+    database: str
+
+    def is_same_place(self, other: "Identity") -> bool:
+        """Say whether both are the same database of the same server."""
+        return (self.kind, self.database) == (other.kind, other.database) and bool(self.addresses & other.addresses)
+
+    def claim(self) -> str:
+        """Name the place in one line, equal for every way to reach it that resolves to the same addresses."""
+        return f"{self.kind}:{','.join(sorted(self.addresses))}/{self.database}"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a store can do, for the engine to choose by.
+
+    `ordered`: `read` gives documents in the order of `ordering.order_key`. `lookup`: documents can be asked for by id.
+    `server_version` is for people. `max_document` is in bytes. `keeps_empty_timestamps`: a top-level
+    Timestamp(0, 0) is stored as it was sent.
+    """
+
+    ordered: bool
+    lookup: bool
+    server_version: str = ""
+    max_document: int = 16 * 1024 * 1024
+    keeps_empty_timestamps: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Documents that were read together; `position` is an opaque mark after the last one, for `read(after=…)`."""
+
+    documents: Sequence[bytes]
+    position: bytes
+
+
+class ReadOrder(Enum):
+    """In which order to read: by `_id`, or as they lie (capped and time-series collections)."""
+
+    BY_ID = "by_id"
+    NATURAL = "natural"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A document that the target did not take.
+
+    `index` is its place in what was sent. `key_fields` names the fields of the unique index it met, empty for any
+    other reason.
+    """
+
+    index: int
+    code: int
+    reason: str
+    key_fields: tuple[str, ...] = ()
+
+    @property
+    def is_id_taken(self) -> bool:
+        """True where the target has a document of that `_id`."""
+        return self.key_fields == ("_id",)
+
+    @property
+    def is_unique_clash(self) -> bool:
+        """True where another unique index has the document's value already."""
+        return bool(self.key_fields) and not self.is_id_taken
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Replace (or, where `after` is None, delete) the document `id` if it still is `before`, byte for byte."""
+
+    id: RawId
+    before: bytes
+    after: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """How a set of changes ended: `current` is what was seen for each id when the decision stood.
+
+    `changed` are the keys of the changes that were made; `refused` gives the target's refusal for each key where it
+    did not take the change.
+    """
+
+    current: Mapping[Key, bytes]
+    changed: frozenset[Key]
+    refused: Mapping[Key, Refusal]
+
+
+Decide = Callable[[Mapping[Key, bytes]], Awaitable[Sequence[Change]]]
+"""Given what the target holds now for the ids asked about, make the undo record durable and say what to change."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where documents come from. Nothing here writes."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this store can do."""
+        ...
+
+    async def identity(self) -> Identity:
+        """Resolve where this is. The first call that talks to the server. Raises Unreachable, AuthenticationFailed."""
+        ...
+
+    async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
+        """List collections and views in the order of their names, all of them or those named that are there."""
+        ...
+
+    def read(
+        self, collection: str, *, after: bytes | None = None, order: ReadOrder = ReadOrder.BY_ID
+    ) -> AsyncIterator[Block]:
+        """Read a collection from the start or from behind a position, a block (at most 4 MB or one document) at a time.
+
+        A document of a key equal to the one at `after` is not given again; a document whose `_id` is MaxKey is.
+        """
+        ...
+
+    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncIterator[bytes]:
+        """Give the documents that have one of these ids, in no order; a missing id gives nothing."""
+        ...
+
+    async def count(self, collection: str) -> int:
+        """Count the documents of a collection exactly."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Never raises."""
+        ...
+
+
+@runtime_checkable
+class Target(Source, Protocol):
+    """Where documents go. Every write is acknowledged by a majority and journalled, and has a time limit."""
+
+    @property
+    def session(self) -> bytes:
+        """The server session that writes run in (16 bytes), for the undo log; empty where there is none."""
+        ...
+
+    async def create_collection(self, info: CollectionInfo, options: bytes) -> bytes | None:
+        """Create a collection or view with these options and give its uuid. Raises Refused where it exists."""
+        ...
+
+    async def drop_collection(self, collection: str) -> None:
+        """Drop a collection or view; one that is not there is no error."""
+        ...
+
+    async def rename_collection(self, collection: str, new_name: str) -> None:
+        """Rename within the database. Raises Refused where `new_name` exists."""
+        ...
+
+    async def create_indexes(self, collection: str, indexes: Sequence[bytes]) -> None:
+        """Create indexes from their specifications. Raises WriteRefused where the documents do not allow one."""
+        ...
+
+    async def drop_index(self, collection: str, name: str) -> None:
+        """Drop one index; one that is not there is no error."""
+        ...
+
+    async def set_validator(self, collection: str, options: bytes) -> None:
+        """Set validator, level and action as these options (a BSON document) have them."""
+        ...
+
+    async def insert(self, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+        """Insert documents, never upsert; those not refused are in. Raises Unreachable when the outcome is unknown."""
+        ...
+
+    async def change(
+        self, collection: str, ids: Sequence[RawId], decide: Decide, *, bypass_validation: bool = False
+    ) -> ChangeResult:
+        """Read ids afresh, let `decide` record and choose, and make its changes by compare-and-set.
+
+        `decide` is called again, with what is there then, when somebody else was quicker. Raises Unreachable when the
+        outcome is unknown.
+        """
+        ...

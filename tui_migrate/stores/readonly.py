@@ -1,0 +1,46 @@
+"""The wrapper through which everything opens a store that must not write to it."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+
+from tui_migrate.documents import RawId
+from tui_migrate.stores.base import Block, Capabilities, CollectionInfo, Identity, ReadOrder, Source
+
+
+class ReadOnly:
+    """A Source and nothing else: the methods of a Target are not there to be called, whatever it wraps."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the store can do."""
+        return self._source.capabilities
+
+    async def identity(self) -> Identity:
+        """Resolve where this is."""
+        return await self._source.identity()
+
+    async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
+        """List collections and views."""
+        return await self._source.collections(names)
+
+    def read(
+        self, collection: str, *, after: bytes | None = None, order: ReadOrder = ReadOrder.BY_ID
+    ) -> AsyncIterator[Block]:
+        """Read a collection."""
+        return self._source.read(collection, after=after, order=order)
+
+    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncIterator[bytes]:
+        """Give the documents that have one of these ids."""
+        return self._source.lookup(collection, ids)
+
+    async def count(self, collection: str) -> int:
+        """Count the documents of a collection."""
+        return await self._source.count(collection)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._source.close()

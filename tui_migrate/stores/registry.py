@@ -1,0 +1,38 @@
+"""Which store serves which URL. A store's module, and with it its driver, is imported when it is first opened."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from tui_migrate.errors import UsageError
+from tui_migrate.stores.base import Source, Target
+from tui_migrate.stores.readonly import ReadOnly
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """What it takes to open a store: a URL without a password, the database, and the password apart."""
+
+    url: str
+    database: str
+    password: str | None = field(default=None, repr=False)
+
+
+def open_source(locator: Locator) -> Source:
+    """Open a store to look at and read from; writes are not to be had from what this gives. No I/O yet."""
+    return ReadOnly(open_target(locator))
+
+
+def open_target(locator: Locator) -> Target:
+    """Open a store to write to. No I/O yet. Raises UsageError for a URL that no store serves."""
+    scheme = urlsplit(locator.url).scheme
+    if scheme in ("mongodb", "mongodb+srv"):
+        from tui_migrate.stores.mongodb import MongoStore
+
+        return MongoStore(locator.url, locator.database, locator.password)
+    if scheme == "memory":
+        from tui_migrate.stores.memory import MemoryStore
+
+        return MemoryStore.at(locator.url, locator.database)
+    raise UsageError(
+        f"no store serves the scheme {scheme!r}", hint="give a URL that starts with mongodb:// or mongodb+srv://"
+    )

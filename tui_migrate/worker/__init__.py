@@ -1,0 +1,1 @@
+"""The worker: the detached process that executes a run, and what starts, locks and steers it."""
