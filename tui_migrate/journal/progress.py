@@ -1,0 +1,91 @@
+"""What a worker commits as it goes: checkpoints with their counters, one transaction a batch."""
+
+from dataclasses import astuple
+
+from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord
+from tui_migrate.journal.writer import JournalWriter
+
+_ADD_COUNTS = (
+    "inserted = inserted + ?, replaced = replaced + ?, unchanged = unchanged + ?, skipped = skipped + ?,"
+    " rejected = rejected + ?, assumed_ours = assumed_ours + ?, restored = restored + ?, deleted = deleted + ?,"
+    " spared = spared + ?"
+)
+
+
+class Progress:
+    """Writes one run's progress."""
+
+    def __init__(self, journal: JournalWriter, run_id: int) -> None:
+        self._journal = journal
+        self._run_id = run_id
+
+    async def commit_batch(self, done: Checkpoint, member: MemberRecord | None = None) -> None:
+        """Commit a batch: where the source stands, what it came to, and the package member that holds it."""
+        async with self._journal.transaction() as database:
+            await database.execute(
+                "INSERT INTO batches (run_id, collection, number, position, documents, digest, undo_begin, undo_end)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self._run_id,
+                    done.collection,
+                    done.number,
+                    done.position,
+                    done.documents,
+                    done.digest,
+                    done.undo_begin,
+                    done.undo_end,
+                ),
+            )
+            if member is not None:
+                await database.execute(
+                    "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (self._run_id, done.collection, done.number, *astuple(member)),
+                )
+            await database.execute(
+                f"UPDATE run_collections SET documents_done = documents_done + ?, bytes_done = bytes_done + ?,"
+                f" {_ADD_COUNTS} WHERE run_id = ? AND name = ?",
+                (done.documents, done.size, *astuple(done.counts), self._run_id, done.collection),
+            )
+            await database.execute(
+                "UPDATE runs SET undo_bytes = max(undo_bytes, ?), last_heard_at = ? WHERE id = ?",
+                (done.undo_end, self._journal.clock(), self._run_id),
+            )
+
+    async def add_counts(self, collection: str, counts: Counts) -> None:
+        """Add to a collection's counters outside any batch."""
+        async with self._journal.transaction() as database:
+            await database.execute(
+                f"UPDATE run_collections SET {_ADD_COUNTS} WHERE run_id = ? AND name = ?",
+                (*astuple(counts), self._run_id, collection),
+            )
+
+    async def set_collection(self, collection: str, state: CollectionState) -> None:
+        """Record how far the run is with a collection."""
+        async with self._journal.transaction() as database:
+            await database.execute(
+                "UPDATE run_collections SET state = ? WHERE run_id = ? AND name = ?",
+                (state.value, self._run_id, collection),
+            )
+
+    async def set_totals(self, collection: str, documents: int, size: int) -> None:
+        """Record how many documents and bytes a collection is now thought to have."""
+        async with self._journal.transaction() as database:
+            await database.execute(
+                "UPDATE run_collections SET documents_total = ?, bytes_total = ? WHERE run_id = ? AND name = ?",
+                (documents, size, self._run_id, collection),
+            )
+
+    async def restart_collection(self, collection: str) -> None:
+        """Forget the batches and counters of a collection that has to be done from its start."""
+        async with self._journal.transaction() as database:
+            for table in ("batches", "members"):
+                await database.execute(
+                    f"DELETE FROM {table} WHERE run_id = ? AND collection = ?",
+                    (self._run_id, collection),
+                )
+            await database.execute(
+                "UPDATE run_collections SET documents_done = 0, bytes_done = 0, inserted = 0, replaced = 0,"
+                " unchanged = 0, skipped = 0, rejected = 0, assumed_ours = 0, state = 'waiting'"
+                " WHERE run_id = ? AND name = ?",
+                (self._run_id, collection),
+            )

@@ -1,0 +1,221 @@
+"""Reads the journal: what every face shows, and what a worker takes up again. Nothing here writes."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import aiosqlite
+
+from tui_migrate.errors import RunNotFound
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal import connection as opening
+from tui_migrate.journal.records import (
+    Checkpoint,
+    CollectionProgress,
+    CollectionState,
+    Control,
+    ControlStatus,
+    Counts,
+    Event,
+    Failure,
+    MemberRecord,
+    RunRecord,
+    Wish,
+)
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.model import Environment, RunKind
+
+FINDINGS_SHOWN: Final = 200
+
+_RUN_COLUMNS: Final = (
+    "id, kind, state, stage, plan, source, target, environment, created_at, created_by, description, undo,"
+    " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
+    " rate_limit, undo_bytes, failure_code, failure_message, failure_hint, failure_exit_code"
+)
+
+
+class JournalReader:
+    """A read-only connection. Each method is one short read; a reader never holds up the worker."""
+
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    async def open(cls, path: Path) -> "JournalReader":
+        """Open a journal that is there. Raises JournalError, JournalTooNew."""
+        return cls(await opening.open_for_reading(path), path)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
+
+    async def data_version(self) -> int:
+        """A number that is another one as soon as any other process has written."""
+        return int((await self._rows("PRAGMA data_version"))[0][0])
+
+    async def count_runs(self) -> int:
+        """How many runs there are."""
+        return int((await self._rows("SELECT count(*) FROM runs"))[0][0])
+
+    async def runs(self, limit: int = 50, offset: int = 0) -> tuple[RunRecord, ...]:
+        """Give runs, newest first, with their collections but without findings."""
+        rows = await self._rows(
+            f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY id DESC LIMIT ? OFFSET ?",
+            limit,
+            offset,
+        )
+        return tuple([_run(row, await self.collections(int(row[0])), ()) for row in rows])
+
+    async def run(self, run_id: int) -> RunRecord:
+        """Give one run whole. Raises RunNotFound."""
+        rows = await self._rows(f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ?", run_id)
+        if not rows:
+            raise RunNotFound(f"there is no run {run_id:04d}", hint="tui-migrate history lists the runs there are")
+        return _run(rows[0], await self.collections(run_id), await self.findings(run_id))
+
+    async def collections(self, run_id: int) -> tuple[CollectionProgress, ...]:
+        """Give the collections of a run in the order in which they are worked."""
+        rows = await self._rows(
+            "SELECT name, state, documents_total, documents_done, bytes_total, bytes_done, inserted, replaced,"
+            " unchanged, skipped, rejected, assumed_ours, restored, deleted, spared"
+            " FROM run_collections WHERE run_id = ? ORDER BY place",
+            run_id,
+        )
+        return tuple(
+            CollectionProgress(row[0], CollectionState(row[1]), row[2], row[3], row[4], row[5], Counts(*row[6:]))
+            for row in rows
+        )
+
+    async def findings(self, run_id: int, limit: int = FINDINGS_SHOWN) -> tuple[Finding, ...]:
+        """Give a run's findings, errors first."""
+        rows = await self._rows(
+            "SELECT severity, code, subject, message, hint, count FROM findings WHERE run_id = ?"
+            " ORDER BY CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, rowid LIMIT ?",
+            run_id,
+            limit,
+        )
+        return tuple(Finding(Severity(row[0]), *row[1:]) for row in rows)
+
+    async def worst_finding(self, run_id: int) -> Severity | None:
+        """Give the highest severity among a run's findings."""
+        found = await self.findings(run_id, 1)
+        return found[0].severity if found else None
+
+    async def events(self, run_id: int, after: int = 0, limit: int = 1_000) -> tuple[Event, ...]:
+        """Give the lines of a run's log behind a sequence number."""
+        rows = await self._rows(
+            "SELECT sequence, run_id, at, severity, message FROM events WHERE run_id = ? AND sequence > ?"
+            " ORDER BY sequence LIMIT ?",
+            run_id,
+            after,
+            limit,
+        )
+        return tuple(Event(*row) for row in rows)
+
+    async def controls(self, run_id: int, status: ControlStatus | None = None) -> tuple[Control, ...]:
+        """Give the requests made of a run, oldest first."""
+        rows = await self._rows(
+            "SELECT id, run_id, wish, value, asked_by, asked_at, state_seen, status, answer FROM controls"
+            " WHERE run_id = ? AND (? IS NULL OR status = ?) ORDER BY id",
+            run_id,
+            status,
+            status,
+        )
+        return tuple(
+            Control(
+                row[0], row[1], Wish(row[2]), row[3], row[4], row[5], RunState(row[6]), ControlStatus(row[7]), row[8]
+            )
+            for row in rows
+        )
+
+    async def last_checkpoint(self, run_id: int, collection: str) -> Checkpoint | None:
+        """Give the last batch of a collection that was committed."""
+        found = await self._batches(
+            "WHERE run_id = ? AND collection = ? ORDER BY number DESC LIMIT 1", run_id, collection
+        )
+        return found[0] if found else None
+
+    async def batches(self, run_id: int, collection: str, page: int = 1_000) -> AsyncIterator[Checkpoint]:
+        """Give a collection's batches in order, a page at a time."""
+        number = -1
+        while found := await self._batches(
+            "WHERE run_id = ? AND collection = ? AND number > ? ORDER BY number LIMIT ?",
+            run_id,
+            collection,
+            number,
+            page,
+        ):
+            for one in found:
+                yield one
+            number = found[-1].number
+
+    async def undo_end(self, run_id: int) -> int:
+        """Say up to which byte the undo log belongs to batches that are committed."""
+        rows = await self._rows("SELECT coalesce(max(undo_end), 0) FROM batches WHERE run_id = ?", run_id)
+        return int(rows[0][0])
+
+    async def members(self, run_id: int, collection: str) -> tuple[MemberRecord, ...]:
+        """Give the gzip members of a collection that an export has committed."""
+        rows = await self._rows(
+            'SELECT "offset", packed, unpacked, documents, sha256 FROM members WHERE run_id = ? AND collection = ?'
+            " ORDER BY number",
+            run_id,
+            collection,
+        )
+        return tuple(MemberRecord(*row) for row in rows)
+
+    async def later_runs(self, run_id: int) -> tuple[int, ...]:
+        """Give newer runs that have written to a target this run wrote to, into one of its collections."""
+        rows = await self._rows(
+            "SELECT DISTINCT later.id FROM runs AS later JOIN runs AS this ON this.id = ?"
+            " JOIN run_collections AS theirs ON theirs.run_id = later.id"
+            " JOIN run_collections AS ours ON ours.run_id = this.id AND ours.name = theirs.name"
+            " WHERE later.id > this.id AND later.target = this.target AND later.writes_begun = 1"
+            " AND later.rolled_back_by = 0 AND later.kind IN ('copy', 'import') ORDER BY later.id",
+            run_id,
+        )
+        return tuple(int(row[0]) for row in rows)
+
+    async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
+        rows = await self._rows(
+            "SELECT collection, number, position, documents, digest, undo_begin, undo_end FROM batches " + condition,
+            *values,
+        )
+        return [Checkpoint(row[0], row[1], row[2], row[3], 0, row[4], Counts(), row[5], row[6]) for row in rows]
+
+    async def _rows(self, query: str, *values: object) -> list[aiosqlite.Row]:
+        with opening.explained(self._path):
+            return list(await self._connection.execute_fetchall(query, values))
+
+
+def _run(row: aiosqlite.Row, collections: tuple[CollectionProgress, ...], findings: tuple[Finding, ...]) -> RunRecord:
+    failure = Failure(row[23], row[24], row[25], row[26]) if row[23] else None
+    return RunRecord(
+        id=row[0],
+        kind=RunKind(row[1]),
+        state=RunState(row[2]),
+        stage=Stage(row[3]),
+        plan=row[4],
+        source=row[5],
+        target=row[6],
+        environment=Environment(row[7]),
+        created_at=row[8],
+        created_by=row[9],
+        description=row[10],
+        undo=bool(row[11]),
+        writes_begun=bool(row[12]),
+        attempt=row[13],
+        rollback_of=row[14],
+        rolled_back_by=row[15],
+        started_at=row[16],
+        ended_at=row[17],
+        worker_pid=row[18],
+        worker_host=row[19],
+        last_heard_at=row[20],
+        rate_limit=row[21],
+        undo_bytes=row[22],
+        failure=failure,
+        collections=collections,
+        findings=findings,
+    )

@@ -1,0 +1,188 @@
+"""What the journal holds, as values: the rows that its reader gives and its writer takes."""
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+from tui_migrate.findings import Finding
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.model import Environment, RunKind
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Documents by what became of them.
+
+    The first five are those of a migration; `assumed_ours` are inserts among `inserted` that a crash left in doubt.
+    `restored`, `deleted` and `spared` are those of a rollback.
+    """
+
+    inserted: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    rejected: int = 0
+    assumed_ours: int = 0
+    restored: int = 0
+    deleted: int = 0
+    spared: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+class CollectionState(StrEnum):
+    """How far a run is with one collection."""
+
+    WAITING = "waiting"
+    ACTIVE = "active"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionProgress:
+    """One collection of a run. Totals are estimates until the collection is done."""
+
+    name: str
+    state: CollectionState
+    documents_total: int
+    documents_done: int
+    bytes_total: int
+    bytes_done: int
+    counts: Counts
+
+
+class Wish(StrEnum):
+    """What an operator can ask of a live run. `STOP` ends the worker after its batch; the run can be resumed."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    CANCEL = "cancel"
+    RATE = "rate"
+
+
+class ControlStatus(StrEnum):
+    """What became of a request."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A request to a run: an absolute wish, who made it, and the state they saw. `value` is documents/s for a rate."""
+
+    id: int
+    run_id: int
+    wish: Wish
+    value: int
+    asked_by: str
+    asked_at: float
+    state_seen: RunState
+    status: ControlStatus = ControlStatus.PENDING
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run failed or stopped, as an error of the tree would say it."""
+
+    code: str
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a run's log. `at` is in seconds since 1970, UTC."""
+
+    sequence: int
+    run_id: int
+    at: float
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run. Times are in seconds since 1970, UTC; `plan` is the plan's YAML.
+
+    `writes_begun` is set before the first write to the target; `collections` and `findings` are filled where the
+    reader was asked for the whole run.
+    """
+
+    id: int
+    kind: RunKind
+    state: RunState
+    stage: Stage
+    plan: str
+    source: str
+    target: str
+    environment: Environment
+    created_at: float
+    created_by: str
+    description: str
+    undo: bool
+    writes_begun: bool
+    attempt: int
+    rollback_of: int = 0
+    rolled_back_by: int = 0
+    started_at: float | None = None
+    ended_at: float | None = None
+    worker_pid: int | None = None
+    worker_host: str = ""
+    last_heard_at: float | None = None
+    rate_limit: int = 0
+    undo_bytes: int = 0
+    failure: Failure | None = None
+    collections: tuple[CollectionProgress, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def counts(self) -> Counts:
+        """The sum over the collections."""
+        return sum((one.counts for one in self.collections), Counts())
+
+    @property
+    def rollback_available(self) -> bool:
+        """True where `rollback` would find something to take back."""
+        return (
+            self.kind in (RunKind.COPY, RunKind.IMPORT)
+            and self.undo
+            and self.writes_begun
+            and self.rolled_back_by == 0
+            and not self.state.is_active
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One batch that is done: everything that is committed about it in one transaction.
+
+    `position` is the source's mark after the batch, `digest` the hash over the hashes of the documents the source gave,
+    `undo_begin` and `undo_end` the bytes of the undo log that belong to it.
+    """
+
+    collection: str
+    number: int
+    position: bytes
+    documents: int
+    size: int
+    digest: bytes
+    counts: Counts
+    undo_begin: int = 0
+    undo_end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord:
+    """One gzip member of a package's collection, as `packages.manifest.Member` has it."""
+
+    offset: int
+    packed: int
+    unpacked: int
+    documents: int
+    sha256: str

@@ -1,0 +1,271 @@
+"""The only code that writes the journal: runs and their states, controls, claims.
+
+Each method is one transaction, durable when it returns. What a worker commits batch by batch is in `progress.py`.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import aiosqlite
+
+from tui_migrate.errors import JournalError, Refused, RunNotFound
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal import connection as opening
+from tui_migrate.journal.records import Control, ControlStatus, Failure, Wish
+from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
+from tui_migrate.plan.model import Environment, Plan, StoreEnd
+from tui_migrate.plan.yaml_form import to_yaml
+
+Parameter = str | int | float | bytes | None
+Clock = Callable[[], float]
+
+MAX_FINDINGS_OF_A_CODE: Final = 1_000
+"""Subjects kept for one code of one run; what is past them is counted in one finding for the rest."""
+
+
+class JournalWriter:
+    """A writing connection to the journal. One for each process; its methods may be called concurrently."""
+
+    def __init__(self, connection: aiosqlite.Connection, path: Path, clock: Clock = time.time) -> None:
+        self._connection = connection
+        self._path = path
+        self._turn = asyncio.Lock()
+        self.clock = clock
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock = time.time) -> "JournalWriter":
+        """Open the journal for writing, making it where there is none. Raises JournalError, StorageFailed."""
+        return cls(await opening.open_for_writing(path), path, clock)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await opening.close(self._connection, self._path)
+
+    async def tidy(self) -> None:
+        """Move the write-ahead log into the journal, so that it does not grow without end."""
+        async with self._turn:
+            with opening.explained(self._path):
+                await opening.checkpoint(self._connection, self._path)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Hold the write lock, commit at the end, roll back when anything is raised."""
+        async with self._turn:
+            with opening.explained(self._path):
+                await self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    await self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        await self._connection.execute("ROLLBACK")
+                    raise
+
+    async def create_run(self, plan: Plan, created_by: str) -> int:
+        """Record a plan as a run that is `planned`, and give its id."""
+        end = plan.target if isinstance(plan.target, StoreEnd) else plan.source
+        environment = end.environment if isinstance(end, StoreEnd) else Environment.DEVELOPMENT
+        async with self.transaction() as database:
+            row = await database.execute_insert(
+                "INSERT INTO runs (kind, state, stage, plan, source, target, environment, created_at, created_by,"
+                " description, undo, rollback_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    plan.kind.value,
+                    RunState.PLANNED.value,
+                    Stage.VALIDATE.value,
+                    to_yaml(plan),
+                    plan.source.label,
+                    plan.target.label,
+                    environment.value,
+                    self.clock(),
+                    created_by,
+                    plan.description,
+                    int(plan.undo),
+                    plan.rollback_of,
+                ),
+            )
+            if row is None:
+                raise JournalError("the journal did not give the new run an id")
+            run_id = int(row[0])
+            await database.executemany(
+                "INSERT INTO run_collections (run_id, place, name, state, documents_total, bytes_total)"
+                " VALUES (?, ?, ?, 'waiting', ?, ?)",
+                [(run_id, place, one.name, one.documents, one.size) for place, one in enumerate(plan.collections)],
+            )
+        return run_id
+
+    async def transition(self, run_id: int, to_state: RunState) -> RunState:
+        """Move a run to a state and give the one it was in. Raises JournalError where the table does not allow it."""
+        async with self.transaction() as database:
+            row = await _one(database, "SELECT state, attempt FROM runs WHERE id = ?", run_id)
+            before = RunState(row[0])
+            if to_state is before:
+                return before
+            if to_state not in TRANSITIONS[before]:
+                raise JournalError(f"run {run_id:04d} cannot go from {before} to {to_state}")
+            now = self.clock()
+            ended = None if to_state.is_active else now
+            await database.execute(
+                "UPDATE runs SET state = ?, ended_at = ?, started_at = coalesce(started_at, ?) WHERE id = ?",
+                (to_state.value, ended, now, run_id),
+            )
+            await database.execute(
+                "INSERT INTO transitions (run_id, at, attempt, from_state, to_state) VALUES (?, ?, ?, ?, ?)",
+                (run_id, now, row[1], before.value, to_state.value),
+            )
+            if to_state.is_final:
+                await database.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
+        return before
+
+    async def set_stage(self, run_id: int, stage: Stage) -> None:
+        """Record the stage that a run has entered."""
+        await self._update(run_id, "stage = ?", stage.value)
+
+    async def set_failure(self, run_id: int, failure: Failure | None) -> None:
+        """Record why a run stopped, or that it goes on."""
+        values = (failure.code, failure.message, failure.hint, failure.exit_code) if failure else (None,) * 4
+        assignment = "failure_code = ?, failure_message = ?, failure_hint = ?, failure_exit_code = ?"
+        await self._update(run_id, assignment, *values)
+
+    async def set_writes_begun(self, run_id: int) -> None:
+        """Record that from now on the target may have been written to."""
+        await self._update(run_id, "writes_begun = 1")
+
+    async def set_rolled_back_by(self, run_id: int, by: int) -> None:
+        """Record which run took this one back."""
+        await self._update(run_id, "rolled_back_by = ?", by)
+
+    async def set_rate_limit(self, run_id: int, documents_per_second: int) -> None:
+        """Record the rate that a run keeps to; 0 is no limit."""
+        await self._update(run_id, "rate_limit = ?", documents_per_second)
+
+    async def begin_attempt(self, run_id: int, pid: int, host: str) -> int:
+        """Record that a worker has taken the run up, and give the number of its attempt."""
+        assignment = "attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?"
+        await self._update(run_id, assignment, pid, host, self.clock())
+        async with self.transaction() as database:
+            row = await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id)
+            return int(row[0])
+
+    async def end_attempt(self, run_id: int) -> None:
+        """Record that no worker has the run any more."""
+        await self._update(run_id, "worker_pid = NULL")
+
+    async def beat(self, run_id: int) -> None:
+        """Record that the worker is alive."""
+        await self._update(run_id, "last_heard_at = ?", self.clock())
+
+    async def delete_run(self, run_id: int) -> None:
+        """Take a run's record out of the journal, with all that belongs to it."""
+        async with self.transaction() as database:
+            await _one(database, "SELECT id FROM runs WHERE id = ?", run_id)
+            await database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+
+    async def add_event(self, run_id: int, message: str, severity: Severity = Severity.NOTE) -> None:
+        """Append a line to the run's log."""
+        async with self.transaction() as database:
+            await database.execute(
+                "INSERT INTO events (run_id, at, severity, message) VALUES (?, ?, ?, ?)",
+                (run_id, self.clock(), severity.value, message),
+            )
+
+    async def add_findings(self, run_id: int, stage: Stage, found: Iterable[Finding]) -> None:
+        """Record findings; one of a code and subject that is there already adds to its count."""
+        async with self.transaction() as database:
+            for one in found:
+                await _add_finding(database, run_id, stage, one)
+
+    async def clear_findings(self, run_id: int, stage: Stage) -> None:
+        """Forget what an earlier try of a stage found."""
+        async with self.transaction() as database:
+            await database.execute("DELETE FROM findings WHERE run_id = ? AND stage = ?", (run_id, stage.value))
+
+    async def file_control(self, run_id: int, wish: Wish, value: int, asked_by: str, state_seen: RunState) -> int:
+        """Ask something of a run; older requests of the same kind that are still pending are superseded."""
+        async with self.transaction() as database:
+            await _one(database, "SELECT id FROM runs WHERE id = ?", run_id)
+            alike = ("rate",) if wish is Wish.RATE else ("pause", "resume", "stop", "cancel")
+            marks = ", ".join("?" * len(alike))
+            await database.execute(
+                "UPDATE controls SET status = 'superseded' WHERE run_id = ? AND status = 'pending'"
+                f" AND wish IN ({marks})",
+                (run_id, *alike),
+            )
+            row = await database.execute_insert(
+                "INSERT INTO controls (run_id, wish, value, asked_by, asked_at, state_seen, status)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'pending')",
+                (run_id, wish.value, value, asked_by, self.clock(), state_seen.value),
+            )
+        return int(row[0]) if row else 0
+
+    async def answer_control(self, control: Control, status: ControlStatus, answer: str = "") -> None:
+        """Record what became of a request."""
+        async with self.transaction() as database:
+            await database.execute(
+                "UPDATE controls SET status = ?, answer = ? WHERE id = ?", (status.value, answer, control.id)
+            )
+
+    async def claim(self, run_id: int, place: str, collections: Sequence[str]) -> None:
+        """Claim collections of a target for a run. Raises Refused, naming the run that has one of them."""
+        async with self.transaction() as database:
+            for collection in collections:
+                rows = await database.execute_fetchall(
+                    "SELECT run_id FROM claims WHERE place = ? AND collection = ? AND run_id <> ?",
+                    (place, collection, run_id),
+                )
+                for row in rows:
+                    raise Refused(
+                        f"run {row[0]:04d} is at work on the collection {collection} of this target",
+                        hint=f"wait for it, or end it: tui-migrate cancel {row[0]}, or rollback {row[0]} --confirm",
+                    )
+            await database.executemany(
+                "INSERT OR IGNORE INTO claims (place, collection, run_id) VALUES (?, ?, ?)",
+                [(place, collection, run_id) for collection in collections],
+            )
+
+    async def release(self, run_id: int) -> None:
+        """Give up all claims of a run."""
+        async with self.transaction() as database:
+            await database.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
+
+    async def _update(self, run_id: int, assignment: str, *values: Parameter) -> None:
+        async with self.transaction() as database:
+            cursor = await database.execute(f"UPDATE runs SET {assignment} WHERE id = ?", (*values, run_id))
+            if cursor.rowcount != 1:
+                raise _unknown(run_id)
+
+
+async def _add_finding(database: aiosqlite.Connection, run_id: int, stage: Stage, one: Finding) -> None:
+    key = (run_id, stage.value, one.code, one.subject)
+    cursor = await database.execute(
+        "UPDATE findings SET count = count + ? WHERE run_id = ? AND stage = ? AND code = ? AND subject = ?",
+        (one.count, *key),
+    )
+    if cursor.rowcount:
+        return
+    query = "SELECT count(*) FROM findings WHERE run_id = ? AND stage = ? AND code = ?"
+    rows = list(await database.execute_fetchall(query, key[:3]))
+    subject, message = one.subject, one.message
+    if rows[0][0] >= MAX_FINDINGS_OF_A_CODE:
+        subject, message = "others", "and more of the same kind"
+    await database.execute(
+        "INSERT INTO findings (run_id, stage, code, subject, severity, message, hint, count)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (run_id, stage, code, subject) DO UPDATE SET count = count + excluded.count",
+        (*key[:3], subject, one.severity.value, message, one.hint, one.count),
+    )
+
+
+async def _one(database: aiosqlite.Connection, query: str, run_id: int) -> aiosqlite.Row:
+    rows = list(await database.execute_fetchall(query, (run_id,)))
+    if not rows:
+        raise _unknown(run_id)
+    return rows[0]
+
+
+def _unknown(run_id: int) -> RunNotFound:
+    return RunNotFound(f"there is no run {run_id:04d}", hint="tui-migrate history lists the runs there are")

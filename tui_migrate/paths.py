@@ -1,0 +1,88 @@
+"""Where tui-migrate keeps its files: connections in the config folder, journal and runs in the state folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tui_migrate.errors import StorageFailed
+
+HOME_VARIABLE: Final = "TUI_MIGRATE_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The two folders everything of a user's lies in; `TUI_MIGRATE_HOME` or `--home` puts both under one roof."""
+
+    config: Path
+    state: Path
+
+    @classmethod
+    def find(cls, root: Path | None = None) -> "Home":
+        """Take the folder given, else that of the environment, else the platform's own."""
+        chosen = root or (Path(os.environ[HOME_VARIABLE]) if os.environ.get(HOME_VARIABLE) else None)
+        if chosen is not None:
+            return cls(config=chosen.absolute() / "config", state=chosen.absolute() / "state")
+        import platformdirs
+
+        return cls(
+            config=Path(platformdirs.user_config_path("tui-migrate")),
+            state=Path(platformdirs.user_state_path("tui-migrate")),
+        )
+
+    @property
+    def connections(self) -> Path:
+        """The file of named connections."""
+        return self.config / "connections.yaml"
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.state / "journal.db"
+
+    def run(self, run_id: int) -> "RunFolder":
+        """The folder of one run."""
+        return RunFolder(self.state / "runs" / f"{run_id:04d}")
+
+    def prepare(self) -> None:
+        """Make the folders, for the user alone. Raises StorageFailed."""
+        for folder in (self.config, self.state, self.state / "runs"):
+            make_private_folder(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the worker for as long as it lives; holds its pid."""
+        return self.path / "lock"
+
+    @property
+    def undo_log(self) -> Path:
+        """Before-images and inserted ids."""
+        return self.path / "undo.log"
+
+    @property
+    def rejects(self) -> Path:
+        """Documents that the target refused."""
+        return self.path / "rejects.log"
+
+    @property
+    def worker_log(self) -> Path:
+        """What the worker had to say, tracebacks among it."""
+        return self.path / "worker.log"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and those above it, readable by nobody else. Raises StorageFailed."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(
+            f"cannot make the folder {folder}: {error.strerror}",
+            hint=f"make it writable, or name another place in {HOME_VARIABLE} or with --home",
+        ) from error

@@ -1,0 +1,106 @@
+"""The plan: what is to be done, frozen before it is done.
+
+A plan holds no password and no open connection: it can be written to a file, kept in the journal and repeated.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+DEFAULT_BATCH_DOCUMENTS: Final = 1_000
+DEFAULT_BATCH_BYTES: Final = 4 * 1024 * 1024
+
+
+class RunKind(StrEnum):
+    """What a run does."""
+
+    EXPORT = "export"
+    IMPORT = "import"
+    COPY = "copy"
+    ROLLBACK = "rollback"
+
+
+class Policy(StrEnum):
+    """What to do with a document that the target has already in another form."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+
+
+class Verify(StrEnum):
+    """How much of the result is read again before a run may say that it is completed."""
+
+    NONE = "none"
+    COUNT = "count"
+    CONTENT = "content"
+
+
+class Environment(StrEnum):
+    """How dangerous an end is. An end that does not say counts as production."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    DEVELOPMENT = "development"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEnd:
+    """A database as source or target: by name of a connection, or by URL without its password."""
+
+    database: str
+    connection: str = ""
+    url: str = ""
+    environment: Environment = Environment.PRODUCTION
+
+    @property
+    def label(self) -> str:
+        """What people read: `prod/shop`, or the URL."""
+        return f"{self.connection}/{self.database}" if self.connection else self.url
+
+
+@dataclass(frozen=True, slots=True)
+class PackageEnd:
+    """A package on disk as source or target, by absolute path."""
+
+    path: str
+
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return self.path
+
+
+End = StoreEnd | PackageEnd
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCollection:
+    """One collection of the plan, with the size it had when the plan was made."""
+
+    name: str
+    documents: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done.
+
+    `collections` stand in the order in which they are worked, views last. `undo` keeps before-images. `max_rejects` is
+    how many refused documents the run may put aside before it stops. `rollback_of` is the run that a rollback takes
+    back, else 0.
+    """
+
+    kind: RunKind
+    source: End
+    target: End
+    collections: tuple[PlannedCollection, ...]
+    policy: Policy = Policy.FAIL
+    undo: bool = True
+    verify: Verify = Verify.CONTENT
+    max_rejects: int = 0
+    batch_documents: int = DEFAULT_BATCH_DOCUMENTS
+    batch_bytes: int = DEFAULT_BATCH_BYTES
+    description: str = ""
+    rollback_of: int = field(default=0)

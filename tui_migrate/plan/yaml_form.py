@@ -1,0 +1,128 @@
+"""The plan as YAML, in and out. Reading is strict: an unknown key is refused with its file and line."""
+
+from typing import Final
+
+import yaml
+
+from tui_migrate.errors import InvalidFile
+from tui_migrate.plan.model import (
+    End,
+    Environment,
+    PackageEnd,
+    Plan,
+    PlannedCollection,
+    Policy,
+    RunKind,
+    StoreEnd,
+    Verify,
+)
+from tui_migrate.redaction import redact
+from tui_migrate.strict_yaml import Value, parse
+
+FORMAT: Final = 1
+
+_REQUIRED: Final = ("format", "kind", "source", "target", "collections")
+_OPTIONAL: Final = (
+    "policy",
+    "undo",
+    "verify",
+    "max_rejects",
+    "batch_documents",
+    "batch_bytes",
+    "description",
+    "rollback_of",
+)
+
+
+def to_yaml(plan: Plan) -> str:
+    """Write a plan as YAML; `from_yaml` gives an equal plan."""
+    content: dict[str, object] = {
+        "format": FORMAT,
+        "kind": plan.kind.value,
+        "source": _end_to_mapping(plan.source),
+        "target": _end_to_mapping(plan.target),
+        "policy": plan.policy.value,
+        "undo": plan.undo,
+        "verify": plan.verify.value,
+        "max_rejects": plan.max_rejects,
+        "batch_documents": plan.batch_documents,
+        "batch_bytes": plan.batch_bytes,
+        "description": plan.description,
+        "rollback_of": plan.rollback_of,
+        "collections": [{"name": one.name, "documents": one.documents, "size": one.size} for one in plan.collections],
+    }
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
+
+
+def from_yaml(text: str, path: str) -> Plan:
+    """Read a plan. `path` is for messages. Raises InvalidFile."""
+    top = parse(text, path)
+    entries = top.mapping(known=(*_REQUIRED, *_OPTIONAL), required=_REQUIRED)
+    if (version := entries["format"].integer()) != FORMAT:
+        entries["format"].fail(f"this plan has format {version}", hint=f"this version reads format {FORMAT}")
+    default = Plan(RunKind.COPY, PackageEnd(""), PackageEnd(""), ())
+
+    def number(key: str, fallback: int, least: int, most: int = 2**63 - 1) -> int:
+        return entries[key].integer(least=least, most=most) if key in entries else fallback
+
+    return Plan(
+        kind=RunKind(entries["kind"].choice(RunKind)),
+        source=_end_from(entries["source"]),
+        target=_end_from(entries["target"]),
+        collections=_collections_from(entries["collections"]),
+        policy=Policy(entries["policy"].choice(Policy)) if "policy" in entries else default.policy,
+        undo=entries["undo"].boolean() if "undo" in entries else default.undo,
+        verify=Verify(entries["verify"].choice(Verify)) if "verify" in entries else default.verify,
+        max_rejects=number("max_rejects", 0, 0),
+        batch_documents=number("batch_documents", default.batch_documents, 1, 100_000),
+        batch_bytes=number("batch_bytes", default.batch_bytes, 1024, 64 * 1024 * 1024),
+        description=entries["description"].text() if "description" in entries else "",
+        rollback_of=number("rollback_of", 0, 0),
+    )
+
+
+def _end_to_mapping(end: End) -> dict[str, str]:
+    if isinstance(end, PackageEnd):
+        return {"package": end.path}
+    place = {"connection": end.connection} if end.connection else {"url": end.url}
+    return {**place, "database": end.database, "environment": end.environment.value}
+
+
+def _end_from(value: Value) -> End:
+    entries = value.mapping(known=("package", "connection", "url", "database", "environment"))
+    if "package" in entries:
+        if len(entries) > 1:
+            value.fail("a package has no other keys beside 'package'")
+        return PackageEnd(entries["package"].text())
+    if ("connection" in entries) == ("url" in entries):
+        value.fail("an end has one of 'package', 'connection' and 'url'")
+    if "database" not in entries:
+        value.fail("the key 'database' is missing")
+    url = entries["url"].text() if "url" in entries else ""
+    if redact(url) != url:
+        entries["url"].fail("a plan holds no password", hint="take it out; it is asked for when the plan runs")
+    return StoreEnd(
+        database=entries["database"].text(),
+        connection=entries["connection"].text() if "connection" in entries else "",
+        url=url,
+        environment=Environment(
+            entries["environment"].choice(Environment) if "environment" in entries else Environment.PRODUCTION
+        ),
+    )
+
+
+def _collections_from(value: Value) -> tuple[PlannedCollection, ...]:
+    planned: list[PlannedCollection] = []
+    for item in value.items():
+        entries = item.mapping(known=("name", "documents", "size"), required=("name",))
+        one = PlannedCollection(
+            name=entries["name"].text(),
+            documents=entries["documents"].integer() if "documents" in entries else 0,
+            size=entries["size"].integer() if "size" in entries else 0,
+        )
+        if any(other.name == one.name for other in planned):
+            entries["name"].fail(f"the collection {one.name!r} stands here twice")
+        planned.append(one)
+    if not planned:
+        raise InvalidFile("a plan without collections does nothing", path=value.path, line=1, key=value.key)
+    return tuple(planned)
