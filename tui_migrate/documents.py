@@ -81,6 +81,8 @@ def raw_id(document: bytes) -> RawId | None:
         kind = document[4]
         fixed = _FIXED.get(kind)
         end = 9 + fixed if fixed is not None else value_end(document, kind, 9, len(document) - 1)
+        if end >= len(document):
+            raise MalformedDocument("an _id is longer than its document", offset=9)
         return RawId(document[4:5] + document[9:end])
     for element in elements(document):
         if element.name == b"_id":
@@ -152,6 +154,14 @@ def normalise(document: bytes) -> bytes:
             field = document[element.start : element.end]
             return b"".join((document[:4], field, document[4 : element.start], document[element.end :]))
     return document
+
+
+def with_id(document: bytes, identifier: RawId) -> bytes:
+    """Give a normalised document another `_id`. Raises MalformedDocument where it has none."""
+    first = next(elements(document), None)
+    if first is None or first.name != b"_id":
+        raise MalformedDocument("the document has no _id in front")
+    return pack(id_field(b"_id", identifier) + document[first.end : -1])
 
 
 def content_hash(document: bytes) -> bytes:

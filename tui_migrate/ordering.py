@@ -8,9 +8,8 @@ import struct
 from decimal import Decimal
 from typing import Final
 
-from tui_migrate.documents import MAX_DEPTH, RawId, elements
+from tui_migrate.documents import MAX_DEPTH, RawId, elements, value_end
 from tui_migrate.errors import MalformedDocument
-
 
 Key = tuple[int, object]
 """A sort key of one `_id`: the rank of its type, then a value that compares within that rank."""
@@ -50,10 +49,12 @@ _NOT_A_NUMBER: Final = (0,)
 
 def order_key(identifier: RawId) -> Key:
     """Give the sort key of an `_id`. Raises MalformedDocument for bytes that are no value."""
-    kind = identifier[0]
-    if kind == 0x07:
+    size = len(identifier)
+    if size == 13 and identifier[0] == 0x07:
         return (8, identifier[1:])
-    return (_rank(kind), _comparable(kind, identifier[1:], 0))
+    if not size or value_end(identifier, identifier[0], 1, size) != size:
+        raise MalformedDocument("the bytes are not one BSON value")
+    return (_rank(identifier[0]), _comparable(identifier[0], identifier[1:], 0))
 
 
 def _rank(kind: int) -> int:
@@ -78,6 +79,8 @@ def _comparable(kind: int, value: bytes, depth: int) -> object:
             return value[4:-1]
         case 0x05:
             return (_INT32.unpack_from(value)[0], value[4], value[5:])
+        case 0x07:
+            return value
         case 0x08:
             return value[0]
         case 0x09:
@@ -97,8 +100,8 @@ def _compound(kind: int, value: bytes, depth: int) -> object:
     if kind == 0x0C:
         return (_INT32.unpack_from(value)[0], value[4:])
     if kind == 0x0F:
-        (length,) = _INT32.unpack_from(value, 4)
-        return (value[8 : 8 + length - 1], _fields(value[8 + length :], depth, named=True))
+        scope = value_end(value, 0x02, 4, len(value)) if len(value) > 8 else len(value)
+        return (value[8 : scope - 1], _fields(value[scope:], depth, named=True))
     return _fields(value, depth, named=kind == 0x03)
 
 

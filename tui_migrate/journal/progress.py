@@ -1,8 +1,9 @@
 """What a worker commits as it goes: checkpoints with their counters, one transaction a batch."""
 
+from collections.abc import Sequence
 from dataclasses import astuple
 
-from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord
+from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, RejectRecord
 from tui_migrate.journal.writer import JournalWriter
 
 _ADD_COUNTS = (
@@ -19,17 +20,28 @@ class Progress:
         self._journal = journal
         self._run_id = run_id
 
-    async def commit_batch(self, done: Checkpoint, member: MemberRecord | None = None) -> None:
-        """Commit a batch: where the source stands, what it came to, and the package member that holds it."""
+    async def commit_batch(
+        self,
+        done: Checkpoint,
+        *,
+        member: MemberRecord | None = None,
+        refused: Sequence[RejectRecord] = (),
+        settled: Sequence[RejectRecord] = (),
+    ) -> None:
+        """Commit a batch: where the source stands, what it came to, and the package member that holds it.
+
+        `refused` are documents newly put aside, `settled` those put aside earlier whose state is now another.
+        """
         async with self._journal.transaction() as database:
             await database.execute(
-                "INSERT INTO batches (run_id, collection, number, position, documents, digest, undo_begin, undo_end)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO batches (run_id, collection, number, position, last_id, documents, digest, undo_begin,"
+                " undo_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     self._run_id,
                     done.collection,
                     done.number,
                     done.position,
+                    done.last_id,
                     done.documents,
                     done.digest,
                     done.undo_begin,
@@ -41,6 +53,15 @@ class Progress:
                     "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (self._run_id, done.collection, done.number, *astuple(member)),
                 )
+            await database.executemany(
+                'INSERT INTO rejects (run_id, collection, "offset", "end", digest, code, reason, state)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(self._run_id, *astuple(one)) for one in refused],
+            )
+            await database.executemany(
+                'UPDATE rejects SET state = ?, code = ?, reason = ? WHERE run_id = ? AND "offset" = ?',
+                [(one.state, one.code, one.reason, self._run_id, one.offset) for one in settled],
+            )
             await database.execute(
                 f"UPDATE run_collections SET documents_done = documents_done + ?, bytes_done = bytes_done + ?,"
                 f" {_ADD_COUNTS} WHERE run_id = ? AND name = ?",
@@ -78,7 +99,7 @@ class Progress:
     async def restart_collection(self, collection: str) -> None:
         """Forget the batches and counters of a collection that has to be done from its start."""
         async with self._journal.transaction() as database:
-            for table in ("batches", "members"):
+            for table in ("batches", "members", "rejects"):
                 await database.execute(
                     f"DELETE FROM {table} WHERE run_id = ? AND collection = ?",
                     (self._run_id, collection),

@@ -19,6 +19,8 @@ from tui_migrate.journal.records import (
     Event,
     Failure,
     MemberRecord,
+    RejectRecord,
+    RejectState,
     RunRecord,
     Wish,
 )
@@ -165,6 +167,36 @@ class JournalReader:
         )
         return tuple(MemberRecord(*row) for row in rows)
 
+    async def rejects(
+        self, run_id: int, collection: str, state: RejectState, after: int = -1, limit: int = 500
+    ) -> tuple[RejectRecord, ...]:
+        """Give refused documents of a collection that are in a state, in the order of their file, a page at a time."""
+        rows = await self._rows(
+            'SELECT collection, "offset", "end", digest, code, reason, state FROM rejects'
+            ' WHERE run_id = ? AND collection = ? AND state = ? AND "offset" > ? ORDER BY "offset" LIMIT ?',
+            run_id,
+            collection,
+            state,
+            after,
+            limit,
+        )
+        return tuple(RejectRecord(row[0], row[1], row[2], row[3], row[4], row[5], RejectState(row[6])) for row in rows)
+
+    async def is_rejected(self, run_id: int, collection: str, digest: bytes) -> bool:
+        """Say whether a document of this content hash was refused by the target and stayed so."""
+        rows = await self._rows(
+            "SELECT 1 FROM rejects WHERE run_id = ? AND collection = ? AND digest = ? AND state = 'rejected' LIMIT 1",
+            run_id,
+            collection,
+            digest,
+        )
+        return bool(rows)
+
+    async def rejects_end(self, run_id: int) -> int:
+        """Say up to which byte the file of rejects is committed."""
+        rows = await self._rows('SELECT coalesce(max("end"), 0) FROM rejects WHERE run_id = ?', run_id)
+        return int(rows[0][0])
+
     async def later_runs(self, run_id: int) -> tuple[int, ...]:
         """Give newer runs that have written to a target this run wrote to, into one of its collections."""
         rows = await self._rows(
@@ -179,10 +211,11 @@ class JournalReader:
 
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(
-            "SELECT collection, number, position, documents, digest, undo_begin, undo_end FROM batches " + condition,
+            "SELECT collection, number, position, last_id, documents, digest, undo_begin, undo_end FROM batches "
+            + condition,
             *values,
         )
-        return [Checkpoint(row[0], row[1], row[2], row[3], 0, row[4], Counts(), row[5], row[6]) for row in rows]
+        return [Checkpoint(row[0], row[1], row[2], row[3], row[4], 0, row[5], Counts(), row[6], row[7]) for row in rows]
 
     async def _rows(self, query: str, *values: object) -> list[aiosqlite.Row]:
         with opening.explained(self._path):

@@ -162,13 +162,15 @@ class RunRecord:
 class Checkpoint:
     """One batch that is done: everything that is committed about it in one transaction.
 
-    `position` is the source's mark after the batch, `digest` the hash over the hashes of the documents the source gave,
-    `undo_begin` and `undo_end` the bytes of the undo log that belong to it.
+    `position` is the source's mark after the batch, `last_id` the raw `_id` of its last document (empty where there is
+    none), `digest` the hash over the hashes of the documents the source gave, `undo_begin` and `undo_end` the bytes of
+    the undo log that belong to it.
     """
 
     collection: str
     number: int
     position: bytes
+    last_id: bytes
     documents: int
     size: int
     digest: bytes
@@ -186,3 +188,25 @@ class MemberRecord:
     unpacked: int
     documents: int
     sha256: str
+
+
+class RejectState(StrEnum):
+    """What became of a document that the target refused."""
+
+    DEFERRED = "deferred"
+    """Met a unique index; is tried again after its collection."""
+    REJECTED = "rejected"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRecord:
+    """A refused document: where it stands in the run's file of rejects, its content hash, and why."""
+
+    collection: str
+    offset: int
+    end: int
+    digest: bytes
+    code: int
+    reason: str
+    state: RejectState

@@ -62,6 +62,7 @@ CREATE TABLE batches (
     collection TEXT NOT NULL,
     number INTEGER NOT NULL,
     position BLOB NOT NULL,
+    last_id BLOB NOT NULL,
     documents INTEGER NOT NULL,
     digest BLOB NOT NULL,
     undo_begin INTEGER NOT NULL,
@@ -73,12 +74,24 @@ CREATE TABLE members (
     run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     collection TEXT NOT NULL,
     number INTEGER NOT NULL,
-    offset INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL,
     packed INTEGER NOT NULL,
     unpacked INTEGER NOT NULL,
     documents INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
     PRIMARY KEY (run_id, collection, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rejects (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    "offset" INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    collection TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    code INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (run_id, "offset")
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE findings (

@@ -1,17 +1,24 @@
 """What a store is: the code that talks to one kind of database.
 
 A `Source` gives collections and their documents as BSON bytes; a `Target` takes them too. Both are protocols: a
-store is whatever has these methods. Every method raises the errors of `tui_migrate.errors` and nothing of its driver's, has a
-time-out of its own, and may be cancelled at any await.
+store is whatever has these methods. Every method raises the errors of `tui_migrate.errors` and nothing of its
+driver's, has a time-out of its own, and may be cancelled at any await.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Protocol, runtime_checkable
 
 from tui_migrate.documents import RawId
 from tui_migrate.ordering import Key
+
+
+class ReadOrder(Enum):
+    """In which order to read: by `_id`, or as they lie (capped and time-series collections)."""
+
+    BY_ID = "by_id"
+    NATURAL = "natural"
 
 
 class CollectionKind(StrEnum):
@@ -26,6 +33,11 @@ class CollectionKind(StrEnum):
     def has_keys(self) -> bool:
         """True where documents can be found and replaced by `_id`; others are written once, in natural order."""
         return self is CollectionKind.PLAIN
+
+    @property
+    def read_order(self) -> ReadOrder:
+        """The order to read such a collection in."""
+        return ReadOrder.BY_ID if self.has_keys else ReadOrder.NATURAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +102,15 @@ class Block:
     position: bytes
 
 
-class ReadOrder(Enum):
-    """In which order to read: by `_id`, or as they lie (capped and time-series collections)."""
+@dataclass(frozen=True, slots=True)
+class BlockLimit:
+    """How much a block may hold: a number of documents and of bytes, whichever is reached first.
 
-    BY_ID = "by_id"
-    NATURAL = "natural"
+    One document larger than `size` is a block of its own.
+    """
+
+    documents: int = 1_000
+    size: int = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +159,12 @@ class ChangeResult:
     refused: Mapping[Key, Refusal]
 
 
-Decide = Callable[[Mapping[Key, bytes]], Awaitable[Sequence[Change]]]
-"""Given what the target holds now for the ids asked about, make the undo record durable and say what to change."""
+Decide = Callable[[Sequence[RawId], Mapping[Key, bytes]], Awaitable[Sequence[Change]]]
+"""Given ids and what the target holds now for them, make the undo record durable and say what to change.
+
+Called again where somebody else was quicker: then the ids are those for which nothing of the last call took effect;
+what it said of all others was done.
+"""
 
 
 @runtime_checkable
@@ -165,15 +185,22 @@ class Source(Protocol):
         ...
 
     def read(
-        self, collection: str, *, after: bytes | None = None, order: ReadOrder = ReadOrder.BY_ID
-    ) -> AsyncIterator[Block]:
-        """Read a collection from the start or from behind a position, a block (at most 4 MB or one document) at a time.
+        self,
+        collection: str,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
+        """Read a collection from the start or from behind a position, a block at a time.
 
-        A document of a key equal to the one at `after` is not given again; a document whose `_id` is MaxKey is.
+        A database's position is the raw `_id` of the last document; a package, whose blocks are cut already, has
+        marks of its own and leaves `limit` aside. A document of a key equal to the one at `after` is not given again;
+        a document whose `_id` is MaxKey is.
         """
         ...
 
-    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncIterator[bytes]:
+    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Give the documents that have one of these ids, in no order; a missing id gives nothing."""
         ...
 

@@ -1,9 +1,9 @@
 """The wrapper through which everything opens a store that must not write to it."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from tui_migrate.documents import RawId
-from tui_migrate.stores.base import Block, Capabilities, CollectionInfo, Identity, ReadOrder, Source
+from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder, Source
 
 
 class ReadOnly:
@@ -28,12 +28,17 @@ class ReadOnly:
         return await self._source.collections(names)
 
     def read(
-        self, collection: str, *, after: bytes | None = None, order: ReadOrder = ReadOrder.BY_ID
-    ) -> AsyncIterator[Block]:
+        self,
+        collection: str,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
         """Read a collection."""
-        return self._source.read(collection, after=after, order=order)
+        return self._source.read(collection, after=after, order=order, limit=limit)
 
-    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncIterator[bytes]:
+    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Give the documents that have one of these ids."""
         return self._source.lookup(collection, ids)
 

@@ -1,0 +1,206 @@
+"""The commands that make a run: `export`, `import`, `copy`, and `start` for a plan that was saved."""
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from tui_migrate.cli.options import (
+    COMMON,
+    CONFLICTS,
+    ENGINE,
+    HANDLING,
+    SELECTION,
+    Common,
+    Conflicts,
+    Engine,
+    Handling,
+    Selection,
+)
+from tui_migrate.errors import StorageFailed, UsageError
+from tui_migrate.plan.model import End, PackageEnd, Plan, RunKind
+
+if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
+    from tui_migrate.cli.launching import Launching
+    from tui_migrate.plan.build import PlanRequest
+
+
+def export(
+    *,
+    url: str,
+    output: Path,
+    selection: Selection = SELECTION,
+    engine: Engine = ENGINE,
+    handling: Handling = HANDLING,
+    common: Common = COMMON,
+) -> int:
+    """Write collections of a database into a package on disk.
+
+    Parameters
+    ----------
+    url
+        The database: a URL, or a connection as NAME or NAME/DATABASE.
+    output
+        The package to make: a folder that is not there yet.
+    """
+    from tui_migrate.cli.passwords import typed_end
+
+    passwords: dict[str, str] = {}
+    source = typed_end(url, common.place, passwords, common.output)
+    request = _request(RunKind.EXPORT, source, _package(output), selection, CONFLICTS, engine)
+    return _make(request, engine, handling, common, passwords)
+
+
+def import_(
+    *,
+    url: str,
+    input: Path,  # noqa: A002 -- the option's name
+    selection: Selection = SELECTION,
+    conflicts: Conflicts = CONFLICTS,
+    engine: Engine = ENGINE,
+    handling: Handling = HANDLING,
+    common: Common = COMMON,
+) -> int:
+    """Read a package into a database.
+
+    Parameters
+    ----------
+    url
+        The database: a URL, or a connection as NAME or NAME/DATABASE.
+    input
+        The package to read.
+    """
+    from tui_migrate.cli.passwords import typed_end
+
+    passwords: dict[str, str] = {}
+    target = typed_end(url, common.place, passwords, common.output)
+    request = _request(RunKind.IMPORT, _package(input), target, selection, conflicts, engine)
+    return _make(request, engine, handling, common, passwords)
+
+
+def copy(
+    *,
+    source: str,
+    target: str,
+    selection: Selection = SELECTION,
+    conflicts: Conflicts = CONFLICTS,
+    engine: Engine = ENGINE,
+    handling: Handling = HANDLING,
+    common: Common = COMMON,
+) -> int:
+    """Copy collections from one database into another.
+
+    Parameters
+    ----------
+    source
+        The database to read: a URL, or a connection as NAME or NAME/DATABASE.
+    target
+        The database to write to, given likewise.
+    """
+    from tui_migrate.cli.passwords import typed_end
+
+    passwords: dict[str, str] = {}
+    ends = [typed_end(text, common.place, passwords, common.output) for text in (source, target)]
+    request = _request(RunKind.COPY, *ends, selection, conflicts, engine)
+    return _make(request, engine, handling, common, passwords)
+
+
+def start(
+    plan: Annotated[Path, Parameter(name="PLAN")],
+    /,
+    *,
+    handling: Handling = HANDLING,
+    common: Common = COMMON,
+) -> int:
+    """Run a plan that was saved with --save-plan.
+
+    Parameters
+    ----------
+    plan
+        The YAML file of the plan.
+    """
+    from tui_migrate import strict_yaml
+    from tui_migrate.plan.yaml_form import from_yaml
+
+    found = from_yaml(strict_yaml.read(plan), str(plan))
+    if found.kind is RunKind.ROLLBACK:
+        raise UsageError(
+            f"{plan} is the plan of a rollback", hint=f"use tui-migrate rollback {found.rollback_of} --confirm"
+        )
+    found = replace(found, source=_absolute(found.source), target=_absolute(found.target))
+    launching = _launching(handling, common, {}, (found.source, found.target))
+    return asyncio.run(launching.carry_out(found))
+
+
+def _package(path: Path) -> PackageEnd:
+    return PackageEnd(os.path.abspath(path))  # noqa: PTH100 -- resolving links would name another place than the user did
+
+
+def _absolute(end: End) -> End:
+    return _package(Path(end.path)) if isinstance(end, PackageEnd) else end
+
+
+def _request(
+    kind: RunKind, source: End, target: End, selection: Selection, conflicts: Conflicts, engine: Engine
+) -> "PlanRequest":
+    from tui_migrate.plan.build import PlanRequest
+
+    return PlanRequest(
+        kind=kind,
+        source=source,
+        target=target,
+        names=selection.collections,
+        exclude=selection.exclude,
+        policy=conflicts.conflict_resolution,
+        undo=not conflicts.no_rollback,
+        verify=engine.verify,
+        max_rejects=conflicts.max_rejects,
+        batch_documents=engine.batch_documents,
+        batch_bytes=engine.batch_bytes,
+        description=selection.description,
+    )
+
+
+def _launching(handling: Handling, common: Common, passwords: dict[str, str], ends: tuple[End, End]) -> "Launching":
+    from tui_migrate.cli.launching import Launching
+    from tui_migrate.cli.passwords import ask_missing
+
+    if handling.dry_run is not None and handling.validate_only:
+        raise UsageError("--dry-run and --validate-only exclude each other", hint="a dry run validates too")
+    ask_missing(ends, common.place, passwords)
+    return Launching(common.place, common.output, handling, passwords)
+
+
+def _make(request: "PlanRequest", engine: Engine, handling: Handling, common: Common, passwords: dict[str, str]) -> int:
+    launching = _launching(handling, common, passwords, (request.source, request.target))
+    return asyncio.run(_plan_and_carry_out(launching, request, engine.save_plan))
+
+
+async def _plan_and_carry_out(launching: "Launching", request: "PlanRequest", save_plan: Path | None) -> int:
+    from tui_migrate.plan.build import build_plan
+
+    async with launching.source(request.source) as source:
+        plan = await build_plan(request, source)
+    if save_plan is None:
+        return await launching.carry_out(plan)
+    await asyncio.to_thread(_save, plan, save_plan)
+    launching.output.document({"plan": str(save_plan)})
+    launching.output.line(f"the plan is in {save_plan}")
+    launching.output.line(f"  run it: {launching.output.command(f'start {save_plan}')}")
+    return 0
+
+
+def _save(plan: Plan, path: Path) -> None:
+    from tui_migrate.plan.yaml_form import to_yaml
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(to_yaml(plan))
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already", hint="name another file for the plan, or remove it") from error
+    except OSError as error:
+        raise StorageFailed(f"cannot write the plan {path}: {error.strerror}", hint="name another place") from error

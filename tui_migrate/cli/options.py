@@ -1,0 +1,107 @@
+"""The options that several commands share, with their help."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number
+
+from tui_migrate.cli.output import Output
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DOCUMENTS, Policy, Verify
+
+_EVERYWHERE: Final = Group("Everywhere", sort_key=90)
+_CHOICE: Final = Group("What to migrate", sort_key=20)
+_CONFLICTS: Final = Group("Conflicts", sort_key=30)
+_RUN: Final = Group("How to run it", sort_key=40)
+
+Names = Annotated[tuple[str, ...], Parameter(consume_multiple=1, negative="", show_default=False)]
+End = Annotated[str, Parameter(allow_leading_hyphen=False)]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+
+
+@Parameter(name="*", group=_EVERYWHERE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What every command takes."""
+
+    home: Annotated[Path | None, Parameter(help="Folder of connections, journal and runs.")] = None
+    json: Annotated[Flag, Parameter(help="Print one JSON document on stdout and nothing else.")] = False
+
+    @property
+    def output(self) -> Output:
+        """Where the command writes."""
+        return Output(json=self.json, home=self.home)
+
+    @property
+    def place(self) -> Home:
+        """The home that the command works on."""
+        return Home.find(self.home)
+
+
+@Parameter(name="*", group=_CHOICE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which collections a run is about."""
+
+    collections: Annotated[Names, Parameter(help="Only these collections: one or more names after one flag.")] = ()
+    exclude: Annotated[Names, Parameter(help="All collections but these.")] = ()
+    description: Annotated[str, Parameter(show_default=False, help="A note that stays with the run.")] = ""
+
+
+@Parameter(name="*", group=_CONFLICTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflicts:
+    """What becomes of documents that the target has already, or does not take."""
+
+    conflict_resolution: Annotated[
+        Policy, Parameter(help="A document that the target has in another form: stop, keep the target's, or replace.")
+    ] = Policy.FAIL
+    no_rollback: Annotated[Flag, Parameter(help="Keep no before-images: the run cannot be taken back.")] = False
+    max_rejects: Annotated[
+        int,
+        Parameter(
+            help="Documents refused by the target that are put aside before the run fails.", validator=Number(gte=0)
+        ),
+    ] = 0
+
+
+@Parameter(name="*", group=_RUN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """What is done with a plan once it is made: looked at, kept, or run."""
+
+    dry_run: Annotated[
+        Literal["exact", "quick"] | None,
+        Parameter(
+            requires_equals=True,
+            help="Say what would happen and write nothing: exactly (as also without a value), or by ids alone.",
+        ),
+    ] = None
+    validate_only: Annotated[Flag, Parameter(help="Run the preflight checks and stop.")] = False
+    detach: Annotated[Flag, Parameter(help="Return the run's id at once; attach follows it later.")] = False
+
+
+@Parameter(name="*", group=_RUN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """How a run works, as its plan keeps it."""
+
+    verify: Annotated[Verify, Parameter(help="How much of the result is read again.")] = Verify.CONTENT
+    batch_documents: Annotated[
+        int, Parameter(help="Documents in a batch, at most.", validator=Number(gte=1, lte=100_000))
+    ] = DEFAULT_BATCH_DOCUMENTS
+    batch_bytes: Annotated[
+        int, Parameter(help="Bytes in a batch, at most.", validator=Number(gte=1_024, lte=64 * 1024 * 1024))
+    ] = DEFAULT_BATCH_BYTES
+    save_plan: Annotated[Path | None, Parameter(help="Write the plan to this YAML file and stop; start runs it.")] = (
+        None
+    )
+
+
+COMMON: Final = Common()
+SELECTION: Final = Selection()
+CONFLICTS: Final = Conflicts()
+HANDLING: Final = Handling()
+ENGINE: Final = Engine()

@@ -1,0 +1,57 @@
+"""What commands write: results and one JSON document on stdout, everything else on stderr.
+
+Every line passes `printable`, so no name from outside acts on the terminal, and `redact`, so no URL shows a password.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from tui_migrate.redaction import printable, redact
+
+JsonForm = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a command writes. `home` is what the user gave by `--home`, for the commands that are suggested."""
+
+    json: bool = False
+    home: Path | None = None
+
+    def line(self, text: str = "") -> None:
+        """Write a line of the result; nothing where the result is JSON."""
+        if not self.json:
+            write_line(text, to_errors=False)
+
+    def note(self, text: str) -> None:
+        """Write a line beside the result."""
+        write_line(text, to_errors=True)
+
+    def document(self, content: JsonForm) -> None:
+        """Write the one JSON document where JSON was asked for, else nothing."""
+        if self.json:
+            sys.stdout.write(json.dumps(content, indent=2) + "\n")
+            sys.stdout.flush()
+
+    def command(self, words: str) -> str:
+        """A command to suggest, which works on the same home as this one."""
+        home = f" --home {quote(str(self.home))}" if self.home is not None else ""
+        return f"tui-migrate {words}{home}"
+
+
+def write_line(text: str, *, to_errors: bool) -> None:
+    """Write one line to stderr or stdout, made fit for what the stream can show."""
+    stream = sys.stderr if to_errors else sys.stdout
+    shown = printable(redact(text))
+    encoding = stream.encoding or "utf-8"
+    stream.write(shown.encode(encoding, "replace").decode(encoding) + "\n")
+    stream.flush()
+
+
+def shows_unicode(*, to_errors: bool = False) -> bool:
+    """Say whether marks beyond ASCII can be shown."""
+    encoding = (sys.stderr if to_errors else sys.stdout).encoding or ""
+    return encoding.lower().replace("-", "").startswith("utf")

@@ -1,0 +1,56 @@
+"""Passwords on the command line: taken out of URLs, asked for on a terminal, never shown."""
+
+import getpass
+import sys
+from collections.abc import Iterable
+
+from tui_migrate.cli.output import Output
+from tui_migrate.connections import locate, parse_end
+from tui_migrate.errors import CredentialsMissing
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import End, StoreEnd
+from tui_migrate.redaction import printable
+
+Passwords = dict[str, str]
+"""Passwords that a user typed, by the label of the end they are for."""
+
+
+def typed_end(text: str, home: Home, passwords: Passwords, output: Output, *, database: str = "") -> StoreEnd:
+    """Find the end that a user typed, and keep a password in it apart. Raises UsageError."""
+    end, password = parse_end(text, home, database=database)
+    if password is not None:
+        passwords[end.label] = password
+        output.note(
+            "tui-migrate: warning: a password on the command line is visible to others in ps and stays in the shell's"
+            " history; use a connection with password_env (an environment variable) or password_file"
+        )
+    return end
+
+
+def ask_missing(ends: Iterable[End], home: Home, passwords: Passwords) -> None:
+    """See to it that every end has its password, asking on a terminal. Raises CredentialsMissing, naming what lacks."""
+    missing: list[CredentialsMissing] = []
+    for end in ends:
+        if not isinstance(end, StoreEnd):
+            continue
+        try:
+            locate(end, home, passwords)
+        except CredentialsMissing as error:
+            if may_ask():
+                passwords[end.label] = _ask(end)
+            else:
+                missing.append(error)
+    if missing:
+        raise CredentialsMissing("; ".join(dict.fromkeys(one.message for one in missing)), hint=missing[0].hint)
+
+
+def may_ask() -> bool:
+    """Say whether somebody sits there who could answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _ask(end: StoreEnd) -> str:
+    try:
+        return getpass.getpass(f"password for {printable(end.label)}: ", stream=sys.stderr)
+    except EOFError as error:
+        raise CredentialsMissing(f"no password was given for {end.label}", hint="try again") from error

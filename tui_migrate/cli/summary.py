@@ -1,0 +1,93 @@
+"""What a command says about a run when it is done with it: how it ended, what it did, what to do next."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tui_migrate.cli.errors_out import show_error_line
+from tui_migrate.cli.follow import Followed
+from tui_migrate.cli.output import Output
+from tui_migrate.cli.render import run_form
+from tui_migrate.cli.wording import arrow, counts_words, duration, number, run_name, size, state_words
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.states import RunState
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import RunKind
+
+FINDINGS_SHOWN: Final = 10
+_LEFT_EXIT_CODE: Final = 5
+
+
+def conclude(followed: Followed, home: Home, output: Output) -> int:
+    """Print a run that was followed to its end, or that was left, and give the command's exit code."""
+    run = followed.run
+    output.document(run_form(run))
+    if followed.left:
+        output.note(
+            f"tui-migrate: left run {run_name(run.id)} at work; {output.command(f'attach {run.id}')} follows it"
+        )
+        return _LEFT_EXIT_CODE
+    for line in summary(run):
+        output.line(line)
+    if run.failure is not None and not output.json:
+        show_error_line(run.failure.message, run.failure.hint, output)
+        if run.state is RunState.FAILED:
+            output.note(f"  {arrow()} the worker's log: {home.run(run.id).worker_log}")
+    for step in next_steps(run, output):
+        output.line(f"  {arrow()} {step}")
+    return exit_code(run)
+
+
+def exit_code(run: RunRecord) -> int:
+    """The exit code of a command that waited for this run."""
+    if run.state is RunState.FAILED and run.failure is not None:
+        return run.failure.exit_code
+    return run.state.exit_code
+
+
+def summary(run: RunRecord) -> Iterator[str]:
+    """Say how a run stands: a line of head, what it did, and its first findings."""
+    yield f"{state_words(run.state)}  run {run_name(run.id)}  {run.kind.value}  {run.source} {arrow()} {run.target}"
+    yield f"  {_done(run)}"
+    if (took := _took(run)) is not None:
+        yield f"  {took}"
+    yield from findings_lines(run.findings[:FINDINGS_SHOWN])
+    if len(run.findings) > FINDINGS_SHOWN:
+        yield f"  and {len(run.findings) - FINDINGS_SHOWN} more findings: tui-migrate status {run.id}"
+
+
+def findings_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """Show findings, each with its hint below it."""
+    for one in findings:
+        times = f" ({number(one.count)} times)" if one.count > 1 else ""
+        yield f"  {one.severity.value}: {one.subject}: {one.message}{times}"
+        if one.hint:
+            yield f"    {arrow()} {one.hint}"
+
+
+def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
+    """Say what can be done with a run whose worker has ended."""
+    if run.state.is_resumable:
+        yield f"go on with it: {output.command(f'resume {run.id}')}"
+    if run.rollback_available:
+        yield f"take it back: {output.command(f'rollback {run.id} --confirm')}"
+    if any(one.severity is not Severity.NOTE for one in run.findings):
+        yield f"all that is known: {output.command(f'status {run.id}')}"
+
+
+def _done(run: RunRecord) -> str:
+    if run.kind is not RunKind.EXPORT:
+        return counts_words(run)
+    documents = sum(one.documents_done for one in run.collections)
+    content = sum(one.bytes_done for one in run.collections)
+    return f"{number(documents)} documents of {len(run.collections)} collections, {size(content)}"
+
+
+def _took(run: RunRecord) -> str | None:
+    if run.started_at is None or run.ended_at is None:
+        return None
+    seconds = run.ended_at - run.started_at
+    documents = sum(one.documents_done for one in run.collections)
+    rate = f" ({number(round(documents / seconds))} documents/s)" if seconds > 0 and run.attempt <= 1 else ""
+    undo = f", undo log {size(run.undo_bytes)}" if run.undo_bytes else ""
+    return f"took {duration(seconds)}{rate}{undo}"

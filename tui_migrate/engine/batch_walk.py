@@ -1,0 +1,82 @@
+"""Walking a source a second time along the batches in which it was read at first."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tui_migrate.documents import RawId
+from tui_migrate.journal.records import Checkpoint
+from tui_migrate.ordering import Key, order_key
+from tui_migrate.plan.decision import as_stored
+from tui_migrate.stores.lookup import Keyed
+
+
+@dataclass(slots=True)
+class WalkedBatch:
+    """A batch read again. `checkpoint` is None for documents behind the last batch.
+
+    `suspects` are the documents that the target does not have as the source has them now, with what it has; `seen`
+    are the keys of all; `is_as_read` says that the source gave the very documents that it gave at first.
+    """
+
+    checkpoint: Checkpoint | None
+    is_as_read: bool = False
+    suspects: list[tuple[Keyed, bytes | None]] = field(default_factory=list)
+    seen: set[Key] = field(default_factory=set)
+
+
+class BatchWalk:
+    """Sorts documents into the batches of a run, which come in the same order.
+
+    Where the source is ordered a batch ends with the key of its last document; else where that very `_id` comes by.
+    """
+
+    def __init__(self, checkpoints: AsyncIterator[Checkpoint], *, is_ordered: bool) -> None:
+        self._checkpoints = checkpoints
+        self._is_ordered = is_ordered
+        self._open: WalkedBatch | None = None
+        self._last: Key | None = None
+        self._digest = hashlib.blake2b(digest_size=16)
+
+    async def take(self, items: Sequence[Keyed], found: Mapping[Key, bytes]) -> AsyncIterator[WalkedBatch]:
+        """Take documents of the source, with what the target has of them, and give the batches that are through."""
+        for item in items:
+            while True:
+                batch = self._open or await self._next()
+                if not self._is_ordered or self._last is None or item.key <= self._last:
+                    break
+                yield self._close(batch)
+            batch.seen.add(item.key)
+            self._digest.update(item.digest)
+            current = found.get(item.key)
+            if current is None or (current != item.document and as_stored(item.document, current) != current):
+                batch.suspects.append((item, current))
+            if item.key == self._last:
+                yield self._close(batch)
+
+    async def finish(self) -> AsyncIterator[WalkedBatch]:
+        """Give the batches that are left: those of which the source has nothing any more, and what lies behind."""
+        while True:
+            batch = self._open or await self._next()
+            if batch.checkpoint is None:
+                if batch.seen:
+                    yield self._close(batch)
+                return
+            yield self._close(batch)
+
+    async def _next(self) -> WalkedBatch:
+        self._digest = hashlib.blake2b(digest_size=16)
+        async for checkpoint in self._checkpoints:
+            if checkpoint.last_id and checkpoint.documents:
+                self._last = order_key(RawId(checkpoint.last_id))
+                self._open = WalkedBatch(checkpoint)
+                return self._open
+        self._last = None
+        self._open = WalkedBatch(None)
+        return self._open
+
+    def _close(self, batch: WalkedBatch) -> WalkedBatch:
+        if batch.checkpoint is not None:
+            batch.is_as_read = self._digest.digest() == batch.checkpoint.digest
+        self._open = None
+        return batch

@@ -1,0 +1,64 @@
+"""Trying again, behind a collection's last batch, the documents that met a unique index on the way.
+
+A value that was taken then may be free now: its holder was replaced later in the same collection. Chains of such
+documents resolve in as many passes as the longest of them has links; what a whole pass cannot place is a reject.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from tui_migrate.engine.migration import Migration
+from tui_migrate.engine.tally import Tally
+from tui_migrate.engine.write import BatchWriter
+from tui_migrate.journal.records import Counts, RejectRecord, RejectState
+from tui_migrate.stores.lookup import Keyed, find_by_id, keyed
+
+
+async def settle_deferred(migration: Migration, writer: BatchWriter) -> None:
+    """Write what can be written by now and make rejects of the rest."""
+    while await _try_all(migration, writer):
+        pass
+    async for page in _pages(migration, writer.collection):
+        tally = Tally(writer.collection, counts=Counts(rejected=len(page)))
+        tally.settled = [replace(one, state=RejectState.REJECTED) for one in page]
+        await writer.commit(writer.blank_checkpoint(), tally)
+
+
+async def _try_all(migration: Migration, writer: BatchWriter) -> int:
+    """Try each deferred document once and say how many are settled."""
+    settled = 0
+    async for page in _pages(migration, writer.collection):
+        items = await _items(migration, page)
+        tally = Tally(writer.collection)
+        found = await find_by_id(migration.target, writer.collection, [one.id for one in items])
+        await writer.write_items(items, found, tally)
+        _sort_out(page, items, tally)
+        if tally.settled:
+            settled += len(tally.settled)
+            await writer.commit(writer.blank_checkpoint(), tally)
+    return settled
+
+
+def _sort_out(page: Sequence[RejectRecord], items: Sequence[Keyed], tally: Tally) -> None:
+    """A document that is refused again is in the file of rejects already: only its record changes."""
+    again = {one.digest: one for one in tally.refused}
+    for record, item in zip(page, items, strict=True):
+        refused = again.get(item.digest)
+        if refused is None:
+            tally.settled.append(replace(record, state=RejectState.RESOLVED))
+        elif refused.state is RejectState.REJECTED:
+            tally.settled.append(replace(record, state=refused.state, code=refused.code, reason=refused.reason))
+    tally.refused.clear()
+
+
+async def _pages(migration: Migration, collection: str) -> AsyncIterator[tuple[RejectRecord, ...]]:
+    context = migration.context
+    after = -1
+    while page := await context.reader.rejects(context.run_id, collection, RejectState.DEFERRED, after):
+        yield page
+        after = page[-1].offset
+
+
+async def _items(migration: Migration, page: Sequence[RejectRecord]) -> list[Keyed]:
+    found = [keyed(await migration.rejects.read(one)) for one in page]
+    return [one for one in found if one is not None]

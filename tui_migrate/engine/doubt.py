@@ -1,0 +1,79 @@
+"""Settling what an attempt that died left in doubt, by what the target has now."""
+
+from dataclasses import dataclass
+
+from tui_migrate.documents import content_hash, normalise
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.undo_log import Intent, Operation, Outcome, UndoLog
+from tui_migrate.engine.undo_reader import Group, UndoReader
+from tui_migrate.findings import Severity
+from tui_migrate.ordering import Key, order_key
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import Target
+from tui_migrate.stores.lookup import find_by_id
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A document that an earlier attempt wrote and no checkpoint counts yet."""
+
+    operation: Operation
+    after: bytes
+    is_assumed: bool
+
+
+async def settle(
+    context: RunContext, target: Target, undo: UndoLog, reader: UndoReader, checkpoint: int
+) -> dict[str, dict[Key, Ours]]:
+    """Settle the groups of an undo log behind a checkpoint and give what turned out to be written, by collection."""
+    ours: dict[str, dict[Key, Ours]] = {}
+    for group in reader.groups(checkpoint, undo.size):
+        outcomes = group.outcomes
+        if outcomes is None:
+            outcomes = await _judge(target, group)
+            await undo.settle(outcomes)
+            await undo.sync()
+            await _report(context, group, outcomes)
+        written = ours.setdefault(group.collection, {})
+        for intent, outcome in zip(group.intents, outcomes, strict=True):
+            if outcome is not Outcome.NOT_WRITTEN:
+                key = order_key(intent.id)
+                is_assumed = outcome is Outcome.ASSUMED
+                written[key] = Ours(_first_operation(written, key, intent), intent.after, is_assumed)
+    return ours
+
+
+async def _judge(target: Target, group: Group) -> tuple[Outcome, ...]:
+    found = await find_by_id(target, group.collection, [one.id for one in group.intents])
+    return tuple(judge(one, found.get(order_key(one.id))) for one in group.intents)
+
+
+def judge(intent: Intent, current: bytes | None) -> Outcome:
+    """Say what became of an INTENT, by the document that the target has now."""
+    if current is None or content_hash(normalise(current)) != intent.after:
+        return Outcome.NOT_WRITTEN
+    return Outcome.ASSUMED if intent.operation is Operation.INSERT else Outcome.WRITTEN
+
+
+def _first_operation(written: dict[Key, Ours], key: Key, intent: Intent) -> Operation:
+    """A document that was inserted and then replaced by the same run counts as inserted."""
+    earlier = written.get(key)
+    return earlier.operation if earlier is not None else intent.operation
+
+
+async def _report(context: RunContext, group: Group, outcomes: tuple[Outcome, ...]) -> None:
+    assumed = outcomes.count(Outcome.ASSUMED)
+    written = assumed + outcomes.count(Outcome.WRITTEN)
+    name = printable(group.collection)
+    await context.say(
+        f"{name}: a batch of {len(outcomes)} was in doubt: {written} had been written, {len(outcomes) - written} not",
+        Severity.WARNING,
+    )
+    if assumed:
+        await context.find(
+            Severity.NOTE,
+            "assumed_ours",
+            group.collection,
+            f"{assumed} inserts of a broken-off batch were found in the target and are taken for this run's own",
+            "an equal document that somebody else inserted at that moment cannot be told apart",
+        )

@@ -1,0 +1,69 @@
+"""An import or a copy on its way: what its stages share."""
+
+from dataclasses import dataclass, field
+
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.doubt import Ours
+from tui_migrate.engine.rejects import RejectFile
+from tui_migrate.engine.undo_log import Made, Thing, UndoLog
+from tui_migrate.ordering import Key
+from tui_migrate.stores.base import CollectionInfo, CollectionKind, Target
+
+
+@dataclass(slots=True)
+class MadeThings:
+    """What this run has created in the target, and what it was about to when an earlier attempt died."""
+
+    done: set[tuple[Thing, str, str]] = field(default_factory=set)
+    begun: set[tuple[Thing, str, str]] = field(default_factory=set)
+
+    def add(self, made: Made) -> None:
+        """Take up one record of the undo log."""
+        (self.done if made.is_done else self.begun).add((made.thing, made.collection, made.name))
+
+    def has_collection(self, name: str) -> bool:
+        """Say whether the run created this collection or view."""
+        return (Thing.COLLECTION, name, "") in self.done or (Thing.VIEW, name, "") in self.done
+
+
+@dataclass(slots=True)
+class Migration:
+    """The state of one attempt at an import or a copy.
+
+    `infos` are the source's collections by name, `there` the target's as of the start of this attempt, `ours` what an
+    earlier attempt wrote behind its last checkpoint, by collection and key.
+    """
+
+    context: RunContext
+    target: Target
+    undo: UndoLog
+    rejects: RejectFile
+    made: MadeThings
+    infos: dict[str, CollectionInfo]
+    there: dict[str, CollectionInfo]
+    ours: dict[str, dict[Key, Ours]]
+
+    def planned(self) -> list[CollectionInfo]:
+        """The collections to fill, in the plan's order, without views."""
+        names = [one.name for one in self.context.plan.collections]
+        return [self.infos[name] for name in names if self.infos[name].kind is not CollectionKind.VIEW]
+
+    def views(self) -> list[CollectionInfo]:
+        """The views of the plan, each behind those it looks at."""
+        names = [one.name for one in self.context.plan.collections]
+        return [self.infos[name] for name in names if self.infos[name].kind is CollectionKind.VIEW]
+
+    async def make(self, thing: Thing, collection: str, name: str = "") -> None:
+        """Record that a thing is about to be created."""
+        await self.undo.note_made(Made(thing, collection, name))
+
+    async def have_made(self, thing: Thing, collection: str, name: str = "", uuid: bytes | None = None) -> None:
+        """Record that a thing has been created."""
+        made = Made(thing, collection, name, uuid or b"", is_done=True)
+        await self.undo.note_made(made)
+        self.made.add(made)
+
+    async def close(self) -> None:
+        """Close the files."""
+        await self.undo.close()
+        await self.rejects.close()

@@ -1,0 +1,82 @@
+"""Stage prepare: claim the target, open the undo log, settle what is in doubt, create what is missing."""
+
+import asyncio
+
+from tui_migrate.definitions import is_id_index, is_ttl, is_unique, split_validation
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.doubt import Ours, settle
+from tui_migrate.engine.migration import MadeThings, Migration
+from tui_migrate.engine.rejects import RejectFile
+from tui_migrate.engine.undo_log import Thing, UndoLog
+from tui_migrate.engine.undo_reader import UndoReader
+from tui_migrate.errors import Refused
+from tui_migrate.ordering import Key
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import CollectionInfo, Target
+
+
+async def prepare(context: RunContext, target: Target) -> Migration:
+    """Make everything ready for documents. May be called again by each attempt of a run."""
+    names = [one.name for one in context.plan.collections]
+    place = (await target.identity()).claim()
+    await context.journal.claim(context.run_id, place, names)
+    undo, made, ours = await _open_undo_log(context, target)
+    migration = Migration(
+        context=context,
+        target=target,
+        undo=undo,
+        rejects=RejectFile(context.folder.rejects, await context.reader.rejects_end(context.run_id)),
+        made=made,
+        infos={one.name: one for one in await context.source.collections(names)},
+        there={one.name: one for one in await target.collections(names)},
+        ours=ours,
+    )
+    try:
+        await context.journal.set_writes_begun(context.run_id)
+        for info in migration.planned():
+            await _create(migration, info)
+            await context.progress.set_totals(info.name, info.documents, info.size)
+    except BaseException:
+        await migration.close()
+        raise
+    return migration
+
+
+async def _open_undo_log(context: RunContext, target: Target) -> tuple[UndoLog, MadeThings, dict[str, dict[Key, Ours]]]:
+    path = context.folder.undo_log
+    made = MadeThings()
+    if not await asyncio.to_thread(path.exists):
+        return await UndoLog.create(path), made, {}
+    with UndoReader(path) as reader:
+        index = await asyncio.to_thread(reader.index)
+        for one in index.made:
+            made.add(one)
+        checkpoint = await context.reader.undo_end(context.run_id)
+        undo = await UndoLog.reopen(path, index.end)
+        try:
+            ours = await settle(context, target, undo, reader, checkpoint)
+        except BaseException:
+            await undo.close()
+            raise
+    return undo, made, ours
+
+
+async def _create(migration: Migration, info: CollectionInfo) -> None:
+    """Create a collection that the target lacks, with its options but its validator, and its unique indexes."""
+    key = (Thing.COLLECTION, info.name, "")
+    there = migration.there.get(info.name)
+    if there is not None and key not in migration.made.done and key in migration.made.begun:
+        if await migration.target.count(info.name):
+            raise Refused(
+                f"the collection {printable(info.name)} appeared in the target while this run was creating it",
+                hint="see who made it; then start a new run",
+            )
+        await migration.have_made(*key, uuid=there.uuid)
+    if there is None:
+        await migration.make(*key)
+        options, _ = split_validation(info.options)
+        uuid = await migration.target.create_collection(info, options)
+        await migration.have_made(*key, uuid=uuid)
+    if migration.made.has_collection(info.name):
+        unique = [one for one in info.indexes if is_unique(one) and not is_id_index(one) and not is_ttl(one)]
+        await migration.target.create_indexes(info.name, unique)

@@ -1,0 +1,108 @@
+"""Documents that the target refused: kept with the reason, tried again after their collection, and never lost.
+
+A document that meets another unique index is put off: whoever holds its value may move on later in the same collection.
+What is refused for any other reason, or still after that, is a reject.
+"""
+
+import asyncio
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from tui_migrate.documents import content_hash
+from tui_migrate.errors import StorageFailed
+from tui_migrate.journal.records import RejectRecord, RejectState
+
+FRAME: Final = struct.Struct("<QI")
+HEAD: Final = struct.Struct("<HIH")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document and why the target did not take it."""
+
+    collection: str
+    document: bytes
+    code: int
+    reason: str
+    state: RejectState
+
+    @property
+    def digest(self) -> bytes:
+        """The document's content hash."""
+        return content_hash(self.document)
+
+
+class RejectFile:
+    """The file of a run's refused documents, appended only; what is in it is listed in the journal."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._size = size
+        self._file: BinaryIO | None = None
+
+    async def append(self, refused: list[Refused]) -> list[RejectRecord]:
+        """Append documents, make them durable, and say where they stand. Raises StorageFailed."""
+        if not refused:
+            return []
+        return await asyncio.to_thread(self._append, refused)
+
+    async def read(self, record: RejectRecord) -> bytes:
+        """Give a document back. Raises StorageFailed."""
+        return await asyncio.to_thread(self._read, record)
+
+    async def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            await asyncio.to_thread(self._file.close)
+
+    def _append(self, refused: list[Refused]) -> list[RejectRecord]:
+        records: list[RejectRecord] = []
+        try:
+            file = self._opened()
+            for one in refused:
+                collection, reason = one.collection.encode(), one.reason.encode()[:1_000]
+                head = HEAD.pack(len(collection), one.code & 0xFFFFFFFF, len(reason))
+                payload = b"".join((head, collection, reason, one.document))
+                file.write(FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
+                end = self._size + FRAME.size + len(payload)
+                records.append(
+                    RejectRecord(one.collection, self._size, end, one.digest, one.code, one.reason[:1_000], one.state)
+                )
+                self._size = end
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as error:
+            raise self._failed(error) from error
+        return records
+
+    def _read(self, record: RejectRecord) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(record.offset)
+                frame = file.read(record.end - record.offset)
+        except OSError as error:
+            raise self._failed(error) from error
+        _, checksum = FRAME.unpack_from(frame)
+        payload = frame[FRAME.size :]
+        if zlib.crc32(payload) != checksum:
+            raise StorageFailed(f"{self._path} is damaged at byte {record.offset}", hint="copy the document again")
+        collection, _, reason = HEAD.unpack_from(payload)
+        return payload[HEAD.size + collection + reason :]
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+            file.truncate(self._size)
+            file.seek(self._size)
+            self._file = file
+        return self._file
+
+    def _failed(self, error: OSError) -> StorageFailed:
+        return StorageFailed(
+            f"the file of refused documents {self._path} cannot be used: {error.strerror}",
+            hint="free some space on its disk, then resume the run",
+        )

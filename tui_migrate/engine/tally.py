@@ -1,0 +1,80 @@
+"""What became of the documents of one batch, until its checkpoint commits it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tui_migrate.documents import RawId
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.rejects import Refused
+from tui_migrate.engine.undo_log import Operation
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.records import Counts, RejectRecord, RejectState
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import Refusal
+from tui_migrate.stores.lookup import Keyed
+
+NO_ID: Final = 0
+"""The reject code of a document without `_id`; a server's codes begin at 1."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts, refused documents and those kept as they are. `settled` are earlier refusals that now ended otherwise."""
+
+    collection: str
+    counts: Counts = field(default_factory=Counts)
+    refused: list[Refused] = field(default_factory=list)
+    settled: list[RejectRecord] = field(default_factory=list)
+    kept: list[tuple[RawId, bytes]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def wrote(self, operation: Operation, *, is_assumed: bool = False) -> None:
+        """Count a document that was written."""
+        if operation is Operation.INSERT:
+            self.counts += Counts(inserted=1, assumed_ours=int(is_assumed))
+        else:
+            self.counts += Counts(replaced=1)
+
+    def unchanged(self) -> None:
+        """Count a document that was there already."""
+        self.counts += Counts(unchanged=1)
+
+    def skip(self, item: Keyed) -> None:
+        """Count a document for which the target's is kept."""
+        self.counts += Counts(skipped=1)
+        self.kept.append((item.id, item.digest))
+
+    def refuse(self, item: Keyed, refusal: Refusal) -> None:
+        """Put a document aside that the target does not take."""
+        state = RejectState.DEFERRED if refusal.is_unique_clash else RejectState.REJECTED
+        self.refused.append(Refused(self.collection, item.document, refusal.code, printable(refusal.reason), state))
+        if state is RejectState.REJECTED:
+            self.counts += Counts(rejected=1)
+
+    def refuse_without_id(self, document: bytes) -> None:
+        """Put a document aside that has no `_id`: a server would invent one, and another at each repetition."""
+        reason = "the document has no _id"
+        self.refused.append(Refused(self.collection, document, NO_ID, reason, RejectState.REJECTED))
+        self.counts += Counts(rejected=1)
+
+    @property
+    def last_reason(self) -> str:
+        """Why the last document was refused."""
+        return self.refused[-1].reason if self.refused else "another unique index has the value already"
+
+    def note_id_type(self, item: Keyed) -> None:
+        """Report an `_id` that is another number type in the target."""
+        message = "an _id is of another number type in the target; the target's form is kept"
+        self.findings.append(Finding(Severity.WARNING, "id_type_differs", self.collection, message))
+
+    def note_timestamps(self, items: list[Keyed]) -> None:
+        """Report documents of which the server will fill an empty timestamp."""
+        if items:
+            message = "the server replaces a top-level Timestamp(0, 0) by its own time"
+            finding = Finding(Severity.WARNING, "timestamp_filled", self.collection, message)
+            self.findings.append(replace(finding, count=len(items)))
+
+    async def report(self, context: RunContext) -> None:
+        """Write the findings to the journal."""
+        if self.findings:
+            await context.journal.add_findings(context.run_id, context.stage, self.findings)

@@ -1,0 +1,213 @@
+"""The undo log: what a run is about to do to its target, made durable before it does it.
+
+A file of frames, appended only. A frame is its payload's length (8 bytes, little endian), the payload's CRC-32 (4
+bytes) and the payload, whose first byte says what it is:
+
+    GROUP    attempt, session, collection: opens the INTENTs of one write
+    INTENT   operation, key, hash of what is to be written, the document before it (or none)
+    OUTCOME  one byte for each INTENT of the group before it
+    KEPT     a document that the run left as it was in the target, by policy or because it was refused
+    MADE     a collection, view or index that the run is about to create, or has created
+
+Each INTENT holds one document, so that a frame is never larger than a document and its key.
+"""
+
+import asyncio
+import os
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from tui_migrate.documents import HASH_BYTES, RawId
+from tui_migrate.engine.failpoints import failpoint
+from tui_migrate.errors import StorageFailed
+
+MAGIC: Final = b"tuiUNDO\x01"
+FRAME: Final = struct.Struct("<QI")
+GROUP_HEAD: Final = struct.Struct("<BIH16s")
+INTENT_HEAD: Final = struct.Struct(f"<BBI{HASH_BYTES}s?")
+KEPT_HEAD: Final = struct.Struct(f"<BI{HASH_BYTES}s")
+MADE_HEAD: Final = struct.Struct("<BBBH")
+MAX_FRAME: Final = 64 * 1024 * 1024
+
+
+class Frame(IntEnum):
+    """What a payload is."""
+
+    GROUP = 1
+    INTENT = 2
+    OUTCOME = 3
+    KEPT = 4
+    MADE = 5
+
+
+class Operation(IntEnum):
+    """What an INTENT is about to do."""
+
+    INSERT = 1
+    REPLACE = 2
+
+
+class Outcome(IntEnum):
+    """What became of an INTENT."""
+
+    WRITTEN = 1
+    NOT_WRITTEN = 2
+    ASSUMED = 3
+    """Found equal after a crash: ours, or a stranger's equal insert."""
+
+
+class Thing(IntEnum):
+    """What a MADE frame is about."""
+
+    COLLECTION = 1
+    VIEW = 2
+    INDEX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One document about to be written. `before` is None for an insert, or where before-images are left out."""
+
+    operation: Operation
+    id: RawId
+    after: bytes
+    before: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A thing that the run creates: `is_done` once it is there. `uuid` is a collection's, empty before that."""
+
+    thing: Thing
+    collection: str
+    name: str = ""
+    uuid: bytes = b""
+    is_done: bool = False
+
+
+class UndoLog:
+    """The undo log of a run, open for appending. `size` is where the next frame goes."""
+
+    def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
+        self._path = path
+        self._file = file
+        self.size = size
+
+    @classmethod
+    async def create(cls, path: Path) -> "UndoLog":
+        """Begin the log of a run. Raises StorageFailed."""
+        return await asyncio.to_thread(cls._create, path)
+
+    @classmethod
+    async def reopen(cls, path: Path, size: int) -> "UndoLog":
+        """Open the log of an earlier attempt and cut it to `size`, where its last whole frame ends."""
+        return await asyncio.to_thread(cls._reopen, path, size)
+
+    @classmethod
+    def _create(cls, path: Path) -> "UndoLog":
+        with _storage(path):
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "r+b", 0)
+            file.write(MAGIC)
+            os.fsync(file.fileno())
+            _sync_folder(path.parent)
+        return cls(path, file, len(MAGIC))
+
+    @classmethod
+    def _reopen(cls, path: Path, size: int) -> "UndoLog":
+        with _storage(path):
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC), "r+b", 0)
+            file.truncate(size)
+            file.seek(size)
+            os.fsync(file.fileno())
+        return cls(path, file, size)
+
+    async def record(self, collection: str, attempt: int, session: bytes, intents: Sequence[Intent]) -> None:
+        """Append a GROUP and its INTENTs and make them durable. Raises StorageFailed."""
+        name = collection.encode()
+        frames = [_frame(GROUP_HEAD.pack(Frame.GROUP, attempt, len(name), session.ljust(16, b"\x00")) + name)]
+        for one in intents:
+            head = INTENT_HEAD.pack(Frame.INTENT, one.operation, len(one.id), one.after, one.before is not None)
+            frames.append(_frame(b"".join((head, one.id, one.before or b""))))
+        failpoint("undo.before_intent")
+        await self._append(frames, sync=True)
+        failpoint("undo.after_intent")
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Append what became of the INTENTs of the last group; durable with the next `sync`."""
+        failpoint("undo.before_outcome")
+        await self._append([_frame(bytes((Frame.OUTCOME, *outcomes)))], sync=False)
+
+    async def keep(self, kept: Sequence[tuple[RawId, bytes]]) -> None:
+        """Append the keys and source hashes of documents that stay as they are in the target."""
+        frames = [_frame(KEPT_HEAD.pack(Frame.KEPT, len(key), digest) + key) for key, digest in kept]
+        await self._append(frames, sync=False)
+
+    async def note_made(self, made: Made) -> None:
+        """Append that a thing is about to be created, or was, and make that durable."""
+        collection, rest = made.collection.encode(), made.uuid if made.thing is Thing.COLLECTION else made.name.encode()
+        head = MADE_HEAD.pack(Frame.MADE, made.thing, made.is_done, len(collection))
+        failpoint("undo.before_made")
+        await self._append([_frame(head + collection + rest)], sync=True)
+        failpoint("undo.after_made")
+
+    async def sync(self) -> None:
+        """Make everything appended so far durable."""
+        await self._append([], sync=True)
+
+    async def close(self) -> None:
+        """Close the file."""
+        await asyncio.to_thread(self._file.close)
+
+    async def _append(self, frames: list[bytes], *, sync: bool) -> None:
+        data = b"".join(frames)
+        # A thread that writes cannot be stopped half-way: a cancelled caller waits for it, or `size` would be a lie.
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, data, sync))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            writing.exception()
+            raise
+
+    def _write(self, data: bytes, sync: bool) -> None:
+        with _storage(self._path):
+            view = memoryview(data)
+            while view:
+                view = view[self._file.write(view) :]
+            self.size += len(data)
+            if sync:
+                os.fsync(self._file.fileno())
+
+
+def _frame(payload: bytes) -> bytes:
+    return FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _storage:
+    """Turns OSError into StorageFailed that names the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise StorageFailed(
+                f"the undo log {self._path} cannot be written: {error.strerror}",
+                hint="free some space on its disk, then resume the run; nothing was written without its undo record",
+            ) from error

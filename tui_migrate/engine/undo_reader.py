@@ -1,0 +1,155 @@
+"""Reading the undo log: whole groups from any place in it, forwards or from the end.
+
+Reading stops at the first frame that is cut short or fails its checksum: that is the torn tail of a crash, behind which
+nothing was ever written to the target.
+"""
+
+import mmap
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tui_migrate.documents import RawId
+from tui_migrate.engine.undo_log import (
+    FRAME,
+    GROUP_HEAD,
+    INTENT_HEAD,
+    KEPT_HEAD,
+    MADE_HEAD,
+    MAGIC,
+    MAX_FRAME,
+    Frame,
+    Intent,
+    Made,
+    Operation,
+    Outcome,
+    Thing,
+)
+from tui_migrate.errors import StorageFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The INTENTs of one write, and what became of them; `outcomes` is None while that is in doubt."""
+
+    offset: int
+    attempt: int
+    session: bytes
+    collection: str
+    intents: tuple[Intent, ...]
+    outcomes: tuple[Outcome, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that stayed as it was in the target; `digest` is the hash of what the source had."""
+
+    id: RawId
+    digest: bytes
+
+
+@dataclass(slots=True)
+class Index:
+    """Where the groups of a log begin, what the run made, and where the last whole frame ends."""
+
+    end: int
+    groups: list[int] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+
+
+class UndoReader:
+    """An undo log mapped into memory: what is read of it is what is touched."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise StorageFailed(
+                f"the undo log {path} cannot be read: {error}", hint="without it nothing can be rolled back"
+            ) from error
+        if self._data[: len(MAGIC)] != MAGIC:
+            raise StorageFailed(f"{path} is no undo log of this version", hint="see which version made the run")
+
+    def __enter__(self) -> "UndoReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._data.close()
+
+    def index(self) -> Index:
+        """Walk all frames once."""
+        found = Index(end=len(MAGIC))
+        for offset, end, kind in self._frames(len(MAGIC), len(self._data)):
+            if kind == Frame.GROUP:
+                found.groups.append(offset)
+            elif kind == Frame.MADE:
+                found.made.append(self._made(offset, end))
+            found.end = end
+        return found
+
+    def group_at(self, offset: int) -> Group:
+        """Read the group that begins at an offset."""
+        frames = self._frames(offset, len(self._data))
+        first, end, _ = next(frames)
+        start = first + FRAME.size
+        _, attempt, length, session = GROUP_HEAD.unpack_from(self._data, start)
+        name = self._data[start + GROUP_HEAD.size : start + GROUP_HEAD.size + length]
+        intents: list[Intent] = []
+        outcomes: tuple[Outcome, ...] | None = None
+        for frame, end, kind in frames:
+            if kind == Frame.INTENT:
+                intents.append(self._intent(frame, end))
+            else:
+                if kind == Frame.OUTCOME:
+                    outcomes = tuple(map(Outcome, self._data[frame + FRAME.size + 1 : end]))
+                break
+        return Group(offset, attempt, session, name.decode(), tuple(intents), outcomes)
+
+    def groups(self, begin: int, end: int) -> Iterator[Group]:
+        """Give the groups that begin within a range of the log."""
+        for offset, _, kind in self._frames(max(begin, len(MAGIC)), end):
+            if kind == Frame.GROUP:
+                yield self.group_at(offset)
+
+    def kept(self, begin: int, end: int) -> Iterator[Kept]:
+        """Give the KEPT frames within a range of the log."""
+        for frame, _, kind in self._frames(max(begin, len(MAGIC)), end):
+            if kind == Frame.KEPT:
+                _, length, digest = KEPT_HEAD.unpack_from(self._data, frame + FRAME.size)
+                start = frame + FRAME.size + KEPT_HEAD.size
+                yield Kept(RawId(self._data[start : start + length]), digest)
+
+    def _frames(self, begin: int, limit: int) -> Iterator[tuple[int, int, int]]:
+        position = begin
+        while position + FRAME.size < limit:
+            length, checksum = FRAME.unpack_from(self._data, position)
+            end = position + FRAME.size + length
+            if not 0 < length <= MAX_FRAME or end > len(self._data):
+                return
+            if zlib.crc32(self._data[position + FRAME.size : end]) != checksum:
+                return
+            yield position, end, self._data[position + FRAME.size]
+            position = end
+
+    def _intent(self, frame: int, end: int) -> Intent:
+        start = frame + FRAME.size
+        _, operation, length, after, has_before = INTENT_HEAD.unpack_from(self._data, start)
+        body = start + INTENT_HEAD.size
+        before = self._data[body + length : end] if has_before else None
+        return Intent(Operation(operation), RawId(self._data[body : body + length]), after, before)
+
+    def _made(self, frame: int, end: int) -> Made:
+        start = frame + FRAME.size
+        _, thing, is_done, length = MADE_HEAD.unpack_from(self._data, start)
+        body = start + MADE_HEAD.size
+        collection, rest = self._data[body : body + length].decode(), self._data[body + length : end]
+        is_collection = thing == Thing.COLLECTION
+        return Made(
+            Thing(thing),
+            collection,
+            name="" if is_collection else rest.decode(),
+            uuid=rest if is_collection else b"",
+            is_done=bool(is_done),
+        )

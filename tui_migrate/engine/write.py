@@ -1,0 +1,279 @@
+"""Writing a batch: decide, record, write, settle, checkpoint. The heart of the promises."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tui_migrate.documents import RawId, content_hash, has_empty_timestamp
+from tui_migrate.engine.doubt import Ours
+from tui_migrate.engine.failpoints import failpoint
+from tui_migrate.engine.migration import Migration
+from tui_migrate.engine.tally import Tally
+from tui_migrate.engine.undo_log import Intent, Operation, Outcome
+from tui_migrate.errors import ConflictFound, Unreachable, WriteRefused
+from tui_migrate.journal.records import Checkpoint, Counts
+from tui_migrate.ordering import Key, order_key
+from tui_migrate.plan.decision import Decision, as_stored, decide, is_other_id_type
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import Change, CollectionInfo
+from tui_migrate.stores.lookup import Keyed, find_by_id
+
+PART_BYTES: Final = 8 * 1024 * 1024
+"""Source bytes plus before-images that are written together."""
+
+ROUNDS: Final = 10
+"""How often a document that others keep changing is decided anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents that were read together, and what the target has of them. `without_id` cannot be written at all."""
+
+    items: tuple[Keyed, ...]
+    without_id: tuple[bytes, ...]
+    position: bytes
+    size: int
+    found: Mapping[Key, bytes]
+
+    def with_found(self, found: Mapping[Key, bytes]) -> "Batch":
+        """Add what the target has."""
+        return replace(self, found=found)
+
+    def digest(self) -> bytes:
+        """Hash the hashes of the documents, in their order."""
+        digest = hashlib.blake2b(digest_size=16)
+        for one in self.items:
+            digest.update(one.digest)
+        return digest.digest()
+
+
+class BatchWriter:
+    """Writes the batches of one collection."""
+
+    def __init__(
+        self, migration: Migration, info: CollectionInfo, last: Checkpoint | None, undo_committed: int
+    ) -> None:
+        self._migration = migration
+        self._context = migration.context
+        self._target = migration.target
+        self.collection = info.name
+        self._has_keys = info.kind.has_keys
+        self._number = last.number + 1 if last else 0
+        self._position = last.position if last else b""
+        self._last_id = last.last_id if last else b""
+        self._ours: Mapping[Key, Ours] = migration.ours.get(info.name, {})
+        self._undo_committed = undo_committed
+
+    async def write(self, batch: Batch) -> None:
+        """Write a batch and commit it. Raises ConflictFound, WriteRefused, Unreachable, StorageFailed."""
+        tally = Tally(self.collection)
+        for document in batch.without_id:
+            tally.refuse_without_id(document)
+        for part in _parts(batch):
+            await self.write_items(part, batch.found, tally)
+        if batch.items:
+            self._last_id = batch.items[-1].id
+        self._position = batch.position
+        checkpoint = Checkpoint(
+            collection=self.collection,
+            number=self._number,
+            position=batch.position,
+            last_id=self._last_id,
+            documents=len(batch.items) + len(batch.without_id),
+            size=batch.size,
+            digest=batch.digest(),
+            counts=tally.counts,
+        )
+        await self.commit(checkpoint, tally)
+
+    async def commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
+        """Make the undo log and the rejects durable, then the checkpoint."""
+        refused = await self._migration.rejects.append(tally.refused)
+        if tally.kept:
+            await self._migration.undo.keep(tally.kept)
+        await self._migration.undo.sync()
+        end = self._migration.undo.size
+        failpoint("batch.before_checkpoint")
+        await self._context.progress.commit_batch(
+            replace(checkpoint, undo_begin=self._undo_committed, undo_end=end), refused=refused, settled=tally.settled
+        )
+        failpoint("batch.after_checkpoint")
+        self._undo_committed = end
+        self._number += 1
+        await tally.report(self._context)
+        if tally.counts.rejected:
+            await self._check_ceiling(tally)
+
+    def blank_checkpoint(self) -> Checkpoint:
+        """A checkpoint that moves the source's position no further."""
+        return Checkpoint(self.collection, self._number, self._position, self._last_id, 0, 0, b"", Counts())
+
+    async def write_items(self, items: Sequence[Keyed], found: Mapping[Key, bytes], tally: Tally) -> None:
+        """Write documents, deciding anew about those that somebody else changes meanwhile."""
+        waiting, there = list(items), found
+        for _ in range(ROUNDS):
+            inserts: list[Keyed] = []
+            changes: list[Keyed] = []
+            for item in waiting:
+                match self._decide(item, there.get(item.key), tally):
+                    case Decision.INSERT:
+                        inserts.append(item)
+                    case Decision.REPLACE:
+                        changes.append(item)
+            again = [*await self._insert(inserts, tally), *await self._change(changes, tally)]
+            if not again:
+                return
+            waiting, there = again, await find_by_id(self._target, self.collection, [one.id for one in again])
+        raise Unreachable(
+            f"{len(waiting)} documents of {printable(self.collection)} are changed by others faster than they can be read",
+            hint="stop the other writer, then resume the run",
+        )
+
+    def _decide(self, item: Keyed, current: bytes | None, tally: Tally) -> Decision:
+        """Decide about a document and count it, unless it is to be written."""
+        own = self._ours.get(item.key)
+        if own is not None and current is not None and content_hash(current) == own.after:
+            if as_stored(item.document, current) == current:
+                tally.wrote(own.operation, is_assumed=own.is_assumed)
+                return Decision.UNCHANGED
+            return Decision.REPLACE
+        decision = decide(self._context.plan.policy, item.document, current)
+        if is_other_id_type(item.document, current):
+            tally.note_id_type(item)
+        if decision is Decision.UNCHANGED:
+            tally.unchanged()
+        elif decision is Decision.SKIP:
+            tally.skip(item)
+        elif decision is Decision.REFUSE:
+            raise ConflictFound(
+                f"a document of {printable(self.collection)} differs in the target, and the policy is fail",
+                hint=f"it appeared after the preflight check; tui-migrate rollback {self._context.run_id} --confirm"
+                " takes back what was written",
+            )
+        return decision
+
+    async def _insert(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
+        """Insert documents and give those whose `_id` has been taken meanwhile."""
+        if not items:
+            return []
+        undo, target = self._migration.undo, self._target
+        if not target.capabilities.keeps_empty_timestamps:
+            tally.note_timestamps([one for one in items if has_empty_timestamp(one.document)])
+        intents = [Intent(Operation.INSERT, one.id, one.digest) for one in items]
+        await undo.record(self.collection, self._context.attempt, target.session, intents)
+        refusals = {one.index: one for one in await target.insert(self.collection, [one.document for one in items])}
+        failpoint("batch.after_insert")
+        await undo.settle(
+            [Outcome.NOT_WRITTEN if place in refusals else Outcome.WRITTEN for place in range(len(items))]
+        )
+        again: list[Keyed] = []
+        for place, item in enumerate(items):
+            refusal = refusals.get(place)
+            if refusal is None:
+                tally.wrote(Operation.INSERT)
+            elif refusal.is_id_taken and self._has_keys:
+                again.append(item)
+            else:
+                tally.refuse(item, refusal)
+        return again
+
+    async def _change(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
+        """Replace documents that still are what was seen, and give those that are no longer there."""
+        if not items:
+            return []
+        attempt = _Replacing(self, items)
+        result = await self._target.change(self.collection, [one.id for one in items], attempt.decide)
+        failpoint("batch.after_replace")
+        await attempt.settle(frozenset(result.changed))
+        for key, refusal in result.refused.items():
+            tally.refuse(attempt.items[key], refusal)
+        for key in result.changed:
+            own = self._ours.get(key)
+            tally.wrote(own.operation if own is not None else Operation.REPLACE)
+        for key, item in attempt.items.items():
+            if key in result.changed or key in result.refused or key in attempt.gone:
+                continue
+            self._decide(item, result.current.get(key), tally)
+        return [attempt.items[key] for key in attempt.gone]
+
+    async def _check_ceiling(self, tally: Tally) -> None:
+        """Raise WriteRefused where more documents were rejected than the plan allows."""
+        context = self._context
+        rejected = sum(one.counts.rejected for one in await context.reader.collections(context.run_id))
+        if rejected > context.plan.max_rejects:
+            raise WriteRefused(
+                f"the target refuses documents of {printable(self.collection)} ({rejected} so far): {tally.last_reason}",
+                hint=f"they are kept in {context.folder.rejects}; raise --max-rejects for a new run,"
+                " or resume this one, which stops again at the next",
+            )
+
+    async def record_changes(self, intents: Sequence[Intent]) -> None:
+        """Make the undo record of some replaces durable."""
+        await self._migration.undo.record(self.collection, self._context.attempt, self._target.session, intents)
+
+    async def settle_changes(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of them."""
+        await self._migration.undo.settle(outcomes)
+
+    def wants_replace(self, item: Keyed, current: bytes) -> bool:
+        """Say whether a document is to be replaced, without counting it. Raises ConflictFound."""
+        return self._decide(item, current, Tally(self.collection)) is Decision.REPLACE
+
+    @property
+    def keeps_before_images(self) -> bool:
+        """Whether the plan wants to be able to roll back."""
+        return self._context.plan.undo
+
+
+class _Replacing:
+    """The replaces of one batch on their way: what was decided last, and what is recorded but not settled."""
+
+    def __init__(self, writer: BatchWriter, items: Sequence[Keyed]) -> None:
+        self._writer = writer
+        self.items = {one.key: one for one in items}
+        self.gone: set[Key] = set()
+        self._open: list[Key] = []
+
+    async def decide(self, ids: Sequence[RawId], current: Mapping[Key, bytes]) -> list[Change]:
+        """Record and say what to replace, given what the target holds now."""
+        asked = {order_key(one) for one in ids}
+        await self.settle(frozenset(self._open) - asked)
+        changes: list[Change] = []
+        intents: list[Intent] = []
+        for key in asked:
+            item, seen = self.items[key], current.get(key)
+            self.gone.discard(key)
+            if seen is None:
+                self.gone.add(key)
+            elif self._writer.wants_replace(item, seen):
+                after = as_stored(item.document, seen)
+                before = seen if self._writer.keeps_before_images else None
+                changes.append(Change(item.id, seen, after))
+                intents.append(Intent(Operation.REPLACE, item.id, content_hash(after), before))
+                self._open.append(key)
+        if intents:
+            await self._writer.record_changes(intents)
+        return changes
+
+    async def settle(self, written: frozenset[Key]) -> None:
+        """Record for the INTENTs that are open which of them took effect."""
+        if self._open:
+            await self._writer.settle_changes(
+                [Outcome.WRITTEN if key in written else Outcome.NOT_WRITTEN for key in self._open]
+            )
+        self._open = []
+
+
+def _parts(batch: Batch) -> list[list[Keyed]]:
+    """Cut a batch by the bytes of its documents and of those found for them."""
+    parts: list[list[Keyed]] = []
+    room = 0
+    for one in batch.items:
+        size = len(one.document) + len(batch.found.get(one.key, b""))
+        if not parts or size > room:
+            parts.append([])
+            room = PART_BYTES
+        parts[-1].append(one)
+        room -= size
+    return parts

@@ -1,0 +1,85 @@
+"""Where a package's files lie, and how a collection's name becomes a file's name, as mongodump does it.
+
+Names are query-escaped (Go's `url.QueryEscape`: space to `+`, every byte but letters, digits and `-_.~` to `%XX`).
+A name whose escaped form is longer than 238 bytes is cut to 208, and `%24` and the URL-safe base64 of the name's SHA-1
+follow, so that the longest extension still fits into 255 bytes (mongo-tools 100.x, mongodump/prepare.go `outputPath`).
+The full name then stands only in the metadata file.
+"""
+
+import base64
+import hashlib
+import re
+from typing import Final
+from urllib.parse import quote_plus, unquote_to_bytes
+
+from tui_migrate.errors import PackageDamaged, Refused
+from tui_migrate.packages.files import shown
+
+MANIFEST: Final = "manifest.json"
+DATA_SUFFIX: Final = ".bson.gz"
+METADATA_SUFFIX: Final = ".metadata.json.gz"
+
+LONGEST_NAME: Final = 238
+KEPT_OF_LONG_NAME: Final = 208
+_SEPARATOR: Final = "%24"
+_HASH_LENGTH: Final = 27
+
+_ESCAPED: Final = re.compile(r"(?:[A-Za-z0-9_.~+-]|%[0-9A-F]{2})+")
+_FORBIDDEN_IN_DATABASE: Final = frozenset('/\\. "$*<>:|?')
+_LONGEST_DATABASE: Final = 63
+
+
+def escape(collection: str) -> str:
+    """Give the stem of a collection's file names. Raises Refused for a name that no file can have."""
+    try:
+        escaped = quote_plus(collection, safe="", errors="strict")
+        digest = hashlib.sha1(collection.encode(), usedforsecurity=False).digest()
+    except UnicodeEncodeError as error:
+        raise Refused(
+            f"the collection name {collection!r} is not Unicode text", hint="rename the collection"
+        ) from error
+    if not collection or "\0" in collection:
+        raise Refused(f"{collection!r} is no name for a collection", hint="rename the collection")
+    if len(escaped) <= LONGEST_NAME:
+        return escaped
+    return escaped[:KEPT_OF_LONG_NAME] + _SEPARATOR + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def unescape(stem: str) -> str | None:
+    """Give the collection's name back, or None where the stem is a cut one. Raises PackageDamaged for no such stem."""
+    if len(stem) == LONGEST_NAME and stem[KEPT_OF_LONG_NAME:-_HASH_LENGTH] == _SEPARATOR:
+        return None
+    try:
+        return _unescaped(stem)
+    except ValueError as error:
+        raise PackageDamaged(
+            f"{shown(stem)} is not a collection's name as mongodump writes it",
+            hint="the file was renamed; rename it back",
+        ) from error
+
+
+def _unescaped(stem: str) -> str:
+    if not _ESCAPED.fullmatch(stem):
+        raise ValueError(stem)
+    return unquote_to_bytes(stem.replace("+", " ")).decode()
+
+
+def check_database(name: str) -> str:
+    """Give back a database's name that can name a folder, by MongoDB's own limits. Raises Refused."""
+    fits = 0 < len(name.encode(errors="surrogateescape")) <= _LONGEST_DATABASE
+    if not fits or not name.isprintable() or _FORBIDDEN_IN_DATABASE.intersection(name):
+        raise Refused(
+            f"the database name {shown(name)} cannot name a package's folder",
+            hint=f'a name has 1 to {_LONGEST_DATABASE} bytes and none of the characters / \\ . space " $ * < > : | ?',
+        )
+    return name
+
+
+def data_path(database: str, collection: str) -> str:
+    """The path of a collection's documents within its package."""
+    return f"{database}/{escape(collection)}{DATA_SUFFIX}"
+
+
+def metadata_path(database: str, collection: str) -> str:
+    """The path of a collection's metadata within its package."""
+    return f"{database}/{escape(collection)}{METADATA_SUFFIX}"

@@ -1,0 +1,177 @@
+"""A collection's metadata file: options, indexes, uuid, name and type, the very bytes that mongodump would write.
+
+Canonical Extended JSON v2 (MongoDB's specification “extended-json”), compact, one object with its keys in mongodump's
+order; `options` and `uuid` are left out where there are none. What mongodump does not record is not here: a shard key
+belongs to the cluster, and estimates stand in the manifest.
+"""
+
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from tui_migrate.documents import pack
+from tui_migrate.errors import PackageDamaged, Refused
+from tui_migrate.packages.files import shown
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
+
+if TYPE_CHECKING:
+    from bson.codec_options import CodecOptions
+    from bson.json_util import JSONOptions
+    from bson.son import SON
+
+    Fields = SON[str, object]
+
+MAX_METADATA: Final = 64 * 1024 * 1024
+"""Bytes of a metadata file, packed or not; options and indexes of a collection each fit into a 16 MB document."""
+
+_KEYS: Final = frozenset(("options", "indexes", "uuid", "collectionName", "type"))
+_UUID_BYTES: Final = 16
+_NO_OPTIONS: Final = pack(b"")
+_QUERY_REGEX: Final = frozenset(("$regex", "$options"))
+
+
+def to_json(info: CollectionInfo) -> bytes:
+    """Write the metadata of a collection. Raises Refused for options or indexes that would not come back the same."""
+    from bson import json_util
+    from bson.errors import BSONError
+
+    try:
+        fields: dict[str, object] = {}
+        if info.options != _NO_OPTIONS:
+            fields["options"] = _decode(info.options)
+        fields["indexes"] = [_decode(index) for index in info.indexes]
+        if info.uuid is not None:
+            fields["uuid"] = info.uuid.hex()
+        fields["collectionName"] = info.name
+        fields["type"] = (CollectionKind.PLAIN if info.kind is CollectionKind.CAPPED else info.kind).value
+        text = json_util.dumps(fields, json_options=_json_options(), separators=(",", ":"), ensure_ascii=False)
+        content = text.encode()
+        back = from_json(content, info.name)
+    except (BSONError, PackageDamaged, ValueError, TypeError, RecursionError) as error:
+        raise _not_exact(info.name) from error
+    if (back.options, back.indexes, back.uuid, back.kind) != (info.options, info.indexes, info.uuid, info.kind):
+        raise _not_exact(info.name)
+    return content
+
+
+def _not_exact(name: str) -> Refused:
+    return Refused(
+        f"options or indexes of {shown(name)} hold a value that Extended JSON cannot keep exactly",
+        hint="leave the collection out, or change its options on the source",
+    )
+
+
+def from_json(content: bytes, where: str) -> CollectionInfo:
+    """Read a metadata file strictly. `documents` and `size` are 0. Raises PackageDamaged, naming `where`."""
+    from bson.errors import BSONError
+
+    if len(content) > MAX_METADATA:
+        raise PackageDamaged(f"{shown(where)} is larger than {MAX_METADATA:,} bytes")
+    try:
+        fields = json.loads(content.decode(), object_pairs_hook=_object)
+        return _info(fields)
+    except (BSONError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise PackageDamaged(
+            f"{shown(where)} is not metadata as mongodump writes it: {shown(str(error)[:200])}",
+            hint="get a fresh copy of the package",
+        ) from error
+
+
+def _info(fields: object) -> CollectionInfo:
+    if not isinstance(fields, Mapping) or not fields.keys() <= _KEYS:
+        raise ValueError(f"the keys are not some of {', '.join(sorted(_KEYS))}")
+    name, options, indexes, uuid = (fields.get(key) for key in ("collectionName", "options", "indexes", "uuid"))
+    if not isinstance(name, str) or not name:
+        raise TypeError("collectionName is no name")
+    if not isinstance(indexes, Sequence) or isinstance(indexes, str):
+        raise TypeError("indexes is no list")
+    return CollectionInfo(
+        name=name,
+        kind=_kind(str(fields.get("type")), options),
+        options=_NO_OPTIONS if "options" not in fields else _encode(options),
+        indexes=tuple(_encode(index) for index in indexes),
+        uuid=_uuid(uuid) if "uuid" in fields else None,
+        simple_order=_is_simple(options),
+    )
+
+
+def _kind(word: str, options: object) -> CollectionKind:
+    """MongoDB calls a capped collection a collection; its options tell. Raises ValueError for an unknown word."""
+    kind = CollectionKind(word)
+    if kind is CollectionKind.CAPPED:
+        raise ValueError("the type is unknown")
+    is_capped = isinstance(options, Mapping) and bool(options.get("capped"))
+    return CollectionKind.CAPPED if kind is CollectionKind.PLAIN and is_capped else kind
+
+
+def _uuid(text: object) -> bytes:
+    if not isinstance(text, str) or len(text) != 2 * _UUID_BYTES or text != text.lower():
+        raise ValueError("uuid is not 32 hex digits")
+    return binascii.unhexlify(text)
+
+
+def _is_simple(options: object) -> bool:
+    collation = options.get("collation") if isinstance(options, Mapping) else None
+    return not isinstance(collation, Mapping) or collation.get("locale") == "simple"
+
+
+@cache
+def _codec_options() -> "CodecOptions[Fields]":
+    """Keep every type: field order, dates past year 9999, binaries of every subtype."""
+    from bson.binary import UuidRepresentation
+    from bson.codec_options import CodecOptions, DatetimeConversion
+    from bson.son import SON
+
+    return CodecOptions(
+        document_class=SON[str, object],
+        uuid_representation=UuidRepresentation.UNSPECIFIED,
+        datetime_conversion=DatetimeConversion.DATETIME_MS,
+    )
+
+
+@cache
+def _json_options() -> "JSONOptions":
+    from bson.binary import UuidRepresentation
+    from bson.codec_options import DatetimeConversion
+    from bson.json_util import JSONMode, JSONOptions
+    from bson.son import SON
+
+    return JSONOptions(
+        json_mode=JSONMode.CANONICAL,
+        document_class=SON,
+        uuid_representation=UuidRepresentation.UNSPECIFIED,
+        datetime_conversion=DatetimeConversion.DATETIME_MS,
+    )
+
+
+def _decode(document: bytes) -> "Fields":
+    from bson import decode
+
+    return decode(document, _codec_options())
+
+
+def _encode(fields: object) -> bytes:
+    from bson import encode
+
+    if not isinstance(fields, Mapping):
+        raise TypeError("a document is wanted where another value stands")
+    return encode(fields, codec_options=_codec_options())
+
+
+def _object(pairs: Sequence[tuple[str, object]]) -> object:
+    """Read one JSON object: a value's wrapper, or a document, which may name no key twice.
+
+    `{"$regex": …}` is the query operator, which validators and views hold: canonical Extended JSON wraps a regular
+    expression in `$regularExpression`, while bson reads both as one.
+    """
+    from bson import json_util
+    from bson.son import SON
+
+    names = {name for name, _ in pairs}
+    if len(names) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    if "$regex" in names and names <= _QUERY_REGEX:
+        return SON(pairs)
+    return json_util.object_pairs_hook(pairs, _json_options())

@@ -1,0 +1,127 @@
+"""A native package as a Source: what is read is checked against the manifest, member by member, before it is given."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Collection, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from tui_migrate.documents import RawId
+from tui_migrate.errors import PackageDamaged, Refused
+from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
+from tui_migrate.packages.files import open_regular, shown
+from tui_migrate.packages.manifest import Manifest
+from tui_migrate.packages.members import Member, documents_of, read_packed
+from tui_migrate.packages.opening import load_manifest, load_metadata
+from tui_migrate.stores.base import Block, Capabilities, CollectionInfo, Identity, ReadOrder
+
+_POSITION: Final = struct.Struct(">Q8s")
+"""How many members were read, and the first bytes of the collection's digest: a mark for this very content."""
+
+
+class PackageSource:
+    """Reads a package folder; opens nothing before it is first asked.
+
+    Documents come in blocks of one gzip member. That every member is whole is seen as it is read; that the package as
+    a whole is, is for `check` to say.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path.absolute()
+        self._manifest: Manifest | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest; the first time it is read from disk, which blocks. Raises what `load_manifest` does."""
+        if self._manifest is None:
+            self._manifest = load_manifest(self.path)
+        return self._manifest
+
+    @property
+    def database(self) -> str:
+        """The name of the database that was exported; reads the manifest as `manifest` does."""
+        return self.manifest.database
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Ordered, as far as a collection's `simple_order` says; no lookup. The version is known once opened."""
+        version = self._manifest.header.source.server_version if self._manifest else ""
+        return Capabilities(ordered=True, lookup=False, server_version=version)
+
+    async def identity(self) -> Identity:
+        """The folder, its links resolved. Raises UsageError, Refused or PackageDamaged where it is no good package."""
+        manifest = await self._load()
+        resolved = await asyncio.to_thread(self.path.resolve)
+        return Identity(kind="package", addresses=frozenset((str(resolved),)), database=manifest.database)
+
+    async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
+        """List collections and views in the order of their names; counts and sizes are exact. Raises PackageDamaged."""
+        manifest = await self._load()
+        chosen = [entry for entry in manifest.collections if names is None or entry.name in names]
+        chosen.sort(key=lambda entry: entry.name)
+        return tuple([await asyncio.to_thread(load_metadata, self.path, entry) for entry in chosen])
+
+    async def read(
+        self, collection: str, *, after: bytes | None = None, order: ReadOrder = ReadOrder.BY_ID
+    ) -> AsyncIterator[Block]:
+        """Read a collection a member at a time, from the start or from behind a position.
+
+        Documents come as they lie, whatever `order` says; where those lie in natural order although they have keys
+        (`simple_order` is false), that is how they come. Raises PackageDamaged naming file and offset, Refused for
+        capped and time-series collections by id.
+        """
+        entry = await self._entry(collection)
+        if order is ReadOrder.BY_ID and entry.order is DocumentOrder.NATURAL and not entry.type.has_keys:
+            raise Refused(f"{shown(collection)} lies in natural order and cannot be read by _id")
+        first = _members_read(entry, after)
+        if entry.data is None or first == len(entry.members):
+            return
+        path = self.path / entry.data.path
+        mark = bytes.fromhex(entry.digest)[:8]
+        file = await asyncio.to_thread(open_regular, path)
+        with file:
+            for number, member in enumerate(entry.members[first:], start=first + 1):
+                documents = await asyncio.to_thread(_documents, file, member, shown(path))
+                yield Block(documents, _POSITION.pack(number, mark))
+
+    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncIterator[bytes]:
+        """Raise Refused: a package has no index."""
+        raise Refused(
+            f"{len(ids)} documents of {shown(collection)} cannot be looked up in a package",
+            hint="a package is read from its start to its end: use it as source, not as target",
+        )
+
+    async def count(self, collection: str) -> int:
+        """Give the number of documents that the manifest names."""
+        return (await self._entry(collection)).documents
+
+    async def close(self) -> None:
+        """Nothing is held open between calls."""
+
+    async def _load(self) -> Manifest:
+        return await asyncio.to_thread(lambda: self.manifest)
+
+    async def _entry(self, collection: str) -> CollectionEntry:
+        entry = (await self._load()).entry(collection)
+        if entry is None:
+            raise Refused(f"the package {shown(self.path)} has no collection {shown(collection)}")
+        return entry
+
+
+def _members_read(entry: CollectionEntry, after: bytes | None) -> int:
+    if after is None:
+        return 0
+    mark = bytes.fromhex(entry.digest)[:8]
+    if len(after) == _POSITION.size:
+        number, marked = _POSITION.unpack(after)
+        if marked == mark and number <= len(entry.members):
+            return int(number)
+    raise PackageDamaged(
+        f"{shown(entry.name)} is not what was read before the interruption: the package was replaced",
+        hint="put the package back that the run began with, or start a new run",
+    )
+
+
+def _documents(file: BinaryIO, member: Member, name: str) -> list[bytes]:
+    _, documents = documents_of(read_packed(file, member, name), member, name)
+    return documents

@@ -1,0 +1,245 @@
+"""Writes a package: under a temporary name, batch after batch, each durable before it counts, the manifest last.
+
+    create or reopen → write_metadata, open_collection, append …, close_collection, entry → seal
+
+Until `seal` returns there is nothing at the final path. After a crash `open_collection` cuts a file back to the members
+that the caller's checkpoint knows of; what came after is written again.
+"""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from tui_migrate.errors import Refused, StorageFailed
+from tui_migrate.packages import files, layout, members, metadata, sealing
+from tui_migrate.packages.collection_file import CollectionFile
+from tui_migrate.packages.digest import digest_collection
+from tui_migrate.packages.entries import CollectionEntry, DocumentOrder, FileEntry, digest_of
+from tui_migrate.packages.files import shown, storing
+from tui_migrate.packages.manifest import Header, Manifest
+from tui_migrate.packages.members import Member
+from tui_migrate.redaction import redact
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
+
+Result = TypeVar("Result")
+
+_NO_DOCUMENTS: Final = hashlib.sha256().hexdigest()
+
+
+class PackageWriter:
+    """One package on its way; one task uses it at a time, one collection is open at a time.
+
+    After a failed or cancelled `append` its collection is closed and must be opened again from a checkpoint. After a
+    failed write or fsync nothing more is taken: what the disk holds then is not known (a kernel may drop the pages
+    that it could not write and report success the next time).
+    """
+
+    def __init__(self, path: Path, run_id: int, database: str, level: int) -> None:
+        self.path: Final = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link at that name
+        if not self.path.name:
+            raise Refused(f"{shown(path)} cannot be a package's folder", hint="name a folder that is not there yet")
+        self.partial: Final = self.path.with_name(f".{self.path.name}.partial-{run_id}")
+        self.database: Final = layout.check_database(database)
+        self._level: Final = level
+        self._lock: Final = threading.Lock()
+        self._open: CollectionFile | None = None
+        self._failure: StorageFailed | None = None
+        self._names: Final[dict[str, str]] = {}
+
+    @classmethod
+    async def create(cls, path: Path, *, run_id: int, database: str, level: int = members.LEVEL) -> "PackageWriter":
+        """Make the temporary folder. Raises Refused where the output exists, StorageFailed where it cannot be made."""
+        writer = cls(path, run_id, database, level)
+        await asyncio.to_thread(_make_folders, writer.path, writer.partial, database)
+        return writer
+
+    @classmethod
+    async def reopen(cls, path: Path, *, run_id: int, database: str, level: int = members.LEVEL) -> "PackageWriter":
+        """Take up the temporary folder that `create` made for this run. Raises Refused where it is not there.
+
+        Where the run died while it sealed, the package may have its name already: ask `is_sealed` first.
+        """
+        writer = cls(path, run_id, database, level)
+        if not await asyncio.to_thread((writer.partial / database).is_dir):
+            raise Refused(
+                f"the unfinished package {shown(writer.partial)} is gone", hint="start the export again as a new run"
+            )
+        return writer
+
+    async def write_metadata(self, info: CollectionInfo) -> FileEntry:
+        """Write a collection's options and indexes, in place of what an interrupted run left. Raises StorageFailed.
+
+        Raises Refused for what Extended JSON cannot keep, and for a name that upper and lower case alone tell apart
+        from another's.
+        """
+        relative = self._claim(info.name, layout.metadata_path(self.database, info.name))
+        content = members.pack(metadata.to_json(info), self._level)
+
+        def write() -> FileEntry:
+            with storing(self.partial / relative, "write"):
+                files.write_file(self.partial / relative, content)
+            return FileEntry(relative, len(content), hashlib.sha256(content).hexdigest())
+
+        return await self._run(write)
+
+    async def open_collection(self, name: str, known: Sequence[Member]) -> None:
+        """Open a collection's file to append to, cut back to the end of the last of these members.
+
+        Raises PackageDamaged where the file is shorter than that, StorageFailed.
+        """
+        path = self.partial / self._claim(name, layout.data_path(self.database, name))
+
+        def open_file() -> None:
+            self._close()
+            self._open = CollectionFile.open(path, known[-1].end if known else 0)
+
+        await self._run(open_file)
+
+    async def append(self, documents: Sequence[bytes]) -> Member:
+        """Write one batch as one gzip member; it is durable when this returns. Raises StorageFailed."""
+
+        def write() -> Member:
+            if self._open is None:
+                raise RuntimeError("no collection is open")
+            return self._open.append(documents, self._level)
+
+        try:
+            return await self._run(write)
+        except BaseException:
+            # A cancelled call's thread goes on to its end; what it writes is cut off when the file is opened again.
+            await asyncio.shield(asyncio.to_thread(self._close_when_idle))
+            raise
+
+    async def close_collection(self) -> None:
+        """Close the open collection; one without documents gets a file mongorestore takes. Raises StorageFailed."""
+
+        def finish() -> None:
+            current, self._open = self._open, None
+            if current is not None:
+                current.finish()
+
+        await self._run(finish)
+
+    async def entry(self, info: CollectionInfo, known: Sequence[Member], order: DocumentOrder) -> CollectionEntry:
+        """Read a closed collection back and give what the manifest says of it. Raises PackageDamaged."""
+        path = layout.metadata_path(self.database, info.name)
+        content = await asyncio.to_thread(files.read_bounded, self.partial / path, metadata.MAX_METADATA)
+        entries = [FileEntry(path, len(content), hashlib.sha256(content).hexdigest())]
+        stream, documents, size = _NO_DOCUMENTS, 0, 0
+        if info.kind is not CollectionKind.VIEW:
+            path = layout.data_path(self.database, info.name)
+            file, stream, documents, size = await digest_collection(self.partial / path, known)
+            entries.insert(0, FileEntry(path, known[-1].end if known else len(members.EMPTY), file))
+        return CollectionEntry(
+            name=info.name,
+            type=info.kind,
+            documents=documents,
+            bytes=size,
+            order=order,
+            sha256=stream,
+            digest=digest_of(known),
+            members=tuple(known),
+            files=tuple(entries),
+        )
+
+    async def seal(self, header: Header, entries: Sequence[CollectionEntry]) -> Manifest:
+        """Write the manifest and give the package its name. Raises Refused where that is taken by now, StorageFailed.
+
+        Passwords in the texts of the header are taken out. Raises PackageDamaged where the folder does not hold
+        exactly the files of these entries, or where they make no manifest that this version would read again.
+        """
+        source = replace(header.source, address=redact(header.source.address))
+        clean = replace(header, source=source, operator=redact(header.operator), description=redact(header.description))
+        manifest = Manifest(clean, tuple(entries))
+        if manifest.database != self.database:
+            raise ValueError(f"the package is of {self.database}, the manifest of {manifest.database}")
+
+        def seal() -> None:
+            self._close()
+            sealing.seal(self.partial, self.path, manifest)
+
+        await self._run(seal)
+        return manifest
+
+    async def discard(self) -> None:
+        """Remove the temporary folder and all in it; one that is not there is no error. Raises StorageFailed."""
+
+        def remove() -> None:
+            with self._lock, storing(self.partial, "remove"):
+                self._close()
+                if self.partial.is_dir():
+                    shutil.rmtree(self.partial)
+                    files.sync_folder(self.partial.parent)
+
+        await asyncio.to_thread(remove)
+
+    def _claim(self, name: str, relative: str) -> str:
+        """Give the path back unless another collection's differs from it in upper and lower case alone."""
+        other = self._names.setdefault(relative.casefold(), name)
+        if other != name:
+            raise Refused(
+                f"the collections {shown(other)} and {shown(name)} differ in upper and lower case alone",
+                hint="export them into two packages: on some file systems their files would be one",
+            )
+        return relative
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _close_when_idle(self) -> None:
+        with self._lock:
+            self._close()
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        """Do blocking work in a thread, one piece at a time, and none after a failure of the disk."""
+
+        def guarded() -> Result:
+            with self._lock:
+                if self._failure is not None:
+                    raise self._failure
+                try:
+                    return work()
+                except StorageFailed as error:
+                    self._failure = error
+                    self._close()
+                    raise
+
+        return await asyncio.to_thread(guarded)
+
+
+async def is_sealed(path: Path, known: Mapping[str, Sequence[Member]]) -> bool:
+    """Say whether a package of exactly these collections and members lies at a path.
+
+    For a run that died between the last rename and its own record of it: its checkpoints know the members.
+    """
+    return await asyncio.to_thread(sealing.is_sealed, path, known)
+
+
+def _make_folders(path: Path, partial: Path, database: str) -> None:
+    if os.path.lexists(path):
+        raise Refused(f"the output {shown(path)} exists", hint="choose another name; nothing is replaced")
+    with storing(partial, "make the folder"):
+        try:
+            partial.mkdir(mode=files.FOLDER_MODE)
+        except FileExistsError:
+            raise Refused(
+                f"an unfinished package lies at {shown(partial)}",
+                hint="resume the run that left it, or remove it if that run is gone",
+            ) from None
+        try:
+            (partial / database).mkdir(mode=files.FOLDER_MODE)
+            files.sync_folder(partial)
+            files.sync_folder(partial.parent)
+        except OSError:
+            with suppress(OSError):  # the first error is the one to tell
+                shutil.rmtree(partial)
+            raise

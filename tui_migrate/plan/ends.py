@@ -1,0 +1,26 @@
+"""Opening the ends of a plan: a database through its store, or a package on disk."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tui_migrate.connections import locate
+from tui_migrate.errors import UsageError
+from tui_migrate.packages.reader import PackageSource
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import End, PackageEnd
+from tui_migrate.stores import registry
+from tui_migrate.stores.base import Source, Target
+
+
+def open_source(end: End, home: Home, passwords: Mapping[str, str]) -> Source:
+    """Open an end to look at and read from. `passwords` are by the end's label. Raises CredentialsMissing."""
+    if isinstance(end, PackageEnd):
+        return PackageSource(Path(end.path))
+    return registry.open_source(locate(end, home, passwords))
+
+
+def open_target(end: End, home: Home, passwords: Mapping[str, str]) -> Target:
+    """Open a database to write to. Raises UsageError for a package, which is written by an export only."""
+    if isinstance(end, PackageEnd):
+        raise UsageError(f"{end.path} is a package and cannot be written to", hint="export makes a new package")
+    return registry.open_target(locate(end, home, passwords))

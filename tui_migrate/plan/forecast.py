@@ -1,0 +1,110 @@
+"""The dry run: what a plan would do, counted by the very decisions that the engine would take."""
+
+from dataclasses import dataclass, replace
+
+from tui_migrate.plan.decision import Decision, decide
+from tui_migrate.plan.model import Plan
+from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
+from tui_migrate.stores.lookup import choose_finder, keyed
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionForecast:
+    """What would become of one collection's documents; `size` is what would be written, in bytes.
+
+    By ids alone only `insert` and `present` (ids that are in the target) are known.
+    """
+
+    name: str
+    exists: bool
+    documents: int = 0
+    insert: int = 0
+    replace: int = 0
+    unchanged: int = 0
+    skip: int = 0
+    refuse: int = 0
+    present: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The forecast of a plan, as of the moment of its reading."""
+
+    exact: bool
+    collections: tuple[CollectionForecast, ...]
+
+    @property
+    def total(self) -> CollectionForecast:
+        """The sum over the collections."""
+        total = CollectionForecast("", exists=False)
+        for one in self.collections:
+            total = replace(
+                total,
+                documents=total.documents + one.documents,
+                insert=total.insert + one.insert,
+                replace=total.replace + one.replace,
+                unchanged=total.unchanged + one.unchanged,
+                skip=total.skip + one.skip,
+                refuse=total.refuse + one.refuse,
+                present=total.present + one.present,
+                size=total.size + one.size,
+            )
+        return total
+
+
+async def forecast(plan: Plan, source: Source, target: Source | None, *, exact: bool) -> Forecast:
+    """Count what a plan would do, reading both ends and writing nothing. `target` is None for an export."""
+    names = [one.name for one in plan.collections]
+    from_source = {one.name: one for one in await source.collections(names)}
+    in_target = {one.name: one for one in await target.collections(names)} if target is not None else {}
+    found = []
+    for name in names:
+        info = from_source.get(name)
+        if info is not None and info.kind is not CollectionKind.VIEW:
+            found.append(await forecast_collection(plan, info, source, in_target.get(name), target, exact=exact))
+    return Forecast(exact, tuple(found))
+
+
+async def forecast_collection(
+    plan: Plan,
+    info: CollectionInfo,
+    source: Source,
+    there: CollectionInfo | None,
+    target: Source | None,
+    *,
+    exact: bool,
+) -> CollectionForecast:
+    """Count what a plan would do with one collection."""
+    limit = BlockLimit(plan.batch_documents, plan.batch_bytes)
+    counted = dict.fromkeys(Decision, 0)
+    documents = present = size = 0
+    finder = await choose_finder(
+        target or source, there, info, source_is_ordered=source.capabilities.ordered, limit=limit
+    )
+    try:
+        async for block in source.read(info.name, order=info.kind.read_order, limit=limit):
+            batch = [one for one in map(keyed, block.documents) if one is not None]
+            found = await finder.find(batch)
+            for one in batch:
+                documents += 1
+                decision = decide(plan.policy, one.document, found.get(one.key))
+                present += one.key in found
+                if exact or decision is Decision.INSERT:
+                    counted[decision] += 1
+                if decision in (Decision.INSERT, Decision.REPLACE):
+                    size += len(one.document)
+    finally:
+        await finder.close()
+    return CollectionForecast(
+        info.name,
+        exists=there is not None,
+        documents=documents,
+        insert=counted[Decision.INSERT],
+        replace=counted[Decision.REPLACE],
+        unchanged=counted[Decision.UNCHANGED],
+        skip=counted[Decision.SKIP],
+        refuse=counted[Decision.REFUSE],
+        present=present,
+        size=size,
+    )

@@ -1,0 +1,200 @@
+"""The preflight checks: each looks at both ends of a plan and says what would go wrong. Nothing here writes.
+
+An error stops the run before it starts; a warning is to be read. The same checks run in the face that makes the plan
+and again in the worker before it prepares, because time has passed in between.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tui_migrate.definitions import index_name, same_definition, same_index, view_source
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.packages.check import check as check_package
+from tui_migrate.packages.writer import find_obstacle
+from tui_migrate.plan.build import RESERVED_DATABASES
+from tui_migrate.plan.forecast import forecast_collection
+from tui_migrate.plan.model import PackageEnd, Plan, Policy, StoreEnd
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import CollectionInfo, CollectionKind, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What both ends looked like when they were asked: listings by name. `target` is None for an export."""
+
+    plan: Plan
+    source: Source
+    target: Source | None
+    from_source: Mapping[str, CollectionInfo]
+    in_target: Mapping[str, CollectionInfo]
+
+    def pairs(self) -> Iterator[tuple[CollectionInfo, CollectionInfo]]:
+        """Give the planned collections that the target has too: the source's and the target's."""
+        for one in self.plan.collections:
+            mine, theirs = self.from_source.get(one.name), self.in_target.get(one.name)
+            if mine is not None and theirs is not None:
+                yield mine, theirs
+
+
+async def look(plan: Plan, source: Source, target: Source | None) -> Look:
+    """List both ends at once. Raises Unreachable, AuthenticationFailed, NotAuthorised."""
+    await source.identity()
+    if target is None:
+        return Look(plan, source, None, {one.name: one for one in await source.collections()}, {})
+    await target.identity()
+    mine, theirs = await asyncio.gather(source.collections(), target.collections())
+    return Look(plan, source, target, {one.name: one for one in mine}, {one.name: one for one in theirs})
+
+
+async def check(
+    plan: Plan, source: Source, target: Source | None, *, read_documents: bool = True
+) -> tuple[Finding, ...]:
+    """Run all checks.
+
+    `read_documents` lets them read whole collections: for conflicts under `fail`, and a package's checksums.
+    """
+    package_findings: tuple[Finding, ...] = ()
+    if isinstance(plan.source, PackageEnd) and read_documents:
+        package_findings = await check_package(Path(plan.source.path))
+        if any(one.severity is Severity.ERROR for one in package_findings):
+            return package_findings
+    seen = await look(plan, source, target)
+    found = [finding for rule in _CHECKS for finding in rule(seen)]
+    found.extend([finding async for finding in _source_is_target(seen)])
+    if read_documents and not any(one.severity is Severity.ERROR for one in found):
+        found.extend([finding async for finding in _conflicts(seen)])
+    return (*package_findings, *found)
+
+
+def _error(code: str, subject: str, message: str, hint: str = "", count: int = 1) -> Finding:
+    return Finding(Severity.ERROR, code, printable(subject), printable(message), printable(hint), count)
+
+
+def _warning(code: str, subject: str, message: str, hint: str = "") -> Finding:
+    return Finding(Severity.WARNING, code, printable(subject), printable(message), printable(hint))
+
+
+def _missing_collections(seen: Look) -> Iterator[Finding]:
+    for one in seen.plan.collections:
+        if one.name not in seen.from_source:
+            yield _error("collection_missing", one.name, "the source has no such collection any more", "plan again")
+
+
+def _reserved_places(seen: Look) -> Iterator[Finding]:
+    for end in (seen.plan.source, seen.plan.target):
+        if isinstance(end, StoreEnd) and end.database in RESERVED_DATABASES:
+            yield _error("reserved_database", end.label, "this database belongs to the server", "name another")
+    for one in seen.plan.collections:
+        if one.name.startswith(("system.", "enxcol_.")):
+            yield _error("reserved_collection", one.name, "this collection belongs to the server", "leave it out")
+
+
+def _gridfs_halves(seen: Look) -> Iterator[Finding]:
+    planned = {one.name for one in seen.plan.collections}
+    for name in planned:
+        for mine, other in ((".files", ".chunks"), (".chunks", ".files")):
+            twin = name.removesuffix(mine) + other
+            if name.endswith(mine) and twin in seen.from_source and twin not in planned:
+                yield _error("gridfs_half", name, f"a GridFS bucket goes whole: {twin} is missing", f"add {twin}")
+
+
+def _package_place(seen: Look) -> Iterator[Finding]:
+    if isinstance(seen.plan.target, PackageEnd):
+        size = sum(one.size for one in seen.plan.collections)
+        obstacle = find_obstacle(Path(seen.plan.target.path), size)
+        if obstacle is not None:
+            yield obstacle
+
+
+def _kinds(seen: Look) -> Iterator[Finding]:
+    for mine, theirs in seen.pairs():
+        if mine.kind is not theirs.kind:
+            message = f"this is a {mine.kind} in the source and a {theirs.kind} in the target"
+            yield _error("kind_differs", mine.name, message, "rename or drop the target's")
+        elif mine.kind in (CollectionKind.CAPPED, CollectionKind.TIMESERIES):
+            message = f"a {mine.kind} collection is only written where the target has none of its name"
+            yield _error("exists_already", mine.name, message, "leave it out, or drop the target's")
+        elif mine.kind is CollectionKind.VIEW and not same_definition(mine.options, theirs.options):
+            message = "the target has a view of this name that is defined otherwise"
+            yield _error("view_differs", mine.name, message, "leave it out, or drop the target's")
+
+
+def _views_without_source(seen: Look) -> Iterator[Finding]:
+    there = {one.name for one in seen.plan.collections} | set(seen.in_target)
+    for one in seen.plan.collections:
+        info = seen.from_source.get(one.name)
+        if seen.target is not None and info is not None and info.kind is CollectionKind.VIEW:
+            on = view_source(info.options)
+            if on not in there:
+                message = f"the view looks at {on}, which the target will not have"
+                yield _warning("view_without_source", one.name, message, f"add {on}")
+
+
+def _sharded_targets(seen: Look) -> Iterator[Finding]:
+    for _, theirs in seen.pairs():
+        if theirs.shard_key is not None and not theirs.shard_key[5:].startswith(b"_id\x00"):
+            message = "the target's collection is sharded by another key than _id"
+            yield _error("shard_key", theirs.name, message, "copy into an unsharded collection")
+
+
+def _definitions(seen: Look) -> Iterator[Finding]:
+    for mine, theirs in seen.pairs():
+        if mine.kind is not CollectionKind.PLAIN:
+            continue
+        if not same_definition(mine.options, theirs.options):
+            message = "the options of the target's collection differ and stay as they are"
+            yield _warning("options_differ", mine.name, message)
+        by_name = {index_name(one): one for one in theirs.indexes}
+        for index in mine.indexes:
+            name = index_name(index)
+            if name in by_name and not same_index(index, by_name[name]):
+                message = f"the target's index {name} is defined otherwise and stays as it is"
+                yield _warning("index_differs", f"{mine.name}.{name}", message)
+
+
+def _empty_timestamps(seen: Look) -> Iterator[Finding]:
+    if seen.target is not None and not seen.target.capabilities.keeps_empty_timestamps:
+        message = "this server replaces a top-level Timestamp(0, 0) by its own time"
+        yield Finding(Severity.NOTE, "empty_timestamps", "target", message, "such documents are reported one by one")
+
+
+async def _source_is_target(seen: Look) -> AsyncIterator[Finding]:
+    if seen.target is None:
+        return
+    mine, theirs = await seen.source.identity(), await seen.target.identity()
+    if mine.is_same_place(theirs):
+        yield _error("source_is_target", seen.plan.target.label, "source and target are the same database")
+        return
+    for one, other in seen.pairs():
+        if one.uuid is not None and one.uuid == other.uuid:
+            message = "source and target are one and the same collection, reached by different addresses"
+            yield _error("source_is_target", one.name, message)
+
+
+async def _conflicts(seen: Look) -> AsyncIterator[Finding]:
+    if seen.plan.policy is not Policy.FAIL or seen.target is None:
+        return
+    for mine, theirs in seen.pairs():
+        if mine.kind is not CollectionKind.PLAIN:
+            continue
+        counted = await forecast_collection(seen.plan, mine, seen.source, theirs, seen.target, exact=True)
+        if counted.refuse:
+            message = f"{counted.refuse:,} documents differ in the target, and the policy is fail"
+            hint = "choose --conflict-resolution skip or overwrite; --dry-run shows what each would do"
+            yield _error("conflict", mine.name, message, hint, counted.refuse)
+
+
+_CHECKS: Final[tuple[Callable[[Look], Iterator[Finding]], ...]] = (
+    _missing_collections,
+    _reserved_places,
+    _gridfs_halves,
+    _package_place,
+    _kinds,
+    _views_without_source,
+    _sharded_targets,
+    _definitions,
+    _empty_timestamps,
+)

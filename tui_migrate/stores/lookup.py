@@ -1,0 +1,148 @@
+"""Finding what a target has already, for a stream of source documents in the order of their ids.
+
+Three ways, chosen by size: by merging two cursors ordered by `_id` where the sizes are alike, by asking for ids where
+the target is much larger or the orders differ, and not at all where the target is empty.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tui_migrate.documents import RawId, content_hash, normalise, raw_id
+from tui_migrate.ordering import Key, order_key
+from tui_migrate.stores.base import Block, BlockLimit, CollectionInfo, Source
+
+MUCH_LARGER: Final = 10
+"""From how many times the source's documents on a target is asked by id instead of being read along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A document with what identifies it: sort key, raw `_id`, and the hash of its normalised bytes."""
+
+    key: Key
+    id: RawId
+    document: bytes
+    digest: bytes
+
+
+def keyed(document: bytes) -> Keyed | None:
+    """Normalise a document and take its key, or None where it has no `_id`. Raises MalformedDocument."""
+    normal = normalise(document)
+    identifier = raw_id(normal)
+    if identifier is None:
+        return None
+    return Keyed(order_key(identifier), identifier, normal, content_hash(normal))
+
+
+class Finder(Protocol):
+    """Says what a target holds for documents of a source; asked once for each batch, in the source's order."""
+
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
+        """Give the target's normalised documents for these keys."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of a cursor."""
+        ...
+
+
+class NothingThere:
+    """The target is empty: nothing is asked."""
+
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
+        """Give nothing."""
+        return {}
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class AskById:
+    """Asks for the ids of each batch."""
+
+    def __init__(self, target: Source, collection: str) -> None:
+        self._target = target
+        self._collection = collection
+
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
+        """Ask for these ids."""
+        return await find_by_id(self._target, self._collection, [one.id for one in wanted])
+
+    async def close(self) -> None:
+        """Nothing stays open between batches."""
+
+
+class MergeAlong:
+    """Reads the target along with the source: one cursor, in the same order."""
+
+    def __init__(self, target: Source, collection: str, after: RawId | None, limit: BlockLimit) -> None:
+        self._documents = _documents(target.read(collection, after=after, limit=limit))
+        self._ahead: tuple[Key, bytes] | None = None
+        self._at_end = False
+
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
+        """Read on up to the last of these keys and keep what they name."""
+        if not wanted:
+            return {}
+        keys = {one.key for one in wanted}
+        last = wanted[-1].key
+        found: dict[Key, bytes] = {}
+        while (ahead := await self._peek()) is not None and ahead[0] <= last:
+            if ahead[0] in keys:
+                found[ahead[0]] = ahead[1]
+            self._ahead = None
+        return found
+
+    async def close(self) -> None:
+        """Close the cursor."""
+        await self._documents.aclose()
+
+    async def _peek(self) -> tuple[Key, bytes] | None:
+        while self._ahead is None and not self._at_end:
+            document = await anext(self._documents, None)
+            if document is None:
+                self._at_end = True
+            elif (identifier := raw_id(document)) is not None:
+                self._ahead = (order_key(identifier), document)
+        return self._ahead
+
+
+async def find_by_id(target: Source, collection: str, ids: Sequence[RawId]) -> dict[Key, bytes]:
+    """Give the target's normalised documents that have one of these ids."""
+    found: dict[Key, bytes] = {}
+    if ids:
+        async for document in target.lookup(collection, ids):
+            normal = normalise(document)
+            identifier = raw_id(normal)
+            if identifier is not None:
+                found[order_key(identifier)] = normal
+    return found
+
+
+async def choose_finder(
+    target: Source,
+    there: CollectionInfo | None,
+    source: CollectionInfo,
+    *,
+    source_is_ordered: bool,
+    after: RawId | None = None,
+    limit: BlockLimit | None = None,
+) -> Finder:
+    """Choose how to find what the target has; `there` is the target's collection, None where it has none."""
+    if there is None:
+        return NothingThere()
+    if there.documents == 0 and await target.count(there.name) == 0:
+        return NothingThere()
+    same_order = source_is_ordered and target.capabilities.ordered and source.simple_order and there.simple_order
+    if not same_order or there.documents > MUCH_LARGER * max(source.documents, 1):
+        return AskById(target, there.name)
+    return MergeAlong(target, there.name, after, limit or BlockLimit())
+
+
+async def _documents(blocks: AsyncGenerator[Block]) -> AsyncGenerator[bytes]:
+    async with aclosing(blocks):
+        async for block in blocks:
+            for document in block.documents:
+                yield normalise(document)

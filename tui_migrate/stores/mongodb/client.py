@@ -1,0 +1,205 @@
+"""The connection to one MongoDB deployment: what of the URL holds, and what the server says it is."""
+
+import asyncio
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from bson.raw_bson import DEFAULT_RAW_BSON_OPTIONS, RawBSONDocument
+from pymongo import AsyncMongoClient, ReadPreference
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from tui_migrate.errors import UsageError
+from tui_migrate.stores.mongodb.failures import failure, one_line, translated
+
+SELECTION_MS: Final = 10_000
+CONNECT_MS: Final = 10_000
+SOCKET_MS: Final = 90_000
+WRITE_MS: Final = 60_000
+"""The longest that a server works on one write; below the socket's time-out, so that the server answers first."""
+
+LONG_SECONDS: Final = 6 * 3600
+"""The longest that counting a collection or building its indexes may take."""
+
+_KEEPS_EMPTY_TIMESTAMPS: Final = (8, 0)
+"""First version whose every release knows `bypassEmptyTsReplacement` (SERVER-88750; 5.0 to 7.0 got it in some patch)."""
+
+_OVERRIDDEN: Final[Mapping[str, frozenset[str]]] = {
+    "w": frozenset(("majority",)),
+    "journal": frozenset(("true",)),
+    "wtimeoutms": frozenset(),
+    "readconcernlevel": frozenset(("majority",)),
+    "readpreference": frozenset(("primary",)),
+    "retrywrites": frozenset(("false",)),
+    "timeoutms": frozenset(),
+}
+"""URL options that a target does not follow, each with the values that say the same as we do."""
+
+_OVERRIDDEN_AT_SOURCE: Final = frozenset(("timeoutms",))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What a server said of itself: version, members, and the limits of one message."""
+
+    version: str
+    hosts: frozenset[str]
+    is_sharded: bool
+    has_transactions: bool
+    max_document: int
+    max_message: int
+    max_batch: int
+    keeps_empty_timestamps: bool
+
+
+class Link:
+    """A client for one database, its write session and lock, and what is known of the server."""
+
+    def __init__(self, url: str, database: str, password: str | None, *, as_source: bool) -> None:
+        """Build the client without I/O. Raises UsageError for a URL that cannot be used."""
+        parts = urlsplit(url)
+        self.address = parts.netloc.rpartition("@")[2]
+        self.scheme = parts.scheme
+        options = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
+        self.overridden = _overridden(options, as_source=as_source)
+        self.write_ms = min(WRITE_MS, int(options.get("sockettimeoutms", "") or 0) or WRITE_MS)
+        self._as_source = as_source
+        self._options = options
+        self._client = _client(url, options, password, self.address)
+        self._connecting = asyncio.Lock()
+        self._deployment: Deployment | None = None
+        self._session: AsyncClientSession | None = None
+        self.writing = asyncio.Lock()
+        self.bypasses_empty_timestamps = False
+        with translated(self.address, "opening the database"):
+            self.database = self._client.get_database(database, codec_options=DEFAULT_RAW_BSON_OPTIONS)
+        self.reading = self.database.with_options(
+            read_preference=self._client.read_preference if as_source else ReadPreference.PRIMARY
+        )
+
+    @property
+    def known(self) -> Deployment | None:
+        """What the server said, once it was asked."""
+        return self._deployment
+
+    @property
+    def seeds(self) -> frozenset[str]:
+        """The addresses that the URL names; of an SRV name, none."""
+        return frozenset(() if self.scheme.endswith("srv") else self.address.split(","))
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The addresses connected to."""
+        return frozenset(host if port is None else f"{host}:{port}" for host, port in self._client.nodes)
+
+    @property
+    def session(self) -> AsyncClientSession:
+        """The session that all writes run in; there once the server was asked what it is."""
+        if self._session is None:
+            self._session = self._client.start_session(causal_consistency=False)
+        return self._session
+
+    @property
+    def session_id(self) -> bytes:
+        """The 16 bytes that name the write session at the server, empty before the first call."""
+        return b"" if self._deployment is None else bytes(self.session.session_id["id"])
+
+    @property
+    def admin(self) -> AsyncDatabase[Mapping[str, Any]]:
+        """The database in which commands to the whole server run."""
+        return self._client.admin
+
+    @property
+    def config(self) -> AsyncDatabase[RawBSONDocument]:
+        """The database in which a sharded cluster keeps its metadata."""
+        return self._client.get_database("config", codec_options=DEFAULT_RAW_BSON_OPTIONS)
+
+    async def collection(self, name: str) -> AsyncCollection[RawBSONDocument]:
+        """A collection to read from: a source as its URL says, a target from the primary what a majority has."""
+        deployment = await self.deployment()
+        concern = ReadConcern("majority" if deployment.has_transactions else None)
+        if self._as_source and "readconcernlevel" in self._options:
+            concern = self._client.read_concern
+        with translated(self.address, f"opening {name}"):
+            return self.reading.get_collection(name, read_concern=concern)
+
+    async def deployment(self) -> Deployment:
+        """Ask the server what it is, once. Raises Unreachable, AuthenticationFailed."""
+        async with self._connecting:
+            if self._deployment is None:
+                with translated(self.address, "connecting"):
+                    hello = await self.admin.command("hello")
+                    build = await self.admin.command("buildInfo")
+                self._deployment = _deployment(hello, build)
+                self.bypasses_empty_timestamps = self._deployment.keeps_empty_timestamps
+        return self._deployment
+
+    async def close(self) -> None:
+        """End the session and close the connections. Never raises."""
+        try:
+            if self._session is not None:
+                await self._session.end_session()
+            await self._client.close()
+        except (PyMongoError, OSError):
+            return
+
+
+def _client(
+    url: str, options: Mapping[str, str], password: str | None, address: str
+) -> AsyncMongoClient[Mapping[str, Any]]:
+    settings: dict[str, Any] = {
+        "appname": "tui-migrate",
+        "retryWrites": False,
+        "timeoutMS": None,
+        "w": "majority",
+        "journal": True,
+    }
+    limits = {"serverSelectionTimeoutMS": SELECTION_MS, "connectTimeoutMS": CONNECT_MS, "socketTimeoutMS": SOCKET_MS}
+    limits["waitQueueTimeoutMS"] = SELECTION_MS
+    settings |= {name: value for name, value in limits.items() if name.lower() not in options}
+    if password is not None:
+        settings["password"] = password
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            return AsyncMongoClient(url, **settings)
+        except PyMongoError as error:
+            raise failure(error, address, "opening") from None
+        except (UserWarning, ValueError, OSError) as error:
+            raise UsageError(
+                f"the URL of {one_line(address)} cannot be used: {one_line(str(error))}",
+                hint="check its options, and percent-encode reserved characters",
+            ) from None
+
+
+def _overridden(options: Mapping[str, str], *, as_source: bool) -> tuple[str, ...]:
+    return tuple(
+        f"{name}={one_line(value)}"
+        for name, value in options.items()
+        if name in _OVERRIDDEN
+        and value.lower() not in _OVERRIDDEN[name]
+        and (not as_source or name in _OVERRIDDEN_AT_SOURCE)
+    )
+
+
+def _deployment(hello: Mapping[str, Any], build: Mapping[str, Any]) -> Deployment:
+    is_sharded = hello.get("msg") == "isdbgrid"
+    version = str(build.get("version", ""))
+    return Deployment(
+        version=version,
+        hosts=frozenset(
+            str(host).lower() for name in ("hosts", "passives", "arbiters") for host in hello.get(name, ())
+        ),
+        is_sharded=is_sharded,
+        has_transactions=is_sharded or "setName" in hello,
+        max_document=int(hello.get("maxBsonObjectSize", 16 * 1024 * 1024)),
+        max_message=int(hello.get("maxMessageSizeBytes", 48_000_000)),
+        max_batch=int(hello.get("maxWriteBatchSize", 100_000)),
+        keeps_empty_timestamps=tuple(build.get("versionArray", ()))[:2] >= _KEEPS_EMPTY_TIMESTAMPS,
+    )

@@ -1,0 +1,131 @@
+"""The errors of pymongo and of servers, put into the tree of `tui_migrate.errors`.
+
+Codes are those of MongoDB's `error_codes.yml`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from bson.errors import BSONError
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    InvalidName,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+    WTimeoutError,
+)
+
+from tui_migrate.errors import (
+    AuthenticationFailed,
+    MalformedDocument,
+    NotAuthorised,
+    Refused,
+    TuiMigrateError,
+    Unreachable,
+    UsageError,
+)
+from tui_migrate.redaction import printable, redact
+
+UNAUTHORISED: Final = 13
+NAMESPACE_NOT_FOUND: Final = 26
+INDEX_NOT_FOUND: Final = 27
+CURSOR_NOT_FOUND: Final = 43
+NAMESPACE_EXISTS: Final = 48
+WRITE_CONFLICT: Final = 112
+FAILED_VALIDATION: Final = 121
+TOO_LARGE: Final = 10334
+DUPLICATE_KEY: Final = 11000
+UNKNOWN_FIELD: Final = 40415
+
+_AUTHENTICATION: Final = frozenset((11, 18, 8000))
+_PASSING: Final = frozenset(
+    (6, 7, 24, 43, 50, 64, 89, 91, 112, 175, 189, 202, 237, 244, 246, 251, 262, 290, 365)
+    + (9001, 10107, 11600, 11601, 11602, 13388, 13435, 13436)
+)
+"""What a moment later may go well: network, shutdown, election, time limit, lock, conflict, a killed or lost cursor."""
+
+_LONGEST: Final = 300
+
+
+def one_line(text: str, longest: int = _LONGEST) -> str:
+    """Make text from outside fit to be shown: no secret, no control character, no more than so many characters."""
+    shown = printable(redact(" ".join(text.split())))
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+@contextmanager
+def translated(address: str, doing: str) -> Iterator[None]:
+    """Raise what pymongo raises within as an error of ours that names the server and what was being done."""
+    try:
+        yield
+    except (PyMongoError, BSONError) as error:
+        raise failure(error, address, doing) from error
+
+
+def failure(error: Exception, address: str, doing: str) -> TuiMigrateError:
+    """Give the error of ours for one of pymongo's."""
+    where = one_line(address)
+    if isinstance(error, (WriteConcernError, WTimeoutError)):
+        return Unreachable(
+            f"{where} did not confirm {doing} on a majority: {one_line(str(error))}",
+            hint="check the health of the replica set, then try again",
+        )
+    if isinstance(error, ConnectionFailure):
+        return _unreachable(error, where, doing)
+    if isinstance(error, ExecutionTimeout) or (isinstance(error, OperationFailure) and error.code in _PASSING):
+        return Unreachable(
+            f"{where} could not finish {doing}: {_server_text(error)}", hint="try again; look at the server's load"
+        )
+    if isinstance(error, OperationFailure):
+        return _refused(error, where, doing)
+    if isinstance(error, (InvalidURI, InvalidName, ConfigurationError)):
+        return _unusable(error, where)
+    if isinstance(error, BSONError):
+        return MalformedDocument(f"{doing} at {where} met bytes that are not BSON: {one_line(str(error))}")
+    return TuiMigrateError(f"{doing} at {where} failed: {one_line(str(error))}", hint="look at the log")
+
+
+def _unreachable(error: ConnectionFailure, where: str, doing: str) -> Unreachable:
+    text = str(error).partition(", Timeout:")[0].partition(" (configured timeouts")[0]
+    hint = "check that the server runs, its address and the network, then try again"
+    if "SSL" in text or "certificate" in text.lower():
+        hint = "check the TLS options of the URL: tls, tlsCAFile, tlsCertificateKeyFile"
+    return Unreachable(f"{where} does not answer ({doing}): {one_line(text)}", hint=hint)
+
+
+def _refused(error: OperationFailure, where: str, doing: str) -> TuiMigrateError:
+    text = _server_text(error)
+    if error.code in _AUTHENTICATION or "authentication failed" in text.lower():
+        return AuthenticationFailed(
+            f"{where} does not accept the user name and password: {text}",
+            hint="check user, password and authSource of the connection",
+        )
+    if error.code == UNAUTHORISED:
+        return NotAuthorised(
+            f"{where} does not allow {doing}: {text}", hint="give the user a role that allows it, or use another user"
+        )
+    return Refused(f"{where} refuses {doing}: {text} (code {error.code})")
+
+
+def _unusable(error: PyMongoError, where: str) -> TuiMigrateError:
+    cause = error.__cause__ or error.__context__
+    if cause is not None and type(cause).__module__.startswith("dns."):
+        return Unreachable(
+            f"the name of {where} cannot be resolved: {one_line(str(error))}",
+            hint="check the host name of the mongodb+srv:// URL and the name server",
+        )
+    return UsageError(
+        f"{where} cannot be used as it is given: {one_line(str(error))}",
+        hint="check the URL; reserved characters in a user name are percent-encoded",
+    )
+
+
+def _server_text(error: Exception) -> str:
+    details = getattr(error, "details", None)
+    text = details.get("errmsg") if isinstance(details, Mapping) else None
+    return one_line(str(text or error).partition(", full error:")[0])

@@ -1,0 +1,162 @@
+"""Reading MongoDB: one cursor over a collection, raw, ordered by `_id`; and documents asked for by id."""
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+import pymongo
+from bson.raw_bson import RawBSONDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.cursor import AsyncRawBatchCursor
+from pymongo.errors import OperationFailure
+
+from tui_migrate.documents import RawId, id_field, id_filter, iterate, pack, raw_id
+from tui_migrate.errors import Unreachable
+from tui_migrate.ordering import order_key
+from tui_migrate.stores.base import Block, BlockLimit, ReadOrder
+from tui_migrate.stores.mongodb.client import LONG_SECONDS, Link
+from tui_migrate.stores.mongodb.failures import CURSOR_NOT_FOUND, translated
+
+BATCH_DOCUMENTS: Final = 4_000
+"""Documents in one answer of the server, which itself ends an answer at 16 MB."""
+
+QUERY_BYTES: Final = 8 * 1024 * 1024
+
+
+class _CursorLost(Exception):
+    """The server does not know the cursor any more."""
+
+
+async def read(
+    link: Link, name: str, *, after: bytes | None, order: ReadOrder, limit: BlockLimit
+) -> AsyncGenerator[Block]:
+    """Read a collection in blocks; in natural order always from its start.
+
+    A cursor that the server has given up (it does after ten idle minutes, and a run may pause for longer) is opened
+    again behind the last document. Raises Unreachable where that does not help, Refused for what cannot be read so.
+    """
+    collection = await link.collection(name)
+    deployment = await link.deployment()
+    position = RawId(after) if after is not None and order is ReadOrder.BY_ID else None
+    while True:
+        opened_at = position
+        cursor = collection.find_raw_batches(
+            _query(position, order, sorts=deployment.is_sharded), batch_size=BATCH_DOCUMENTS
+        )
+        try:
+            while (buffer := await _next(link, cursor, name)) is not None:
+                skipped = opened_at if position is opened_at else None
+                for block in blocks(_behind(iterate(buffer), skipped), limit):
+                    position = RawId(block.position)
+                    yield block
+        except _CursorLost as error:
+            if order is ReadOrder.NATURAL or position is opened_at:
+                raise Unreachable(f"{link.address} gave up reading {name}", hint="try again") from error
+        else:
+            return
+        finally:
+            await _close(link, cursor, name)
+
+
+async def lookup(link: Link, name: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
+    """Give the documents that have one of these ids."""
+    collection = await link.collection(name)
+    async with aclosing(found(collection, ids, None)) as documents:
+        while True:
+            with translated(link.address, f"looking up documents of {name}"):
+                document = await anext(documents, None)
+            if document is None:
+                return
+            yield document
+
+
+async def found(
+    collection: AsyncCollection[RawBSONDocument], ids: Sequence[RawId], session: AsyncClientSession | None
+) -> AsyncGenerator[bytes]:
+    """Give the documents that have one of these ids, read in a session. Raises what pymongo raises."""
+    for some in _queries(ids):
+        query = RawBSONDocument(id_filter(some))
+        async with collection.find_raw_batches(query, batch_size=BATCH_DOCUMENTS, session=session) as cursor:
+            async for buffer in cursor:
+                for document in iterate(buffer):
+                    yield document
+
+
+async def count(link: Link, name: str) -> int:
+    """Count the documents of a collection, at most LONG_SECONDS long."""
+    collection = await link.collection(name)
+    with translated(link.address, f"counting {name}"), pymongo.timeout(LONG_SECONDS):
+        return await collection.count_documents({})
+
+
+def blocks(documents: Iterator[bytes], limit: BlockLimit) -> Iterator[Block]:
+    """Cut documents into blocks; the position of a block is the raw `_id` of its last document."""
+    block: list[bytes] = []
+    size = 0
+    for document in documents:
+        if block and (len(block) >= limit.documents or size + len(document) > limit.size):
+            yield _block(block)
+            block, size = [], 0
+        block.append(document)
+        size += len(document)
+    if block:
+        yield _block(block)
+
+
+def _block(documents: list[bytes]) -> Block:
+    return Block(documents, raw_id(documents[-1]) or b"")
+
+
+def _query(after: RawId | None, order: ReadOrder, *, sorts: bool) -> dict[str, Any]:
+    """Build the query. The hint alone makes a server walk the index on `_id`, which `min` enters across all types.
+
+    A sharded cluster merges what its shards send by the sort only. The bounds are bytes: no `_id` is decoded.
+    """
+    query: dict[str, Any] = {"$query": {}}
+    if order is ReadOrder.BY_ID:
+        query["$hint"] = {"_id": 1}
+        if sorts:
+            query["$orderby"] = {"_id": 1}
+        if after is not None:
+            query["$min"] = RawBSONDocument(pack(id_field(b"_id", after)))
+    return query
+
+
+def _behind(documents: Iterator[bytes], after: RawId | None) -> Iterator[bytes]:
+    """Leave out a first document whose `_id` is the one at which a cursor was opened, in whatever numeric type."""
+    for number, document in enumerate(documents):
+        if number == 0 and after is not None:
+            identifier = raw_id(document)
+            if identifier is not None and (identifier == after or order_key(identifier) == order_key(after)):
+                continue
+        yield document
+
+
+async def _next(link: Link, cursor: AsyncRawBatchCursor[RawBSONDocument], name: str) -> bytes | None:
+    with translated(link.address, f"reading {name}"):
+        try:
+            return await anext(cursor, None)
+        except OperationFailure as error:
+            if error.code == CURSOR_NOT_FOUND:
+                raise _CursorLost from error
+            raise
+
+
+async def _close(link: Link, cursor: AsyncRawBatchCursor[RawBSONDocument], name: str) -> None:
+    with translated(link.address, f"ending the reading of {name}"):
+        await cursor.close()
+
+
+def _queries(ids: Sequence[RawId]) -> Iterator[list[RawId]]:
+    """Cut ids into lists whose query stays within QUERY_BYTES."""
+    some: list[RawId] = []
+    size = 0
+    for one in ids:
+        if some and size + len(one) > QUERY_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += len(one) + 12
+    if some:
+        yield some

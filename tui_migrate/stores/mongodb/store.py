@@ -1,0 +1,145 @@
+"""The MongoDB store: the protocols of `stores.base`, each method in the module that knows how."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Final
+
+from tui_migrate.documents import RawId
+from tui_migrate.stores.base import (
+    Block,
+    BlockLimit,
+    Capabilities,
+    ChangeResult,
+    CollectionInfo,
+    Decide,
+    Identity,
+    ReadOrder,
+    Refusal,
+)
+from tui_migrate.stores.mongodb import changing, defining, listing, reading, standalone, writing
+from tui_migrate.stores.mongodb.client import Link
+
+RESOLVE_SECONDS: Final = 5
+DEFAULT_PORT: Final = 27017
+
+
+class MongoStore:
+    """One database of a MongoDB server, replica set or sharded cluster, for one event loop.
+
+    `as_source` makes reads follow the URL's read preference and read concern; else they are of the primary and of
+    what a majority has. Raises UsageError for a URL that cannot be used. No I/O until the first call.
+    """
+
+    def __init__(self, url: str, database: str, password: str | None = None, *, as_source: bool = False) -> None:
+        self._link = Link(url, database, password, as_source=as_source)
+        self._database = database
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this store can do; the server's version and limits once `identity` was asked for."""
+        known = self._link.known
+        if known is None:
+            return Capabilities(ordered=True, lookup=True)
+        return Capabilities(
+            ordered=True,
+            lookup=True,
+            server_version=known.version,
+            max_document=known.max_document,
+            keeps_empty_timestamps=self._link.bypasses_empty_timestamps,
+        )
+
+    @property
+    def overridden_options(self) -> tuple[str, ...]:
+        """The options of the URL, as `name=value`, that this store does not follow."""
+        return self._link.overridden
+
+    @property
+    def session(self) -> bytes:
+        """The 16 bytes of the session that writes run in, empty before the first call."""
+        return self._link.session_id
+
+    async def identity(self) -> Identity:
+        """Connect; name all members of the deployment and what their names resolve to."""
+        deployment = await self._link.deployment()
+        named = deployment.hosts | self._link.seeds | self._link.nodes
+        resolved = await asyncio.gather(*(_resolved(address) for address in named))
+        return Identity("mongodb", frozenset(map(str.lower, named)).union(*resolved), self._database)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._link.close()
+
+    async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
+        """List collections and views in the order of their names."""
+        return await listing.collections(self._link, names)
+
+    def read(
+        self,
+        collection: str,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
+        """Read a collection; in natural order always from its start."""
+        return reading.read(self._link, collection, after=after, order=order, limit=limit)
+
+    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
+        """Give the documents that have one of these ids."""
+        return reading.lookup(self._link, collection, ids)
+
+    async def count(self, collection: str) -> int:
+        """Count the documents of a collection."""
+        return await reading.count(self._link, collection)
+
+    async def create_collection(self, info: CollectionInfo, options: bytes) -> bytes | None:
+        """Create a collection or view."""
+        return await defining.create_collection(self._link, info.name, options)
+
+    async def drop_collection(self, collection: str) -> None:
+        """Drop a collection or view."""
+        await defining.drop_collection(self._link, collection)
+
+    async def rename_collection(self, collection: str, new_name: str) -> None:
+        """Rename within the database."""
+        await defining.rename_collection(self._link, collection, new_name)
+
+    async def create_indexes(self, collection: str, indexes: Sequence[bytes]) -> None:
+        """Create indexes."""
+        await defining.create_indexes(self._link, collection, indexes)
+
+    async def drop_index(self, collection: str, name: str) -> None:
+        """Drop one index."""
+        await defining.drop_index(self._link, collection, name)
+
+    async def set_validator(self, collection: str, options: bytes) -> None:
+        """Set validator, level and action."""
+        await defining.set_validator(self._link, collection, options)
+
+    async def insert(self, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+        """Insert documents, each on its own."""
+        return await writing.insert(self._link, collection, documents)
+
+    async def change(
+        self, collection: str, ids: Sequence[RawId], decide: Decide, *, bypass_validation: bool = False
+    ) -> ChangeResult:
+        """Make what `decide` says, in a transaction where the deployment has them."""
+        deployment = await self._link.deployment()
+        request = changing.Request(self._link, collection, ids, decide, bypass_validation)
+        make = changing.in_transaction if deployment.has_transactions else standalone.one_by_one
+        async with self._link.writing:
+            return await make(request)
+
+
+async def _resolved(address: str) -> frozenset[str]:
+    """Resolve `host:port` to each `ip:port` it means; a name that only the servers know gives nothing."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        host, port = address, str(DEFAULT_PORT)
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError, UnicodeError):
+        return frozenset()
+    return frozenset(f"{where[0]}:{where[1]}" for *_, where in found)
