@@ -218,3 +218,17 @@ def has_empty_timestamp(document: bytes) -> bool:
         for element in elements(document)
         if element.name != b"_id"
     )
+
+
+def show_id(identifier: RawId) -> str:
+    """Give an `_id` as people write it: in plain form for the common types, as hex digits for the others."""
+    kind, value = identifier[0], identifier[1:]
+    match kind:
+        case 0x07:
+            return value.hex()
+        case 0x02:
+            return repr(value[4:-1].decode(errors="backslashreplace"))
+        case 0x10 | 0x12:
+            return str(int.from_bytes(value, "little", signed=True))
+        case _:
+            return f"(type 0x{kind:02x}) {value.hex()}"

@@ -102,12 +102,17 @@ def parse(text: str, path: str) -> Value:
 
 def load(path: Path) -> Value:
     """Read a YAML file of at most MAX_BYTES. Raises UsageError if it cannot be read, InvalidFile if it is wrong."""
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> str:
+    """Give the text of a file of at most MAX_BYTES. Raises UsageError, InvalidFile."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise InvalidFile(f"the file is larger than {MAX_BYTES} bytes", path=str(path), line=1)
-        return parse(content.decode("utf-8-sig"), str(path))
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint="check the path and its permissions") from error
     except UnicodeDecodeError as error:

@@ -44,7 +44,7 @@ def test_options_and_indexes_come_back_to_the_byte_or_are_refused(options: bytes
     try:
         content = to_json(given_info)
     except Refused:
-        assert "$" in repr(bson.decode(options)) + repr(bson.decode(index)) or b"\x0b" in options + index
+        assert "$" in repr(bson.decode(options)) + repr(bson.decode(index))
     else:
         assert replace(from_json(content, "users"), simple_order=True) == given_info
 

@@ -22,7 +22,6 @@ from tui_migrate.worker import control
 
 POLL_SECONDS: Final = 0.2
 LOOK_SECONDS: Final = 1.0
-START_SECONDS: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -104,14 +103,12 @@ class Follower:
         self._signals = signals
         self._progress = progress
         self._reader = reader
-        self._attempt_seen = -1
         self._stops_before_leaving = 0
         self._stop_asked = False
         self._event_seen = 0
 
     async def begin(self, begin: Begin) -> None:
-        """Start the run's worker, having noted how the run stood before."""
-        self._attempt_seen = (await self._reader.run(self._run_id)).attempt
+        """Start the run's worker, and take care of the run from now on. `begin` returns when the worker has it."""
         self._stops_before_leaving = 1
         await self._skip_events()
         await begin()
@@ -119,14 +116,15 @@ class Follower:
     async def watch(self) -> Followed:
         """Draw the run until its worker has ended, or this command leaves."""
         loop = asyncio.get_running_loop()
-        started, looked, version = loop.time(), -LOOK_SECONDS, -1
+        looked, version = -LOOK_SECONDS, -1
         while True:
             newest = await self._reader.data_version()
             if newest != version or loop.time() - looked >= LOOK_SECONDS:
                 version, looked = newest, loop.time()
                 run = control.effective(self._home, await self._reader.run(self._run_id))
                 await self._say_events()
-                if self._has_ended(run, loop.time() - started):
+                # A worker lets its lock go last, so a run that is taken up again does not seem ended before it began.
+                if not (run.state.is_active or control.has_worker(self._home, run.id)):
                     return Followed(run)
                 self._progress.show(run)
             if self._signals.hung_up or self._signals.stops > self._stops_before_leaving:
@@ -134,14 +132,6 @@ class Follower:
             if self._signals.stops and not self._stop_asked:
                 await self._ask_to_stop()
             await self._signals.wait(POLL_SECONDS)
-
-    def _has_ended(self, run: RunRecord, waited: float) -> bool:
-        if run.state.is_active:
-            return False
-        if run.attempt > self._attempt_seen and run.worker_pid is None:
-            return True
-        # A worker that died before it could write anything shows itself only by the time that has passed.
-        return not control.has_worker(self._home, run.id) and (self._attempt_seen < 0 or waited > START_SECONDS)
 
     async def _ask_to_stop(self) -> None:
         self._stop_asked = True

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from tui_migrate.cli.errors_out import CheckFailed
 from tui_migrate.cli.follow import caught_signals, follow
@@ -11,7 +12,7 @@ from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import finding_form, forecast_form, run_form
 from tui_migrate.cli.summary import conclude, findings_lines
 from tui_migrate.cli.tables import table
-from tui_migrate.cli.wording import number, run_name, size
+from tui_migrate.cli.wording import arrow, number, run_name, size
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.paths import Home
@@ -22,7 +23,10 @@ from tui_migrate.plan.model import End, PackageEnd, Plan
 from tui_migrate.stores.base import Source
 from tui_migrate.worker import launch
 
-_REFUSED_EXIT_CODE = 4
+CONFLICT: Final = "conflict"
+"""The code of the finding that says how many documents differ in the target."""
+
+_REFUSED_EXIT_CODE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Launching:
 
     async def _show_forecast(self, plan: Plan, findings: tuple[Finding, ...]) -> int:
         # Documents that differ are what the forecast is about: they are counted in it, not refused before it.
-        refuse_errors([one for one in findings if one.code != "conflict"])
+        refuse_errors([one for one in findings if one.code != CONFLICT])
         exact = self.handling.dry_run == "exact"
         async with self.source(plan.source) as source:
             if isinstance(plan.target, PackageEnd):
@@ -83,9 +87,11 @@ class Launching:
         self.output.document({**forecast_form(found), "findings": shown})
         for line in forecast_lines(found):
             self.output.line(line)
-        for line in findings_lines(findings):
+        for line in findings_lines(tuple(one for one in findings if one.code != CONFLICT)):
             self.output.line(line)
         self.output.line("nothing was written")
+        if found.total.refuse:
+            self.output.line(f"  {arrow()} as planned, this is refused: choose --conflict-resolution skip or overwrite")
         return _REFUSED_EXIT_CODE if found.total.refuse else 0
 
     async def _run(self, plan: Plan) -> int:

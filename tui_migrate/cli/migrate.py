@@ -16,6 +16,7 @@ from tui_migrate.cli.options import (
     SELECTION,
     Common,
     Conflicts,
+    EndText,
     Engine,
     Handling,
     Selection,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
 
 def export(
     *,
-    url: str,
+    url: EndText,
     output: Path,
     selection: Selection = SELECTION,
     engine: Engine = ENGINE,
@@ -56,8 +57,8 @@ def export(
 
 def import_(
     *,
-    url: str,
-    input: Path,  # noqa: A002 -- the option's name
+    url: EndText,
+    input: Path,
     selection: Selection = SELECTION,
     conflicts: Conflicts = CONFLICTS,
     engine: Engine = ENGINE,
@@ -83,8 +84,8 @@ def import_(
 
 def copy(
     *,
-    source: str,
-    target: str,
+    source: EndText,
+    target: EndText,
     selection: Selection = SELECTION,
     conflicts: Conflicts = CONFLICTS,
     engine: Engine = ENGINE,
@@ -103,8 +104,9 @@ def copy(
     from tui_migrate.cli.passwords import typed_end
 
     passwords: dict[str, str] = {}
-    ends = [typed_end(text, common.place, passwords, common.output) for text in (source, target)]
-    request = _request(RunKind.COPY, *ends, selection, conflicts, engine)
+    read = typed_end(source, common.place, passwords, common.output)
+    written = typed_end(target, common.place, passwords, common.output)
+    request = _request(RunKind.COPY, read, written, selection, conflicts, engine)
     return _make(request, engine, handling, common, passwords)
 
 

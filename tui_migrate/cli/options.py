@@ -16,8 +16,8 @@ _CHOICE: Final = Group("What to migrate", sort_key=20)
 _CONFLICTS: Final = Group("Conflicts", sort_key=30)
 _RUN: Final = Group("How to run it", sort_key=40)
 
-Names = Annotated[tuple[str, ...], Parameter(consume_multiple=1, negative="", show_default=False)]
-End = Annotated[str, Parameter(allow_leading_hyphen=False)]
+Names = Annotated[tuple[str, ...], Parameter(consume_multiple=1, negative="", show_default=False, metavar="NAME…")]
+EndText = Annotated[str, Parameter(metavar="END")]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 
 
@@ -76,6 +76,8 @@ class Handling:
         Literal["exact", "quick"] | None,
         Parameter(
             requires_equals=True,
+            metavar="[=exact|quick]",
+            show_choices=False,
             help="Say what would happen and write nothing: exactly (as also without a value), or by ids alone.",
         ),
     ] = None

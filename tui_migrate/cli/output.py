@@ -8,10 +8,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import TextIO
 
 from tui_migrate.redaction import printable, redact
 
 JsonForm = dict[str, object]
+
+
+class StreamGone(Exception):
+    """Nobody reads stdout or stderr any more: the pipe was closed, or the terminal is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,7 @@ class Output:
     def document(self, content: JsonForm) -> None:
         """Write the one JSON document where JSON was asked for, else nothing."""
         if self.json:
-            sys.stdout.write(json.dumps(content, indent=2) + "\n")
-            sys.stdout.flush()
+            write(sys.stdout, json.dumps(content, indent=2) + "\n")
 
     def command(self, words: str) -> str:
         """A command to suggest, which works on the same home as this one."""
@@ -47,8 +51,16 @@ def write_line(text: str, *, to_errors: bool) -> None:
     stream = sys.stderr if to_errors else sys.stdout
     shown = printable(redact(text))
     encoding = stream.encoding or "utf-8"
-    stream.write(shown.encode(encoding, "replace").decode(encoding) + "\n")
-    stream.flush()
+    write(stream, shown.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write to stdout or stderr at once. Raises StreamGone."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        raise StreamGone from error
 
 
 def shows_unicode(*, to_errors: bool = False) -> bool:

@@ -1,15 +1,19 @@
 """Passwords on the command line: taken out of URLs, asked for on a terminal, never shown."""
 
 import getpass
+import json
 import sys
 from collections.abc import Iterable
+from typing import Final
 
 from tui_migrate.cli.output import Output
 from tui_migrate.connections import locate, parse_end
-from tui_migrate.errors import CredentialsMissing
+from tui_migrate.errors import CredentialsMissing, UsageError
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import End, StoreEnd
 from tui_migrate.redaction import printable
+
+MAX_LINE: Final = 65_536
 
 Passwords = dict[str, str]
 """Passwords that a user typed, by the label of the end they are for."""
@@ -44,9 +48,38 @@ def ask_missing(ends: Iterable[End], home: Home, passwords: Passwords) -> None:
         raise CredentialsMissing("; ".join(dict.fromkeys(one.message for one in missing)), hint=missing[0].hint)
 
 
+def read_missing(ends: Iterable[End], home: Home, passwords: Passwords) -> None:
+    """Take passwords from a line of JSON on stdin, where one lacks and stdin is no terminal. Raises UsageError."""
+    if sys.stdin.isatty() or not _lacks(ends, home, passwords):
+        return
+    line = sys.stdin.readline(MAX_LINE)
+    if not line.strip():
+        return
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        # Nothing of the line is quoted and no error is chained: it holds passwords.
+        raise UsageError(
+            "the line on stdin is no JSON object of passwords", hint='it looks like {"prod/shop": "the password"}'
+        )
+    passwords.update(found)
+
+
 def may_ask() -> bool:
     """Say whether somebody sits there who could answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _lacks(ends: Iterable[End], home: Home, passwords: Passwords) -> bool:
+    for end in ends:
+        if isinstance(end, StoreEnd):
+            try:
+                locate(end, home, passwords)
+            except CredentialsMissing:
+                return True
+    return False
 
 
 def _ask(end: StoreEnd) -> str:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol, TextIO
 
-from tui_migrate.cli.output import shows_unicode, write_line
+from tui_migrate.cli.output import shows_unicode, write, write_line
 from tui_migrate.cli.render import percentage
 from tui_migrate.cli.tables import cells
 from tui_migrate.cli.wording import duration, number, run_name
@@ -81,8 +81,7 @@ class Bar:
             return
         text = bar_text(run, rate, shutil.get_terminal_size().columns - 1, self._now())
         if text != self._drawn:
-            self._stream.write(f"\r{text}\x1b[K")
-            self._stream.flush()
+            write(self._stream, f"\r{text}\x1b[K")
             self._drawn, self._drawn_at = text, at
 
     def say(self, text: str) -> None:
@@ -93,8 +92,7 @@ class Bar:
     def close(self) -> None:
         """Wipe the line."""
         if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+            write(self._stream, "\r\x1b[K")
         self._drawn, self._drawn_at = "", -REDRAW_SECONDS
 
 

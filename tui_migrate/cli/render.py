@@ -21,7 +21,7 @@ _ROLLBACK_COUNTS = ("restored", "deleted", "spared")
 def run_form(run: RunRecord) -> JsonForm:
     """Give a run in the form that `status` prints, `history` lists and every command that ran one ends with."""
     worker = None
-    if run.worker_pid is not None and run.state.is_active:
+    if run.worker_pid is not None and not run.state.is_final:
         worker = {"pid": run.worker_pid, "last_heard_at": time_form(run.last_heard_at)}
     failure = run.failure
     return {

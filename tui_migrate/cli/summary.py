@@ -8,13 +8,16 @@ from tui_migrate.cli.follow import Followed
 from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import run_form
 from tui_migrate.cli.wording import arrow, counts_words, duration, number, run_name, size, state_words
-from tui_migrate.findings import Finding, Severity
+from tui_migrate.findings import Finding
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import RunKind
 
 FINDINGS_SHOWN: Final = 10
+STOPPED: Final = "stopped"
+"""The code of a run that stopped because it was asked to, which is no error."""
+
 _LEFT_EXIT_CODE: Final = 5
 
 
@@ -27,14 +30,16 @@ def conclude(followed: Followed, home: Home, output: Output) -> int:
             f"tui-migrate: left run {run_name(run.id)} at work; {output.command(f'attach {run.id}')} follows it"
         )
         return _LEFT_EXIT_CODE
-    for line in summary(run):
+    for line in summary(run, findings_shown=FINDINGS_SHOWN):
         output.line(line)
-    if run.failure is not None and not output.json:
+    if run.failure is not None and run.failure.code != STOPPED and not output.json:
         show_error_line(run.failure.message, run.failure.hint, output)
         if run.state is RunState.FAILED:
             output.note(f"  {arrow()} the worker's log: {home.run(run.id).worker_log}")
     for step in next_steps(run, output):
         output.line(f"  {arrow()} {step}")
+    if len(run.findings) > FINDINGS_SHOWN:
+        output.line(f"  {arrow()} all {len(run.findings)} findings: {output.command(f'status {run.id}')}")
     return exit_code(run)
 
 
@@ -45,21 +50,19 @@ def exit_code(run: RunRecord) -> int:
     return run.state.exit_code
 
 
-def summary(run: RunRecord) -> Iterator[str]:
+def summary(run: RunRecord, *, findings_shown: int) -> Iterator[str]:
     """Say how a run stands: a line of head, what it did, and its first findings."""
     yield f"{state_words(run.state)}  run {run_name(run.id)}  {run.kind.value}  {run.source} {arrow()} {run.target}"
     yield f"  {_done(run)}"
     if (took := _took(run)) is not None:
         yield f"  {took}"
-    yield from findings_lines(run.findings[:FINDINGS_SHOWN])
-    if len(run.findings) > FINDINGS_SHOWN:
-        yield f"  and {len(run.findings) - FINDINGS_SHOWN} more findings: tui-migrate status {run.id}"
+    yield from findings_lines(run.findings[:findings_shown])
 
 
 def findings_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
     """Show findings, each with its hint below it."""
     for one in findings:
-        times = f" ({number(one.count)} times)" if one.count > 1 else ""
+        times = f" ({number(one.count)} times)" if one.count > 1 and number(one.count) not in one.message else ""
         yield f"  {one.severity.value}: {one.subject}: {one.message}{times}"
         if one.hint:
             yield f"    {arrow()} {one.hint}"
@@ -71,8 +74,6 @@ def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
         yield f"go on with it: {output.command(f'resume {run.id}')}"
     if run.rollback_available:
         yield f"take it back: {output.command(f'rollback {run.id} --confirm')}"
-    if any(one.severity is not Severity.NOTE for one in run.findings):
-        yield f"all that is known: {output.command(f'status {run.id}')}"
 
 
 def _done(run: RunRecord) -> str:

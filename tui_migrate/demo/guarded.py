@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 GRACE_SECONDS: Final = 8.0
 """How long a server may take to end after SIGTERM; SecantusDB takes 2 s."""
@@ -29,16 +29,18 @@ def command(arguments: Sequence[str], *, by: str = "") -> list[str]:
 
 def main(way: str, parent: int, arguments: Sequence[str]) -> int:
     """Become the command, or stay beside it."""
-    return _by_kernel(parent, arguments) if way == "kernel" else _by_pipe(arguments)
+    if way == "kernel":
+        _by_kernel(parent, arguments)
+    return _by_pipe(arguments)
 
 
-def _by_kernel(parent: int, arguments: Sequence[str]) -> int:
+def _by_kernel(parent: int, arguments: Sequence[str]) -> NoReturn:
     import ctypes
 
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
     if os.getppid() != parent:  # it ended before the kernel was asked
-        return 1
+        sys.exit(1)
     os.execv(arguments[0], list(arguments))  # noqa: S606 -- no shell is meant
 
 

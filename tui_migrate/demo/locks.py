@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from tui_migrate.demo.place import DemoPlace
 from tui_migrate.errors import StorageFailed, TuiMigrateError
+from tui_migrate.worker.lock import holder
 
 LEASE: Final = "lease"
 SUPERVISOR: Final = "supervisor"
@@ -84,38 +85,7 @@ def is_held(path: Path) -> bool:
 
 
 def live_runs(place: DemoPlace) -> tuple[int, ...]:
-    """Give the runs of the demo's home whose worker lives.
-
-    Only the lock of a process that is there is tried, and shared: trying takes the lock for a moment, and a worker that
-    starts in that moment must find it free.
-    """
-    found = []
-    for folder in sorted((place.home.state / "runs").glob("[0-9]*")):
-        lock = place.home.run(int(folder.name)).lock if folder.name.isdecimal() else None
-        if lock is not None and _has_process(lock) and _is_locked(lock):
-            found.append(int(folder.name))
-    return tuple(found)
-
-
-def _has_process(lock: Path) -> bool:
-    try:
-        os.kill(int(lock.read_text().split()[0]), 0)
-    except PermissionError:
-        return True
-    except (OSError, ValueError, IndexError, OverflowError):
-        return False
-    return True
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    """Give the runs of the demo's home whose worker lives."""
+    folders = sorted((place.home.state / "runs").glob("[0-9]*"))
+    runs = [int(one.name) for one in folders if one.name.isdecimal()]
+    return tuple(one for one in runs if holder(place.home.run(one).lock) is not None)

@@ -37,7 +37,7 @@ class ServersRecord:
             return False
         try:
             os.kill(self.supervisor, 0)
-        except ProcessLookupError:
+        except OSError:
             return False
         return True
 

@@ -1,7 +1,8 @@
-"""The supervisor: starts the demo's servers and ends them when nobody needs them: `python -m tui_migrate.demo.supervisor`.
+"""The supervisor: starts the demo's servers and ends them when nobody needs them.
 
-It belongs to no terminal. The servers are needed while a demo holds its lease or a run's worker lives; a few seconds
-without either end them. SIGTERM ends them at once. When the supervisor itself is killed they end too, see `guarded`.
+`python -m tui_migrate.demo.supervisor ROOT`, started by `access`. It belongs to no terminal. The servers are needed
+while a demo holds its lease or a run's worker lives; a few seconds without either end them. SIGTERM ends them at once.
+When the supervisor itself is killed they end too, see `guarded`.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -34,24 +36,26 @@ async def supervise(place: DemoPlace) -> None:
     servers: list[DemoServer] = []
     lease: Lock | None = None
     try:
-        for started in await asyncio.gather(
-            *(DemoServer.start(place, name, ports[name]) for name in SERVERS), return_exceptions=True
-        ):
-            if isinstance(started, BaseException):
-                raise started
-            servers.append(started)
+        starting = (DemoServer.start(place, name, ports[name]) for name in SERVERS)
+        started = await asyncio.gather(*starting, return_exceptions=True)
+        servers.extend(one for one in started if isinstance(one, DemoServer))
+        for one in started:
+            if isinstance(one, BaseException):
+                raise one
         ports = {one.name: one.port for one in servers}
         _say(place, Phase.READY, ports)
         lease = await _until_not_needed(place, servers, stop)
     finally:
-        _say(place, Phase.STOPPING, ports)
-        await asyncio.gather(*(one.stop() for one in servers))
+        try:
+            _say(place, Phase.STOPPING, ports)
+        finally:
+            await asyncio.gather(*(one.stop() for one in servers))
         _say(place, Phase.STOPPED, ports)
         if lease is not None:
             lease.close()
 
 
-def _say(place: DemoPlace, phase: Phase, ports: record.Mapping[str, int]) -> None:
+def _say(place: DemoPlace, phase: Phase, ports: Mapping[str, int]) -> None:
     record.write(place, ServersRecord(phase, os.getpid(), ports))
 
 

@@ -38,8 +38,11 @@ class BatchWalk:
         self._last: Key | None = None
         self._digest = hashlib.blake2b(digest_size=16)
 
-    async def take(self, items: Sequence[Keyed], found: Mapping[Key, bytes]) -> AsyncIterator[WalkedBatch]:
-        """Take documents of the source, with what the target has of them, and give the batches that are through."""
+    async def take(self, items: Sequence[Keyed], found: Mapping[Key, bytes] | None) -> AsyncIterator[WalkedBatch]:
+        """Take documents of the source, with what the target has of them, and give the batches that are through.
+
+        Without `found` nothing is suspected.
+        """
         for item in items:
             while True:
                 batch = self._open or await self._next()
@@ -48,9 +51,8 @@ class BatchWalk:
                 yield self._close(batch)
             batch.seen.add(item.key)
             self._digest.update(item.digest)
-            current = found.get(item.key)
-            if current is None or (current != item.document and as_stored(item.document, current) != current):
-                batch.suspects.append((item, current))
+            if found is not None and not _is_equal(item, found.get(item.key)):
+                batch.suspects.append((item, found.get(item.key)))
             if item.key == self._last:
                 yield self._close(batch)
 
@@ -80,3 +82,7 @@ class BatchWalk:
             batch.is_as_read = self._digest.digest() == batch.checkpoint.digest
         self._open = None
         return batch
+
+
+def _is_equal(item: Keyed, current: bytes | None) -> bool:
+    return current is not None and (current == item.document or as_stored(item.document, current) == current)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from tui_migrate.definitions import (
     has_fields,
@@ -116,17 +115,17 @@ async def build_index(migration: Migration, collection: str, index: bytes) -> No
     await migration.have_made(Thing.INDEX, collection, name)
 
 
-@dataclass(slots=True)
 class _Passing:
     """One collection on its way through the three tasks of the pipeline."""
 
-    migration: Migration
-    info: CollectionInfo
-    finder: Finder
-    writer: BatchWriter
-    position: bytes | None
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, migration: Migration, info: CollectionInfo, finder: Finder, writer: BatchWriter, position: bytes | None
+    ) -> None:
+        self.migration = migration
+        self.info = info
+        self.finder = finder
+        self.writer = writer
+        self.position = position
         self._blocks: Channel[Block] = Channel()
         self._batches: Channel[Batch] = Channel()
         self._budget = Budget()

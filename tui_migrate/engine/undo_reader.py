@@ -76,6 +76,10 @@ class UndoReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the mapping go."""
         self._data.close()
 
     def index(self) -> Index:

@@ -126,7 +126,7 @@ class BatchWriter:
                 return
             waiting, there = again, await find_by_id(self._target, self.collection, [one.id for one in again])
         raise Unreachable(
-            f"{len(waiting)} documents of {printable(self.collection)} are changed by others faster than they can be read",
+            f"others change {len(waiting)} documents of {printable(self.collection)} faster than they can be read",
             hint="stop the other writer, then resume the run",
         )
 
@@ -202,8 +202,9 @@ class BatchWriter:
         context = self._context
         rejected = sum(one.counts.rejected for one in await context.reader.collections(context.run_id))
         if rejected > context.plan.max_rejects:
+            name = printable(self.collection)
             raise WriteRefused(
-                f"the target refuses documents of {printable(self.collection)} ({rejected} so far): {tally.last_reason}",
+                f"the target refuses documents of {name} ({rejected} so far): {tally.last_reason}",
                 hint=f"they are kept in {context.folder.rejects}; raise --max-rejects for a new run,"
                 " or resume this one, which stops again at the next",
             )

@@ -100,9 +100,26 @@ class JournalReader:
         return tuple(Finding(Severity(row[0]), *row[1:]) for row in rows)
 
     async def worst_finding(self, run_id: int) -> Severity | None:
-        """Give the highest severity among a run's findings."""
-        found = await self.findings(run_id, 1)
-        return found[0].severity if found else None
+        """Give the highest severity among what a run found after its preflight."""
+        rows = await self._rows(
+            "SELECT DISTINCT severity FROM findings WHERE run_id = ? AND stage <> 'validate'", run_id
+        )
+        present = {Severity(row[0]) for row in rows}
+        return next((one for one in Severity if one in present), None)
+
+    async def rollbacks_of(self, run_id: int) -> tuple[int, ...]:
+        """Give the runs that were made to take this one back, and that were not cancelled or failed in preflight."""
+        rows = await self._rows(
+            "SELECT id FROM runs WHERE rollback_of = ? AND state <> 'cancelled'"
+            " AND NOT (state = 'failed' AND stage = 'validate') ORDER BY id",
+            run_id,
+        )
+        return tuple(int(row[0]) for row in rows)
+
+    async def last_batch_number(self, run_id: int) -> int:
+        """Give the highest number among a run's batches, -1 where there are none."""
+        rows = await self._rows("SELECT coalesce(max(number), -1) FROM batches WHERE run_id = ?", run_id)
+        return int(rows[0][0])
 
     async def events(self, run_id: int, after: int = 0, limit: int = 1_000) -> tuple[Event, ...]:
         """Give the lines of a run's log behind a sequence number."""

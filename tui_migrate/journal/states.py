@@ -89,9 +89,11 @@ TRANSITIONS: Final[dict[RunState, frozenset[RunState]]] = {
     RunState.VALIDATING: frozenset((RunState.READY, *_STOPPED)),
     RunState.READY: frozenset((RunState.PREPARING, *_STOPPED)),
     RunState.PREPARING: frozenset((RunState.EXECUTING, *_STOPPED)),
-    RunState.EXECUTING: frozenset((RunState.VERIFYING, *_STOPPED)),
-    RunState.VERIFYING: frozenset((RunState.COMMITTING, *_STOPPED)),
-    RunState.COMMITTING: frozenset((RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS, *_STOPPED)),
+    RunState.EXECUTING: frozenset((RunState.PREPARING, RunState.VERIFYING, *_STOPPED)),
+    RunState.VERIFYING: frozenset((RunState.PREPARING, RunState.COMMITTING, *_STOPPED)),
+    RunState.COMMITTING: frozenset(
+        (RunState.PREPARING, RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS, *_STOPPED)
+    ),
     RunState.PAUSED: frozenset((*_WORKING, RunState.INTERRUPTED, RunState.FAILED, RunState.CANCELLED)),
     RunState.INTERRUPTED: frozenset((*_WORKING, RunState.FAILED, RunState.CANCELLED, *_UNDONE)),
     RunState.FAILED: frozenset((*_WORKING, RunState.INTERRUPTED, RunState.CANCELLED, *_UNDONE)),
@@ -101,4 +103,4 @@ TRANSITIONS: Final[dict[RunState, frozenset[RunState]]] = {
     RunState.ROLLED_BACK: frozenset(),
     RunState.ROLLED_BACK_WITH_FINDINGS: frozenset(),
 }
-"""What may follow what. A stopped run goes back to the stage it was in when a worker takes it up again."""
+"""What may follow what. A run that was stopped, or tries again after a fault, goes back to prepare."""

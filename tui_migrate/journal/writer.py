@@ -98,28 +98,30 @@ class JournalWriter:
             )
         return run_id
 
-    async def transition(self, run_id: int, to_state: RunState) -> RunState:
-        """Move a run to a state and give the one it was in. Raises JournalError where the table does not allow it."""
+    async def transition(self, run_id: int, to_state: RunState) -> None:
+        """Move a run to a state. Raises JournalError where the table does not allow it."""
         async with self.transaction() as database:
-            row = await _one(database, "SELECT state, attempt FROM runs WHERE id = ?", run_id)
-            before = RunState(row[0])
-            if to_state is before:
-                return before
-            if to_state not in TRANSITIONS[before]:
-                raise JournalError(f"run {run_id:04d} cannot go from {before} to {to_state}")
-            now = self.clock()
-            ended = None if to_state.is_active else now
-            await database.execute(
-                "UPDATE runs SET state = ?, ended_at = ?, started_at = coalesce(started_at, ?) WHERE id = ?",
-                (to_state.value, ended, now, run_id),
-            )
-            await database.execute(
-                "INSERT INTO transitions (run_id, at, attempt, from_state, to_state) VALUES (?, ?, ?, ?, ?)",
-                (run_id, now, row[1], before.value, to_state.value),
-            )
-            if to_state.is_final:
-                await database.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
-        return before
+            await self._transition(database, run_id, to_state)
+
+    async def _transition(self, database: aiosqlite.Connection, run_id: int, to_state: RunState) -> None:
+        row = await _one(database, "SELECT state, attempt FROM runs WHERE id = ?", run_id)
+        before = RunState(row[0])
+        if to_state is before:
+            return
+        if to_state not in TRANSITIONS[before]:
+            raise JournalError(f"run {run_id:04d} cannot go from {before} to {to_state}")
+        now = self.clock()
+        ended = None if to_state.is_active else now
+        await database.execute(
+            "UPDATE runs SET state = ?, ended_at = ?, started_at = coalesce(started_at, ?) WHERE id = ?",
+            (to_state.value, ended, now, run_id),
+        )
+        await database.execute(
+            "INSERT INTO transitions (run_id, at, attempt, from_state, to_state) VALUES (?, ?, ?, ?, ?)",
+            (run_id, now, row[1], before.value, to_state.value),
+        )
+        if to_state.is_final:
+            await database.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
 
     async def set_stage(self, run_id: int, stage: Stage) -> None:
         """Record the stage that a run has entered."""
@@ -143,13 +145,16 @@ class JournalWriter:
         """Record the rate that a run keeps to; 0 is no limit."""
         await self._update(run_id, "rate_limit = ?", documents_per_second)
 
-    async def begin_attempt(self, run_id: int, pid: int, host: str) -> int:
-        """Record that a worker has taken the run up, and give the number of its attempt."""
-        assignment = "attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?"
-        await self._update(run_id, assignment, pid, host, self.clock())
+    async def begin_attempt(self, run_id: int, pid: int, host: str, state: RunState) -> int:
+        """Record that a worker has taken the run up in a state, and give the number of its attempt."""
         async with self.transaction() as database:
-            row = await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id)
-            return int(row[0])
+            await database.execute(
+                "UPDATE runs SET attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
+                " failure_code = NULL WHERE id = ?",
+                (pid, host, self.clock(), run_id),
+            )
+            await self._transition(database, run_id, state)
+            return int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
 
     async def end_attempt(self, run_id: int) -> None:
         """Record that no worker has the run any more."""

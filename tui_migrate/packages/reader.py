@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -13,7 +13,7 @@ from tui_migrate.packages.files import open_regular, shown
 from tui_migrate.packages.manifest import Manifest
 from tui_migrate.packages.members import Member, documents_of, read_packed
 from tui_migrate.packages.opening import load_manifest, load_metadata
-from tui_migrate.stores.base import Block, Capabilities, CollectionInfo, Identity, ReadOrder
+from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
 
 _POSITION: Final = struct.Struct(">Q8s")
 """How many members were read, and the first bytes of the collection's digest: a mark for this very content."""
@@ -62,13 +62,18 @@ class PackageSource:
         return tuple([await asyncio.to_thread(load_metadata, self.path, entry) for entry in chosen])
 
     async def read(
-        self, collection: str, *, after: bytes | None = None, order: ReadOrder = ReadOrder.BY_ID
-    ) -> AsyncIterator[Block]:
+        self,
+        collection: str,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
         """Read a collection a member at a time, from the start or from behind a position.
 
-        Documents come as they lie, whatever `order` says; where those lie in natural order although they have keys
-        (`simple_order` is false), that is how they come. Raises PackageDamaged naming file and offset, Refused for
-        capped and time-series collections by id.
+        Documents come as they lie, whatever `order` and `limit` say: where they lie in natural order although they
+        have keys (`simple_order` is false), that is how they come. Raises PackageDamaged naming file and offset,
+        Refused for capped and time-series collections by id.
         """
         entry = await self._entry(collection)
         if order is ReadOrder.BY_ID and entry.order is DocumentOrder.NATURAL and not entry.type.has_keys:
@@ -84,7 +89,7 @@ class PackageSource:
                 documents = await asyncio.to_thread(_documents, file, member, shown(path))
                 yield Block(documents, _POSITION.pack(number, mark))
 
-    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncIterator[bytes]:
+    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Raise Refused: a package has no index."""
         raise Refused(
             f"{len(ids)} documents of {shown(collection)} cannot be looked up in a package",

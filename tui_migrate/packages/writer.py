@@ -12,7 +12,6 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,8 +24,11 @@ from tui_migrate.packages.entries import CollectionEntry, DocumentOrder, FileEnt
 from tui_migrate.packages.files import shown, storing
 from tui_migrate.packages.manifest import Header, Manifest
 from tui_migrate.packages.members import Member
+from tui_migrate.packages.place import find_obstacle, make_folders, partial_path
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
+
+__all__ = ("PackageWriter", "find_obstacle", "is_sealed")
 
 Result = TypeVar("Result")
 
@@ -45,7 +47,7 @@ class PackageWriter:
         self.path: Final = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link at that name
         if not self.path.name:
             raise Refused(f"{shown(path)} cannot be a package's folder", hint="name a folder that is not there yet")
-        self.partial: Final = self.path.with_name(f".{self.path.name}.partial-{run_id}")
+        self.partial: Final = partial_path(self.path, run_id)
         self.database: Final = layout.check_database(database)
         self._level: Final = level
         self._lock: Final = threading.Lock()
@@ -55,9 +57,12 @@ class PackageWriter:
 
     @classmethod
     async def create(cls, path: Path, *, run_id: int, database: str, level: int = members.LEVEL) -> "PackageWriter":
-        """Make the temporary folder. Raises Refused where the output exists, StorageFailed where it cannot be made."""
+        """Make the temporary folder, or take one up that is still empty.
+
+        Raises Refused where the output or another unfinished package exists, StorageFailed.
+        """
         writer = cls(path, run_id, database, level)
-        await asyncio.to_thread(_make_folders, writer.path, writer.partial, database)
+        await asyncio.to_thread(make_folders, writer.path, writer.partial, database)
         return writer
 
     @classmethod
@@ -168,6 +173,10 @@ class PackageWriter:
         await self._run(seal)
         return manifest
 
+    async def close(self) -> None:
+        """Let go of the open file; what was appended stays, and `reopen` takes it up. Never raises."""
+        await asyncio.to_thread(self._close_when_idle)
+
     async def discard(self) -> None:
         """Remove the temporary folder and all in it; one that is not there is no error. Raises StorageFailed."""
 
@@ -222,24 +231,3 @@ async def is_sealed(path: Path, known: Mapping[str, Sequence[Member]]) -> bool:
     For a run that died between the last rename and its own record of it: its checkpoints know the members.
     """
     return await asyncio.to_thread(sealing.is_sealed, path, known)
-
-
-def _make_folders(path: Path, partial: Path, database: str) -> None:
-    if os.path.lexists(path):
-        raise Refused(f"the output {shown(path)} exists", hint="choose another name; nothing is replaced")
-    with storing(partial, "make the folder"):
-        try:
-            partial.mkdir(mode=files.FOLDER_MODE)
-        except FileExistsError:
-            raise Refused(
-                f"an unfinished package lies at {shown(partial)}",
-                hint="resume the run that left it, or remove it if that run is gone",
-            ) from None
-        try:
-            (partial / database).mkdir(mode=files.FOLDER_MODE)
-            files.sync_folder(partial)
-            files.sync_folder(partial.parent)
-        except OSError:
-            with suppress(OSError):  # the first error is the one to tell
-                shutil.rmtree(partial)
-            raise

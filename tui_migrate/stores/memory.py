@@ -95,9 +95,9 @@ class MemoryStore:
 
     @classmethod
     def at(cls, url: str, database: str) -> Self:
-        """Open a database of the server that a `memory:NAME` URL names."""
+        """Open a database of the server that a `memory:NAME` or `memory://NAME/…` URL names."""
         parts = urlsplit(url)
-        return cls((parts.netloc + parts.path).strip("/"), database)
+        return cls(parts.netloc or parts.path.partition("/")[0], database)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -223,7 +223,7 @@ class MemoryStore:
         keys = [order_key(one) for one in ids]
         while True:
             seen = self._seen(collection, keys)
-            changes = [one for one in await decide(seen) if seen.get(order_key(one.id)) == one.before]
+            changes = [one for one in await decide(ids, seen) if seen.get(order_key(one.id)) == one.before]
             if self._seen(collection, keys) == seen:
                 return self._make(collection, seen, changes, bypass_validation=bypass_validation)
             await asyncio.sleep(0)

@@ -19,16 +19,21 @@ class Locator:
 
 def open_source(locator: Locator) -> Source:
     """Open a store to look at and read from; writes are not to be had from what this gives. No I/O yet."""
-    return ReadOnly(open_target(locator))
+    return ReadOnly(_open(locator, as_source=True))
 
 
 def open_target(locator: Locator) -> Target:
     """Open a store to write to. No I/O yet. Raises UsageError for a URL that no store serves."""
+    return _open(locator, as_source=False)
+
+
+def _open(locator: Locator, *, as_source: bool) -> Target:
+    """Open a store; one that is a source only follows the read preference of its URL."""
     scheme = urlsplit(locator.url).scheme
     if scheme in ("mongodb", "mongodb+srv"):
         from tui_migrate.stores.mongodb import MongoStore
 
-        return MongoStore(locator.url, locator.database, locator.password)
+        return MongoStore(locator.url, locator.database, locator.password, as_source=as_source)
     if scheme == "memory":
         from tui_migrate.stores.memory import MemoryStore
 

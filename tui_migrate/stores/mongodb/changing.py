@@ -62,9 +62,9 @@ class Request:
                     seen[order_key(identifier)] = document
         return seen
 
-    async def choose(self, seen: Mapping[Key, bytes]) -> dict[Key, Change]:
+    async def choose(self, ids: Sequence[RawId], seen: Mapping[Key, bytes]) -> dict[Key, Change]:
         """Let the caller decide; keep changes that start from what was seen and were not refused before."""
-        chosen = {order_key(one.id): one for one in await self.decide(seen)}
+        chosen = {order_key(one.id): one for one in await self.decide(ids, seen)}
         return {key: one for key, one in chosen.items() if seen.get(key) == one.before and key not in self.refused}
 
     async def pause(self, tries: int) -> None:
@@ -130,7 +130,7 @@ async def _once(request: Request) -> ChangeResult:
     try:
         with _repeating(request):
             seen = await request.read(request.ids, session)
-        chosen = await request.choose(seen)
+        chosen = await request.choose(request.ids, seen)
         with _repeating(request):
             is_taken = await _send(request, chosen)
         if chosen and is_taken:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from bson.raw_bson import DEFAULT_RAW_BSON_OPTIONS, RawBSONDocument
+from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -28,7 +28,7 @@ LONG_SECONDS: Final = 6 * 3600
 """The longest that counting a collection or building its indexes may take."""
 
 _KEEPS_EMPTY_TIMESTAMPS: Final = (8, 0)
-"""First version whose every release knows `bypassEmptyTsReplacement` (SERVER-88750; 5.0 to 7.0 got it in some patch)."""
+"""First version whose every release knows `bypassEmptyTsReplacement` (SERVER-88750; 5.0 to 7.0 got it in a patch)."""
 
 _OVERRIDDEN: Final[Mapping[str, frozenset[str]]] = {
     "w": frozenset(("majority",)),
@@ -78,7 +78,7 @@ class Link:
         self.writing = asyncio.Lock()
         self.bypasses_empty_timestamps = False
         with translated(self.address, "opening the database"):
-            self.database = self._client.get_database(database, codec_options=DEFAULT_RAW_BSON_OPTIONS)
+            self.database = self._client.get_database(database)
         self.reading = self.database.with_options(
             read_preference=self._client.read_preference if as_source else ReadPreference.PRIMARY
         )
@@ -111,14 +111,14 @@ class Link:
         return b"" if self._deployment is None else bytes(self.session.session_id["id"])
 
     @property
-    def admin(self) -> AsyncDatabase[Mapping[str, Any]]:
+    def admin(self) -> AsyncDatabase[RawBSONDocument]:
         """The database in which commands to the whole server run."""
         return self._client.admin
 
     @property
     def config(self) -> AsyncDatabase[RawBSONDocument]:
         """The database in which a sharded cluster keeps its metadata."""
-        return self._client.get_database("config", codec_options=DEFAULT_RAW_BSON_OPTIONS)
+        return self._client.get_database("config")
 
     async def collection(self, name: str) -> AsyncCollection[RawBSONDocument]:
         """A collection to read from: a source as its URL says, a target from the primary what a majority has."""
@@ -152,9 +152,10 @@ class Link:
 
 def _client(
     url: str, options: Mapping[str, str], password: str | None, address: str
-) -> AsyncMongoClient[Mapping[str, Any]]:
+) -> AsyncMongoClient[RawBSONDocument]:
     settings: dict[str, Any] = {
         "appname": "tui-migrate",
+        "document_class": RawBSONDocument,
         "retryWrites": False,
         "timeoutMS": None,
         "w": "majority",

@@ -28,6 +28,7 @@ from tui_migrate.errors import (
     TuiMigrateError,
     Unreachable,
     UsageError,
+    WriteRefused,
 )
 from tui_migrate.redaction import printable, redact
 
@@ -44,12 +45,23 @@ UNKNOWN_FIELD: Final = 40415
 
 _AUTHENTICATION: Final = frozenset((11, 18, 8000))
 _PASSING: Final = frozenset(
-    (6, 7, 24, 43, 50, 64, 89, 91, 112, 175, 189, 202, 237, 244, 246, 251, 262, 290, 365)
-    + (9001, 10107, 11600, 11601, 11602, 13388, 13435, 13436)
+    {6, 7, 24, 43, 50, 64, 89, 91, 112, 175, 189, 202, 237, 244, 246, 251, 262, 290, 365}
+    | {9001, 10107, 11600, 11601, 11602, 13388, 13435, 13436}
 )
 """What a moment later may go well: network, shutdown, election, time limit, lock, conflict, a killed or lost cursor."""
 
+_ABOUT_DOCUMENTS: Final = frozenset((2, 9, 15, 22, 10334))
+"""What a server answers to a whole command for the sake of one document: bad value, no BSON, too deep, too large."""
+
 _LONGEST: Final = 300
+
+
+class DocumentsRefused(WriteRefused):
+    """The server refuses a whole command because of what is in its documents."""
+
+    def __init__(self, message: str, server_code: int) -> None:
+        super().__init__(message)
+        self.server_code = server_code
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
@@ -109,7 +121,8 @@ def _refused(error: OperationFailure, where: str, doing: str) -> TuiMigrateError
         return NotAuthorised(
             f"{where} does not allow {doing}: {text}", hint="give the user a role that allows it, or use another user"
         )
-    return Refused(f"{where} refuses {doing}: {text} (code {error.code})")
+    message = f"{where} refuses {doing}: {text} (code {error.code})"
+    return DocumentsRefused(message, error.code) if error.code in _ABOUT_DOCUMENTS else Refused(message)
 
 
 def _unusable(error: PyMongoError, where: str) -> TuiMigrateError:

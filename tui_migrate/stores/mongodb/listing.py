@@ -89,7 +89,7 @@ async def _indexes(database: AsyncDatabase[RawBSONDocument], name: str) -> tuple
     cursor = await database.cursor_command(
         {"listIndexes": name}, read_preference=database.read_preference, codec_options=LENIENT
     )
-    return tuple([without(index.raw, frozenset((b"ns",))) async for index in cursor])
+    return tuple([without(bytes(index.raw), frozenset((b"ns",))) async for index in cursor])
 
 
 async def _size(database: AsyncDatabase[RawBSONDocument], name: str) -> tuple[int, int]:
@@ -122,8 +122,9 @@ async def _shard_keys(link: Link, names: list[str]) -> dict[str, bytes]:
 
 
 def _part(entry: RawBSONDocument, name: bytes) -> bytes:
-    found = field(entry.raw, name)
-    return _EMPTY if found is None or found.kind != 0x03 else entry.raw[found.value : found.end]
+    raw = bytes(entry.raw)
+    found = field(raw, name)
+    return _EMPTY if found is None or found.kind != 0x03 else raw[found.value : found.end]
 
 
 def _uuid(entry: RawBSONDocument) -> bytes | None:

@@ -1,14 +1,13 @@
 """Reading MongoDB: one cursor over a collection, raw, ordered by `_id`; and documents asked for by id."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.cursor import AsyncRawBatchCursor
 from pymongo.errors import OperationFailure
 
 from tui_migrate.documents import RawId, id_field, id_filter, iterate, pack, raw_id
@@ -41,9 +40,7 @@ async def read(
     position = RawId(after) if after is not None and order is ReadOrder.BY_ID else None
     while True:
         opened_at = position
-        cursor = collection.find_raw_batches(
-            _query(position, order, sorts=deployment.is_sharded), batch_size=BATCH_DOCUMENTS
-        )
+        cursor = _cursor(collection, _query(position, order, sorts=deployment.is_sharded))
         try:
             while (buffer := await _next(link, cursor, name)) is not None:
                 skipped = opened_at if position is opened_at else None
@@ -76,9 +73,8 @@ async def found(
 ) -> AsyncGenerator[bytes]:
     """Give the documents that have one of these ids, read in a session. Raises what pymongo raises."""
     for some in _queries(ids):
-        query = RawBSONDocument(id_filter(some))
-        async with collection.find_raw_batches(query, batch_size=BATCH_DOCUMENTS, session=session) as cursor:
-            async for buffer in cursor:
+        async with aclosing(_cursor(collection, RawBSONDocument(id_filter(some)), session)) as buffers:
+            async for buffer in buffers:
                 for document in iterate(buffer):
                     yield document
 
@@ -133,19 +129,30 @@ def _behind(documents: Iterator[bytes], after: RawId | None) -> Iterator[bytes]:
         yield document
 
 
-async def _next(link: Link, cursor: AsyncRawBatchCursor[RawBSONDocument], name: str) -> bytes | None:
+async def _cursor(
+    collection: AsyncCollection[RawBSONDocument],
+    query: Mapping[str, Any],
+    session: AsyncClientSession | None = None,
+) -> AsyncGenerator[bytes]:
+    """Run a query and give its answers, each a buffer of documents. Raises what pymongo raises."""
+    async with collection.find_raw_batches(query, batch_size=BATCH_DOCUMENTS, session=session) as cursor:
+        async for buffer in cast("AsyncIterable[bytes]", cursor):  # pymongo types a raw batch as a document
+            yield buffer
+
+
+async def _next(link: Link, buffers: AsyncGenerator[bytes], name: str) -> bytes | None:
     with translated(link.address, f"reading {name}"):
         try:
-            return await anext(cursor, None)
+            return await anext(buffers, None)
         except OperationFailure as error:
             if error.code == CURSOR_NOT_FOUND:
                 raise _CursorLost from error
             raise
 
 
-async def _close(link: Link, cursor: AsyncRawBatchCursor[RawBSONDocument], name: str) -> None:
+async def _close(link: Link, buffers: AsyncGenerator[bytes], name: str) -> None:
     with translated(link.address, f"ending the reading of {name}"):
-        await cursor.close()
+        await buffers.aclose()
 
 
 def _queries(ids: Sequence[RawId]) -> Iterator[list[RawId]]:

@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-
 from tui_migrate.documents import RawId, pack
-from tui_migrate.ordering import Key
+from tui_migrate.ordering import Key, order_key
 from tui_migrate.stores.base import Change, ChangeResult, Refusal
 from tui_migrate.stores.mongodb.changing import Request, by_verb, statement, stored_form
 from tui_migrate.stores.mongodb.failures import TOO_LARGE, translated
@@ -27,15 +26,19 @@ _FRUITLESS: Final = 3
 
 
 async def one_by_one(request: Request) -> ChangeResult:
-    """Make changes one document at a time. `decide` sees those that are made already as they were before."""
+    """Make changes one document at a time; `decide` is called again for those that were not made.
+
+    Raises Unreachable where the outcome is unknown, or where others keep being quicker.
+    """
     made: dict[Key, bytes] = {}
     fruitless: Counter[Key] = Counter()
     tries = 0
     while True:
-        seen = await _read(request, request.ids) | made
-        chosen = {key: one for key, one in (await request.choose(seen)).items() if key not in made}
+        waiting = [one for one in request.ids if order_key(one) not in made]
+        seen = await _read(request, waiting)
+        chosen = await request.choose(waiting, seen)
         doubtful = await _send(request, chosen)
-        now = await _read(request, [chosen[key].id for key in doubtful]) if doubtful else {}
+        now = await _read(request, [chosen[key].id for key in doubtful])
         for key, one in chosen.items():
             if key in request.refused:
                 continue
@@ -43,14 +46,17 @@ async def one_by_one(request: Request) -> ChangeResult:
                 made[key] = one.before
             elif now.get(key) == one.before:
                 fruitless[key] += 1
-        for index, key in enumerate(key for key, times in fruitless.items() if times >= _FRUITLESS and key not in made):
-            request.refused[key] = Refusal(
-                index, NOT_COMPARABLE, "this server cannot compare the document with what is expected"
-            )
+        _refuse_incomparable(request, [key for key, times in fruitless.items() if times >= _FRUITLESS])
         if all(key in made or key in request.refused for key in chosen):
-            return ChangeResult(seen, frozenset(made), dict(request.refused))
+            return ChangeResult(seen | made, frozenset(made), dict(request.refused))
         await request.pause(tries)
         tries += 1
+
+
+def _refuse_incomparable(request: Request, keys: Sequence[Key]) -> None:
+    reason = "this server cannot compare the document with what is expected"
+    for key in keys:
+        request.refused.setdefault(key, Refusal(0, NOT_COMPARABLE, reason))
 
 
 def condition(seen: bytes) -> bytes:
@@ -61,6 +67,7 @@ def condition(seen: bytes) -> bytes:
 
 
 async def _read(request: Request, ids: Sequence[RawId]) -> dict[Key, bytes]:
+    """Read documents by id, none for no ids."""
     with translated(request.link.address, request.doing):
         return await request.read(ids)
 

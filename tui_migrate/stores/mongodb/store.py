@@ -142,4 +142,4 @@ async def _resolved(address: str) -> frozenset[str]:
             found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError):
         return frozenset()
-    return frozenset(f"{where[0]}:{where[1]}" for *_, where in found)
+    return frozenset(f"{where[0]}:{where[1]}" for *_, where in found if isinstance(where[0], str))

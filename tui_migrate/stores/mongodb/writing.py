@@ -4,7 +4,7 @@ Documents go out as the bytes they are. A write is never tried again here: whoev
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bson import DatetimeConversion
@@ -20,6 +20,7 @@ from tui_migrate.stores.mongodb.failures import (
     DUPLICATE_KEY,
     TOO_LARGE,
     UNKNOWN_FIELD,
+    DocumentsRefused,
     one_line,
     translated,
 )
@@ -51,11 +52,23 @@ async def insert(link: Link, collection: str, documents: Sequence[bytes]) -> tup
     places = [index for index in range(len(documents)) if index not in refused]
     async with link.writing:
         for start, some in messages([documents[place] for place in places], deployment):
-            answer = await send(link, "insert", collection, some, ordered=False)
-            for one in answer.refused:
+            for one in await _insert(link, collection, some):
                 place = places[start + one.index]
-                refused[place] = Refusal(place, one.code, one.reason, one.key_fields)
+                refused[place] = replace(one, index=place)
     return tuple(refused[place] for place in sorted(refused))
+
+
+async def _insert(link: Link, collection: str, documents: Sequence[RawBSONDocument]) -> list[Refusal]:
+    """Send one insert; where one document makes the server refuse all, halve until it is found."""
+    try:
+        return list((await send(link, "insert", collection, documents, ordered=False)).refused)
+    except DocumentsRefused as error:
+        if len(documents) == 1:
+            return [Refusal(0, error.server_code, one_line(error.message, REASON_LENGTH))]
+    half = len(documents) // 2
+    first = await _insert(link, collection, documents[:half])
+    second = await _insert(link, collection, documents[half:])
+    return first + [replace(one, index=half + one.index) for one in second]
 
 
 async def send(
@@ -162,9 +175,10 @@ def _refusal(error: RawBSONDocument) -> Refusal:
 
 def _key_fields(error: RawBSONDocument, text: str) -> tuple[str, ...]:
     """Name the fields of the index that a duplicate met; servers before 4.4 name the index in the text only."""
-    found = field(error.raw, b"keyPattern")
+    raw = bytes(error.raw)
+    found = field(raw, b"keyPattern")
     if found is not None:
-        return tuple(one.name.decode(errors="replace") for one in elements(error.raw[found.value : found.end]))
+        return tuple(one.name.decode(errors="replace") for one in elements(raw[found.value : found.end]))
     name = text.partition("index: ")[2].split(" ", 1)[0].rpartition("$")[2]
     return ("_id",) if name in ("_id_", "_id") else (name or "unknown",)
 

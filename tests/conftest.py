@@ -1,0 +1,73 @@
+"""Fixtures that many tests share: real MongoDB servers, started when the first test asks, one each per worker."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from pymongo import MongoClient
+
+from tests.servers import find_secantusd, mongo_server
+
+EXTERNAL = "TUI_MIGRATE_TEST_MONGODB"
+
+settings.register_profile("quick", derandomize=True, deadline=None, max_examples=100)
+settings.load_profile("quick")
+
+
+def _require_server() -> None:
+    if find_secantusd() is not None:
+        return
+    reason = "secantusd-py is not installed: pip install 'tui-migrate[demo]'"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _server_url(*options: str) -> Iterator[str]:
+    _require_server()
+    with mongo_server(*options) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def mongodb_url() -> Iterator[str]:
+    """A replica set: the server that TUI_MIGRATE_TEST_MONGODB names, or one of our own."""
+    external = os.environ.get(EXTERNAL)
+    if external:
+        yield external
+    else:
+        yield from _server_url("--enable-test-commands")
+
+
+@pytest.fixture(scope="session")
+def mongodb_second_url() -> Iterator[str]:
+    """Another replica set."""
+    yield from _server_url()
+
+
+@pytest.fixture(scope="session")
+def mongodb_standalone_url() -> Iterator[str]:
+    """A server without transactions."""
+    yield from _server_url("--standalone", "--enable-test-commands")
+
+
+@pytest.fixture(scope="session")
+def mongodb_pair(mongodb_url: str, mongodb_second_url: str) -> tuple[str, str]:
+    """Two servers: a source and a target."""
+    return mongodb_url, mongodb_second_url
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """A fresh database name, dropped after the test on a server that is not ours to end."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield name
+    external = os.environ.get(EXTERNAL)
+    if external:
+        client: MongoClient[dict[str, object]] = MongoClient(external)
+        try:
+            client.drop_database(name)
+        finally:
+            client.close()

@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_migrate.errors import InvalidFile
+from tui_migrate.plan.model import (
+    Environment,
+    PackageEnd,
+    Plan,
+    PlannedCollection,
+    Policy,
+    RunKind,
+    StoreEnd,
+    Verify,
+)
+from tui_migrate.plan.yaml_form import from_yaml, to_yaml
+
+TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
+ENDS = st.one_of(
+    st.builds(PackageEnd, TEXT),
+    st.builds(StoreEnd, TEXT, connection=TEXT.filter(bool), environment=st.sampled_from(Environment)),
+    st.builds(StoreEnd, TEXT, url=st.just("mongodb://u@h/db"), environment=st.sampled_from(Environment)),
+)
+COUNT = st.integers(0, 2**63 - 1)
+PLANS = st.builds(
+    Plan,
+    kind=st.sampled_from(RunKind),
+    source=ENDS,
+    target=ENDS,
+    collections=st.lists(
+        st.builds(PlannedCollection, TEXT, COUNT, COUNT), min_size=1, max_size=3, unique_by=lambda one: one.name
+    ).map(tuple),
+    policy=st.sampled_from(Policy),
+    undo=st.booleans(),
+    verify=st.sampled_from(Verify),
+    max_rejects=COUNT,
+    batch_documents=st.integers(1, 100_000),
+    batch_bytes=st.integers(1024, 64 * 1024 * 1024),
+    description=TEXT,
+    rollback_of=COUNT,
+)
+
+MINIMAL = """\
+format: 1
+kind: copy
+source: {connection: prod, database: shop}
+target: {url: 'mongodb://h/shop', database: shop}
+collections:
+- {name: users}
+"""
+
+
+@given(PLANS)
+def test_what_is_written_is_read_back(plan: Plan) -> None:
+    assert from_yaml(to_yaml(plan), "plan.yaml") == plan
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    plan = from_yaml(MINIMAL, "plan.yaml")
+    assert plan == Plan(
+        RunKind.COPY,
+        StoreEnd("shop", "prod"),
+        StoreEnd("shop", url="mongodb://h/shop"),
+        (PlannedCollection("users"),),
+    )
+    assert plan.undo
+    assert plan.policy is Policy.FAIL
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("kind: copy", "kind: copy\nspeed: 1", 3, "key 'speed': this key is unknown"),
+        ("kind: copy", "kind: move", 2, "'move' is none of"),
+        ("kind: copy\n", "", 1, "the key 'kind' is missing"),
+        ("format: 1", "format: 2", 1, "this plan has format 2"),
+        ("database: shop}\nt", "database: shop, port: 1}\nt", 3, "key 'source.port': this key is unknown"),
+        ("connection: prod, ", "", 3, "one of 'package', 'connection' and 'url'"),
+        ("connection: prod, ", "connection: prod, url: x, ", 3, "one of 'package', 'connection' and 'url'"),
+        ("{connection: prod, database: shop}", "{package: /p, database: shop}", 3, "no other keys"),
+        ("connection: prod, database: shop", "connection: prod", 3, "'database' is missing"),
+        ("mongodb://h", "mongodb://u:hunter2@h", 4, "a plan holds no password"),
+        ("- {name: users}", "- {name: users}\n- {name: users}", 7, "stands here twice"),
+        ("\n- {name: users}", " []", 1, "does nothing"),
+        ("{name: users}", "{documents: 1}", 6, "the key 'name' is missing"),
+        ("{name: users}", "{name: users, size: -1}", 6, "whole number"),
+        ("kind: copy", "kind: copy\nbatch_documents: 0", 3, "whole number from 1"),
+        ("kind: copy", "kind: copy\nundo: 'false'", 3, "true or false"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(old: str, new: str, line: int, said: str) -> None:
+    assert old in MINIMAL
+    with pytest.raises(InvalidFile, match=said) as refused:
+        from_yaml(MINIMAL.replace(old, new, 1), "plan.yaml")
+    assert refused.value.line == line
+    assert "hunter2" not in refused.value.message + refused.value.hint
+
+
+@given(st.text(max_size=100))
+def test_any_text_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidFile):
+        from_yaml(text, "plan.yaml")

@@ -1,0 +1,88 @@
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from tests.stores.mongodb.conftest import Stage
+from tests.suites.ids import double, int32, text
+from tests.suites.store_cases import NAME, disturbed, doc, everything, fill, to
+from tui_migrate.documents import RawId
+from tui_migrate.errors import Unreachable
+from tui_migrate.ordering import Key, order_key
+from tui_migrate.stores.base import Change
+from tui_migrate.stores.mongodb import MongoStore, changing, standalone
+
+
+async def test_a_commit_in_doubt_is_asked_for_again(store: MongoStore, stage: Stage) -> None:
+    await fill(store, doc(int32(1)))
+    decide, calls = disturbed(to({int32(1): None}))
+    await stage("commitTransaction", times=3, errorCode=91, errorLabels=["UnknownTransactionCommitResult"])
+    result = await store.change(NAME, [int32(1)], decide)
+    assert result.changed
+    assert len(calls) == 1
+    assert await everything(store) == []
+
+
+async def test_a_commit_whose_outcome_stays_unknown_is_told(
+    store: MongoStore, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "TRIES", 3)
+    await fill(store, doc(int32(1)))
+    await stage("commitTransaction", times=50, errorCode=91, errorLabels=["UnknownTransactionCommitResult"])
+    with pytest.raises(Unreachable):
+        await store.change(NAME, [int32(1)], to({int32(1): None}))
+
+
+@pytest.mark.parametrize("failure", [{"errorCode": 112}, {"closeConnection": True}])
+async def test_a_transaction_that_is_lost_before_its_commit_is_repeated(
+    store: MongoStore, stage: Stage, failure: dict[str, object]
+) -> None:
+    await fill(store, doc(int32(1)))
+    decide, calls = disturbed(to({int32(1): doc(int32(1), n=int32(2))}))
+    labels = {} if "closeConnection" in failure else {"errorLabels": ["TransientTransactionError"]}
+    await stage("update", times=2, **failure, **labels)
+    result = await store.change(NAME, [int32(1)], decide)
+    assert result.changed
+    assert len(calls) == 3
+    assert await everything(store) == [doc(int32(1), n=int32(2))]
+
+
+async def test_one_who_is_always_overtaken_gives_up(
+    mongodb_url: str, store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "TRIES", 3)
+    await fill(store, doc(int32(1)))
+    stranger = MongoStore(mongodb_url, (await store.identity()).database)
+    number = 0
+
+    async def overtaken(ids: Sequence[RawId], seen: Mapping[Key, bytes]) -> list[Change]:
+        nonlocal number
+        number += 1
+        await stranger.change(NAME, [int32(1)], to({int32(1): doc(int32(1), n=int32(number))}))
+        return [Change(int32(1), seen[order_key(int32(1))], None)]
+
+    with pytest.raises(Unreachable, match="others keep changing"):
+        await store.change(NAME, [int32(1)], overtaken)
+    assert number == 3
+    await stranger.close()
+
+
+async def test_a_server_that_does_not_know_an_option_is_not_sent_it_again(store: MongoStore, stage: Stage) -> None:
+    await fill(store, doc(int32(1)))
+    assert store.capabilities.keeps_empty_timestamps
+    await stage("insert", errorCode=40415)
+    await fill(store, doc(int32(2)))
+    assert not store.capabilities.keeps_empty_timestamps
+    assert (await store.change(NAME, [int32(1)], to({int32(1): None}))).changed
+
+
+async def test_a_standalone_server_tells_what_it_cannot_compare(
+    mongodb_standalone_url: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MongoStore(mongodb_standalone_url, database)
+    await fill(store, doc(int32(1), n=double(float("nan"))), doc(int32(2)))
+    monkeypatch.setattr(standalone, "_STATEMENT_OVERHEAD", 500 - 16 * 1024 * 1024)
+    wanted: dict[RawId, bytes | None] = {int32(1): None, int32(2): doc(int32(2), n=text("x" * 500))}
+    result = await store.change(NAME, list(wanted), to(wanted))
+    assert [one.code for one in result.refused.values()][-1:] == [10334]
+    assert len(await everything(store)) == 2 - len(result.changed)
+    await store.close()

@@ -1,0 +1,83 @@
+import asyncio
+
+import pytest
+
+from tests.suites.ids import int32
+from tests.suites.store_cases import doc, everything, fill
+from tui_migrate.documents import pack
+from tui_migrate.errors import Unreachable
+from tui_migrate.stores.base import Capabilities
+from tui_migrate.stores.mongodb import MongoStore
+from tui_migrate.stores.registry import Locator, open_source
+
+QUICK = "serverSelectionTimeoutMS=300"
+
+
+async def test_a_store_knows_nothing_before_the_first_call_and_its_server_after(store: MongoStore) -> None:
+    assert store.session == b""
+    assert store.capabilities == Capabilities(ordered=True, lookup=True)
+    await store.identity()
+    assert len(store.session) == 16
+    assert store.session == store.session
+    assert store.capabilities.server_version
+
+
+async def test_names_of_one_server_are_one_place(mongodb_url: str, mongodb_standalone_url: str) -> None:
+    port = mongodb_url.rpartition(":")[2].rstrip("/")
+    if "127.0.0.1" not in mongodb_url:
+        pytest.skip("the server is not on this machine")
+    urls = (mongodb_url, f"mongodb://LOCALHOST:{port}/?directConnection=true", mongodb_standalone_url)
+    stores = [MongoStore(url, "shop") for url in urls]
+    here, same, other = [await one.identity() for one in stores]
+    assert here.is_same_place(same)
+    assert not here.is_same_place(other)
+    assert f"127.0.0.1:{port}" in same.addresses
+    for one in stores:
+        await one.close()
+
+
+def test_a_target_says_what_of_its_url_it_does_not_follow() -> None:
+    options = "w=1&journal=false&readPreference=secondary&readConcernLevel=local&retryWrites=true&timeoutMS=5"
+    store = MongoStore(f"mongodb://host/?{options}&appName=x", "shop")
+    assert store.overridden_options == (
+        "w=1",
+        "journal=false",
+        "readpreference=secondary",
+        "readconcernlevel=local",
+        "retrywrites=true",
+        "timeoutms=5",
+    )
+    assert MongoStore("mongodb://host/?w=majority&journal=true&readPreference=primary", "shop").overridden_options == ()
+    assert MongoStore(f"mongodb://host/?{options}", "shop", as_source=True).overridden_options == ("timeoutms=5",)
+
+
+async def test_a_source_follows_the_read_preference_of_its_url_and_a_target_reads_the_primary(
+    mongodb_url: str, database: str
+) -> None:
+    url = f"{mongodb_url}/?readPreference=secondary&{QUICK}"
+    target = MongoStore(url, database)
+    await fill(target, doc(int32(1)))
+    assert await everything(target) == [doc(int32(1))]
+    await target.close()
+    source = open_source(Locator(url, database))
+    with pytest.raises(Unreachable):
+        await everything(source)
+    await source.close()
+
+
+async def test_an_empty_timestamp_stays_one(store: MongoStore) -> None:
+    empty = pack(doc(int32(1))[4:-1] + b"\x11t\x00" + bytes(8))
+    await fill(store, empty)
+    assert store.capabilities.keeps_empty_timestamps
+    assert await everything(store) == [empty]
+
+
+async def test_calls_at_the_same_time_share_the_session_one_after_the_other(store: MongoStore) -> None:
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(fill(store, doc(int32(number))))
+    assert await store.count("things") == 20
+
+
+def test_a_url_needs_no_event_loop() -> None:
+    assert MongoStore("mongodb://user@host:1", "shop", "secret").session == b""

@@ -1,0 +1,169 @@
+"""How a server's refusals and a lost line come out, one line each, with no secret in them."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+from tests.servers import mongo_server
+from tests.stores.mongodb.conftest import Stage
+from tests.suites.ids import int32, text
+from tests.suites.store_cases import NAME, create, doc, everything, options, to
+from tui_migrate.errors import (
+    AuthenticationFailed,
+    NotAuthorised,
+    Refused,
+    TuiMigrateError,
+    Unreachable,
+    UsageError,
+)
+from tui_migrate.stores.mongodb import MongoStore
+
+PASSWORD = "s3cret/@:pass"
+QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
+
+
+async def _connect(url: str, password: str | None = None) -> None:
+    store = MongoStore(url, "shop", password)
+    try:
+        await store.identity()
+    finally:
+        await store.close()
+
+
+@pytest.fixture(scope="module")
+def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that asks for a password; `reader` may read the database `shop`."""
+    storage = tmp_path_factory.mktemp("guarded")
+    with mongo_server(storage=storage) as server:
+        client: MongoClient[dict[str, object]] = MongoClient(server.url)
+        client.admin.command({"createUser": "reader", "pwd": PASSWORD, "roles": [{"role": "read", "db": "shop"}]})
+        client.close()
+    with mongo_server("--auth", storage=storage) as server:
+        yield f"mongodb://reader@127.0.0.1:{server.port}"
+
+
+async def test_a_server_that_is_away_is_unreachable() -> None:
+    with pytest.raises(Unreachable) as raised:
+        await _connect(f"mongodb://127.0.0.1:1/?{QUICK}")
+    assert raised.value.message.startswith("127.0.0.1:1 does not answer (connecting)")
+    assert "Topology" not in raised.value.message
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://",
+        "mongodb://host:port",
+        "mongodb://host:99999",
+        "mongodb://host/?frobnicate=1",
+        "mongodb://host/?w=-3",
+        "mongodb://host/?tls=true&tlsCAFile=/nowhere/ca.pem",
+        "mongodb://host/?readPreference=nearby",
+        "mongodb+srv://one,two",
+        f"mongodb://user:{PASSWORD}@host",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_an_error_of_usage(url: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        MongoStore(url, "shop")
+    assert raised.value.hint
+    assert "\n" not in raised.value.message
+    assert "s3cret" not in raised.value.message + raised.value.hint
+
+
+def test_a_database_name_that_cannot_be_is_an_error_of_usage() -> None:
+    with pytest.raises(UsageError):
+        MongoStore("mongodb://host", "a b")
+
+
+@pytest.mark.slow
+async def test_a_wrong_password_is_told_without_it(guarded_url: str) -> None:
+    for password in ("wr0ng-pass", None):
+        with pytest.raises(AuthenticationFailed) as raised:
+            await _connect(guarded_url, password)
+        assert "127.0.0.1" in raised.value.message
+        assert "wr0ng" not in raised.value.message + raised.value.hint
+
+
+@pytest.mark.slow
+async def test_a_password_apart_from_the_url_lets_in_and_a_missing_role_is_told(guarded_url: str) -> None:
+    store = MongoStore(guarded_url, "shop", PASSWORD)
+    try:
+        assert await everything(store) == []
+        assert await store.collections() == ()
+        with pytest.raises(NotAuthorised) as raised:
+            await store.insert(NAME, [doc(int32(1))])
+        assert "insert into things" in raised.value.message
+        with pytest.raises(NotAuthorised):
+            await store.change(NAME, [int32(1)], to({}))
+            await create(store, "new", options())
+    finally:
+        await store.close()
+
+
+@pytest.mark.slow
+async def test_tls_is_spoken_and_a_stranger_s_certificate_is_told(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
+    names = ("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate))
+    subprocess.run([*made, *names], check=True, capture_output=True)
+    with mongo_server("--tls-cert-file", str(certificate), "--tls-key-file", str(key)) as server:
+        await _connect(f"{server.url}/?tls=true&tlsCAFile={certificate}")
+        with pytest.raises(Unreachable) as raised:
+            await _connect(f"{server.url}/?tls=true&{QUICK}")
+        assert "TLS" in raised.value.hint
+
+
+async def test_a_write_that_no_majority_confirms_has_an_unknown_outcome(store: MongoStore, stage: Stage) -> None:
+    await stage("insert", writeConcernError={"code": 64, "errmsg": "waiting for replication timed out"})
+    with pytest.raises(Unreachable, match="majority"):
+        await store.insert(NAME, [doc(int32(1))])
+
+
+async def test_a_lost_line_in_an_insert_has_an_unknown_outcome_and_is_not_repeated(
+    store: MongoStore, stage: Stage
+) -> None:
+    await store.identity()
+    await stage("insert", closeConnection=True)
+    with pytest.raises(Unreachable):
+        await store.insert(NAME, [doc(int32(1))])
+    assert await everything(store) == []
+
+
+@pytest.mark.parametrize("code", [91, 189, 11600, 50])
+async def test_what_passes_is_unreachable(store: MongoStore, stage: Stage, code: int) -> None:
+    await stage("insert", errorCode=code)
+    with pytest.raises(Unreachable):
+        await store.insert(NAME, [doc(int32(1))])
+
+
+async def test_any_other_answer_is_a_refusal_of_one_line(store: MongoStore, stage: Stage) -> None:
+    await stage("create", errorCode=20)
+    with pytest.raises(Refused) as raised:
+        await create(store, NAME, options())
+    assert "creation of things" in raised.value.message
+    assert "\n" not in raised.value.message
+
+
+async def test_names_from_outside_reach_no_terminal_raw(store: MongoStore) -> None:
+    with pytest.raises(TuiMigrateError) as raised:
+        await store.rename_collection("evil\x1b[2J\u202e", "other")
+    assert raised.value.message.isprintable()
+
+
+async def test_a_document_that_spoils_its_command_is_found_and_refused_alone(store: MongoStore) -> None:
+    broken = doc(int32(5), n=text("x")).replace(b"x\x00", b"\xff\x00")
+    documents = [doc(int32(one)) for one in range(5)] + [broken] + [doc(int32(one)) for one in range(6, 9)]
+    (refusal,) = await store.insert(NAME, documents)
+    assert (refusal.index, refusal.key_fields) == (5, ())
+    assert await store.count(NAME) == 8
+
+
+async def test_closing_never_raises() -> None:
+    store = MongoStore(f"mongodb://127.0.0.1:1/?{QUICK}", "shop")
+    await store.close()
+    await store.close()

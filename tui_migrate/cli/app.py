@@ -1,0 +1,119 @@
+"""The command line's app: which commands there are, and the outermost edge where every error ends."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from cyclopts import App
+from cyclopts.exceptions import CycloptsError
+
+from tui_migrate import __version__
+from tui_migrate.cli import demo, looking, migrate, runs, steer, welcome
+from tui_migrate.cli.errors_out import as_known, log_unexpected, show_error
+from tui_migrate.cli.help_page import HelpPage
+from tui_migrate.cli.output import Output, StreamGone
+from tui_migrate.errors import Cancelled, TuiMigrateError, UsageError
+from tui_migrate.paths import Home
+
+_STREAM_GONE_EXIT_CODE: Final = 1
+
+
+def build_app() -> App:
+    """Make the app with all commands."""
+    app = App(
+        name="tui-migrate",
+        help="Move document data between databases and packages, watch it happen, take it back.",
+        version=__version__,
+        help_formatter=HelpPage(),
+        help_format="plaintext",
+        result_action="return_value",
+    )
+    app.command(demo.demo)
+    app.command(looking.list_collections)
+    app.command(migrate.export)
+    app.command(migrate.import_, name="import")
+    app.command(migrate.copy)
+    app.command(migrate.start)
+    for command in (runs.history, runs.status, steer.attach, steer.pause, steer.resume, steer.cancel, steer.rollback):
+        app.command(command)
+    app.command(runs.delete)
+    app.command(steer.worker)
+    return app
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code. Nothing but a broken interpreter raises out of here."""
+    given = list(sys.argv[1:] if words is None else words)
+    home, json = _globals(given)
+    output = Output(json=json, home=home)
+    try:
+        try:
+            return _run(given)
+        except StreamGone:
+            raise
+        except CycloptsError as error:
+            return _refuse(as_usage_error(error), output)
+        except KeyboardInterrupt:
+            return _refuse(Cancelled("cancelled", hint="tui-migrate history shows the runs there are"), output)
+        except Exception as error:  # noqa: BLE001 -- the outermost edge: whatever nobody foresaw is logged here
+            return _refuse(as_known(error) or log_unexpected(error, Home.find(home)), output)
+    except StreamGone:
+        # The interpreter must not stumble over the closed stream again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _STREAM_GONE_EXIT_CODE
+
+
+def _run(words: list[str]) -> int:
+    app = build_app()
+    if _leading(words) == len(words):
+        app.default(welcome.welcome)
+    command, bound, _ = app.parse_args(arrange(words), print_error=False, exit_on_error=False)
+    return command(*bound.args, **bound.kwargs) or 0
+
+
+def arrange(words: Sequence[str]) -> list[str]:
+    """Bring words into the order in which they are parsed.
+
+    Options that stand before the command go behind it, and `--dry-run` without a value means `--dry-run=exact`.
+    """
+    leading = _leading(words)
+    head, rest = list(words[:leading]), list(words[leading:])
+    end = rest.index("--") if "--" in rest else len(rest)
+    options = ["--dry-run=exact" if word == "--dry-run" else word for word in rest[:end]]
+    return [*options[:1], *head, *options[1:], *rest[end:]]
+
+
+def _leading(words: Sequence[str]) -> int:
+    place = 0
+    while place < len(words):
+        if words[place] == "--home":
+            place += 2
+        elif words[place] == "--json" or words[place].startswith(("--home=", "--json=")):
+            place += 1
+        else:
+            break
+    return min(place, len(words))
+
+
+def _globals(words: Sequence[str]) -> tuple[Path | None, bool]:
+    """Find `--home` and `--json` without parsing, for errors that come before or out of parsing."""
+    before = list(words[: words.index("--")] if "--" in words else words)
+    home = next((word.partition("=")[2] for word in before if word.startswith("--home=")), "")
+    if "--home" in before[:-1]:
+        home = before[before.index("--home") + 1]
+    json = any(word == "--json" or word.lower() in ("--json=true", "--json=yes", "--json=1") for word in before)
+    return (Path(home) if home else None), json
+
+
+def as_usage_error(error: CycloptsError) -> UsageError:
+    """Put what the parser says in our form."""
+    error.verbose = False
+    chain = " ".join(error.command_chain or ())
+    return UsageError(" ".join(str(error).split()), hint=f"see tui-migrate {chain + ' ' if chain else ''}--help")
+
+
+def _refuse(error: TuiMigrateError, output: Output) -> int:
+    show_error(error, output)
+    return error.exit_code

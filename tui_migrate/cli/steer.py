@@ -1,0 +1,136 @@
+"""The commands that steer a run: `attach`, `pause`, `resume`, `cancel`, `rollback`, `worker`."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from tui_migrate.cli.options import COMMON, Common
+from tui_migrate.cli.runs import RunId
+
+if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
+    from tui_migrate.journal.records import RunRecord, Wish
+
+Detach = Annotated[bool, Parameter(negative="", show_default=False)]
+
+
+def attach(run: RunId, /, *, common: Common = COMMON) -> int:
+    """Follow a run until it ends; ctrl+c leaves it at work.
+
+    Parameters
+    ----------
+    run
+        The run's id: 42 or 0042.
+    """
+    from tui_migrate.cli.steering import join
+    from tui_migrate.cli.wording import parse_run_id
+
+    return asyncio.run(join(common.place, parse_run_id(run), common.output))
+
+
+def pause(run: RunId, /, *, common: Common = COMMON) -> int:
+    """Ask a run to pause after its batch; its worker waits until it is resumed.
+
+    Parameters
+    ----------
+    run
+        The run's id: 42 or 0042.
+    """
+    from tui_migrate.journal.records import Wish
+
+    return _ask(run, Wish.PAUSE, common)
+
+
+def cancel(run: RunId, /, *, common: Common = COMMON) -> int:
+    """End a run for good after its batch; what it wrote stays until it is rolled back.
+
+    Parameters
+    ----------
+    run
+        The run's id: 42 or 0042.
+    """
+    from tui_migrate.journal.records import Wish
+
+    return _ask(run, Wish.CANCEL, common)
+
+
+def resume(run: RunId, /, *, detach: Detach = False, common: Common = COMMON) -> int:
+    """Let a paused run go on, or start a worker for one that was interrupted or has failed, and follow it.
+
+    Parameters
+    ----------
+    run
+        The run's id: 42 or 0042.
+    detach
+        Do not follow it.
+    """
+    from tui_migrate.cli.records import read_run
+    from tui_migrate.cli.steering import go_on
+    from tui_migrate.cli.wording import parse_run_id
+
+    found = asyncio.run(read_run(common.place, parse_run_id(run)))
+    passwords = {} if found.state.is_active else _passwords_for(found, common)
+    return asyncio.run(go_on(common.place, found, passwords, common.output, detach=detach))
+
+
+def rollback(
+    run: RunId,
+    /,
+    *,
+    confirm: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    detach: Detach = False,
+    common: Common = COMMON,
+) -> int:
+    """Take back what a run wrote: delete what it inserted, put back what it replaced.
+
+    Parameters
+    ----------
+    run
+        The run's id: 42 or 0042.
+    confirm
+        Do it; without this the command says what it would do.
+    detach
+        Return the id of the new run at once.
+    """
+    from tui_migrate.cli.records import read_run
+    from tui_migrate.cli.steering import take_back
+    from tui_migrate.cli.wording import parse_run_id
+
+    found = asyncio.run(read_run(common.place, parse_run_id(run)))
+    passwords = _passwords_for(found, common) if confirm else {}
+    return asyncio.run(take_back(common.place, found, passwords, common.output, confirm=confirm, detach=detach))
+
+
+def worker(run: RunId, /, *, common: Common = COMMON) -> int:
+    """Do a run's work in the foreground, as under systemd or nohup; passwords that lack come as JSON on stdin.
+
+    Parameters
+    ----------
+    run
+        The run's id: 42 or 0042.
+    """
+    from tui_migrate.cli.records import read_run
+    from tui_migrate.cli.steering import work_on
+    from tui_migrate.cli.wording import parse_run_id
+
+    found = asyncio.run(read_run(common.place, parse_run_id(run)))
+    return work_on(common.place, found, _passwords_for(found, common, from_stdin=True), common.output)
+
+
+def _ask(run: str, wish: "Wish", common: Common) -> int:
+    from tui_migrate.cli.steering import ask
+    from tui_migrate.cli.wording import parse_run_id
+
+    return asyncio.run(ask(common.place, parse_run_id(run), wish, common.output))
+
+
+def _passwords_for(run: "RunRecord", common: Common, *, from_stdin: bool = False) -> dict[str, str]:
+    from tui_migrate.cli.passwords import ask_missing, read_missing
+    from tui_migrate.plan.yaml_form import from_yaml
+
+    plan = from_yaml(run.plan, f"the plan of run {run.id:04d}")
+    passwords: dict[str, str] = {}
+    if from_stdin:
+        read_missing((plan.source, plan.target), common.place, passwords)
+    ask_missing((plan.source, plan.target), common.place, passwords)
+    return passwords

@@ -1,0 +1,125 @@
+"""What the steering commands do once their arguments are read: ask a live worker, or start one."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from tui_migrate.cli.errors_out import ConfirmationNeeded
+from tui_migrate.cli.follow import Followed, caught_signals, follow
+from tui_migrate.cli.launching import show_detached
+from tui_migrate.cli.output import Output
+from tui_migrate.cli.records import read_later_runs, read_run
+from tui_migrate.cli.render import run_form
+from tui_migrate.cli.summary import conclude
+from tui_migrate.cli.wording import number, run_name, state_words
+from tui_migrate.errors import NotReversible, Refused, StorageFailed
+from tui_migrate.journal.records import RunRecord, Wish
+from tui_migrate.paths import Home
+from tui_migrate.worker import control, launch
+
+_ASKED = {
+    Wish.PAUSE: "to pause after its batch",
+    Wish.RESUME: "to go on",
+    Wish.CANCEL: "to end for good after its batch",
+}
+
+
+async def join(home: Home, run_id: int, output: Output) -> int:
+    """Follow a run that another command started."""
+    run = await read_run(home, run_id)
+    if run.state.is_active:
+        output.note(f"run {run_name(run_id)}: {state_words(run.state)}; ctrl+c leaves it at work")
+    with caught_signals() as signals:
+        return conclude(await follow(home, run_id, signals), home, output)
+
+
+async def ask(home: Home, run_id: int, wish: Wish, output: Output) -> int:
+    """Ask a run's worker for something and say so. Raises Refused where there is nobody to ask."""
+    await read_run(home, run_id)
+    await control.ask(home, run_id, wish)
+    run = await read_run(home, run_id)
+    output.document(run_form(run))
+    if run.state.is_active:
+        output.line(f"asked run {run_name(run_id)} {_ASKED[wish]}")
+    else:
+        output.line(f"run {run_name(run_id)}: {state_words(run.state)}")
+    return 0
+
+
+async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, *, detach: bool) -> int:
+    """Wake a paused run, or start a worker for one that has none. Raises Refused for a run that is over."""
+    if run.state.is_active:
+        code = await ask(home, run.id, Wish.RESUME, output if detach else Output(home=output.home))
+        return code if detach else await join(home, run.id, output)
+    if not run.state.is_resumable:
+        raise Refused(
+            f"run {run_name(run.id)} is {run.state.value.replace('_', ' ')} and cannot be resumed",
+            hint=f"{output.command(f'status {run.id}')} shows what it did",
+        )
+    return await _start(home, run.id, passwords, output, detach=detach)
+
+
+async def take_back(
+    home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, *, confirm: bool, detach: bool
+) -> int:
+    """Make a run's rollback and follow it; unconfirmed, say what it would do. Raises NotReversible."""
+    later = await read_later_runs(home, run.id)
+    names = ", ".join(map(run_name, later))
+    if not confirm:
+        raise _what_it_would_do(run, names, output)
+    if later:
+        output.note(f"tui-migrate: warning: run {names} wrote to the same collections later; what it changed is spared")
+    rollback_id = await launch.create_rollback(home, run.id)
+    return await _start(home, rollback_id, passwords, output, detach=detach)
+
+
+def work_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output) -> int:
+    """Do a run's work in this process, then print the run. Ctrl+C ends it after its batch, as SIGTERM does."""
+    from tui_migrate.worker import main
+
+    with _open_log(home.run(run.id).worker_log) as file:
+        logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
+        signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        asyncio.run(main.work(home, run.id, passwords))
+        logging.shutdown()
+    ended = asyncio.run(read_run(home, run.id))
+    return conclude(Followed(ended), home, output)
+
+
+def _open_log(path: Path) -> TextIO:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageFailed(f"cannot write {path}: {error.strerror}", hint="make the folder writable") from error
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+
+
+async def _start(home: Home, run_id: int, passwords: Mapping[str, str], output: Output, *, detach: bool) -> int:
+    async def begin() -> None:
+        await launch.start(home, run_id, passwords)
+
+    if detach:
+        await begin()
+        return await show_detached(home, run_id, output)
+    with caught_signals() as signals:
+        output.note(f"run {run_name(run_id)}: started; it goes on if this terminal is closed")
+        return conclude(await follow(home, run_id, signals, begin), home, output)
+
+
+def _what_it_would_do(run: RunRecord, later: str, output: Output) -> Exception:
+    if not run.rollback_available:
+        return NotReversible(
+            f"run {run_name(run.id)} ({run.kind.value}, {run.state.value.replace('_', ' ')}) cannot be rolled back",
+            hint=f"{output.command(f'status {run.id}')} shows what it did",
+        )
+    counts = run.counts
+    warning = f" (run {later} wrote to the same collections later; what it changed is spared)" if later else ""
+    return ConfirmationNeeded(
+        f"nothing was done; rolling back run {run_name(run.id)} would delete {number(counts.inserted)} documents and"
+        f" put {number(counts.replaced)} back in {run.target}{warning}",
+        hint=f"to do it: {output.command(f'rollback {run.id} --confirm')}",
+    )

@@ -1,0 +1,86 @@
+"""Driving a run through its stages, with pauses and with second tries after a fault that can pass."""
+
+import random
+from typing import Final, Protocol
+
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.steering import Steered, Steering
+from tui_migrate.engine.work import Work, final_state
+from tui_migrate.errors import Interrupted, Unreachable
+from tui_migrate.findings import Severity
+from tui_migrate.journal.records import Wish
+from tui_migrate.journal.states import RunState, Stage
+
+TRIES: Final = 8
+FIRST_WAIT: Final = 0.5
+LONGEST_WAIT: Final = 30.0
+
+_STATE_OF: Final = {
+    Stage.VALIDATE: RunState.VALIDATING,
+    Stage.PREPARE: RunState.PREPARING,
+    Stage.EXECUTE: RunState.EXECUTING,
+    Stage.VERIFY: RunState.VERIFYING,
+    Stage.COMMIT: RunState.COMMITTING,
+}
+
+
+class Waiting(Steering, Protocol):
+    """Steering that can also be waited for."""
+
+    async def wait_for_resume(self) -> None:
+        """Return when the operator wants the run to go on. Raises Steered for stop and cancel."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Wait, but no longer than until the operator wants something. Raises Steered."""
+        ...
+
+
+async def drive(context: RunContext, work: Work, steering: Waiting, begun: Stage) -> RunState:
+    """Work a run from the stage in which an earlier attempt left it; give the state in which it ended.
+
+    Raises the errors of the tree, and Steered for stop and cancel.
+    """
+    if begun is Stage.VALIDATE:
+        await _enter(context, Stage.VALIDATE)
+        await work.validate()
+        await context.journal.transition(context.run_id, RunState.READY)
+    tries = 0
+    while True:
+        try:
+            await _work_through(context, work)
+        except Steered as asked:
+            if asked.wish is not Wish.PAUSE:
+                raise
+            await work.close()
+            await context.journal.transition(context.run_id, RunState.PAUSED)
+            await steering.wait_for_resume()
+        except Unreachable as error:
+            tries += 1
+            if tries > TRIES:
+                raise Interrupted(
+                    f"given up after {TRIES} tries: {error.message}", hint=f"tui-migrate resume {context.run_id}"
+                ) from error
+            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1)) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+            await context.say(f"{error.message}; again in {wait:.1f} s ({tries} of {TRIES})", Severity.WARNING)
+            await work.close()
+            await steering.wait(wait)
+        else:
+            return await final_state(context)
+
+
+async def _work_through(context: RunContext, work: Work) -> None:
+    await _enter(context, Stage.PREPARE)
+    await work.prepare()
+    await _enter(context, Stage.EXECUTE)
+    await work.execute()
+    await _enter(context, Stage.VERIFY)
+    await work.verify()
+    await _enter(context, Stage.COMMIT)
+    await work.commit()
+
+
+async def _enter(context: RunContext, stage: Stage) -> None:
+    context.stage = stage
+    await context.journal.transition(context.run_id, _STATE_OF[stage])
+    await context.journal.set_stage(context.run_id, stage)

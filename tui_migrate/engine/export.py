@@ -1,0 +1,212 @@
+"""An export as work: a source into a package, batch by batch, gzip member by gzip member."""
+
+import asyncio
+import hashlib
+from contextlib import aclosing
+from dataclasses import astuple
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tui_migrate import __version__
+from tui_migrate.documents import content_hash, normalise, raw_id
+from tui_migrate.engine.batch_walk import BatchWalk
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.failpoints import failpoint
+from tui_migrate.engine.pipeline import Budget, Channel, run_together
+from tui_migrate.engine.work import refuse_errors
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord
+from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
+from tui_migrate.packages.manifest import Consistency, Header, SourceEntry
+from tui_migrate.packages.members import Member
+from tui_migrate.packages.writer import PackageWriter, is_sealed
+from tui_migrate.plan import preflight
+from tui_migrate.plan.model import PackageEnd, StoreEnd, Verify
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import Block, CollectionInfo, CollectionKind
+from tui_migrate.stores.lookup import keyed
+
+
+class Export:
+    """Documents from a source into a package."""
+
+    def __init__(self, context: RunContext, created_at: float, operator: str) -> None:
+        plan = context.plan
+        if not isinstance(plan.target, PackageEnd) or not isinstance(plan.source, StoreEnd):
+            raise TypeError("an export goes from a database to a package")
+        self._context = context
+        self._path = Path(plan.target.path)
+        self._source_end = plan.source
+        self._created_at = created_at
+        self._operator = operator
+        self._writer: PackageWriter | None = None
+        self._infos: list[CollectionInfo] = []
+        self._entries: list[CollectionEntry] = []
+
+    async def validate(self) -> None:
+        """Run the preflight checks."""
+        await refuse_errors(self._context, await preflight.check(self._context.plan, self._context.source, None))
+
+    async def prepare(self) -> None:
+        """Make the package's temporary folder, or take up the one of an earlier attempt."""
+        await self.close()
+        context, plan = self._context, self._context.plan
+        there = {one.name: one for one in await context.source.collections([one.name for one in plan.collections])}
+        self._infos = [there[one.name] for one in plan.collections if one.name in there]
+        record = await context.reader.run(context.run_id)
+        make = PackageWriter.reopen if record.writes_begun else PackageWriter.create
+        if record.writes_begun and await is_sealed(self._path, await self._all_members()):
+            return
+        self._writer = await make(self._path, run_id=context.run_id, database=self._source_end.database)
+        failpoint("export.after_create")
+        await context.journal.set_writes_begun(context.run_id)
+
+    async def execute(self) -> None:
+        """Write every collection that is not done."""
+        context, writer = self._context, self._writer
+        if writer is None:
+            return
+        done = {one.name: one.state for one in await context.reader.collections(context.run_id)}
+        for info in self._infos:
+            await writer.write_metadata(info)
+            if info.kind is not CollectionKind.VIEW and done[info.name] is not CollectionState.DONE:
+                await context.progress.set_collection(info.name, CollectionState.ACTIVE)
+                await context.progress.set_totals(info.name, info.documents, info.size)
+                await self._write_collection(writer, info)
+            await context.progress.set_collection(info.name, CollectionState.DONE)
+
+    async def verify(self) -> None:
+        """Read the package back against its members, and the source again against what it gave."""
+        context, writer = self._context, self._writer
+        await context.journal.clear_findings(context.run_id, context.stage)
+        if writer is None:
+            return
+        self._entries = []
+        for info in self._infos:
+            await context.say(f"{printable(info.name)}: reading the package back")
+            order = DocumentOrder.ID if info.kind.has_keys and info.simple_order else DocumentOrder.NATURAL
+            self._entries.append(await writer.entry(info, await self._members(info.name), order))
+        if context.plan.verify is Verify.CONTENT:
+            for info in self._infos:
+                if info.kind.has_keys:
+                    await self._find_moved(info)
+        else:
+            message = f"the source was not read again (--verify {context.plan.verify.value})"
+            await context.find(Severity.WARNING, "not_verified", "run", message, "changes meanwhile went unseen")
+
+    async def commit(self) -> None:
+        """Write the manifest and give the package its name."""
+        if self._writer is None:
+            return
+        failpoint("export.before_seal")
+        await self._writer.seal(self._header(), self._entries)
+        failpoint("export.after_seal")
+        self._writer = None
+
+    async def abandon(self) -> None:
+        """Take the unfinished package away."""
+        if self._writer is not None:
+            await self._writer.discard()
+            self._writer = None
+
+    async def close(self) -> None:
+        """Close the open file."""
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
+
+    async def _write_collection(self, writer: PackageWriter, info: CollectionInfo) -> None:
+        context = self._context
+        last = await context.reader.last_checkpoint(context.run_id, info.name)
+        if last is not None and not info.kind.has_keys:
+            await context.progress.restart_collection(info.name)
+            last = None
+        await context.say(f"{printable(info.name)}: {'going on' if last else 'starting'}")
+        await writer.open_collection(info.name, await self._members(info.name))
+        blocks: Channel[Block] = Channel()
+        budget = Budget()
+
+        async def read() -> None:
+            position = last.position if last else None
+            reading = context.source.read(info.name, after=position, order=info.kind.read_order, limit=context.limit)
+            async with aclosing(reading):
+                async for block in reading:
+                    await budget.take(sum(map(len, block.documents)))
+                    await blocks.put(block)
+            await blocks.close()
+
+        async def write() -> None:
+            number = last.number + 1 if last else 0
+            async for block in blocks:
+                await context.steering.gate(len(block.documents))
+                member = await writer.append(block.documents)
+                failpoint("export.after_append")
+                checkpoint = await asyncio.to_thread(_checkpoint, info.name, number, block)
+                await context.progress.commit_batch(checkpoint, member=MemberRecord(*astuple(member)))
+                failpoint("export.after_checkpoint")
+                await budget.give_back(checkpoint.size)
+                number += 1
+
+        await run_together(read(), write())
+        await writer.close_collection()
+
+    async def _find_moved(self, info: CollectionInfo) -> None:
+        context = self._context
+        walk = BatchWalk(context.reader.batches(context.run_id, info.name), is_ordered=info.simple_order)
+        moved = 0
+        async with aclosing(context.source.read(info.name, limit=context.limit)) as blocks:
+            async for block in blocks:
+                await context.steering.gate(0)
+                items = [one for one in map(keyed, block.documents) if one is not None]
+                moved += len([1 async for batch in walk.take(items, None) if not batch.is_as_read])
+        moved += len([1 async for batch in walk.finish() if not batch.is_as_read])
+        if moved:
+            message = "documents changed in the source while the run was reading it"
+            hint = "the package holds each as it was when it was read; export again to take up the changes"
+            finding = Finding(Severity.WARNING, "source_moved", info.name, message, hint, moved)
+            await context.journal.add_findings(context.run_id, context.stage, [finding])
+
+    async def _members(self, collection: str) -> list[Member]:
+        members = await self._context.reader.members(self._context.run_id, collection)
+        return [Member(*astuple(one)) for one in members]
+
+    async def _all_members(self) -> dict[str, list[Member]]:
+        return {one.name: await self._members(one.name) for one in self._context.plan.collections}
+
+    def _header(self) -> Header:
+        context = self._context
+        return Header(
+            tool_version=__version__,
+            created_at=_iso(self._created_at),
+            operator=self._operator,
+            description=context.plan.description,
+            source=SourceEntry(
+                kind="mongodb",
+                address=self._source_end.label,
+                database=self._source_end.database,
+                server_version=context.source.capabilities.server_version,
+            ),
+            catalog=None,
+            consistency=Consistency.FUZZY,
+            interval=(_iso(self._created_at), _iso(context.journal.clock())),
+        )
+
+
+def _checkpoint(collection: str, number: int, block: Block) -> Checkpoint:
+    digest = hashlib.blake2b(digest_size=16)
+    for document in block.documents:
+        digest.update(content_hash(normalise(document)))
+    return Checkpoint(
+        collection=collection,
+        number=number,
+        position=block.position,
+        last_id=raw_id(block.documents[-1]) or b"",
+        documents=len(block.documents),
+        size=sum(map(len, block.documents)),
+        digest=digest.digest(),
+        counts=Counts(inserted=len(block.documents)),
+    )
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,69 @@
+"""An import or a copy as work: its stages in a row."""
+
+from tui_migrate.definitions import index_name, is_id_index, is_ttl
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.execute import build_index, execute
+from tui_migrate.engine.migration import Migration
+from tui_migrate.engine.prepare import prepare
+from tui_migrate.engine.verify import verify
+from tui_migrate.engine.work import refuse_errors
+from tui_migrate.findings import Severity
+from tui_migrate.plan import preflight
+from tui_migrate.stores.base import Target
+from tui_migrate.stores.readonly import ReadOnly
+
+
+class Transfer:
+    """Documents from a source into a database."""
+
+    def __init__(self, context: RunContext, target: Target) -> None:
+        self._context = context
+        self._target = target
+        self._migration: Migration | None = None
+
+    async def validate(self) -> None:
+        """Run the preflight checks; the target is opened to look at only."""
+        found = await preflight.check(self._context.plan, self._context.source, ReadOnly(self._target))
+        await refuse_errors(self._context, found)
+
+    async def prepare(self) -> None:
+        """Open the undo log, settle what is in doubt, create collections."""
+        await self.close()
+        self._migration = await prepare(self._context, self._target)
+
+    async def execute(self) -> None:
+        """Fill the collections."""
+        await execute(self._prepared())
+
+    async def verify(self) -> None:
+        """Compare both ends."""
+        await self._context.journal.clear_findings(self._context.run_id, self._context.stage)
+        await verify(self._prepared())
+
+    async def commit(self) -> None:
+        """Build the indexes that delete by age: only now may they take documents away."""
+        migration = self._prepared()
+        for info in migration.planned():
+            theirs = migration.there.get(info.name)
+            present = {index_name(one) for one in theirs.indexes} if theirs is not None else set()
+            for index in info.indexes:
+                if is_ttl(index) and not is_id_index(index) and index_name(index) not in present:
+                    await build_index(migration, info.name, index)
+        rejected = sum(one.counts.rejected for one in await self._context.reader.collections(self._context.run_id))
+        if rejected:
+            message = f"{rejected:,} documents were refused by the target"
+            await self._context.find(Severity.WARNING, "rejects", "run", message, f"see {self._context.folder.rejects}")
+
+    async def abandon(self) -> None:
+        """What was written stays: a rollback takes it back."""
+
+    async def close(self) -> None:
+        """Close the undo log."""
+        if self._migration is not None:
+            await self._migration.close()
+            self._migration = None
+
+    def _prepared(self) -> Migration:
+        if self._migration is None:
+            raise RuntimeError("prepare comes first")
+        return self._migration

@@ -1,0 +1,62 @@
+"""What a kind of run has to offer: one method for each stage."""
+
+from typing import Protocol
+
+from tui_migrate.engine.context import RunContext
+from tui_migrate.errors import Refused
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.states import RunState, Stage
+
+
+class Work(Protocol):
+    """A run's work. `prepare` and what follows may be called again after an interruption and take up where it was."""
+
+    async def validate(self) -> None:
+        """Check that the run may start. Raises Refused. Writes nothing but the journal."""
+        ...
+
+    async def prepare(self) -> None:
+        """Open what is written to."""
+        ...
+
+    async def execute(self) -> None:
+        """Move the documents."""
+        ...
+
+    async def verify(self) -> None:
+        """Read the result again and record what is wrong with it as findings."""
+        ...
+
+    async def commit(self) -> None:
+        """Take the last step that makes the result whole."""
+        ...
+
+    async def abandon(self) -> None:
+        """Take away what a cancelled run must not leave lying about."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections of this attempt."""
+        ...
+
+
+async def refuse_errors(context: RunContext, found: tuple[Finding, ...]) -> None:
+    """Record what a preflight found, and raise Refused where an error is among it."""
+    await context.journal.clear_findings(context.run_id, Stage.VALIDATE)
+    await context.journal.add_findings(context.run_id, Stage.VALIDATE, found)
+    errors = [one for one in found if one.severity is Severity.ERROR]
+    if errors:
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise Refused(
+            f"{first.subject}: {first.message}{more}", hint=first.hint or f"tui-migrate status {context.run_id}"
+        )
+
+
+async def final_state(context: RunContext) -> RunState:
+    """Say how a run ends that went through all its stages."""
+    worst = await context.reader.worst_finding(context.run_id)
+    rejected = sum(one.counts.rejected for one in await context.reader.collections(context.run_id))
+    if rejected or worst in (Severity.ERROR, Severity.WARNING):
+        return RunState.COMPLETED_WITH_FINDINGS
+    return RunState.COMPLETED

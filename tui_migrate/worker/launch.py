@@ -1,0 +1,158 @@
+"""Starting runs: the record in the journal, and the detached process that works it."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from tui_migrate.errors import NotReversible, Refused, StorageFailed
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.states import RunState
+from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.paths import Home, RunFolder, make_private_folder
+from tui_migrate.plan.model import Plan, PlannedCollection, RunKind
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.redaction import printable, redact
+from tui_migrate.worker.control import operator
+from tui_migrate.worker.lock import holder, is_stopped
+
+START_SECONDS: Final = 15.0
+POLL_SECONDS: Final = 0.05
+
+
+async def create_run(home: Home, plan: Plan, created_by: str | None = None) -> int:
+    """Record a plan as a run and give its id; nothing is started. Raises JournalError, StorageFailed."""
+    home.prepare()
+    journal = await JournalWriter.open(home.journal)
+    try:
+        run_id = await journal.create_run(plan, created_by or operator())
+    finally:
+        await journal.close()
+    make_private_folder(home.run(run_id).path)
+    return run_id
+
+
+async def create_rollback(home: Home, run_id: int) -> int:
+    """Record the run that takes another back. Raises NotReversible saying why that cannot be, RunNotFound."""
+    reader = await JournalReader.open(home.journal)
+    try:
+        undone = await reader.run(run_id)
+        await _refuse_if_not_reversible(home, reader, undone)
+    finally:
+        await reader.close()
+    plan = from_yaml(undone.plan, f"plan of run {run_id:04d}")
+    counts = {one.name: one.counts.inserted + one.counts.replaced for one in undone.collections}
+    return await create_run(
+        home,
+        Plan(
+            kind=RunKind.ROLLBACK,
+            source=plan.target,
+            target=plan.target,
+            collections=tuple(PlannedCollection(one.name, counts[one.name]) for one in plan.collections),
+            undo=False,
+            description=f"takes back run {run_id:04d}",
+            rollback_of=run_id,
+        ),
+    )
+
+
+async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> None:
+    """Start the detached worker of a run, for the first time or again, and wait until it has taken the run up.
+
+    It has a session and a log of its own and no terminal; passwords reach it through its standard input. Raises
+    Refused where the run has a live worker or has ended, RunNotFound.
+    """
+    folder = home.run(run_id)
+    reader = await JournalReader.open(home.journal)
+    try:
+        record = await reader.run(run_id)
+        _refuse_if_not_startable(home, record)
+        if record.kind is not RunKind.ROLLBACK and (by := await reader.rollbacks_of(run_id)):
+            raise Refused(
+                f"run {run_id:04d} is being rolled back by run {by[-1]:04d}", hint=f"tui-migrate attach {by[-1]}"
+            )
+        process = await asyncio.to_thread(_spawn, home, run_id, passwords)
+        async with asyncio.timeout(START_SECONDS):
+            while (await reader.run(run_id)).attempt == record.attempt:
+                if process.poll() is not None:
+                    raise Refused(
+                        f"the worker of run {run_id:04d} has ended before it took the run up", hint=_last_words(folder)
+                    )
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise Refused(
+            f"the worker of run {run_id:04d} has not taken it up within {START_SECONDS:.0f} s",
+            hint=f"see {folder.worker_log}",
+        ) from None
+    finally:
+        await reader.close()
+
+
+def _last_words(folder: RunFolder) -> str:
+    """Where a worker's log is, and its last line."""
+    lines = folder.worker_log.read_text(errors="replace").splitlines() or [""]
+    return f"see {folder.worker_log}: {printable(redact(lines[-1]))[:200]}"
+
+
+def _refuse_if_not_startable(home: Home, record: RunRecord) -> None:
+    pid = holder(home.run(record.id).lock)
+    if pid is not None and not is_stopped(pid):
+        raise Refused(f"run {record.id:04d} has a worker already (pid {pid})", hint=f"tui-migrate attach {record.id}")
+    if record.state.is_final:
+        raise Refused(f"run {record.id:04d} has ended: {record.state}", hint="start a new run")
+
+
+async def _refuse_if_not_reversible(home: Home, reader: JournalReader, undone: RunRecord) -> None:
+    run = f"run {undone.id:04d}"
+    if undone.kind in (RunKind.EXPORT, RunKind.ROLLBACK):
+        raise NotReversible(f"{run} is a {undone.kind.value}, which is not rolled back", hint=_instead(undone))
+    if undone.state.is_active and holder(home.run(undone.id).lock) is not None:
+        raise NotReversible(f"{run} is at work ({undone.state})", hint=f"tui-migrate cancel {undone.id} first")
+    if undone.rolled_back_by or undone.state in (RunState.ROLLED_BACK, RunState.ROLLED_BACK_WITH_FINDINGS):
+        raise NotReversible(
+            f"{run} has been rolled back already, by run {undone.rolled_back_by:04d}",
+            hint=f"tui-migrate status {undone.rolled_back_by}",
+        )
+    if not undone.writes_begun:
+        raise NotReversible(f"{run} has written nothing that could be taken back", hint="there is nothing to do")
+    if not undone.undo:
+        raise NotReversible(f"{run} was made with --no-rollback", hint="restore the target from a backup")
+    if not home.run(undone.id).undo_log.exists():
+        raise NotReversible(
+            f"the undo log of {run} is gone ({home.run(undone.id).undo_log})", hint="restore the target from a backup"
+        )
+    if started := await reader.rollbacks_of(undone.id):
+        raise NotReversible(
+            f"{run} is being rolled back by run {started[-1]:04d}", hint=f"tui-migrate resume {started[-1]}"
+        )
+
+
+def _instead(undone: RunRecord) -> str:
+    return f"remove the package {undone.target}" if undone.kind is RunKind.EXPORT else "start the first run again"
+
+
+def _spawn(home: Home, run_id: int, passwords: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    folder = home.run(run_id)
+    make_private_folder(folder.path)
+    root = home.state.parent
+    arguments = [sys.executable, "-m", "tui_migrate.worker", str(run_id)]
+    if home == Home.find(root):
+        arguments += ["--home", str(root)]
+    try:
+        log = os.open(folder.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageFailed(f"cannot write {folder.worker_log}: {error.strerror}", hint="free some space") from error
+    try:
+        process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True, cwd="/"
+        )
+    finally:
+        os.close(log)
+    if process.stdin is not None:
+        process.stdin.write(json.dumps(dict(passwords)).encode() + b"\n")
+        process.stdin.close()
+    return process

@@ -1,0 +1,192 @@
+"""The worker: one process that executes one run and tells of it in the journal alone.
+
+It has no terminal. SIGHUP changes nothing; SIGTERM ends it after its batch, and the run can be resumed.
+"""
+
+import asyncio
+import logging
+import os
+import platform
+import signal
+import traceback
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.drive import drive
+from tui_migrate.engine.export import Export
+from tui_migrate.engine.rollback import Rollback
+from tui_migrate.engine.steering import Steered
+from tui_migrate.engine.transfer import Transfer
+from tui_migrate.engine.work import Work
+from tui_migrate.errors import Interrupted, TuiMigrateError
+from tui_migrate.findings import Severity
+from tui_migrate.journal.progress import Progress
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import Failure, RunRecord, Wish
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.paths import Home
+from tui_migrate.plan import ends
+from tui_migrate.plan.model import Plan, RunKind
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.redaction import redact
+from tui_migrate.stores.base import Source
+from tui_migrate.worker.lock import take_over
+from tui_migrate.worker.steering import WorkerSteering
+
+BEAT_SECONDS: Final = 2.0
+TIDY_EVERY: Final = 5
+"""Beats between two checkpoints of the journal's write-ahead log."""
+
+log = logging.getLogger("tui_migrate.worker")
+
+
+async def work(home: Home, run_id: int, passwords: Mapping[str, str]) -> int:
+    """Execute a run, from its start or from where it was left, and give the exit code of its end.
+
+    `passwords` are by the label of an end. Raises RunNotFound, Refused where the run has a live worker or has ended.
+    """
+    lock = await asyncio.to_thread(take_over, home.run(run_id).lock)
+    try:
+        async with _journal(home) as (journal, reader):
+            record = await reader.run(run_id)
+            if record.state.is_final:
+                raise Interrupted(f"run {run_id:04d} has ended: {record.state}", hint="start a new run")
+            if record.state.is_active:
+                await journal.transition(run_id, RunState.INTERRUPTED)
+            return await _Attempt(home, record, journal, reader, passwords).run()
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def _journal(home: Home) -> AsyncIterator[tuple[JournalWriter, JournalReader]]:
+    journal = await JournalWriter.open(home.journal)
+    try:
+        reader = await JournalReader.open(home.journal)
+        try:
+            yield journal, reader
+        finally:
+            await reader.close()
+    finally:
+        await journal.close()
+
+
+class _Attempt:
+    """One worker's attempt at a run."""
+
+    def __init__(
+        self,
+        home: Home,
+        record: RunRecord,
+        journal: JournalWriter,
+        reader: JournalReader,
+        passwords: Mapping[str, str],
+    ) -> None:
+        self._home = home
+        self._record = record
+        self._journal = journal
+        self._reader = reader
+        self._passwords = passwords
+        self._steering = WorkerSteering(record.id, journal, reader, record.rate_limit)
+
+    async def run(self) -> int:
+        """Work until the run ends or stops, and record how."""
+        run_id, journal = self._record.id, self._journal
+        entering = RunState.VALIDATING if self._record.stage is Stage.VALIDATE else RunState.PREPARING
+        attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._steering.stop)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        beating = asyncio.create_task(self._beat())
+        listening = asyncio.create_task(self._steering.listen())
+        try:
+            state, failure = await self._drive(attempt)
+        finally:
+            for task in (beating, listening):
+                task.cancel()
+                with suppress(asyncio.CancelledError, TuiMigrateError):
+                    await task
+            loop.remove_signal_handler(signal.SIGTERM)
+        await journal.set_failure(run_id, failure)
+        await journal.transition(run_id, state)
+        await journal.end_attempt(run_id)
+        log.info("run %04d ended: %s", run_id, state)
+        return failure.exit_code if failure else state.exit_code
+
+    async def _drive(self, attempt: int) -> tuple[RunState, Failure | None]:
+        run_id = self._record.id
+        try:
+            plan = from_yaml(self._record.plan, f"plan of run {run_id:04d}")
+            source = self._open_source(plan)
+            try:
+                context = self._context(plan, source, attempt)
+                work = self._make_work(context)
+                try:
+                    return await drive(context, work, self._steering, self._record.stage), None
+                except Steered as asked:
+                    return await _steered(work, asked.wish, run_id)
+                finally:
+                    await work.close()
+            finally:
+                await source.close()
+        except Interrupted as error:
+            return RunState.INTERRUPTED, _failure(error)
+        except TuiMigrateError as error:
+            log.error("%s", redact(traceback.format_exc()))
+            await self._journal.add_event(run_id, error.message, Severity.ERROR)
+            return RunState.FAILED, _failure(error)
+        except Exception as error:  # noqa: BLE001 - the outermost edge of the process: nobody is left to catch it
+            log.error("%s", redact(traceback.format_exc()))
+            where = self._home.run(run_id).worker_log
+            message = f"an error that should not be: {redact(str(error)) or type(error).__name__}"
+            return RunState.FAILED, Failure("internal", message, f"see {where}; the run can be resumed", 1)
+
+    def _context(self, plan: Plan, source: Source, attempt: int) -> RunContext:
+        run_id = self._record.id
+        return RunContext(
+            run_id=run_id,
+            attempt=attempt,
+            plan=plan,
+            folder=self._home.run(run_id),
+            journal=self._journal,
+            reader=self._reader,
+            progress=Progress(self._journal, run_id),
+            steering=self._steering,
+            source=source,
+        )
+
+    def _open_source(self, plan: Plan) -> Source:
+        return ends.open_source(plan.source, self._home, self._passwords)
+
+    def _make_work(self, context: RunContext) -> Work:
+        plan = context.plan
+        if plan.kind is RunKind.EXPORT:
+            return Export(context, self._record.created_at, self._record.created_by)
+        target = ends.open_target(plan.target, self._home, self._passwords)
+        if plan.kind is RunKind.ROLLBACK:
+            return Rollback(context, target, self._home.run(plan.rollback_of))
+        return Transfer(context, target)
+
+    async def _beat(self) -> None:
+        beats = 0
+        while True:
+            await self._journal.beat(self._record.id)
+            beats += 1
+            if beats % TIDY_EVERY == 0:
+                await self._journal.tidy()
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _steered(work: Work, wish: Wish, run_id: int) -> tuple[RunState, Failure | None]:
+    if wish is Wish.CANCEL:
+        await work.abandon()
+        return RunState.CANCELLED, None
+    hint = f"tui-migrate resume {run_id}"
+    return RunState.INTERRUPTED, Failure("stopped", "stopped after its batch, as asked", hint, 5)
+
+
+def _failure(error: TuiMigrateError) -> Failure:
+    return Failure(error.code, redact(error.message), redact(error.hint), error.exit_code)
