@@ -13,6 +13,7 @@ from tui_migrate.cli.render import percentage
 from tui_migrate.cli.tables import cells
 from tui_migrate.cli.wording import duration, number, run_name
 from tui_migrate.journal.records import CollectionState, RunRecord
+from tui_migrate.journal.states import RunState
 from tui_migrate.redaction import printable
 
 REDRAW_SECONDS: Final = 0.5
@@ -122,7 +123,7 @@ class Lines:
 
 def state_head(run: RunRecord) -> str:
     """The stage of a run that goes on, else its state."""
-    return run.stage.value if run.state.is_active and run.state.value != "paused" else run.state.value
+    return run.stage.value if run.state.is_active and run.state is not RunState.PAUSED else run.state.value
 
 
 def documents_text(run: RunRecord) -> str:
@@ -135,25 +136,23 @@ def documents_text(run: RunRecord) -> str:
 def bar_text(run: RunRecord, rate: float | None, width: int, now: float) -> str:
     """Lay out the line in `width` cells: what does not fit is left out from the right."""
     percent = percentage(run)
-    parts = [f"{state_head(run):<8}", f"{percent:5.1f} %", documents_text(run)]
+    parts = [f"{percent:5.1f} %", documents_text(run)]
     silent = now - run.last_heard_at if run.last_heard_at is not None else 0.0
     if silent > SILENT_SECONDS and run.state.is_active:
         parts.append(f"worker last heard {duration(silent)} ago")
-    elif rate is not None:
+    elif rate is not None and run.state is RunState.EXECUTING:
         parts.append(f"{number(round(rate))}/s")
         parts.append(f"ETA {_eta(run, rate)}")
     active = next((one.name for one in run.collections if one.state is CollectionState.ACTIVE), "")
     if active:
         parts.append(printable(active))
-    text = parts[0]
-    for part in parts[1:]:
+    bar = _bar(percent, 20) + " " if width >= 70 else ""
+    text = f"{bar}{state_head(run):<8}"
+    for part in parts:
         if cells(text) + 2 + cells(part) > width:
             break
         text += f"  {part}"
-    room = width - cells(text) - 1
-    if room >= 10:
-        text = f"{_bar(percent, min(room, 20))} {text}"
-    return text[:width]
+    return text[: max(width, 0)]
 
 
 def _eta(run: RunRecord, rate: float) -> str:

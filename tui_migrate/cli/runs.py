@@ -106,16 +106,15 @@ async def _delete(run_id: int, common: Common, *, confirm: bool) -> None:
 
 def _history_lines(runs: "tuple[RunRecord, ...]") -> list[str]:
     from tui_migrate.cli.tables import table
-    from tui_migrate.cli.wording import arrow, at_and_ago, number, run_name, state_words
+    from tui_migrate.cli.wording import at_and_ago, ends_words, number, run_name, state_words
 
     if not runs:
         return ["there are no runs"]
     rows = []
     for one in runs:
         documents = number(sum(collection.documents_done for collection in one.collections))
-        ends = f"{one.source} {arrow()} {one.target}"
         shown = [run_name(one.id), state_words(one.state), one.kind.value, documents]
-        rows.append([*shown, at_and_ago(one.created_at), ends])
+        rows.append([*shown, at_and_ago(one.created_at), ends_words(one)])
     heads = ["run", "state", "kind", "documents", "made", "source and target"]
     return table(heads, rows, numbers=(3,))
 
@@ -123,7 +122,7 @@ def _history_lines(runs: "tuple[RunRecord, ...]") -> list[str]:
 def _status_lines(run: "RunRecord", common: Common) -> list[str]:
     from tui_migrate.cli.progress import documents_text
     from tui_migrate.cli.render import percentage
-    from tui_migrate.cli.summary import findings_lines, next_steps, summary
+    from tui_migrate.cli.summary import STOPPED, findings_lines, next_steps, summary
     from tui_migrate.cli.tables import table
     from tui_migrate.cli.wording import arrow, at_and_ago, number, run_name, size
     from tui_migrate.plan.model import RunKind
@@ -143,7 +142,8 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
         lines.append(f"  rolled back by run {run_name(run.rolled_back_by)}")
     if run.failure is not None:
         lines.append(f"  {run.failure.message}")
-        lines.extend([f"    {arrow()} {run.failure.hint}"] if run.failure.hint else [])
+        if run.failure.hint and run.failure.code != STOPPED:
+            lines.append(f"    {arrow()} {run.failure.hint}")
     rows = [
         [
             f"  {one.name}",

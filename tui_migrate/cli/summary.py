@@ -7,7 +7,7 @@ from tui_migrate.cli.errors_out import show_error_line
 from tui_migrate.cli.follow import Followed
 from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import run_form
-from tui_migrate.cli.wording import arrow, counts_words, duration, number, run_name, size, state_words
+from tui_migrate.cli.wording import arrow, counts_words, duration, ends_words, number, run_name, size, state_words
 from tui_migrate.findings import Finding
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
@@ -52,7 +52,7 @@ def exit_code(run: RunRecord) -> int:
 
 def summary(run: RunRecord, *, findings_shown: int) -> Iterator[str]:
     """Say how a run stands: a line of head, what it did, and its first findings."""
-    yield f"{state_words(run.state)}  run {run_name(run.id)}  {run.kind.value}  {run.source} {arrow()} {run.target}"
+    yield f"{state_words(run.state)}  run {run_name(run.id)}  {run.kind.value}  {ends_words(run)}"
     yield f"  {_done(run)}"
     if (took := _took(run)) is not None:
         yield f"  {took}"
@@ -90,5 +90,6 @@ def _took(run: RunRecord) -> str | None:
     seconds = run.ended_at - run.started_at
     documents = sum(one.documents_done for one in run.collections)
     rate = f" ({number(round(documents / seconds))} documents/s)" if seconds > 0 and run.attempt <= 1 else ""
+    tries = f", {run.attempt} attempts and the time between them" if run.attempt > 1 else ""
     undo = f", undo log {size(run.undo_bytes)}" if run.undo_bytes else ""
-    return f"took {duration(seconds)}{rate}{undo}"
+    return f"took {duration(seconds)}{rate}{tries}{undo}"

@@ -50,6 +50,13 @@ def arrow() -> str:
     return "→" if shows_unicode() else "->"
 
 
+def ends_words(run: RunRecord) -> str:
+    """Say from where to where a run goes, or which run it takes back and where."""
+    if run.kind is RunKind.ROLLBACK:
+        return f"of run {run_name(run.rollback_of)} in {run.target}"
+    return f"{run.source} {arrow()} {run.target}"
+
+
 def at_and_ago(at: float | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
     """Show a time in the local zone, which is named, and how long ago it was."""
     if at is None:

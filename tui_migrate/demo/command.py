@@ -54,7 +54,8 @@ async def run_demo(
 async def _make_ready(place: DemoPlace, servers: ServersRecord, documents: int) -> None:
     """Fill the servers where they are not filled, and write their connections beside those the user may have added."""
     ports = " and ".join(str(servers.ports[name]) for name in ("source", "target"))
-    _say(f"Demo in {printable(str(place.root))}, two servers on 127.0.0.1, ports {ports}")
+    _say(f"Demo in {printable(str(place.root))}")
+    _say(f"  two servers on 127.0.0.1, ports {ports}")
     begin = time.monotonic()
     if there := sample_there(place):
         _say(f"  the sample of {there:,} documents is there already; --fresh makes it anew")

@@ -40,21 +40,26 @@ async def migrate_and_take_back(home: Home, say: Say) -> int:
     source, target = (parse_end(f"{name}/{DATABASE}", home)[0] for name in (SOURCE, TARGET))
     before = await _fingerprint(target, home)
     say(f"  {SOURCE}: {_size(await _fingerprint(source, home))}")
-    say(f"  {TARGET}: {_size(before)}; some are older, some its own")
+    say(f"  {TARGET}: {_size(before)}")
 
     say(f"Copy {SOURCE} to {TARGET} with the policy overwrite:")
     plan = await _plan(source, target, home)
     copied = await _run(home, await launch.create_run(home, plan), say)
     after = await _fingerprint(target, home)
     counts = copied.counts
+    if not counts.inserted + counts.replaced:
+        raise Refused(
+            f"there was nothing to migrate: {TARGET} has all that {SOURCE} has",
+            hint="roll the earlier run back, or start anew: tui-migrate demo --headless --fresh",
+        )
     say(f"    inserted {counts.inserted:,}   replaced {counts.replaced:,}   unchanged {counts.unchanged:,}")
-    say(f"    verified: every document read again and equal; the target has {_size(after)}")
+    say(f"    verified; {TARGET} has {_size(after)}")
 
     say(f"Roll run {copied.id:04d} back:")
     undone = await _run(home, await launch.create_rollback(home, copied.id), say)
     counts = undone.counts
     say(f"    deleted {counts.deleted:,}   restored {counts.restored:,}   spared {counts.spared:,}")
-    return _compare(before, after, await _fingerprint(target, home), say)
+    return compare(before, await _fingerprint(target, home), say)
 
 
 async def _plan(source: StoreEnd, target: StoreEnd, home: Home) -> Plan:
@@ -119,12 +124,11 @@ def _size(content: dict[str, Fingerprint]) -> str:
     return f"{documents:,} documents in {len(content) - views} collections" + (f", {views} view" if views else "")
 
 
-def _compare(
-    before: dict[str, Fingerprint], after: dict[str, Fingerprint], now: dict[str, Fingerprint], say: Say
-) -> int:
-    if now == before != after:
-        say(f"{TARGET} is byte for byte what it was: documents, indexes and options of {len(now)} collections.")
-        return 0
+def compare(before: dict[str, Fingerprint], now: dict[str, Fingerprint], say: Say) -> int:
+    """Say whether the target is what it was, and give the exit code: 0 or 1."""
     differing = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
-    say(f"{TARGET} is NOT what it was: {', '.join(differing) or 'the migration changed nothing'}.")
-    return 1
+    if differing:
+        say(f"{TARGET} is NOT what it was: {', '.join(differing)}.")
+        return 1
+    say(f"{TARGET} is byte for byte what it was: documents, indexes, options.")
+    return 0

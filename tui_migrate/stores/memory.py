@@ -14,6 +14,7 @@ from tui_migrate.definitions import index_name, split_validation
 from tui_migrate.documents import RawId, id_field, normalise, pack, raw_id, with_id
 from tui_migrate.errors import Refused
 from tui_migrate.ordering import Key, order_key
+from tui_migrate.redaction import printable
 from tui_migrate.stores.base import (
     Block,
     BlockLimit,
@@ -188,7 +189,7 @@ class MemoryStore:
         new = [one for one in indexes if there.get(index_name(one)) != one]
         for one in new:
             if index_name(one) in there:
-                raise Refused(f"{collection} has another index named {index_name(one)!r}")
+                raise Refused(f"{printable(collection)} has another index named {index_name(one)!r}")
         found = [unique_index(one) for one in new]
         stored.unique.extend([UniqueEntries(one, stored.documents) for one in found if one is not None])
         stored.indexes.extend(new)
@@ -196,7 +197,7 @@ class MemoryStore:
     async def drop_index(self, collection: str, name: str) -> None:
         """Drop one index. Raises Refused for the one on `_id`."""
         if name == "_id_":
-            raise Refused(f"the index on _id of {collection} cannot be dropped")
+            raise Refused(f"the index on _id of {printable(collection)} cannot be dropped")
         stored = self._collections.get(collection)
         if stored is not None:
             stored.indexes = [one for one in stored.indexes if index_name(one) != name]
@@ -266,17 +267,17 @@ class MemoryStore:
 
     def _there(self, collection: str) -> _Stored:
         if collection not in self._collections:
-            raise Refused(f"there is no collection {collection}")
+            raise Refused(f"there is no collection {printable(collection)}")
         return self._collections[collection]
 
     def _refuse_taken(self, name: str) -> None:
         if name in self._collections:
-            raise Refused(f"there is a collection {name} already", hint="choose another name")
+            raise Refused(f"there is a collection {printable(name)} already", hint="choose another name")
 
     @staticmethod
     def _readable(collection: str, stored: _Stored) -> _Stored:
         if kind_of(stored.options) is CollectionKind.VIEW:
-            raise Refused(f"{collection} is a view, which the memory store keeps but does not evaluate")
+            raise Refused(f"{printable(collection)} is a view, which the memory store keeps but does not evaluate")
         return stored
 
 

@@ -19,6 +19,7 @@ from pymongo.read_concern import ReadConcern
 from tui_migrate.documents import RawId, id_field, normalise, pack, raw_id, with_id
 from tui_migrate.errors import Unreachable
 from tui_migrate.ordering import Key, order_key
+from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal
 from tui_migrate.stores.mongodb import reading
 from tui_migrate.stores.mongodb.client import Link
@@ -71,7 +72,7 @@ class Request:
         """Wait a little before the next try. Raises Unreachable when it was the last."""
         if tries + 1 >= TRIES:
             raise Unreachable(
-                f"others keep changing the same documents of {self.collection} at {self.link.address}",
+                f"others keep changing the same documents of {printable(self.collection)} at {self.link.address}",
                 hint="try again when it is quieter",
             )
         await asyncio.sleep(min(0.5, 0.005 * 2**tries))

@@ -15,7 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from tui_migrate.errors import UsageError
+from tui_migrate.errors import TuiMigrateError, UsageError
 from tui_migrate.stores.mongodb.failures import failure, one_line, translated
 
 SELECTION_MS: Final = 10_000
@@ -71,7 +71,7 @@ class Link:
         self.write_ms = min(WRITE_MS, int(options.get("sockettimeoutms", "") or 0) or WRITE_MS)
         self._as_source = as_source
         self._options = options
-        self._client = _client(url, options, password, self.address)
+        self._client = _client(url, options, password)
         self._connecting = asyncio.Lock()
         self._deployment: Deployment | None = None
         self._session: AsyncClientSession | None = None
@@ -150,9 +150,7 @@ class Link:
             return
 
 
-def _client(
-    url: str, options: Mapping[str, str], password: str | None, address: str
-) -> AsyncMongoClient[RawBSONDocument]:
+def _client(url: str, options: Mapping[str, str], password: str | None) -> AsyncMongoClient[RawBSONDocument]:
     settings: dict[str, Any] = {
         "appname": "tui-migrate",
         "document_class": RawBSONDocument,
@@ -170,13 +168,19 @@ def _client(
         warnings.simplefilter("error", UserWarning)
         try:
             return AsyncMongoClient(url, **settings)
-        except PyMongoError as error:
-            raise failure(error, address, "opening") from None
-        except (UserWarning, ValueError, OSError) as error:
-            raise UsageError(
-                f"the URL of {one_line(address)} cannot be used: {one_line(str(error))}",
-                hint="check its options, and percent-encode reserved characters",
-            ) from None
+        except (PyMongoError, UserWarning, ValueError, OSError) as error:
+            raise _unusable(url, error) from None
+
+
+def _unusable(url: str, error: Exception) -> TuiMigrateError:
+    """Say why a URL cannot be used; not in the driver's words where those could quote a piece of a password."""
+    hint = "check its host, port and options, and percent-encode reserved characters"
+    user, _, rest = url.partition("://")[2].rpartition("@")
+    if "@" in user or ":" in user or "@" in rest:
+        return UsageError("the URL cannot be used as it is given", hint=hint)
+    if isinstance(error, PyMongoError):
+        return failure(error, rest.partition("/")[0] or "the URL", "opening")
+    return UsageError(f"the URL cannot be used: {one_line(str(error))}", hint=hint)
 
 
 def _overridden(options: Mapping[str, str], *, as_source: bool) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pymongo.errors import OperationFailure
 
 from tui_migrate.definitions import is_id_index, split_validation
 from tui_migrate.errors import Refused, WriteRefused
+from tui_migrate.redaction import printable
 from tui_migrate.stores.mongodb.client import LONG_SECONDS, Link
 from tui_migrate.stores.mongodb.failures import (
     DUPLICATE_KEY,
@@ -30,7 +31,7 @@ async def create_collection(link: Link, name: str, options: bytes) -> bytes | No
 
     Raises Refused where it exists: a server takes the creation of what is there with the same options for a success.
     """
-    taken = Refused(f"there is a collection {name} at {link.address} already", hint="choose another name")
+    taken = Refused(f"there is a collection {printable(name)} at {link.address} already", hint="choose another name")
     if await exists(link, name):
         raise taken
     command = {"create": name} | dict(RawBSONDocument(options, LENIENT))
@@ -50,7 +51,9 @@ async def rename_collection(link: Link, name: str, new_name: str) -> None:
     command = {"renameCollection": f"{database}.{name}", "to": f"{database}.{new_name}", "dropTarget": False}
     doing = f"the renaming of {name} to {new_name}"
     if await _run(link, command, doing, expected=(NAMESPACE_EXISTS,), in_admin=True):
-        raise Refused(f"there is a collection {new_name} at {link.address} already", hint="choose another name")
+        raise Refused(
+            f"there is a collection {printable(new_name)} at {link.address} already", hint="choose another name"
+        )
 
 
 async def create_indexes(link: Link, name: str, indexes: Sequence[bytes]) -> None:
@@ -65,7 +68,7 @@ async def create_indexes(link: Link, name: str, indexes: Sequence[bytes]) -> Non
     refusal = await _run(link, command, f"the indexing of {name}", expected=(DUPLICATE_KEY,), is_long=True)
     if refusal is not None:
         raise WriteRefused(
-            f"documents of {name} at {link.address} do not allow a unique index: {one_line(str(refusal))}",
+            f"documents of {printable(name)} at {link.address} do not allow a unique index: {one_line(str(refusal))}",
             hint="remove the duplicates, or leave the index out",
         ) from refusal
 

@@ -22,6 +22,7 @@ from pymongo.errors import (
 
 from tui_migrate.errors import (
     AuthenticationFailed,
+    CredentialsMissing,
     MalformedDocument,
     NotAuthorised,
     Refused,
@@ -81,7 +82,7 @@ def translated(address: str, doing: str) -> Iterator[None]:
 
 def failure(error: Exception, address: str, doing: str) -> TuiMigrateError:
     """Give the error of ours for one of pymongo's."""
-    where = one_line(address)
+    where, doing = one_line(address), one_line(doing)
     if isinstance(error, (WriteConcernError, WTimeoutError)):
         return Unreachable(
             f"{where} did not confirm {doing} on a majority: {one_line(str(error))}",
@@ -126,6 +127,11 @@ def _refused(error: OperationFailure, where: str, doing: str) -> TuiMigrateError
 
 
 def _unusable(error: PyMongoError, where: str) -> TuiMigrateError:
+    if "password is required" in str(error):
+        return CredentialsMissing(
+            f"{where} needs a password for the user of its URL",
+            hint="give the connection a password, or leave the user out",
+        )
     cause = error.__cause__ or error.__context__
     if cause is not None and type(cause).__module__.startswith("dns."):
         return Unreachable(

@@ -13,6 +13,7 @@ from pymongo.errors import OperationFailure
 from tui_migrate.documents import RawId, id_field, id_filter, iterate, pack, raw_id
 from tui_migrate.errors import Unreachable
 from tui_migrate.ordering import order_key
+from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, BlockLimit, ReadOrder
 from tui_migrate.stores.mongodb.client import LONG_SECONDS, Link
 from tui_migrate.stores.mongodb.failures import CURSOR_NOT_FOUND, translated
@@ -49,7 +50,7 @@ async def read(
                     yield block
         except _CursorLost as error:
             if order is ReadOrder.NATURAL or position is opened_at:
-                raise Unreachable(f"{link.address} gave up reading {name}", hint="try again") from error
+                raise Unreachable(f"{link.address} gave up reading {printable(name)}", hint="try again") from error
         else:
             return
         finally:

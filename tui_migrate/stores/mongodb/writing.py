@@ -118,7 +118,7 @@ def confirm(link: Link, reply: Mapping[str, Any], doing: str) -> None:
     if "writeConcernError" in reply:
         text = one_line(str(reply["writeConcernError"].get("errmsg", "")))
         raise Unreachable(
-            f"{link.address} did not confirm {doing} on a majority: {text}",
+            f"{link.address} did not confirm {one_line(doing)} on a majority: {text}",
             hint="check the health of the replica set, then try again",
         )
 
