@@ -12,7 +12,7 @@ from tests.servers import find_secantusd, mongo_server
 
 EXTERNAL = "TUI_MIGRATE_TEST_MONGODB"
 
-settings.register_profile("quick", derandomize=True, deadline=None, max_examples=100)
+settings.register_profile("quick", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("quick")
 
 

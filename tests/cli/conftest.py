@@ -119,8 +119,8 @@ def ends(mongodb_pair: tuple[str, str], database: str) -> Iterator[Ends]:
     source[database]["users"].insert_many({"_id": number, "age": number} for number in range(30))
     source[database]["families"].insert_many({"_id": number} for number in range(5))
     source[database].command({"create": "grown", "viewOn": "users", "pipeline": [{"$match": {"age": {"$gt": 17}}}]})
-    urls = (f"{url.rstrip('/')}/{database}" for url in mongodb_pair)
-    yield Ends(*urls, source, target, database)
+    first, second = (f"{url.rstrip('/')}/{database}" for url in mongodb_pair)
+    yield Ends(first, second, source, target, database)
     for client in (source, target):
         client.drop_database(database)
         client.close()

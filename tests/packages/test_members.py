@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import io
+import tracemalloc
 import zlib
 
 import bson
@@ -32,8 +33,13 @@ def test_a_collection_without_documents_is_what_mongodump_makes_of_one() -> None
 def test_nothing_is_inflated_past_the_limit() -> None:
     bomb = pack(bytes(50_000_000))
     assert len(bomb) < 60_000
-    with pytest.raises(PackageDamaged, match="more than 1,000 bytes"):
-        unpack(bomb, 1000, "here")
+    tracemalloc.start()
+    try:
+        with pytest.raises(PackageDamaged, match="more than 1,000 bytes"):
+            unpack(bomb, 1000, "here")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

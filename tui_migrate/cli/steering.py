@@ -16,7 +16,7 @@ from tui_migrate.cli.records import read_later_runs, read_run
 from tui_migrate.cli.render import run_form
 from tui_migrate.cli.summary import conclude
 from tui_migrate.cli.wording import number, run_name, state_words
-from tui_migrate.errors import NotReversible, Refused, StorageFailed
+from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.journal.records import RunRecord, Wish
 from tui_migrate.paths import Home
 from tui_migrate.worker import control, launch
@@ -70,6 +70,7 @@ async def take_back(
     later = await read_later_runs(home, run.id)
     names = ", ".join(map(run_name, later))
     if not confirm:
+        await launch.check_reversible(home, run.id)
         raise _what_it_would_do(run, names, output)
     if later:
         output.note(f"tui-migrate: warning: run {names} wrote to the same collections later; what it changed is spared")
@@ -110,12 +111,7 @@ async def _start(home: Home, run_id: int, passwords: Mapping[str, str], output: 
         return conclude(await follow(home, run_id, signals, begin), home, output)
 
 
-def _what_it_would_do(run: RunRecord, later: str, output: Output) -> Exception:
-    if not run.rollback_available:
-        return NotReversible(
-            f"run {run_name(run.id)} ({run.kind.value}, {run.state.value.replace('_', ' ')}) cannot be rolled back",
-            hint=f"{output.command(f'status {run.id}')} shows what it did",
-        )
+def _what_it_would_do(run: RunRecord, later: str, output: Output) -> ConfirmationNeeded:
     counts = run.counts
     warning = f" (run {later} wrote to the same collections later; what it changed is spared)" if later else ""
     return ConfirmationNeeded(

@@ -164,14 +164,15 @@ def _empty_timestamps(seen: Look) -> Iterator[Finding]:
 async def _source_is_target(seen: Look) -> AsyncIterator[Finding]:
     if seen.target is None:
         return
+    hint = "name another database as the target"
     mine, theirs = await seen.source.identity(), await seen.target.identity()
     if mine.is_same_place(theirs):
-        yield _error("source_is_target", seen.plan.target.label, "source and target are the same database")
+        yield _error("source_is_target", seen.plan.target.label, "source and target are the same database", hint)
         return
     for one, other in seen.pairs():
         if one.uuid is not None and one.uuid == other.uuid:
             message = "source and target are one and the same collection, reached by different addresses"
-            yield _error("source_is_target", one.name, message)
+            yield _error("source_is_target", one.name, message, hint)
 
 
 async def _conflicts(seen: Look) -> AsyncIterator[Finding]:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Final
 
@@ -23,6 +24,9 @@ from tui_migrate.worker.lock import holder, is_stopped
 START_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.05
 
+_workers: "list[subprocess.Popen[bytes]]" = []
+"""Workers this process started: kept so that those that have ended are reaped, and never waited for."""
+
 
 async def create_run(home: Home, plan: Plan, created_by: str | None = None) -> int:
     """Record a plan as a run and give its id; nothing is started. Raises JournalError, StorageFailed."""
@@ -38,12 +42,7 @@ async def create_run(home: Home, plan: Plan, created_by: str | None = None) -> i
 
 async def create_rollback(home: Home, run_id: int) -> int:
     """Record the run that takes another back. Raises NotReversible saying why that cannot be, RunNotFound."""
-    reader = await JournalReader.open(home.journal)
-    try:
-        undone = await reader.run(run_id)
-        await _refuse_if_not_reversible(home, reader, undone)
-    finally:
-        await reader.close()
+    undone = await check_reversible(home, run_id)
     plan = from_yaml(undone.plan, f"plan of run {run_id:04d}")
     counts = {one.name: one.counts.inserted + one.counts.replaced for one in undone.collections}
     return await create_run(
@@ -58,6 +57,17 @@ async def create_rollback(home: Home, run_id: int) -> int:
             rollback_of=run_id,
         ),
     )
+
+
+async def check_reversible(home: Home, run_id: int) -> RunRecord:
+    """Give a run that can be taken back. Raises NotReversible saying why another cannot, RunNotFound."""
+    reader = await JournalReader.open(home.journal)
+    try:
+        undone = await reader.run(run_id)
+        await _refuse_if_not_reversible(home, reader, undone)
+    finally:
+        await reader.close()
+    return undone
 
 
 async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> None:
@@ -76,6 +86,8 @@ async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> None:
                 f"run {run_id:04d} is being rolled back by run {by[-1]:04d}", hint=f"tui-migrate attach {by[-1]}"
             )
         process = await asyncio.to_thread(_spawn, home, run_id, passwords)
+        # A face that outlives the worker has to take its exit status, or the worker stays behind as a zombie.
+        threading.Thread(target=process.wait, name=f"worker-{run_id}", daemon=True).start()
         async with asyncio.timeout(START_SECONDS):
             while (await reader.run(run_id)).attempt == record.attempt:
                 if process.poll() is not None:
@@ -152,6 +164,7 @@ def _spawn(home: Home, run_id: int, passwords: Mapping[str, str]) -> "subprocess
         )
     finally:
         os.close(log)
+    _workers[:] = [one for one in _workers if one.poll() is None] + [process]
     if process.stdin is not None:
         process.stdin.write(json.dumps(dict(passwords)).encode() + b"\n")
         process.stdin.close()

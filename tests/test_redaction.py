@@ -1,0 +1,47 @@
+import unicodedata
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_migrate.redaction import printable, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("mongodb://user:secret@host/db", "mongodb://user:***@host/db"),
+        ("mongodb://user@host/db", "mongodb://user@host/db"),
+        ("mongodb://host:27017/db?w=1", "mongodb://host:27017/db?w=1"),
+        ("mongodb://u:p@ss/w:rd@host:1,other:2/db", "mongodb://u:***@host:1,other:2/db"),
+        ("at MONGODB+SRV://u:p@h, then", "at MONGODB+SRV://u:***@h, then"),
+        ("x://h/?tlsCertificateKeyFilePassword=abc&w=1", "x://h/?tlsCertificateKeyFilePassword=***&w=1"),
+        ("x://h/?a=1&authMechanismProperties=AWS_SESSION_TOKEN:abc", "x://h/?a=1&authMechanismProperties=***"),
+        ("nothing of the sort", "nothing of the sort"),
+        ("mongodb://a:b@c mongodb://d:e@f", "mongodb://a:***@c mongodb://d:***@f"),
+    ],
+)
+def test_secrets_of_urls_are_taken_out(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=4, max_size=20), st.booleans())
+def test_no_password_of_a_url_comes_through(password: str, is_quoted: bool) -> None:
+    word = quote(password, safe="") if is_quoted else "".join(password.split())
+    url = f"mongodb://user:{word}@host:27017/db?w=majority"
+    assert redact(redact(url)) == redact(url)
+    if not set(word) & set("\"'<>"):
+        assert redact(f"cannot open {url}: no").startswith("cannot open mongodb://user:***@host:27017/db")
+
+
+@given(st.text())
+def test_what_is_printable_acts_on_no_terminal(text: str) -> None:
+    shown = printable(text)
+    assert not {unicodedata.category(one) for one in shown} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    if all(unicodedata.category(one)[0] in "LNPS" for one in text):
+        assert shown == text
+
+
+def test_control_characters_are_shown_as_escapes() -> None:
+    assert printable("a\x1b[2Jb\nc\u202ed\U000e0001") == "a\\x1b[2Jb\\x0ac\\u202ed\\U000e0001"
