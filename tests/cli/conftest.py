@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,17 +54,25 @@ class Cli:
 
     def __call__(self, *words: str) -> Done:
         self._capsys.readouterr()
-        code = main([*words[:1], "--home", str(self.folder), *words[1:]])
+        code = main(self._with_home(words))
         out, err = self._capsys.readouterr()
-        for text in (out, err):
-            assert "Traceback" not in text
-            assert not _CONTROL.search(text)
-            assert "hunter2" not in text
-        return Done(code, out, err)
+        return _checked(Done(code, out, err))
 
-    def refused(self, *words: str, code: int, said: str, hint: str, error: str) -> None:
-        """Expect a one-line error with its hint, in text and, the same, in JSON."""
-        plain = self(*words)
+    def process(self, *words: str) -> Done:
+        """Run a command in a process of its own."""
+        command = [sys.executable, "-m", "tui_migrate", *self._with_home(words)]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        )
+        return _checked(Done(done.returncode, done.stdout, done.stderr))
+
+    def _with_home(self, words: Sequence[str]) -> list[str]:
+        return [*words[:1], "--home", str(self.folder), *words[1:]]
+
+    def refused(self, *words: str, code: int, said: str, hint: str, error: str, apart: bool = False) -> None:
+        """Expect a one-line error with its hint, in text and, the same, in JSON; `apart` in processes of their own."""
+        run = self.process if apart else self.__call__
+        plain = run(*words)
         lines = [line for line in plain.err.splitlines() if not line.startswith(("run ", "tui-migrate: warning: "))]
         assert (plain.code, plain.out) == (code, "")
         assert len(lines) == 2, plain.err
@@ -70,7 +80,7 @@ class Cli:
         assert said in lines[0]
         assert lines[1].startswith("  → ")
         assert hint in lines[1]
-        as_json = self(*words, "--json")
+        as_json = run(*words, "--json")
         assert as_json.code == code
         assert as_json.error["code"] == error
         assert f"tui-migrate: error: {as_json.error['message']}" == lines[0]
@@ -81,6 +91,14 @@ class Cli:
         for path in self.folder.rglob("*"):
             if path.is_file():
                 assert b"hunter2" not in path.read_bytes(), path
+
+
+def _checked(done: Done) -> Done:
+    for text in (done.out, done.err):
+        assert "Traceback" not in text
+        assert not _CONTROL.search(text)
+        assert "hunter2" not in text
+    return done
 
 
 @pytest.fixture
