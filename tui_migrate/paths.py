@@ -9,6 +9,8 @@ from tui_migrate.errors import StorageFailed
 
 HOME_VARIABLE: Final = "TUI_MIGRATE_HOME"
 
+_ELSEWHERE: Final = f"make it writable, or name another place in {HOME_VARIABLE} or with --home"
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -40,13 +42,25 @@ class Home:
         """The journal's file."""
         return self.state / "journal.db"
 
+    @property
+    def runs(self) -> Path:
+        """The folder of the runs' folders."""
+        return self.state / "runs"
+
     def run(self, run_id: int) -> "RunFolder":
         """The folder of one run."""
-        return RunFolder(self.state / "runs" / f"{run_id:04d}")
+        return RunFolder(self.runs / f"{run_id:04d}")
+
+    def highest_run(self) -> int:
+        """Give the highest number of a run that has a folder here, 0 where there is none. Raises StorageFailed."""
+        try:
+            return max((int(one.name) for one in self.runs.iterdir() if one.name.isdecimal()), default=0)
+        except OSError as error:
+            raise StorageFailed(f"cannot read the folder {self.runs}: {error.strerror}", hint=_ELSEWHERE) from error
 
     def prepare(self) -> None:
         """Make the folders, for the user alone. Raises StorageFailed."""
-        for folder in (self.config, self.state, self.state / "runs"):
+        for folder in (self.config, self.state, self.runs):
             make_private_folder(folder)
 
 
@@ -78,11 +92,15 @@ class RunFolder:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder and those above it, readable by nobody else. Raises StorageFailed."""
+    """Make a folder and what is missing above it, readable by nobody else. Raises StorageFailed."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one in reversed((folder, *folder.parents)):
+            if not one.exists():
+                one.mkdir(mode=0o700, exist_ok=True)
+                one.chmod(0o700)  # an umask may have taken more than others' rights
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise StorageFailed(
             f"cannot make the folder {folder}: {error.strerror}",
-            hint=f"make it writable, or name another place in {HOME_VARIABLE} or with --home",
+            hint=_ELSEWHERE,
         ) from error

@@ -8,7 +8,7 @@ _USERINFO: Final = re.compile(r"([a-z][a-z0-9+.-]*://)([^/?#\s@:]*)(:[^\s\"'<>]*
 _QUERY_SECRET: Final = re.compile(
     r"([?&;](?:[\w.-]*(?:password|secret|token)[\w.-]*|authMechanismProperties)=)[^&\s]*", re.IGNORECASE
 )
-_UNPRINTABLE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+_UNPRINTABLE: Final = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 
 
 def redact(text: str) -> str:

@@ -17,21 +17,8 @@ from tui_migrate.cli.app import arrange, build_app, main
 from tui_migrate.errors import Unreachable
 
 COMMANDS = [
-    "attach",
-    "cancel",
-    "copy",
-    "delete",
-    "demo",
-    "export",
-    "history",
-    "import",
-    "list-collections",
-    "pause",
-    "resume",
-    "rollback",
-    "start",
-    "status",
-    "worker",
+    *("attach", "cancel", "copy", "delete", "demo", "export", "history", "import", "list-collections"),
+    *("pause", "resume", "rollback", "start", "status", "worker"),
 ]
 
 

@@ -57,7 +57,7 @@ def test_every_state_has_a_mark_and_its_word(monkeypatch: pytest.MonkeyPatch) ->
         mark, _, word = state_words(state).partition(" ")
         assert len(mark) == 1
         assert word == state.value.replace("_", " ")
-    monkeypatch.setattr(sys, "stdout", open(sys.stdout.fileno(), "w", encoding="ascii", closefd=False))  # noqa: SIM115, PTH123
+    monkeypatch.setattr(sys, "stdout", open(sys.stdout.fileno(), "w", encoding="ascii", closefd=False))  # noqa: SIM115 -- closed with the test
     assert all(state_words(state).isascii() for state in RunState)
 
 

@@ -95,10 +95,8 @@ def disturbed(decide: Decide, *disturbances: Callable[[], Awaitable[object]]) ->
 
 
 class StoreCases:
-    async def test_it_is_a_target(self, place: Place) -> None:
+    async def test_two_connections_are_targets_at_the_same_place(self, place: Place) -> None:
         assert isinstance(place.store, Target)
-
-    async def test_two_connections_are_the_same_place(self, place: Place) -> None:
         assert (await place.store.identity()).is_same_place(await place.stranger.identity())
 
     async def test_ids_of_every_type_are_read_completely_and_in_order(self, place: Place) -> None:
@@ -194,8 +192,10 @@ class StoreCases:
         assert await place.store.count(NAME) == 3
 
     async def test_a_document_without_id_is_refused(self, place: Place) -> None:
-        (refusal,) = await place.store.insert(NAME, [doc(int32(1)), options(n=int32(1)), doc(int32(2))])
-        assert (refusal.index, refusal.key_fields) == (1, ())
+        documents = [doc(int32(1)), options(n=int32(1)), doc(int32(2)), doc(int32(1))]
+        no_id, taken = await place.store.insert(NAME, documents)
+        assert (no_id.index, no_id.key_fields) == (1, ())
+        assert (taken.index, taken.is_id_taken) == (3, True)
         assert await place.store.count(NAME) == 2
 
     async def test_the_validator_refuses_and_says_why(self, place: Place) -> None:

@@ -7,7 +7,7 @@ stop after its batch, once; the second time, and at SIGHUP, the command leaves a
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -82,15 +82,14 @@ async def follow(home: Home, run_id: int, signals: Signals, begin: Begin | None 
     `begin` starts the worker of a run that is this command's own, and that ctrl+c stops; a run that is only joined goes
     on when the command leaves.
     """
-    progress = choose_progress()
     reader = await JournalReader.open(home.journal)
     try:
-        follower = Follower(home, run_id, signals, progress, reader)
-        if begin is not None:
-            await follower.begin(begin)
-        return await follower.watch()
+        with closing(choose_progress()) as progress:
+            follower = Follower(home, run_id, signals, progress, reader)
+            if begin is not None:
+                await follower.begin(begin)
+            return await follower.watch()
     finally:
-        progress.close()
         await reader.close()
 
 
@@ -103,13 +102,13 @@ class Follower:
         self._signals = signals
         self._progress = progress
         self._reader = reader
-        self._stops_before_leaving = 0
+        self._is_ours = False
         self._stop_asked = False
         self._event_seen = 0
 
     async def begin(self, begin: Begin) -> None:
         """Start the run's worker, and take care of the run from now on. `begin` returns when the worker has it."""
-        self._stops_before_leaving = 1
+        self._is_ours = True
         await self._skip_events()
         await begin()
 
@@ -121,16 +120,16 @@ class Follower:
             newest = await self._reader.data_version()
             if newest != version or loop.time() - looked >= LOOK_SECONDS:
                 version, looked = newest, loop.time()
-                run = control.effective(self._home, await self._reader.run(self._run_id))
+                run = await control.effective(self._home, self._reader, await self._reader.run(self._run_id))
                 await self._say_events()
                 # A worker lets its lock go last, so a run that is taken up again does not seem ended before it began.
                 if not (run.state.is_active or control.has_worker(self._home, run.id)):
                     return Followed(run)
                 self._progress.show(run)
-            if self._signals.hung_up or self._signals.stops > self._stops_before_leaving:
-                return Followed(run, left=True)
-            if self._signals.stops and not self._stop_asked:
+            if self._is_ours and self._signals.stops and not self._stop_asked:
                 await self._ask_to_stop()
+            if self._signals.hung_up or self._signals.stops > int(self._is_ours):
+                return Followed(run, left=True)
             await self._signals.wait(POLL_SECONDS)
 
     async def _ask_to_stop(self) -> None:

@@ -21,6 +21,8 @@ LINE_SECONDS: Final = 10.0
 LINE_PERCENT: Final = 10.0
 RATE_SECONDS: Final = 10.0
 SILENT_SECONDS: Final = 5.0
+LEAST_RATE: Final = 0.01
+"""Documents a second below which nothing is said about the end."""
 
 Clock = Callable[[], float]
 
@@ -102,16 +104,18 @@ class Lines:
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self._said: tuple[str, float, float] = ("", 0.0, 0.0)
+        self._said = ""
+        self._said_at = 0.0
+        self._percent = 0.0
+        self._documents = ""
 
     def show(self, run: RunRecord) -> None:
         """Write a line if there is something to say."""
-        at, percent, head = self._clock(), percentage(run), state_head(run)
-        said_head, said_percent, said_at = self._said
-        changed = percent != said_percent and (percent - said_percent >= LINE_PERCENT or at - said_at >= LINE_SECONDS)
-        if head != said_head or changed:
-            self._said = (head, percent, at)
-            write_line(f"run {run_name(run.id)}: {head}  {percent:.1f} %  {documents_text(run)}", to_errors=True)
+        at, percent, head, documents = self._clock(), percentage(run), state_head(run), documents_text(run)
+        is_time = percent - self._percent >= LINE_PERCENT or at - self._said_at >= LINE_SECONDS
+        if head != self._said or (documents != self._documents and is_time):
+            self._said, self._said_at, self._percent, self._documents = head, at, percent, documents
+            write_line(f"run {run_name(run.id)}: {head}  {percent:.1f} %  {documents}", to_errors=True)
 
     def say(self, text: str) -> None:
         """Write a line."""
@@ -157,7 +161,7 @@ def bar_text(run: RunRecord, rate: float | None, width: int, now: float) -> str:
 
 def _eta(run: RunRecord, rate: float) -> str:
     left = sum(max(0, one.documents_total - one.documents_done) for one in run.collections)
-    if rate <= 0:
+    if rate < LEAST_RATE:
         return "—" if shows_unicode(to_errors=True) else "-"
     seconds = round(left / rate / 5) * 5
     return f"~{duration(seconds)}" if seconds >= 60 else f"~{seconds}s"

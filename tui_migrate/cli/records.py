@@ -30,7 +30,7 @@ async def read_run(home: Home, run_id: int) -> RunRecord:
     async with journal_of(home) as reader:
         if reader is None:
             raise RunNotFound(f"there is no run {run_id:04d}", hint=f"nothing has been run yet in {home.state}")
-        return control.effective(home, await reader.run(run_id))
+        return await control.effective(home, reader, await reader.run(run_id))
 
 
 async def read_runs(home: Home, limit: int, offset: int) -> tuple[tuple[RunRecord, ...], int]:
@@ -40,7 +40,7 @@ async def read_runs(home: Home, limit: int, offset: int) -> tuple[tuple[RunRecor
             return (), 0
         page = await reader.runs(limit, offset)
         whole = [replace(one, findings=await reader.findings(one.id)) for one in page]
-        return tuple(control.effective(home, one) for one in whole), await reader.count_runs()
+        return tuple([await control.effective(home, reader, one) for one in whole]), await reader.count_runs()
 
 
 async def read_later_runs(home: Home, run_id: int) -> tuple[int, ...]:

@@ -81,9 +81,10 @@ async def take_back(
 def work_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output) -> int:
     """Do a run's work in this process, then print the run. Ctrl+C ends it after its batch, as SIGTERM does."""
     from tui_migrate.worker import main
+    from tui_migrate.worker.log import log_to
 
     with _open_log(home.run(run.id).worker_log) as file:
-        logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
+        log_to(file)
         signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         asyncio.run(main.work(home, run.id, passwords))
         logging.shutdown()

@@ -32,15 +32,23 @@ def conclude(followed: Followed, home: Home, output: Output) -> int:
         return _LEFT_EXIT_CODE
     for line in summary(run, findings_shown=FINDINGS_SHOWN):
         output.line(line)
-    if run.failure is not None and run.failure.code != STOPPED and not output.json:
-        show_error_line(run.failure.message, run.failure.hint, output)
-        if run.state is RunState.FAILED:
-            output.note(f"  {arrow()} the worker's log: {home.run(run.id).worker_log}")
+    if not output.json:
+        _show_failure(run, home, output)
     for step in next_steps(run, output):
         output.line(f"  {arrow()} {step}")
     if len(run.findings) > FINDINGS_SHOWN:
         output.line(f"  {arrow()} all {len(run.findings)} findings: {output.command(f'status {run.id}')}")
     return exit_code(run)
+
+
+def _show_failure(run: RunRecord, home: Home, output: Output) -> None:
+    log = f"the worker's log: {home.run(run.id).worker_log}"
+    if run.state is RunState.INTERRUPTED and run.failure is None:
+        show_error_line(f"the worker of run {run_name(run.id)} is gone", log, output)
+    elif run.failure is not None and run.failure.code != STOPPED:
+        show_error_line(run.failure.message, run.failure.hint, output)
+        if run.state is RunState.FAILED:
+            output.note(f"  {arrow()} {log}")
 
 
 def exit_code(run: RunRecord) -> int:

@@ -96,7 +96,7 @@ async def _ended(home: Home, run_id: int) -> RunRecord:
     try:
         async with asyncio.timeout(_RUN_SECONDS):
             while True:
-                record = control.effective(home, await reader.run(run_id))
+                record = await control.effective(home, reader, await reader.run(run_id))
                 is_starting = record.state is RunState.PLANNED and holder(home.run(run_id).lock) is not None
                 if not (record.state.is_active or is_starting):
                     return record

@@ -45,9 +45,11 @@ async def drive(context: RunContext, work: Work, steering: Waiting, begun: Stage
         await _enter(context, Stage.VALIDATE)
         await work.validate()
         await context.journal.transition(context.run_id, RunState.READY)
-    tries = 0
+    patience = _Patience(context)
+    delay = 0.0
     while True:
         try:
+            await steering.wait(delay)
             await _work_through(context, work)
         except Steered as asked:
             if asked.wish is not Wish.PAUSE:
@@ -55,29 +57,47 @@ async def drive(context: RunContext, work: Work, steering: Waiting, begun: Stage
             await work.close()
             await context.journal.transition(context.run_id, RunState.PAUSED)
             await steering.wait_for_resume()
+            delay = 0.0
         except Unreachable as error:
-            tries += 1
-            if tries > TRIES:
-                raise Interrupted(
-                    f"given up after {TRIES} tries: {error.message}", hint=f"tui-migrate resume {context.run_id}"
-                ) from error
-            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1)) * random.uniform(0.5, 1)  # noqa: S311 - jitter
-            await context.say(f"{error.message}; again in {wait:.1f} s ({tries} of {TRIES})", Severity.WARNING)
+            delay = await patience.delay_after(error)
             await work.close()
-            await steering.wait(wait)
         else:
             return await final_state(context)
 
 
+class _Patience:
+    """Says how long to wait after a fault that can pass, and when to give up: after TRIES that came no further."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._tries = 0
+        self._done = 0
+
+    async def delay_after(self, error: Unreachable) -> float:
+        """Give the seconds to wait before the next try. Raises Interrupted."""
+        context = self._context
+        done = sum(one.documents_done for one in await context.reader.collections(context.run_id))
+        self._tries = 1 if done > self._done else self._tries + 1
+        self._done = max(done, self._done)
+        if self._tries > TRIES:
+            raise Interrupted(
+                f"given up after {TRIES} tries: {error.message}", hint=f"tui-migrate resume {context.run_id}"
+            ) from error
+        wait: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self._tries - 1)) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        await context.say(f"{error.message}; again in {wait:.1f} s ({self._tries} of {TRIES})", Severity.WARNING)
+        return wait
+
+
 async def _work_through(context: RunContext, work: Work) -> None:
-    await _enter(context, Stage.PREPARE)
-    await work.prepare()
-    await _enter(context, Stage.EXECUTE)
-    await work.execute()
-    await _enter(context, Stage.VERIFY)
-    await work.verify()
-    await _enter(context, Stage.COMMIT)
-    await work.commit()
+    for stage, step in (
+        (Stage.PREPARE, work.prepare),
+        (Stage.EXECUTE, work.execute),
+        (Stage.VERIFY, work.verify),
+        (Stage.COMMIT, work.commit),
+    ):
+        await context.steering.gate(0)
+        await _enter(context, stage)
+        await step()
 
 
 async def _enter(context: RunContext, stage: Stage) -> None:

@@ -19,7 +19,7 @@ from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, Mem
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.manifest import Consistency, Header, SourceEntry
 from tui_migrate.packages.members import Member
-from tui_migrate.packages.writer import PackageWriter, is_sealed
+from tui_migrate.packages.writer import PackageWriter, discard_partial, is_sealed
 from tui_migrate.plan import preflight
 from tui_migrate.plan.model import PackageEnd, StoreEnd, Verify
 from tui_migrate.redaction import printable
@@ -104,10 +104,9 @@ class Export:
         self._writer = None
 
     async def abandon(self) -> None:
-        """Take the unfinished package away."""
-        if self._writer is not None:
-            await self._writer.discard()
-            self._writer = None
+        """Take the unfinished package away, also where it was let go of before: the run may have been paused."""
+        await self.close()
+        await discard_partial(self._path, self._context.run_id)
 
     async def close(self) -> None:
         """Close the open file."""

@@ -60,9 +60,9 @@ class Rollback:
         """Take over the claims of the run that is undone and read where its undo log has what."""
         await self.close()
         context = self._context
-        await context.journal.release(self._undone_id)
         names = [one.name for one in context.plan.collections]
-        await context.journal.claim(context.run_id, (await self._target.identity()).claim(), names)
+        place = (await self._target.identity()).claim()
+        await context.journal.claim(context.run_id, place, names, heir_of=self._undone_id)
         self._undo = await asyncio.to_thread(UndoReader, self._folder.undo_log)
         self._index = await asyncio.to_thread(self._undo.index)
         await return_aside(context, self._target, names, self._undone_id)

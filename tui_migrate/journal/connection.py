@@ -7,39 +7,68 @@ a WAL when two connections checkpoint at once. Closing the last connection check
 import asyncio
 import fcntl
 import os
+import re
 import sqlite3
+import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import aiosqlite
 
-from tui_migrate.errors import JournalBusy, JournalError, JournalTooNew, StorageFailed
+from tui_migrate.errors import (
+    JournalBusy,
+    JournalError,
+    JournalTooNew,
+    RunNotFound,
+    StorageFailed,
+    TuiMigrateError,
+)
 from tui_migrate.journal.schema import APPLICATION_ID, STEPS, VERSION
 from tui_migrate.paths import HOME_VARIABLE
 
 BUSY_SECONDS: Final = 10.0
+LOCK_POLL_SECONDS: Final = 0.02
+MODE: Final = 0o600
 
 _NETWORK_FILE_SYSTEMS: Final = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs", "lustre", "gpfs")
 )
+_OCTAL_ESCAPE: Final = re.compile(r"\\([0-7]{3})")
+_BUSY: Final = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
+_DAMAGED: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+_STORAGE: Final = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+    )
+)
 
 
 def refuse_network_file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> None:
-    """Raise JournalError where the journal would lie on a file system that SQLite's locks do not work on."""
-    if not mounts.exists():
+    """Raise JournalError where the journal would lie on a file system that SQLite's locks do not work on.
+
+    The form of the list is that of fstab(5): blanks within a name are octal escapes.
+    """
+    try:
+        lines = mounts.read_text(errors="surrogateescape").splitlines()
+    except OSError:  # another kernel than Linux
         return
-    place = os.path.realpath(path.parent)
+    place = str(Path(os.path.realpath(path)).parent)
     best, kind = "", ""
-    for line in mounts.read_text(errors="surrogateescape").splitlines():
-        _, mount, file_system, *_ = line.split(" ")
-        mount = mount.replace("\\040", " ")
+    for fields in (line.split(" ") for line in lines):
+        if len(fields) < 3:
+            continue
+        mount = _OCTAL_ESCAPE.sub(lambda match: chr(int(match[1], 8)), fields[1])
         covers = place == mount or place.startswith(mount.rstrip("/") + "/")
         if covers and len(mount) >= len(best):
-            best, kind = mount, file_system
+            best, kind = mount, fields[2]
     if kind in _NETWORK_FILE_SYSTEMS:
         raise JournalError(
             f"the journal's folder {path.parent} is on a network file system ({kind}), where its locks do not hold",
@@ -52,22 +81,30 @@ def explained(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into the tree's."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise JournalBusy(
-                f"the journal {path} is held by another process", hint="try again; see who has it open with fuser"
-            ) from error
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-            raise StorageFailed(
-                f"the journal {path} cannot be written: {error}",
-                hint=f"free some space or make the folder writable, or name another in {HOME_VARIABLE}",
-            ) from error
-        raise JournalError(f"the journal {path} cannot be used: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise JournalError(
+        raise _explanation(error, path) from error
+
+
+def _explanation(error: sqlite3.DatabaseError, path: Path) -> TuiMigrateError:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # extended codes have the plain one in the low byte
+    if code in _BUSY:
+        return _busy(path)
+    if code in _DAMAGED:
+        return JournalError(
             f"the journal {path} is damaged: {error}", hint="move it away to start a new one; keep it for recovery"
-        ) from error
+        )
+    if code in _STORAGE:
+        return StorageFailed(
+            f"the journal {path} cannot be read or written: {error}",
+            hint=f"free some space or make the folder writable, or name another in {HOME_VARIABLE}",
+        )
+    return JournalError(f"the journal {path} cannot be used: {error}", hint="see that nothing else has changed it")
+
+
+def _busy(path: Path) -> JournalBusy:
+    return JournalBusy(
+        f"the journal {path} is held by another process", hint="try again; see who has it open with fuser"
+    )
 
 
 async def open_for_writing(path: Path) -> aiosqlite.Connection:
@@ -76,18 +113,29 @@ async def open_for_writing(path: Path) -> aiosqlite.Connection:
     with explained(path):
         connection = await aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
+            if not await _is_current(connection, path):
+                # Of two that switch a fresh file to WAL at once SQLite turns one away without letting it wait.
+                async with _checkpoint_lock(path):
+                    await connection.execute_fetchall("PRAGMA journal_mode=WAL")
+                    await _migrate(connection, path)
             await _configure(connection)
-            await _migrate(connection, path)
         except BaseException:
-            await connection.close()
+            await close(connection, path)
             raise
     return connection
 
 
 def _prepare_file(path: Path) -> None:
+    """Make the file where there is none, for the user alone; SQLite gives its mode to the files beside it."""
     refuse_network_file_system(path)
     try:
-        path.touch(mode=0o600)
+        # An existing file is never opened here: closing it would let go of the locks SQLite has on it in this process.
+        path.touch(mode=MODE)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise StorageFailed(f"the journal {path} is no file", hint=f"name another folder in {HOME_VARIABLE}")
+        if stat.S_IMODE(status.st_mode) != MODE:
+            path.chmod(MODE)
     except OSError as error:
         raise StorageFailed(
             f"cannot make the journal {path}: {error.strerror}", hint=f"name another folder in {HOME_VARIABLE}"
@@ -95,39 +143,91 @@ def _prepare_file(path: Path) -> None:
 
 
 async def open_for_reading(path: Path) -> aiosqlite.Connection:
-    """Open an existing journal for looking at it. Raises JournalError, JournalTooNew."""
+    """Open a journal for looking at it; one of an earlier version is brought to this one first.
+
+    Raises RunNotFound where there is none, JournalError, JournalTooNew, StorageFailed.
+    """
+    await asyncio.to_thread(_refuse_missing, path)
     with explained(path):
-        connection = await aiosqlite.connect(
-            f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
-        )
-        try:
-            _check_version(await _number(connection, "PRAGMA user_version"), path)
-        except BaseException:
+        connection = await _open_read_only(path)
+        if await _checked(connection, path):
+            return connection
+    await close(await open_for_writing(path), path)
+    with explained(path):
+        return await _open_read_only(path)
+
+
+def _refuse_missing(path: Path) -> None:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RunNotFound(f"there is no run yet: there is no journal {path}", hint="start one first") from error
+    except OSError as error:
+        raise StorageFailed(
+            f"the journal {path} cannot be read: {error.strerror}", hint="check the permissions of its folder"
+        ) from error
+
+
+async def _open_read_only(path: Path) -> aiosqlite.Connection:
+    address = f"file:{quote(str(path))}?mode=ro"
+    return await aiosqlite.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+async def _checked(connection: aiosqlite.Connection, path: Path) -> bool:
+    """Say whether an open journal is of this version; close it where it is not."""
+    is_current = False
+    try:
+        is_current = await _is_current(connection, path)
+    finally:
+        if not is_current:
             await connection.close()
-            raise
-    return connection
+    return is_current
 
 
 async def close(connection: aiosqlite.Connection, path: Path) -> None:
     """Close a writing connection while nobody else checkpoints."""
-    async with _checkpoint_lock(path):
+    try:
+        # Whoever holds the lock for so long has the journal open: then this close is not the last and checkpoints not.
+        with suppress(JournalBusy):
+            async with _checkpoint_lock(path):
+                await connection.close()
+    finally:
         await connection.close()
 
 
 async def checkpoint(connection: aiosqlite.Connection, path: Path) -> None:
-    """Move the WAL into the journal as far as no reader needs it."""
+    """Move the WAL into the journal as far as no reader needs it. Raises JournalBusy."""
     async with _checkpoint_lock(path):
         await connection.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @asynccontextmanager
 async def _checkpoint_lock(path: Path) -> AsyncIterator[None]:
-    descriptor = os.open(path.with_name(path.name + ".checkpoint"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Hold the lock file. Raises JournalBusy when a process that may be stopped has it for too long, StorageFailed."""
     try:
-        await asyncio.to_thread(fcntl.flock, descriptor, fcntl.LOCK_EX)
+        descriptor = os.open(path.with_name(path.name + ".checkpoint"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
+    except OSError as error:
+        raise StorageFailed(
+            f"the journal's folder {path.parent} cannot be written: {error.strerror}", hint="make it writable"
+        ) from error
+    try:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BUSY_SECONDS
+        while not _locked(descriptor):
+            if loop.time() > deadline:
+                raise _busy(path)
+            await asyncio.sleep(LOCK_POLL_SECONDS)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def _configure(connection: aiosqlite.Connection) -> None:
@@ -139,26 +239,28 @@ async def _configure(connection: aiosqlite.Connection) -> None:
 
 
 async def _migrate(connection: aiosqlite.Connection, path: Path) -> None:
-    if await _number(connection, "PRAGMA user_version") == VERSION:
-        return
     await connection.execute("BEGIN IMMEDIATE")
-    found = await _number(connection, "PRAGMA user_version")
-    _check_version(found, path)
-    for step in STEPS[found:]:
-        for statement in step.split(";\n"):
-            if statement.strip():
-                await connection.execute(statement)
-    await connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    await connection.execute(f"PRAGMA user_version={VERSION}")
+    if not await _is_current(connection, path):
+        for step in STEPS[await _number(connection, "PRAGMA user_version") :]:
+            for statement in step.split(";\n"):
+                if statement.strip():
+                    await connection.execute(statement)
+        await connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        await connection.execute(f"PRAGMA user_version={VERSION}")
     await connection.execute("COMMIT")
 
 
-def _check_version(found: int, path: Path) -> None:
+async def _is_current(connection: aiosqlite.Connection, path: Path) -> bool:
+    """Say whether a journal is of this version. Raises JournalTooNew, and JournalError for somebody else's database."""
+    found = await _number(connection, "PRAGMA user_version")
+    if found and await _number(connection, "PRAGMA application_id") != APPLICATION_ID:
+        raise JournalError(f"{path} is no journal of tui-migrate", hint="move it away")
     if found > VERSION:
         raise JournalTooNew(
             f"the journal {path} was written by a newer version of tui-migrate (schema {found}; known: {VERSION})",
             hint=f"update tui-migrate, or name another folder in {HOME_VARIABLE}",
         )
+    return found == VERSION
 
 
 async def _number(connection: aiosqlite.Connection, query: str) -> int:

@@ -29,6 +29,9 @@ from tui_migrate.plan.model import Environment, RunKind
 
 FINDINGS_SHOWN: Final = 200
 
+LIVE_ROLLBACK: Final = "state <> 'cancelled' AND NOT (state = 'failed' AND stage = 'validate')"
+"""Which rollbacks stand in the way of another of the same run: all but those that were given up or never began."""
+
 _RUN_COLUMNS: Final = (
     "id, kind, state, stage, plan, source, target, environment, created_at, created_by, description, undo,"
     " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
@@ -45,7 +48,7 @@ class JournalReader:
 
     @classmethod
     async def open(cls, path: Path) -> "JournalReader":
-        """Open a journal that is there. Raises JournalError, JournalTooNew."""
+        """Open a journal that is there. Raises RunNotFound where none is, JournalError, StorageFailed."""
         return cls(await opening.open_for_reading(path), path)
 
     async def close(self) -> None:
@@ -110,8 +113,7 @@ class JournalReader:
     async def rollbacks_of(self, run_id: int) -> tuple[int, ...]:
         """Give the runs that were made to take this one back, and that were not cancelled or failed in preflight."""
         rows = await self._rows(
-            "SELECT id FROM runs WHERE rollback_of = ? AND state <> 'cancelled'"
-            " AND NOT (state = 'failed' AND stage = 'validate') ORDER BY id",
+            f"SELECT id FROM runs WHERE rollback_of = ? AND {LIVE_ROLLBACK} ORDER BY id",
             run_id,
         )
         return tuple(int(row[0]) for row in rows)
@@ -131,6 +133,15 @@ class JournalReader:
             limit,
         )
         return tuple(Event(*row) for row in rows)
+
+    async def last_events(self, run_id: int, limit: int) -> tuple[Event, ...]:
+        """Give the last lines of a run's log, oldest first."""
+        rows = await self._rows(
+            "SELECT sequence, run_id, at, severity, message FROM events WHERE run_id = ? ORDER BY sequence DESC LIMIT ?",
+            run_id,
+            limit,
+        )
+        return tuple(Event(*row) for row in reversed(rows))
 
     async def controls(self, run_id: int, status: ControlStatus | None = None) -> tuple[Control, ...]:
         """Give the requests made of a run, oldest first."""

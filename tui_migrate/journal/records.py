@@ -60,6 +60,12 @@ class Wish(StrEnum):
     CANCEL = "cancel"
     RATE = "rate"
 
+    def may_follow(self, earlier: "Wish | None") -> bool:
+        """Say whether this may be asked of a run that something else was asked of: its end is not called off."""
+        if self is Wish.RATE or earlier not in (Wish.STOP, Wish.CANCEL):
+            return True
+        return self is Wish.CANCEL
+
 
 class ControlStatus(StrEnum):
     """What became of a request."""

@@ -12,13 +12,15 @@ from typing import Final
 
 import aiosqlite
 
-from tui_migrate.errors import JournalError, Refused, RunNotFound
+from tui_migrate.errors import JournalError, NotReversible, Refused, RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
+from tui_migrate.journal.reader import LIVE_ROLLBACK
 from tui_migrate.journal.records import Control, ControlStatus, Failure, Wish
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.plan.yaml_form import to_yaml
+from tui_migrate.redaction import printable, redact
 
 Parameter = str | int | float | bytes | None
 Clock = Callable[[], float]
@@ -56,24 +58,32 @@ class JournalWriter:
         """Hold the write lock, commit at the end, roll back when anything is raised."""
         async with self._turn:
             with opening.explained(self._path):
-                await self._connection.execute("BEGIN IMMEDIATE")
                 try:
+                    await self._connection.execute("BEGIN IMMEDIATE")
                     yield self._connection
                     await self._connection.execute("COMMIT")
                 except BaseException:
-                    if self._connection.in_transaction:
-                        await self._connection.execute("ROLLBACK")
+                    # Statements of a cancelled task are done by the connection's thread all the same. This is queued
+                    # behind them, before anything can be cancelled again, and does nothing where nothing is open.
+                    await self._connection.rollback()
                     raise
 
-    async def create_run(self, plan: Plan, created_by: str) -> int:
-        """Record a plan as a run that is `planned`, and give its id."""
+    async def create_run(self, plan: Plan, created_by: str, above: int = 0) -> int:
+        """Record a plan as a run that is `planned`, and give its id, which is new and larger than `above`.
+
+        Raises NotReversible for a rollback of a run that another takes back already.
+        """
         end = plan.target if isinstance(plan.target, StoreEnd) else plan.source
         environment = end.environment if isinstance(end, StoreEnd) else Environment.DEVELOPMENT
         async with self.transaction() as database:
-            row = await database.execute_insert(
-                "INSERT INTO runs (kind, state, stage, plan, source, target, environment, created_at, created_by,"
-                " description, undo, rollback_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            await _refuse_second_rollback(database, plan.rollback_of)
+            last = list(await database.execute_fetchall("SELECT seq FROM sqlite_sequence WHERE name = 'runs'"))
+            run_id = max(above, int(last[0][0]) if last else 0) + 1
+            await database.execute(
+                "INSERT INTO runs (id, kind, state, stage, plan, source, target, environment, created_at, created_by,"
+                " description, undo, rollback_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
+                    run_id,
                     plan.kind.value,
                     RunState.PLANNED.value,
                     Stage.VALIDATE.value,
@@ -88,9 +98,6 @@ class JournalWriter:
                     plan.rollback_of,
                 ),
             )
-            if row is None:
-                raise JournalError("the journal did not give the new run an id")
-            run_id = int(row[0])
             await database.executemany(
                 "INSERT INTO run_collections (run_id, place, name, state, documents_total, bytes_total)"
                 " VALUES (?, ?, ?, 'waiting', ?, ?)",
@@ -111,27 +118,21 @@ class JournalWriter:
         if to_state not in TRANSITIONS[before]:
             raise JournalError(f"run {run_id:04d} cannot go from {before} to {to_state}")
         now = self.clock()
-        ended = None if to_state.is_active else now
+        started, ended = (now, None) if to_state.is_active else (None, now)
         await database.execute(
             "UPDATE runs SET state = ?, ended_at = ?, started_at = coalesce(started_at, ?) WHERE id = ?",
-            (to_state.value, ended, now, run_id),
+            (to_state.value, ended, started, run_id),
         )
         await database.execute(
             "INSERT INTO transitions (run_id, at, attempt, from_state, to_state) VALUES (?, ?, ?, ?, ?)",
             (run_id, now, row[1], before.value, to_state.value),
         )
-        if to_state.is_final:
-            await database.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
+        if not to_state.is_active:
+            await _let_go(database, run_id, to_state)
 
     async def set_stage(self, run_id: int, stage: Stage) -> None:
         """Record the stage that a run has entered."""
         await self._update(run_id, "stage = ?", stage.value)
-
-    async def set_failure(self, run_id: int, failure: Failure | None) -> None:
-        """Record why a run stopped, or that it goes on."""
-        values = (failure.code, failure.message, failure.hint, failure.exit_code) if failure else (None,) * 4
-        assignment = "failure_code = ?, failure_message = ?, failure_hint = ?, failure_exit_code = ?"
-        await self._update(run_id, assignment, *values)
 
     async def set_writes_begun(self, run_id: int) -> None:
         """Record that from now on the target may have been written to."""
@@ -156,9 +157,18 @@ class JournalWriter:
             await self._transition(database, run_id, state)
             return int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
 
-    async def end_attempt(self, run_id: int) -> None:
-        """Record that no worker has the run any more."""
-        await self._update(run_id, "worker_pid = NULL")
+    async def end_attempt(self, run_id: int, state: RunState, failure: Failure | None) -> None:
+        """Record how a worker left the run, and why where that was not the run's end."""
+        values: tuple[Parameter, ...] = (None,) * 4
+        if failure is not None:
+            values = (failure.code, redact(failure.message), redact(failure.hint), failure.exit_code)
+        async with self.transaction() as database:
+            await database.execute(
+                "UPDATE runs SET failure_code = ?, failure_message = ?, failure_hint = ?, failure_exit_code = ?"
+                " WHERE id = ?",
+                (*values, run_id),
+            )
+            await self._transition(database, run_id, state)
 
     async def beat(self, run_id: int) -> None:
         """Record that the worker is alive."""
@@ -175,7 +185,7 @@ class JournalWriter:
         async with self.transaction() as database:
             await database.execute(
                 "INSERT INTO events (run_id, at, severity, message) VALUES (?, ?, ?, ?)",
-                (run_id, self.clock(), severity.value, message),
+                (run_id, self.clock(), severity.value, redact(message)),
             )
 
     async def add_findings(self, run_id: int, stage: Stage, found: Iterable[Finding]) -> None:
@@ -190,22 +200,34 @@ class JournalWriter:
             await database.execute("DELETE FROM findings WHERE run_id = ? AND stage = ?", (run_id, stage.value))
 
     async def file_control(self, run_id: int, wish: Wish, value: int, asked_by: str, state_seen: RunState) -> int:
-        """Ask something of a run; older requests of the same kind that are still pending are superseded."""
+        """Ask something of a run; older requests of the same kind that are still pending are superseded.
+
+        Raises Refused for a run without a worker, and where a request that ends the run stands against it.
+        """
         async with self.transaction() as database:
-            await _one(database, "SELECT id FROM runs WHERE id = ?", run_id)
-            alike = ("rate",) if wish is Wish.RATE else ("pause", "resume", "stop", "cancel")
-            marks = ", ".join("?" * len(alike))
-            await database.execute(
-                "UPDATE controls SET status = 'superseded' WHERE run_id = ? AND status = 'pending'"
-                f" AND wish IN ({marks})",
-                (run_id, *alike),
+            state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
+            if not state.is_active:
+                raise Refused(
+                    f"run {run_id:04d} is {state}: nobody is there to {wish}", hint=f"tui-migrate status {run_id}"
+                )
+            pending = await database.execute_fetchall(
+                "SELECT id, wish, asked_by FROM controls WHERE run_id = ? AND status = 'pending'", (run_id,)
             )
-            row = await database.execute_insert(
+            for row in pending:
+                earlier = Wish(row[1])
+                if not wish.may_follow(earlier):
+                    raise Refused(
+                        f"run {run_id:04d} is about to end: {row[2]} has asked it to {earlier}",
+                        hint=f"tui-migrate status {run_id}",
+                    )
+                if (earlier is Wish.RATE) is (wish is Wish.RATE):
+                    await database.execute("UPDATE controls SET status = 'superseded' WHERE id = ?", (row[0],))
+            made = await database.execute_insert(
                 "INSERT INTO controls (run_id, wish, value, asked_by, asked_at, state_seen, status)"
                 " VALUES (?, ?, ?, ?, ?, ?, 'pending')",
                 (run_id, wish.value, value, asked_by, self.clock(), state_seen.value),
             )
-        return int(row[0]) if row else 0
+        return int(made[0]) if made else 0
 
     async def answer_control(self, control: Control, status: ControlStatus, answer: str = "") -> None:
         """Record what became of a request."""
@@ -214,34 +236,65 @@ class JournalWriter:
                 "UPDATE controls SET status = ?, answer = ? WHERE id = ?", (status.value, answer, control.id)
             )
 
-    async def claim(self, run_id: int, place: str, collections: Sequence[str]) -> None:
-        """Claim collections of a target for a run. Raises Refused, naming the run that has one of them."""
+    async def claim(self, run_id: int, place: str, collections: Sequence[str], heir_of: int = 0) -> None:
+        """Claim collections of a target for a run. Raises Refused, naming the run that has one of them.
+
+        The claims of the run `heir_of` are given up for it.
+        """
         async with self.transaction() as database:
+            await database.execute("DELETE FROM claims WHERE run_id = ?", (heir_of,))
             for collection in collections:
                 rows = await database.execute_fetchall(
-                    "SELECT run_id FROM claims WHERE place = ? AND collection = ? AND run_id <> ?",
+                    "SELECT claims.run_id, runs.state FROM claims JOIN runs ON runs.id = claims.run_id"
+                    " WHERE place = ? AND collection = ? AND run_id <> ?",
                     (place, collection, run_id),
                 )
                 for row in rows:
-                    raise Refused(
-                        f"run {row[0]:04d} is at work on the collection {collection} of this target",
-                        hint=f"wait for it, or end it: tui-migrate cancel {row[0]}, or rollback {row[0]} --confirm",
-                    )
+                    raise _claimed(collection, row[0], RunState(row[1]))
             await database.executemany(
                 "INSERT OR IGNORE INTO claims (place, collection, run_id) VALUES (?, ?, ?)",
                 [(place, collection, run_id) for collection in collections],
             )
-
-    async def release(self, run_id: int) -> None:
-        """Give up all claims of a run."""
-        async with self.transaction() as database:
-            await database.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
 
     async def _update(self, run_id: int, assignment: str, *values: Parameter) -> None:
         async with self.transaction() as database:
             cursor = await database.execute(f"UPDATE runs SET {assignment} WHERE id = ?", (*values, run_id))
             if cursor.rowcount != 1:
                 raise _unknown(run_id)
+
+
+async def _refuse_second_rollback(database: aiosqlite.Connection, undone: int) -> None:
+    query = f"SELECT id FROM runs WHERE rollback_of = ? AND {LIVE_ROLLBACK}"
+    for row in await database.execute_fetchall(query, (undone,)) if undone else ():
+        raise NotReversible(
+            f"run {undone:04d} is being rolled back by run {row[0]:04d}", hint=f"tui-migrate resume {row[0]}"
+        )
+
+
+async def _let_go(database: aiosqlite.Connection, run_id: int, state: RunState) -> None:
+    """Give up what only a run with a worker has. Claims stay with a run that has written and can still go on."""
+    await database.execute("UPDATE runs SET worker_pid = NULL WHERE id = ?", (run_id,))
+    await database.execute(
+        "UPDATE controls SET status = 'refused', answer = ? WHERE run_id = ? AND status = 'pending'",
+        (f"the run is {state} by now", run_id),
+    )
+    await database.execute(
+        "DELETE FROM claims WHERE run_id = ? AND (? OR (SELECT writes_begun FROM runs WHERE id = run_id) = 0)",
+        (run_id, state.is_final),
+    )
+
+
+def _claimed(collection: str, run_id: int, state: RunState) -> Refused:
+    name = printable(collection)
+    if state.is_active:
+        return Refused(
+            f"run {run_id:04d} is at work on the collection {name} of this target",
+            hint=f"wait for it, or end it: tui-migrate cancel {run_id}, or rollback {run_id} --confirm",
+        )
+    return Refused(
+        f"run {run_id:04d} is {state}, has begun to write to this target, and still claims its collection {name}",
+        hint=f"let it go on or give it up: tui-migrate resume {run_id}, cancel {run_id} or rollback {run_id} --confirm",
+    )
 
 
 async def _add_finding(database: aiosqlite.Connection, run_id: int, stage: Stage, one: Finding) -> None:
@@ -261,7 +314,7 @@ async def _add_finding(database: aiosqlite.Connection, run_id: int, stage: Stage
         "INSERT INTO findings (run_id, stage, code, subject, severity, message, hint, count)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (run_id, stage, code, subject) DO UPDATE SET count = count + excluded.count",
-        (*key[:3], subject, one.severity.value, message, one.hint, one.count),
+        (*key[:3], subject, one.severity.value, redact(message), redact(one.hint), one.count),
     )
 
 

@@ -28,7 +28,7 @@ from tui_migrate.packages.place import find_obstacle, make_folders, partial_path
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
-__all__ = ("PackageWriter", "find_obstacle", "is_sealed")
+__all__ = ("PackageWriter", "discard_partial", "find_obstacle", "is_sealed")
 
 Result = TypeVar("Result")
 
@@ -181,11 +181,9 @@ class PackageWriter:
         """Remove the temporary folder and all in it; one that is not there is no error. Raises StorageFailed."""
 
         def remove() -> None:
-            with self._lock, storing(self.partial, "remove"):
+            with self._lock:
                 self._close()
-                if self.partial.is_dir():
-                    shutil.rmtree(self.partial)
-                    files.sync_folder(self.partial.parent)
+                _remove(self.partial)
 
         await asyncio.to_thread(remove)
 
@@ -223,6 +221,18 @@ class PackageWriter:
                     raise
 
         return await asyncio.to_thread(guarded)
+
+
+async def discard_partial(path: Path, run_id: int) -> None:
+    """Remove the temporary folder of a run that will not go on; none there is no error. Raises StorageFailed."""
+    await asyncio.to_thread(lambda: _remove(partial_path(Path(os.path.abspath(path)), run_id)))  # noqa: PTH100 -- as above
+
+
+def _remove(partial: Path) -> None:
+    with storing(partial, "remove"):
+        if partial.is_dir():
+            shutil.rmtree(partial)
+            files.sync_folder(partial.parent)
 
 
 async def is_sealed(path: Path, known: Mapping[str, Sequence[Member]]) -> bool:

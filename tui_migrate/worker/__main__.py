@@ -6,11 +6,14 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Final
 
-from tui_migrate.errors import TuiMigrateError
+from tui_migrate.errors import TuiMigrateError, UsageError
 from tui_migrate.paths import Home
-from tui_migrate.redaction import redact
+from tui_migrate.worker.log import log_to
 from tui_migrate.worker.main import work
+
+MAX_LINE: Final = 65_536
 
 
 def main() -> int:
@@ -19,18 +22,29 @@ def main() -> int:
     parser.add_argument("run", type=int)
     parser.add_argument("--home", type=Path)
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("pymongo").setLevel(logging.ERROR)
+    log_to(sys.stderr)
+    log = logging.getLogger("tui_migrate.worker")
     try:
-        return asyncio.run(work(Home.find(arguments.home), arguments.run, read_passwords(sys.stdin.readline())))
+        passwords = read_passwords(sys.stdin.readline(MAX_LINE))
+        return asyncio.run(work(Home.find(arguments.home), arguments.run, passwords))
     except TuiMigrateError as error:
-        logging.getLogger("tui_migrate.worker").error("%s", redact(error.message))
+        log.error("%s", error.message)
         return error.exit_code
+    except Exception:
+        log.exception("an error that should not be")
+        return 1
 
 
 def read_passwords(line: str) -> dict[str, str]:
-    """Read the JSON object of passwords by label; an empty line is none."""
-    found = json.loads(line) if line.strip() else {}
+    """Read the JSON object of passwords by label; an empty line is none. Raises UsageError, quoting nothing of it."""
+    if not line.strip():
+        return {}
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise UsageError("the line on stdin is no JSON object of passwords", hint="launch writes it")
     return {str(label): str(password) for label, password in found.items()}
 
 

@@ -1,28 +1,48 @@
 """Steering runs from a face: requests go into the journal, and the worker answers there."""
 
+import asyncio
 import getpass
+import os
 import platform
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
-from tui_migrate.errors import Refused, StorageFailed
+from tui_migrate.errors import Refused, StorageFailed, UsageError
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord, Wish
+from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.packages.writer import discard_partial
 from tui_migrate.paths import Home
-from tui_migrate.worker.lock import RunLock, holder
+from tui_migrate.plan.model import PackageEnd, RunKind
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.redaction import printable
+from tui_migrate.worker.lock import holder, take_over, worker_at_work
 
 
 def operator() -> str:
     """Who asks: user and host."""
-    return f"{getpass.getuser()}@{platform.node()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        user = str(os.getuid())
+    return printable(f"{user}@{platform.node()}")
 
 
-def effective(home: Home, record: RunRecord) -> RunRecord:
-    """Give a run as it is: interrupted where the journal says that it works but no worker has it."""
-    if record.state.is_active and holder(home.run(record.id).lock) is None:
-        return replace(record, state=RunState.INTERRUPTED, worker_pid=None)
+async def effective(home: Home, reader: JournalReader, record: RunRecord) -> RunRecord:
+    """Give a run as it is: interrupted where the journal says that it works but no worker does, or it is stopped.
+
+    A record that was read before its worker ended is read again: a worker lets its lock go after its last word.
+    """
+    lock = home.run(record.id).lock
+    if record.state.is_active and worker_at_work(lock) is None:
+        record = await reader.run(record.id)
+        if record.state.is_active and worker_at_work(lock) is None:
+            return replace(record, state=RunState.INTERRUPTED, worker_pid=None)
     return record
 
 
@@ -34,52 +54,75 @@ def has_worker(home: Home, run_id: int) -> bool:
 async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:
     """File a request to a run and give its id, 0 for a run without a worker that was cancelled there and then.
 
-    Raises Refused where there is nobody to ask, RunNotFound.
+    Raises Refused where there is nobody to ask or the run is about to end, RunNotFound, UsageError.
     """
-    reader = await JournalReader.open(home.journal)
-    journal = await JournalWriter.open(home.journal)
-    try:
-        record = effective(home, await reader.run(run_id))
+    if value < 0:
+        raise UsageError(f"a rate of {value} documents/s makes no sense", hint="0 is no limit")
+    async with open_both(home.journal) as (journal, reader):
+        record = await effective(home, reader, await reader.run(run_id))
         if record.state.is_active:
             return await journal.file_control(run_id, wish, value, operator(), record.state)
         if wish is Wish.CANCEL and not record.state.is_final:
-            await _cancel_without_worker(home, journal, record)
+            await _cancel_without_worker(home, journal, reader, run_id)
             return 0
         raise Refused(f"run {run_id:04d} is {record.state}: nobody is there to {wish}", hint=_hint(record))
-    finally:
-        await journal.close()
-        await reader.close()
 
 
 async def delete(home: Home, run_id: int) -> None:
-    """Take a run's record, log and undo log away. Raises Refused for a live run, RunNotFound."""
-    reader = await JournalReader.open(home.journal)
-    journal = await JournalWriter.open(home.journal)
-    try:
-        record = effective(home, await reader.run(run_id))
+    """Take a run's record, its files and an unfinished package away.
+
+    Raises Refused for a run that has a worker or is being rolled back, RunNotFound, StorageFailed.
+    """
+    async with open_both(home.journal) as (journal, reader):
+        record = await effective(home, reader, await reader.run(run_id))
         if record.state.is_active:
             raise Refused(f"run {run_id:04d} is {record.state}", hint=f"tui-migrate cancel {run_id} first")
-        await journal.delete_run(run_id)
-        try:
-            shutil.rmtree(home.run(run_id).path)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise StorageFailed(f"cannot remove {home.run(run_id).path}: {error.strerror}", hint="by hand") from error
-    finally:
-        await journal.close()
-        await reader.close()
+        for one in await reader.rollbacks_of(run_id):
+            if not (await reader.run(one)).state.is_final:
+                raise Refused(
+                    f"run {one:04d}, which rolls run {run_id:04d} back, still needs its undo log",
+                    hint=f"tui-migrate resume {one}, or cancel {one}",
+                )
+        async with _held(home, reader, run_id) as held:
+            await _discard_package(held)
+            await journal.delete_run(run_id)
+            await asyncio.to_thread(_remove, home.run(run_id).path)
 
 
-async def _cancel_without_worker(home: Home, journal: JournalWriter, record: RunRecord) -> None:
-    lock = RunLock.acquire(home.run(record.id).lock)
-    if lock is None:
-        raise Refused(f"a worker has just taken run {record.id:04d} up", hint="ask again")
+def _remove(folder: Path) -> None:
     try:
-        await journal.transition(record.id, RunState.CANCELLED)
-        await journal.add_event(record.id, f"cancelled by {operator()}")
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageFailed(f"cannot remove {folder}: {error.strerror}", hint="remove it by hand") from error
+
+
+async def _cancel_without_worker(home: Home, journal: JournalWriter, reader: JournalReader, run_id: int) -> None:
+    async with _held(home, reader, run_id) as record:
+        if record.state.is_final:
+            raise Refused(f"run {run_id:04d} is {record.state}: there is nothing to cancel", hint=_hint(record))
+        await _discard_package(record)
+        await journal.transition(run_id, RunState.CANCELLED)
+        await journal.add_event(run_id, f"cancelled by {operator()}")
+
+
+@asynccontextmanager
+async def _held(home: Home, reader: JournalReader, run_id: int) -> AsyncIterator[RunRecord]:
+    """Hold a run's lock as its worker would, and give the run as it is under it. Raises Refused where one has it."""
+    lock = await asyncio.to_thread(take_over, home.run(run_id).lock)
+    try:
+        yield await reader.run(run_id)
     finally:
         lock.release()
+
+
+async def _discard_package(record: RunRecord) -> None:
+    """Remove what an export has written that will never be a package. Raises StorageFailed."""
+    if record.kind is RunKind.EXPORT and not record.state.is_final:
+        target = from_yaml(record.plan, f"plan of run {record.id:04d}").target
+        if isinstance(target, PackageEnd):
+            await discard_partial(Path(target.path), record.id)
 
 
 def _hint(record: RunRecord) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from tui_migrate.errors import NotReversible, Refused, StorageFailed
@@ -19,21 +20,24 @@ from tui_migrate.plan.model import Plan, PlannedCollection, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable, redact
 from tui_migrate.worker.control import operator
-from tui_migrate.worker.lock import holder, is_stopped
+from tui_migrate.worker.lock import worker_at_work
 
-START_SECONDS: Final = 15.0
+START_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
-
-_workers: "list[subprocess.Popen[bytes]]" = []
-"""Workers this process started: kept so that those that have ended are reaped, and never waited for."""
+PRIVATE: Final = 0o077
+"""The umask of a worker: whatever it writes is for the user alone."""
 
 
 async def create_run(home: Home, plan: Plan, created_by: str | None = None) -> int:
-    """Record a plan as a run and give its id; nothing is started. Raises JournalError, StorageFailed."""
+    """Record a plan as a run and give its id; nothing is started. Raises JournalError, StorageFailed.
+
+    The number of a run whose folder is there is not given again, even where the journal was lost: its undo log is
+    another run's.
+    """
     home.prepare()
     journal = await JournalWriter.open(home.journal)
     try:
-        run_id = await journal.create_run(plan, created_by or operator())
+        run_id = await journal.create_run(plan, created_by or operator(), above=home.highest_run())
     finally:
         await journal.close()
     make_private_folder(home.run(run_id).path)
@@ -88,20 +92,33 @@ async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> None:
         process = await asyncio.to_thread(_spawn, home, run_id, passwords)
         # A face that outlives the worker has to take its exit status, or the worker stays behind as a zombie.
         threading.Thread(target=process.wait, name=f"worker-{run_id}", daemon=True).start()
-        async with asyncio.timeout(START_SECONDS):
-            while (await reader.run(run_id)).attempt == record.attempt:
-                if process.poll() is not None:
-                    raise Refused(
-                        f"the worker of run {run_id:04d} has ended before it took the run up", hint=_last_words(folder)
-                    )
-                await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError:
-        raise Refused(
-            f"the worker of run {run_id:04d} has not taken it up within {START_SECONDS:.0f} s",
-            hint=f"see {folder.worker_log}",
-        ) from None
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await _taken_up(reader, record, process, folder)
+        except TimeoutError:
+            process.kill()
+            raise Refused(
+                f"the worker of run {run_id:04d} has not taken it up within {START_SECONDS:.0f} s",
+                hint=f"see {folder.worker_log}",
+            ) from None
     finally:
         await reader.close()
+
+
+async def _taken_up(
+    reader: JournalReader, record: RunRecord, process: "subprocess.Popen[bytes]", folder: RunFolder
+) -> None:
+    """Return when this very worker has begun an attempt. Raises Refused where it ends without, or another has begun."""
+    while True:
+        has_ended = process.poll() is not None
+        now = await reader.run(record.id)
+        if now.attempt != record.attempt and now.worker_pid in (None, process.pid):
+            return
+        if has_ended:
+            raise Refused(
+                f"the worker of run {record.id:04d} has ended before it took the run up", hint=_last_words(folder)
+            )
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _last_words(folder: RunFolder) -> str:
@@ -111,8 +128,8 @@ def _last_words(folder: RunFolder) -> str:
 
 
 def _refuse_if_not_startable(home: Home, record: RunRecord) -> None:
-    pid = holder(home.run(record.id).lock)
-    if pid is not None and not is_stopped(pid):
+    pid = worker_at_work(home.run(record.id).lock)
+    if pid is not None:
         raise Refused(f"run {record.id:04d} has a worker already (pid {pid})", hint=f"tui-migrate attach {record.id}")
     if record.state.is_final:
         raise Refused(f"run {record.id:04d} has ended: {record.state}", hint="start a new run")
@@ -122,7 +139,7 @@ async def _refuse_if_not_reversible(home: Home, reader: JournalReader, undone: R
     run = f"run {undone.id:04d}"
     if undone.kind in (RunKind.EXPORT, RunKind.ROLLBACK):
         raise NotReversible(f"{run} is a {undone.kind.value}, which is not rolled back", hint=_instead(undone))
-    if undone.state.is_active and holder(home.run(undone.id).lock) is not None:
+    if undone.state.is_active and worker_at_work(home.run(undone.id).lock) is not None:
         raise NotReversible(f"{run} is at work ({undone.state})", hint=f"tui-migrate cancel {undone.id} first")
     if undone.rolled_back_by or undone.state in (RunState.ROLLED_BACK, RunState.ROLLED_BACK_WITH_FINDINGS):
         raise NotReversible(
@@ -160,12 +177,17 @@ def _spawn(home: Home, run_id: int, passwords: Mapping[str, str]) -> "subprocess
         raise StorageFailed(f"cannot write {folder.worker_log}: {error.strerror}", hint="free some space") from error
     try:
         process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True, cwd="/"
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+            umask=PRIVATE,
         )
     finally:
         os.close(log)
-    _workers[:] = [one for one in _workers if one.poll() is None] + [process]
     if process.stdin is not None:
-        process.stdin.write(json.dumps(dict(passwords)).encode() + b"\n")
-        process.stdin.close()
+        with suppress(BrokenPipeError), process.stdin:  # it may have ended already: whoever waits for it will see
+            process.stdin.write(json.dumps(dict(passwords)).encode() + b"\n")
     return process

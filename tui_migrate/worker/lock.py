@@ -8,12 +8,15 @@ import fcntl
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from tui_migrate.errors import Refused, StorageFailed
+from tui_migrate.paths import make_private_folder
 
 TAKE_OVER_SECONDS: Final = 10.0
+POLL_SECONDS: Final = 0.02
 
 
 class RunLock:
@@ -25,18 +28,12 @@ class RunLock:
     @classmethod
     def acquire(cls, path: Path) -> "RunLock | None":
         """Take the lock, or give None where a live process has it. Raises StorageFailed."""
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StorageFailed(
-                f"the run's folder {path.parent} cannot be written: {error.strerror}", hint="make it writable"
-            ) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
+        deadline = time.monotonic() + TAKE_OVER_SECONDS
+        while (descriptor := _try(path)) is None:
+            # A glance by `holder` keeps others out for a moment too, and is not a worker.
+            if holder(path) is not None or time.monotonic() > deadline:
+                return None
+            time.sleep(POLL_SECONDS)
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         return cls(descriptor)
@@ -46,10 +43,29 @@ class RunLock:
         os.close(self._descriptor)
 
 
+def _try(path: Path) -> int | None:
+    """Open and lock the file, once. None where it is locked, or was deleted in between."""
+    make_private_folder(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageFailed(
+            f"the run's folder {path.parent} cannot be written: {error.strerror}", hint="make it writable"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
+
+
 def holder(path: Path) -> int | None:
     """Give the pid of the process that holds a run's lock, 0 where that is not known, None where nobody does."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
@@ -63,22 +79,51 @@ def holder(path: Path) -> int | None:
         os.close(descriptor)
 
 
+def worker_at_work(path: Path) -> int | None:
+    """Give what `holder` gives, but None for a worker that is stopped: it does nothing, and another may take over."""
+    pid = holder(path)
+    return None if pid and is_stopped(pid) else pid
+
+
 def take_over(path: Path) -> RunLock:
     """Take the lock, ending a worker that holds it but is stopped. Raises Refused where a running worker has it.
 
     A stopped worker could write again as soon as somebody continues it, so it is killed before another begins.
     """
     deadline = time.monotonic() + TAKE_OVER_SECONDS
+    killed = 0
     while (lock := RunLock.acquire(path)) is None:
         pid = holder(path)
-        if pid and not is_stopped(pid):
-            raise Refused(f"the run has a worker already (pid {pid})", hint="attach to it, or cancel it")
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+        if pid and pid != killed:
+            if not (is_stopped(pid) and _has_open(pid, path)):
+                raise Refused(f"the run has a worker already (pid {pid})", hint="attach to it, or cancel it")
+            _kill(pid)
+            killed = pid
         if time.monotonic() > deadline:
             raise Refused(f"the worker that has the run (pid {pid}) does not end", hint="end that process by hand")
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
     return lock
+
+
+def _kill(pid: int) -> None:
+    try:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    except PermissionError as error:
+        raise Refused(
+            f"the run has a worker that is stopped (pid {pid}) and belongs to another user", hint="have it ended"
+        ) from error
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    """Say whether a process has a file open: a pid that was written in another container may be anybody's here."""
+    with suppress(OSError):
+        status = path.stat()
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                if os.path.samestat(status, one.stat()):
+                    return True
+    return False
 
 
 def is_stopped(pid: int) -> bool:

@@ -9,22 +9,24 @@ import os
 import platform
 import signal
 import traceback
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from typing import Final
 
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.drive import drive
 from tui_migrate.engine.export import Export
+from tui_migrate.engine.pipeline import first_cause
 from tui_migrate.engine.rollback import Rollback
 from tui_migrate.engine.steering import Steered
 from tui_migrate.engine.transfer import Transfer
 from tui_migrate.engine.work import Work
-from tui_migrate.errors import Interrupted, TuiMigrateError
+from tui_migrate.errors import Interrupted, JournalBusy, Refused, TuiMigrateError
 from tui_migrate.findings import Severity
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Failure, RunRecord, Wish
+from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
@@ -34,6 +36,7 @@ from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import Source
 from tui_migrate.worker.lock import take_over
+from tui_migrate.worker.pace import Pace
 from tui_migrate.worker.steering import WorkerSteering
 
 BEAT_SECONDS: Final = 2.0
@@ -48,30 +51,50 @@ async def work(home: Home, run_id: int, passwords: Mapping[str, str]) -> int:
 
     `passwords` are by the label of an end. Raises RunNotFound, Refused where the run has a live worker or has ended.
     """
-    lock = await asyncio.to_thread(take_over, home.run(run_id).lock)
-    try:
-        async with _journal(home) as (journal, reader):
+    with ExitStack() as locks:
+        for one in await _runs_to_lock(home, run_id):
+            lock = await asyncio.to_thread(take_over, home.run(one).lock)
+            locks.callback(lock.release)
+        async with open_both(home.journal) as (journal, reader):
             record = await reader.run(run_id)
-            if record.state.is_final:
-                raise Interrupted(f"run {run_id:04d} has ended: {record.state}", hint="start a new run")
-            if record.state.is_active:
-                await journal.transition(run_id, RunState.INTERRUPTED)
+            await _refuse_if_over(reader, record)
+            for one in filter(None, (run_id, record.rollback_of)):
+                if (await reader.run(one)).state.is_active:
+                    await journal.transition(one, RunState.INTERRUPTED)
             return await _Attempt(home, record, journal, reader, passwords).run()
-    finally:
-        lock.release()
 
 
-@asynccontextmanager
-async def _journal(home: Home) -> AsyncIterator[tuple[JournalWriter, JournalReader]]:
-    journal = await JournalWriter.open(home.journal)
+async def _runs_to_lock(home: Home, run_id: int) -> tuple[int, ...]:
+    """A rollback holds the lock of the run that it takes back too, whose worker may be alive but stopped."""
+    reader = await JournalReader.open(home.journal)
     try:
-        reader = await JournalReader.open(home.journal)
-        try:
-            yield journal, reader
-        finally:
-            await reader.close()
+        record = await reader.run(run_id)
+        if record.kind is not RunKind.ROLLBACK:
+            return (run_id,)
+        return run_id, (await reader.run(record.rollback_of)).id
     finally:
-        await journal.close()
+        await reader.close()
+
+
+async def _refuse_if_over(reader: JournalReader, record: RunRecord) -> None:
+    if record.state.is_final:
+        raise Refused(f"run {record.id:04d} has ended: {record.state}", hint="start a new run")
+    if by := await reader.rollbacks_of(record.id):
+        raise Refused(
+            f"run {record.id:04d} is being rolled back by run {by[-1]:04d}", hint=f"tui-migrate attach {by[-1]}"
+        )
+
+
+@contextmanager
+def _heeded_signals(steering: WorkerSteering) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, steering.stop)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL if before is None else before)
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 class _Attempt:
@@ -90,48 +113,24 @@ class _Attempt:
         self._journal = journal
         self._reader = reader
         self._passwords = passwords
-        self._steering = WorkerSteering(record.id, journal, reader, record.rate_limit)
+        self._steering = WorkerSteering(record.id, journal, reader, Pace(record.rate_limit))
 
     async def run(self) -> int:
         """Work until the run ends or stops, and record how."""
         run_id, journal = self._record.id, self._journal
         entering = RunState.VALIDATING if self._record.stage is Stage.VALIDATE else RunState.PREPARING
-        attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._steering.stop)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        beating = asyncio.create_task(self._beat())
-        listening = asyncio.create_task(self._steering.listen())
-        try:
-            state, failure = await self._drive(attempt)
-        finally:
-            for task in (beating, listening):
-                task.cancel()
-                with suppress(asyncio.CancelledError, TuiMigrateError):
-                    await task
-            loop.remove_signal_handler(signal.SIGTERM)
-        await journal.set_failure(run_id, failure)
-        await journal.transition(run_id, state)
-        await journal.end_attempt(run_id)
+        with _heeded_signals(self._steering):
+            attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
+            state, failure = await self._try(attempt)
+            await self._steering.conclude(state)
+            await journal.end_attempt(run_id, state, failure)
         log.info("run %04d ended: %s", run_id, state)
         return failure.exit_code if failure else state.exit_code
 
-    async def _drive(self, attempt: int) -> tuple[RunState, Failure | None]:
+    async def _try(self, attempt: int) -> tuple[RunState, Failure | None]:
         run_id = self._record.id
         try:
-            plan = from_yaml(self._record.plan, f"plan of run {run_id:04d}")
-            source = self._open_source(plan)
-            try:
-                context = self._context(plan, source, attempt)
-                work = self._make_work(context)
-                try:
-                    return await drive(context, work, self._steering, self._record.stage), None
-                except Steered as asked:
-                    return await _steered(work, asked.wish, run_id)
-                finally:
-                    await work.close()
-            finally:
-                await source.close()
+            return await self._accompanied(attempt)
         except Interrupted as error:
             return RunState.INTERRUPTED, _failure(error)
         except TuiMigrateError as error:
@@ -143,6 +142,33 @@ class _Attempt:
             where = self._home.run(run_id).worker_log
             message = f"an error that should not be: {redact(str(error)) or type(error).__name__}"
             return RunState.FAILED, Failure("internal", message, f"see {where}; the run can be resumed", 1)
+
+    async def _accompanied(self, attempt: int) -> tuple[RunState, Failure | None]:
+        """Do the work while the heart beats and the ear listens; where one of them fails, so does the attempt."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                companions = [group.create_task(self._beat()), group.create_task(self._steering.listen())]
+                try:
+                    return await self._drive(attempt)
+                finally:
+                    for one in companions:
+                        one.cancel()
+        except BaseExceptionGroup as failures:
+            raise first_cause(failures) from None
+
+    async def _drive(self, attempt: int) -> tuple[RunState, Failure | None]:
+        run_id = self._record.id
+        plan = from_yaml(self._record.plan, f"plan of run {run_id:04d}")
+        async with AsyncExitStack() as opened:
+            source = ends.open_source(plan.source, self._home, self._passwords)
+            opened.push_async_callback(source.close)
+            context = self._context(plan, source, attempt)
+            work = self._make_work(context, opened)
+            opened.push_async_callback(work.close)
+            try:
+                return await drive(context, work, self._steering, self._record.stage), None
+            except Steered as asked:
+                return await _steered(work, asked.wish, run_id)
 
     def _context(self, plan: Plan, source: Source, attempt: int) -> RunContext:
         run_id = self._record.id
@@ -158,14 +184,12 @@ class _Attempt:
             source=source,
         )
 
-    def _open_source(self, plan: Plan) -> Source:
-        return ends.open_source(plan.source, self._home, self._passwords)
-
-    def _make_work(self, context: RunContext) -> Work:
+    def _make_work(self, context: RunContext, opened: AsyncExitStack) -> Work:
         plan = context.plan
         if plan.kind is RunKind.EXPORT:
             return Export(context, self._record.created_at, self._record.created_by)
         target = ends.open_target(plan.target, self._home, self._passwords)
+        opened.push_async_callback(target.close)
         if plan.kind is RunKind.ROLLBACK:
             return Rollback(context, target, self._home.run(plan.rollback_of))
         return Transfer(context, target)
@@ -173,10 +197,13 @@ class _Attempt:
     async def _beat(self) -> None:
         beats = 0
         while True:
-            await self._journal.beat(self._record.id)
-            beats += 1
-            if beats % TIDY_EVERY == 0:
-                await self._journal.tidy()
+            try:
+                await self._journal.beat(self._record.id)
+                beats += 1
+                if beats % TIDY_EVERY == 0:
+                    await self._journal.tidy()
+            except JournalBusy as error:
+                log.warning("%s", error.message)
             await asyncio.sleep(BEAT_SECONDS)
 
 
@@ -189,4 +216,4 @@ async def _steered(work: Work, wish: Wish, run_id: int) -> tuple[RunState, Failu
 
 
 def _failure(error: TuiMigrateError) -> Failure:
-    return Failure(error.code, redact(error.message), redact(error.hint), error.exit_code)
+    return Failure(error.code, error.message, error.hint, error.exit_code)

@@ -10,6 +10,8 @@ from tui_migrate.stores.base import Capabilities
 from tui_migrate.stores.mongodb import MongoStore
 from tui_migrate.stores.registry import Locator, open_source
 
+pytestmark = pytest.mark.usefixtures("lost_sockets")
+
 QUICK = "serverSelectionTimeoutMS=300"
 
 

@@ -22,6 +22,8 @@ from tui_migrate.errors import (
 )
 from tui_migrate.stores.mongodb import MongoStore
 
+pytestmark = pytest.mark.usefixtures("lost_sockets")
+
 PASSWORD = "s3cret/@:pass"
 QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
 
@@ -72,6 +74,7 @@ async def test_a_server_that_is_away_is_unreachable() -> None:
         "mongodb://host:99999",
         "mongodb://host/?frobnicate=1",
         "mongodb://host/?w=-3",
+        "mongodb://host/?socketTimeoutMS=soon",
         "mongodb://host/?tls=true&tlsCAFile=/nowhere/ca.pem",
         "mongodb://host/?readPreference=nearby",
         "mongodb+srv://one,two",

@@ -68,10 +68,11 @@ class Link:
         self.scheme = parts.scheme
         options = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
         self.overridden = _overridden(options, as_source=as_source)
-        self.write_ms = min(WRITE_MS, int(options.get("sockettimeoutms", "") or 0) or WRITE_MS)
         self._as_source = as_source
         self._options = options
         self._client = _client(url, options, password)
+        patience = self._client.options.pool_options.socket_timeout
+        self.write_ms = min(WRITE_MS, int(patience * 1000)) if patience else WRITE_MS
         self._connecting = asyncio.Lock()
         self._deployment: Deployment | None = None
         self._session: AsyncClientSession | None = None
@@ -161,6 +162,8 @@ def _client(url: str, options: Mapping[str, str], password: str | None) -> Async
     }
     limits = {"serverSelectionTimeoutMS": SELECTION_MS, "connectTimeoutMS": CONNECT_MS, "socketTimeoutMS": SOCKET_MS}
     limits["waitQueueTimeoutMS"] = SELECTION_MS
+    if "servermonitoringmode" not in options:
+        settings["serverMonitoringMode"] = "poll"  # the other mode keeps a second line open to every server
     settings |= {name: value for name, value in limits.items() if name.lower() not in options}
     if password is not None:
         settings["password"] = password

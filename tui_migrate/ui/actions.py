@@ -1,0 +1,96 @@
+"""Every action of the app, in one registry: its stable id, its key, its word in the footer, its line of help.
+
+Footer, help, palette and the README's table read it; a screen names the actions it has by their ids, and Textual's
+bindings are made from that. An id is `group.name`; the screen (or the app, for group `app`) has a method
+`action_group_name`. One letter means one thing everywhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that an operator can do by a key.
+
+    `key` is Textual's name of it, several with commas between; `shown` is how people write it. `label` is the word in
+    the footer, empty for actions that are not shown there; `help` is one sentence.
+    """
+
+    id: str
+    key: str
+    shown: str
+    label: str
+    help: str
+
+    @property
+    def method(self) -> str:
+        """The name Textual calls the action by, within its screen or app."""
+        group, _, name = self.id.partition(".")
+        return f"app.{group}_{name}" if group == "app" else f"{group}_{name}"
+
+    def binding(self) -> Binding:
+        """The action as a Textual binding."""
+        return Binding(self.key, self.method, self.label, id=self.id, show=False, key_display=self.shown)
+
+
+REGISTRY: Final[tuple[Action, ...]] = (
+    Action("home.new", "n", "n", "New migration", "Plan a new migration, step by step."),
+    Action("home.connections", "o", "o", "Connections", "See, add, change and test connections."),
+    Action("home.history", "h", "h", "History", "See every run there was."),
+    Action("home.demo", "d", "d", "Demo", "Learn how to try everything on two sample databases."),
+    Action("new.next", "ctrl+n", "ctrl+n", "Next", "Go on to the next step of the plan."),
+    Action("new.previous", "ctrl+b", "ctrl+b", "Back", "Go back to the step before; nothing is lost."),
+    Action("new.swap", "w", "w", "Swap", "Swap source and target."),
+    Action("new.test", "t", "t", "Test", "Connect to both ends and see who answers."),
+    Action("new.exact", "x", "x", "Count exactly", "Read both ends whole and count what would happen."),
+    Action("new.more", "m", "m", "More", "Show the options that mostly stay as they are."),
+    Action("new.start", "s", "s", "Start", "Start the run that is planned."),
+    Action("new.save", "ctrl+s", "ctrl+s", "Save plan", "Write the plan to a YAML file."),
+    Action("mark.toggle", "space", "space", "Mark", "Mark the row under the cursor, or take its mark away."),
+    Action("mark.invert", "i", "i", "Invert", "Mark what is not marked, and the other way round."),
+    Action("run.pause", "p", "p", "Pause", "Pause the run after its batch, or let it go on."),
+    Action("run.cancel", "c", "c", "Cancel", "End the run for good; then keep what it wrote, or roll it back."),
+    Action("run.faster", "plus,equals_sign", "+", "Faster", "Raise the rate limit by half its ladder, up to none."),
+    Action("run.slower", "minus", "-", "Slower", "Lower the rate limit; from none, to half the present rate."),
+    Action("run.log", "l", "l", "Log", "Show the run's log."),
+    Action("run.errors", "e", "e", "Errors", "Show what the run found and what failed."),
+    Action("run.resume", "u", "u", "Resume", "Start a worker for a run that was interrupted or has failed."),
+    Action("run.rollback", "r", "r", "Roll back", "See what a rollback would do; nothing happens before you confirm."),
+    Action("run.again", "a", "a", "Again", "Plan the same migration anew."),
+    Action("run.report", "v", "v", "Report", "Read the findings of the run."),
+    Action("run.delete", "D", "D", "Delete", "Delete the run's record and its undo log; asks first."),
+    Action("run.open", "enter", "enter", "Open", "Open the row under the cursor."),
+    Action("rollback.start", "s", "s", "Start", "Start the rollback."),
+    Action("connection.add", "n", "n", "New", "Add a connection."),
+    Action("connection.edit", "enter", "enter", "Edit", "Change the connection under the cursor."),
+    Action("connection.test", "t", "t", "Test", "Connect and see who answers."),
+    Action("connection.delete", "D", "D", "Delete", "Take the connection out of the file; asks first."),
+    Action("report.write", "ctrl+s", "ctrl+s", "Write to file", "Write the findings to a file."),
+    Action("table.filter", "slash", "/", "Filter", "Show only rows that hold a text."),
+    Action("table.sort", "greater_than_sign", ">", "Sort", "Sort by the next column."),
+    Action("app.back", "escape", "esc", "Back", "Go back; cancels a connect that is under way, never discards."),
+    Action("app.leave", "q", "q", "Leave", "Leave the app; runs go on without it."),
+    Action("app.help", "question_mark", "?", "Help", "Say what the keys do here."),
+    Action("app.palette", "ctrl+p", "ctrl+p", "", "Find any action by its name."),
+    Action("app.theme", "ctrl+t", "ctrl+t", "", "Choose another theme."),
+    Action("app.redraw", "ctrl+l", "ctrl+l", "", "Draw the screen anew."),
+)
+
+BY_ID: Final[dict[str, Action]] = {one.id: one for one in REGISTRY}
+
+EVERYWHERE: Final = ("app.back", "app.leave", "app.help", "app.palette", "app.theme", "app.redraw")
+
+
+def in_order(ids: Iterable[str]) -> list[Action]:
+    """Give actions in the order of the registry. Raises KeyError for an unknown id."""
+    wanted = {BY_ID[one].id for one in ids}
+    return [one for one in REGISTRY if one.id in wanted]
+
+
+def bindings(*ids: str) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """Textual bindings of these actions."""
+    return [one.binding() for one in in_order(ids)]

@@ -1,0 +1,165 @@
+"""The app: screens over one journal feed. It looks at stores and files requests; it never moves a document itself."""
+
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any, ClassVar, Final
+
+from textual.binding import Binding
+from textual.worker import Worker, WorkerState
+
+from tui_migrate import settings as settings_file
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.redaction import printable, redact
+from tui_migrate.ui.actions import EVERYWHERE, bindings
+from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
+from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
+from tui_migrate.ui.palette import ActionProvider
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.screens.help import HelpScreen
+from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.session import Session
+from tui_migrate.ui.terminal.base_app import TerminalApp
+from tui_migrate.ui.terminal.start import MarkSet
+from tui_migrate.ui.themes import FALLBACK, shipped_themes
+from tui_migrate.ui.widgets.note import Note
+from tui_migrate.ui.widgets.table import Table
+
+STYLES: Final = ("base", "dialogs", "home", "new", "run", "history", "rollback", "report", "connections", "help")
+
+
+class MigrateApp(TerminalApp[None]):
+    """The terminal app. Home is its root; every other screen is pushed over it."""
+
+    TITLE = "tui-migrate"
+    CSS_PATH = [f"styles/{name}.tcss" for name in STYLES]
+    COMMANDS: ClassVar = {ActionProvider}
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar = [*bindings(*EVERYWHERE), Binding("ctrl+c", "app_leave", show=False)]
+
+    def __init__(self, session: Session, *, theme: str, marks: MarkSet, ansi: bool) -> None:
+        super().__init__(
+            theme_name=theme,
+            themes=list(shipped_themes().values()),
+            marks=marks,
+            crash_log=session.home.state / "error.log",
+            mouse=session.settings.mouse,
+            ansi=ansi,
+        )
+        self.session = session
+        self.feed = JournalFeed(
+            session.home,
+            self.post_message,
+            is_busy=lambda: self.line_is_busy,
+            seconds=SLOW_SECONDS if session.settings.slow else FAST_SECONDS,
+            clock=session.clock,
+        )
+
+    def on_mount(self) -> None:
+        """Show Home, and begin to read the journal."""
+        self.push_screen(HomeScreen())
+        self.in_background(self.feed.run(), "feed")
+
+    def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
+        """Run a coroutine beside the screens; one of the same group that still runs is cancelled.
+
+        An error of the tree becomes a line on the screen; any other one ends the app by its crash screen.
+        """
+        return self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say what a background task failed with."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            error = event.worker.error
+            if not isinstance(error, TuiMigrateError):
+                raise error
+            self.say(f"{error.message} — {error.hint}" if error.hint else error.message)
+
+    def on_journal_changed(self, event: JournalChanged) -> None:
+        """Hand a snapshot to the screen that asked for it."""
+        screen = self.operator_screen
+        if screen is not None and event.snapshot.subject == screen.subject():
+            screen.show_snapshot(event.snapshot)
+            screen.refresh_frame()
+
+    def on_journal_unreadable(self, event: JournalUnreadable) -> None:
+        """Let the screen say so."""
+        if self.operator_screen is not None:
+            self.operator_screen.show_journal_fault(printable(redact(event.reason)))
+
+    @property
+    def operator_screen(self) -> OperatorScreen | None:
+        """The topmost full screen, under whatever dialog."""
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
+
+    def say(self, text: str, *, is_error: bool = True) -> None:
+        """Say one line above the footer, until the next key."""
+        if self.operator_screen is not None:
+            for note in self.operator_screen.query(Note):
+                note.say(printable(redact(text)), is_error=is_error)
+
+    def on_key(self) -> None:
+        """A key takes the last note away."""
+        if self.operator_screen is not None:
+            for note in self.operator_screen.query(Note):
+                note.clear()
+
+    def ask_filter(self, table: Table) -> None:
+        """Ask what the rows of a table have to hold."""
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                table.filter(text)
+            table.focus()
+
+        self.push_screen(AskText("Show only rows that hold", ("Empty shows all.",), table.filter_text), take)
+
+    def action_app_back(self) -> None:
+        """Go to the screen before; on Home, stay."""
+        screen = self.operator_screen
+        if isinstance(screen, OperatorScreen) and screen.go_back():
+            return
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def action_app_leave(self) -> None:
+        """Leave; say what goes on."""
+        self.exit(message=self.parting_words())
+
+    def action_app_help(self) -> None:
+        """Show the keys of this screen."""
+        if self.operator_screen is not None and not isinstance(self.operator_screen, HelpScreen):
+            self.push_screen(HelpScreen(self.operator_screen))
+
+    def action_app_palette(self) -> None:
+        """Open the palette."""
+        self.action_command_palette()
+
+    def action_app_redraw(self) -> None:
+        """Draw everything anew."""
+        self.redraw()
+
+    def action_app_theme(self) -> None:
+        """Choose a theme and remember it."""
+        before = self.theme
+
+        def take(name: str | None) -> None:
+            self.theme = name or before
+            if name is not None:
+                self.remember(theme=name)
+
+        choices = [(name, name.replace("-", " ")) for name in shipped_themes()]
+        self.push_screen(Choose("Theme", (), choices, at=before if before in dict(choices) else FALLBACK), take)
+
+    def remember(self, *, theme: str) -> None:
+        """Keep a setting for the next time."""
+        self.session.settings = replace(self.session.settings, theme=theme)
+        settings_file.save(self.session.home, self.session.settings)
+
+    def parting_words(self) -> str | None:
+        """What is said on the terminal when the app has left it."""
+        live = self.feed.live_runs()
+        if not live:
+            return None
+        names = ", ".join(f"{one:04d}" for one in live)
+        return f"run {names} goes on; tui-migrate shows it again, tui-migrate attach {live[0]} follows it"

@@ -1,0 +1,144 @@
+"""Turns the journal into snapshots: the one place of the app that reads it.
+
+It polls `PRAGMA data_version` on one long-lived connection, and once a second the locks of live runs, because a worker
+that dies writes nothing. A snapshot is made and posted only where something has changed, and not while the terminal's
+line is still busy with the last one.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from textual.message import Message
+
+from tui_migrate.errors import RunNotFound, TuiMigrateError
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import Control, Event, RunRecord
+from tui_migrate.paths import Home
+from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.worker.control import effective
+
+FAST_SECONDS: Final = 0.5
+SLOW_SECONDS: Final = 1.0
+LOCK_SECONDS: Final = 1.0
+EVENTS_SHOWN: Final = 100
+
+Post = Callable[[Message], object]
+
+
+class JournalFeed:
+    """Reads for one screen at a time: what `watch` was last told."""
+
+    def __init__(
+        self,
+        home: Home,
+        post: Post,
+        *,
+        is_busy: Callable[[], bool] = lambda: False,
+        seconds: float = FAST_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._home = home
+        self._post = post
+        self._is_busy = is_busy
+        self._seconds = seconds
+        self._clock = clock
+        self._subject = Subject()
+        self._wanted = asyncio.Event()
+        self._reader: JournalReader | None = None
+        self._last: Snapshot | None = None
+
+    def watch(self, subject: Subject) -> None:
+        """Look at something else from now on; the next snapshot comes at once."""
+        self._subject = subject
+        self._last = None
+        self._wanted.set()
+
+    def live_runs(self) -> list[int]:
+        """The runs at work, as of the last look."""
+        last = self._last
+        runs = (*last.runs, *((last.run,) if last.run is not None else ())) if last is not None else ()
+        return sorted({one.id for one in runs if one.state.is_active})
+
+    async def run(self) -> None:
+        """Feed until cancelled."""
+        version, looked = -1, 0.0
+        try:
+            while True:
+                try:
+                    reader = await self._open()
+                    newest = await reader.data_version() if reader is not None else -1
+                    now = asyncio.get_running_loop().time()
+                    due = newest != version or now - looked >= LOCK_SECONDS or self._last is None
+                    if due and not self._is_busy():
+                        version, looked = newest, now
+                        await self._look(reader)
+                except TuiMigrateError as error:
+                    await self._close()
+                    self._post(JournalUnreadable(f"{error.message} ({error.hint})" if error.hint else error.message))
+                await self._wait()
+        finally:
+            await self._close()
+
+    async def _look(self, reader: JournalReader | None) -> None:
+        subject = self._subject
+        snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
+        if subject is self._subject and self._is_news(snapshot):
+            self._last = snapshot
+            self._post(JournalChanged(snapshot))
+
+    async def _read(self, reader: JournalReader, subject: Subject) -> Snapshot:
+        runs = await reader.runs(subject.runs, subject.offset) if subject.runs else ()
+        run: RunRecord | None = None
+        events: tuple[Event, ...] = ()
+        controls: tuple[Control, ...] = ()
+        if subject.run_id:
+            try:
+                run = await effective(self._home, reader, await reader.run(subject.run_id))
+                events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
+                controls = await reader.controls(subject.run_id)
+            except RunNotFound:
+                run = None
+        return Snapshot(
+            subject,
+            self._clock(),
+            total=await reader.count_runs() if subject.runs else 0,
+            runs=tuple([await effective(self._home, reader, one) for one in runs]),
+            run=run,
+            events=events,
+            controls=controls,
+        )
+
+    def _is_news(self, snapshot: Snapshot) -> bool:
+        """A live run is news each second, for the seconds that pass on the screen; else only what has changed."""
+        last = self._last
+        if last is None or (snapshot.run is not None and snapshot.run.state.is_active):
+            return True
+        return (last.runs, last.run, last.events, last.controls, last.total) != (
+            snapshot.runs,
+            snapshot.run,
+            snapshot.events,
+            snapshot.controls,
+            snapshot.total,
+        )
+
+    async def _open(self) -> JournalReader | None:
+        """Open the journal when there is one: before the first run there is none."""
+        if self._reader is None and await asyncio.to_thread(self._home.journal.exists):
+            self._reader = await JournalReader.open(self._home.journal)
+        return self._reader
+
+    async def _close(self) -> None:
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            await reader.close()
+
+    async def _wait(self) -> None:
+        self._wanted.clear()
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._wanted.wait()
+        except TimeoutError:
+            return

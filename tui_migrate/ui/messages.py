@@ -1,0 +1,29 @@
+"""The messages that background work posts; handlers alone change what is on the screen."""
+
+from textual.message import Message
+
+from tui_migrate.ui.snapshot import Snapshot
+
+
+class JournalChanged(Message):
+    """The newest look at the journal. One that waits is replaced by the next: only the latest counts."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        """Take the place of an older look that has not been handled."""
+        return isinstance(message, JournalChanged)
+
+
+class JournalUnreadable(Message):
+    """The journal could not be read; `reason` is one line for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def can_replace(self, message: Message) -> bool:
+        """One such message says it all."""
+        return isinstance(message, JournalUnreadable)

@@ -1,0 +1,155 @@
+"""What every screen is: a line on top that says where you are, the screen's own body, and the footer.
+
+A screen names its actions by their ids, draws from the snapshots that the feed gives it, and is not fed while another
+one covers it.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui_migrate.plan.model import Environment
+from tui_migrate.ui.actions import EVERYWHERE, Action, bindings, in_order
+from tui_migrate.ui.session import Session
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.footer import KeyFooter
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.note import Note
+from tui_migrate.ui.widgets.table import Table, fit
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
+
+
+class OperatorScreen(Screen[None]):
+    """The base of all full screens.
+
+    Subclasses set `ACTIONS` (ids of the registry, each with a method `action_group_name`), give their body in
+    `compose_body`, and override `subject`, `show_snapshot`, `is_available`, `where` and `help_text` as they need.
+    """
+
+    ACTIONS: ClassVar[tuple[str, ...]] = ()
+    AUTO_FOCUS = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        cls.BINDINGS = bindings(*cls.ACTIONS)
+        super().__init_subclass__(**options)
+
+    @property
+    def migrate_app(self) -> "MigrateApp":
+        """The app, with its own type."""
+        return cast("MigrateApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        """What all screens share."""
+        return self.migrate_app.session
+
+    def compose(self) -> ComposeResult:
+        """Lay out head, body and footer."""
+        yield Lines([""], classes="head")
+        yield from self.compose_body()
+        yield Note()
+        yield KeyFooter()
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Give what is between head and footer."""
+        return ()
+
+    def subject(self) -> Subject:
+        """What the screen wants to see of the journal."""
+        return Subject()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw what the journal says now."""
+
+    def show_journal_fault(self, reason: str) -> None:
+        """Say that the journal cannot be read."""
+        self.notify_line(reason)
+
+    def is_available(self, action_id: str) -> bool:
+        """Say whether an action can be taken now; others are left out of footer and palette and do nothing."""
+        return True
+
+    def go_back(self) -> bool:
+        """Do what `esc` means here, if it means something else than leaving the screen; say whether it did."""
+        return False
+
+    def where(self) -> tuple[str, Environment | None, str]:
+        """The head: words at the left, the environment of the target, and what is said beside it at the right."""
+        return "", None, ""
+
+    def help_text(self) -> str:
+        """A few sentences about this screen, for `?`."""
+        return ""
+
+    def on_mount(self) -> None:
+        """Draw the head for the first time."""
+        self.refresh_frame()
+
+    def on_screen_resume(self) -> None:
+        """Be fed again."""
+        self.migrate_app.feed.watch(self.subject())
+        self.refresh_frame()
+
+    def on_resize(self) -> None:
+        """Lay the head out anew."""
+        self.refresh_frame()
+
+    def on_descendant_focus(self) -> None:
+        """Another widget may have other keys."""
+        self.refresh_frame()
+
+    def refresh_frame(self) -> None:
+        """Draw head and footer as they are now."""
+        if not self.is_mounted or not self.query(KeyFooter):
+            return
+        self.query_one(KeyFooter).show(self.shown_actions())
+        self.query_one(".head", Lines).show([self._head()])
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """The actions that work here now, in the order of the registry."""
+        ids = [one for one in (*self.ACTIONS, *self._table_actions(), *EVERYWHERE) if self.is_available(one)]
+        return tuple(in_order(ids))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let Textual ask what `is_available` says."""
+        found = next((one for one in in_order(self.ACTIONS) if one.method == action), None)
+        return True if found is None else self.is_available(found.id)
+
+    def notify_line(self, text: str, *, is_error: bool = True) -> None:
+        """Say one line above the footer until the next key."""
+        self.migrate_app.say(text, is_error=is_error)
+
+    def action_table_filter(self) -> None:
+        """Ask what the rows of the table in focus have to hold."""
+        if isinstance(self.focused, Table):
+            self.migrate_app.ask_filter(self.focused)
+
+    def action_table_sort(self) -> None:
+        """Sort the table in focus by its next column."""
+        if isinstance(self.focused, Table):
+            self.focused.sort_by_next()
+
+    def _table_actions(self) -> tuple[str, ...]:
+        return ("table.filter",) if self.query(Table) and "table.filter" in self.ACTIONS else ()
+
+    def _head(self) -> Text:
+        left, environment, right = self.where()
+        words = environment_words(environment, right) if environment is not None else right
+        width = self.size.width
+        left = fit(f" tui-migrate   {left}", max(1, width - cell_len(words) - 3))
+        space = " " * max(1, width - cell_len(left) - cell_len(words) - 1)
+        head = Text(left + space, end="")
+        head.append(words, style="bold" if environment is Environment.PRODUCTION else "")
+        return head
+
+
+def environment_words(environment: Environment, place: str) -> str:
+    """Say in words how dangerous a place is: `PRODUCTION TARGET prod/shop`."""
+    return f"{environment.value.upper()} TARGET {place}".rstrip()

@@ -1,0 +1,139 @@
+"""The small windows: a name to be typed before something dangerous, a password, a choice, a line of text."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from tui_migrate.redaction import printable
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.table import Column, Row, Table
+
+
+class TypeName(ModalScreen[bool]):
+    """Asks for a name to be typed; enter does nothing until it is equal. Gives True for equal, False for esc."""
+
+    BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
+
+    def __init__(self, title: str, sentences: Sequence[str], name: str) -> None:
+        super().__init__()
+        self._title = title
+        self._sentences = tuple(sentences)
+        self._wanted = name
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        with Vertical(classes="dialog"):
+            yield Lines([self._title], classes="dialog-title")
+            yield Lines([*self._sentences, "", f"Type {printable(self._wanted)} and enter to go on; esc goes back."])
+            yield Input(id="name")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on if the name is equal."""
+        event.stop()
+        if event.value == self._wanted:
+            self.dismiss(True)
+
+    def action_refuse(self) -> None:
+        """Go back."""
+        self.dismiss(False)
+
+
+class AskPassword(ModalScreen[str | None]):
+    """Asks for the password of a user at a place; gives None for esc."""
+
+    BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
+
+    def __init__(self, connection: str, host: str, user: str, *, problem: str = "") -> None:
+        super().__init__()
+        self._lines = [f"Connection  {printable(connection)}", f"Host        {printable(host)}"]
+        self._lines.append(f"User        {printable(user)}")
+        if problem:
+            self._lines.extend(("", printable(problem)))
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        with Vertical(classes="dialog"):
+            yield Lines(["Password"], classes="dialog-title")
+            yield Lines([*self._lines, "", "It is used in this sitting and kept nowhere. Esc goes back."])
+            yield Input(password=True, id="password")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the password."""
+        event.stop()
+        self.dismiss(event.value)
+
+    def action_refuse(self) -> None:
+        """Go back without one."""
+        self.dismiss(None)
+
+
+class AskText(ModalScreen[str | None]):
+    """Asks for one line of text; gives None for esc."""
+
+    BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
+
+    def __init__(self, title: str, sentences: Sequence[str] = (), value: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._sentences = tuple(sentences)
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        with Vertical(classes="dialog"):
+            yield Lines([self._title], classes="dialog-title")
+            if self._sentences:
+                yield Lines(self._sentences)
+            yield Input(self._value, id="text", select_on_focus=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the text."""
+        event.stop()
+        self.dismiss(event.value)
+
+    def action_refuse(self) -> None:
+        """Go back without one."""
+        self.dismiss(None)
+
+
+class Choose(ModalScreen[str | None]):
+    """Offers a few choices, one a row; gives the key of the one chosen, None for esc."""
+
+    BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
+
+    def __init__(self, title: str, sentences: Sequence[str], choices: Sequence[tuple[str, str]], at: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._sentences = tuple(sentences)
+        self._choices = tuple(choices)
+        self._at = at
+
+    def compose(self) -> ComposeResult:
+        """Lay out the choices."""
+        with Vertical(classes="dialog"):
+            yield Lines([self._title], classes="dialog-title")
+            if self._sentences:
+                yield Lines(self._sentences)
+            yield Table([Column("")], id="choices")
+
+    def on_mount(self) -> None:
+        """Fill the table and put the cursor where it belongs."""
+        table = self.query_one(Table)
+        table.styles.height = len(self._choices) + 2
+        table.show([Row(key, (text,)) for key, text in self._choices])
+        if self._at:
+            table.move_to(self._at)
+        table.focus()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Take the choice."""
+        event.stop()
+        self.dismiss(event.key)
+
+    def action_refuse(self) -> None:
+        """Go back without one."""
+        self.dismiss(None)

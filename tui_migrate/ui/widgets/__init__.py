@@ -1,0 +1,1 @@
+"""Widgets of our own: line by line, so that only what has changed goes over the wire."""

@@ -1,0 +1,323 @@
+"""The table of all screens: virtual, drawn line by line, its cursor kept by key.
+
+Only rows in view are drawn, and of those only the ones that changed are repainted. Sorting and filtering happen on the
+rows, not on widgets. The last line shows the full name of the row under the cursor, and where it stands.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar, Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_migrate.redaction import printable
+
+SPACE: Final = 2
+"""Cells between two columns."""
+
+
+class Tone(Enum):
+    """What a row says by its colour, beside its words."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    DIM = "dim"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its title and its width in cells, 0 for the one that takes what is left.
+
+    `right` sets numbers to the right; `from_width` is the table's width from which on it is shown.
+    """
+
+    title: str
+    width: int = 0
+    right: bool = False
+    from_width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: its key, a text for each column, and what it sorts by (the texts where `sort` is empty).
+
+    `name` is shown in full below the table.
+    """
+
+    key: str
+    cells: tuple[str, ...]
+    name: str = ""
+    tone: Tone = Tone.PLAIN
+    sort: tuple[str | float, ...] = ()
+
+
+class Table(Widget, can_focus=True):
+    """Rows under fixed columns. Messages: `Moved` when the cursor goes to another row, `Opened` on enter."""
+
+    DEFAULT_CSS = "Table { height: 1fr; width: 1fr; }"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--head",
+        "table--cursor",
+        "table--note",
+        "table--good",
+        "table--warn",
+        "table--bad",
+        "table--dim",
+    }
+    BINDINGS: ClassVar = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup,ctrl+u", "page(-1)", show=False),
+        Binding("pagedown,ctrl+d", "page(1)", show=False),
+        Binding("home,g", "edge(-1)", show=False),
+        Binding("end,G", "edge(1)", show=False),
+        Binding("enter", "open", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another row; `key` is None where there is none."""
+
+        def __init__(self, table: "Table", key: str | None) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> "Table":
+            """The table."""
+            return self.table
+
+    class Opened(Message):
+        """Enter was pressed on a row."""
+
+        def __init__(self, table: "Table", key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> "Table":
+            """The table."""
+            return self.table
+
+    def __init__(self, columns: Sequence[Column], *, empty: str = "Nothing here.", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._all: tuple[Row, ...] = ()
+        self._rows: list[Row] = []
+        self._empty = empty
+        self._filter = ""
+        self._matches: Callable[[Row], bool] | None = None
+        self._sort = -1
+        self._cursor = 0
+        self._top = 0
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows that are shown, in their order."""
+        return self._rows
+
+    @property
+    def cursor_key(self) -> str | None:
+        """The key of the row under the cursor."""
+        return self._rows[self._cursor].key if self._rows else None
+
+    @property
+    def filter_text(self) -> str:
+        """What rows have to hold to be shown."""
+        return self._filter
+
+    def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
+        """Show these rows; the cursor stays on its key, and nothing jumps. `empty` is what is said where none is."""
+        self._all = tuple(rows)
+        if empty is not None and empty != self._empty:
+            self._empty = empty
+            self.refresh()
+        self._arrange()
+
+    def filter(self, text: str, matches: Callable[[Row], bool] | None = None) -> None:
+        """Show only rows whose texts hold `text`, upper or lower case; `matches` decides instead where it is given."""
+        self._filter, self._matches = text, matches
+        self._arrange()
+
+    def sort_by(self, column: int) -> None:
+        """Sort by a column; -1 is the order in which the rows came."""
+        self._sort = column
+        self._arrange()
+
+    def sort_by_next(self) -> None:
+        """Sort by the next column, and after the last one not at all."""
+        self.sort_by(self._sort + 1 if self._sort + 1 < len(self._columns) else -1)
+
+    def move_to(self, key: str) -> None:
+        """Put the cursor on a row, if it is shown."""
+        place = next((number for number, row in enumerate(self._rows) if row.key == key), None)
+        if place is not None:
+            self._move(place)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the head, a row, or the note."""
+        if y == 0:
+            titles = [
+                column.title + ("↓" if number == self._sort else "") for number, column in enumerate(self._columns)
+            ]
+            return self._line(titles, self.get_component_rich_style("table--head"))
+        if y == self.size.height - 1:
+            return self._note()
+        place = self._top + y - 1
+        if place >= len(self._rows):
+            message = self._empty if not self._rows and y == 1 else ""
+            return self._plain(f" {message}" if message else "", self.get_component_rich_style("table--dim"))
+        row = self._rows[place]
+        style = self.rich_style
+        if row.tone is not Tone.PLAIN:
+            style = self.get_component_rich_style(f"table--{row.tone.value}")
+        if place == self._cursor and self.has_focus:
+            style = self.get_component_rich_style("table--cursor")
+        return self._line([printable(cell) for cell in row.cells], style, is_cursor=place == self._cursor)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self._keep_in_view()
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self._refresh_place(self._cursor)
+
+    def on_blur(self) -> None:
+        """Hide the cursor's colour; its mark stays."""
+        self._refresh_place(self._cursor)
+
+    def action_move(self, step: int) -> None:
+        """Move by rows."""
+        self._move(self._cursor + step)
+
+    def action_page(self, step: int) -> None:
+        """Move by pages."""
+        self._move(self._cursor + step * max(1, self._height - 1))
+
+    def action_edge(self, step: int) -> None:
+        """Move to the first or the last row."""
+        self._move(0 if step < 0 else len(self._rows) - 1)
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        if (key := self.cursor_key) is not None:
+            self.post_message(self.Opened(self, key))
+
+    @property
+    def _height(self) -> int:
+        """Rows in view, without head and note."""
+        return max(1, self.size.height - 2)
+
+    def _arrange(self) -> None:
+        key, before = self.cursor_key, list(self._rows)
+        words = self._filter.casefold()
+        matches = self._matches or (lambda row: not words or any(words in cell.casefold() for cell in row.cells))
+        rows = [row for row in self._all if matches(row)]
+        if self._sort >= 0:
+            rows.sort(key=lambda row: _sort_key(row, self._sort))
+        self._rows = rows
+        place = next((number for number, row in enumerate(rows) if row.key == key), None)
+        cursor = place if place is not None else min(self._cursor, max(0, len(rows) - 1))
+        is_moved = cursor != self._cursor
+        self._cursor = cursor
+        self._keep_in_view()
+        if len(before) != len(rows) or is_moved:
+            self.refresh()
+        else:
+            for number, (old, new) in enumerate(zip(before, rows, strict=True)):
+                if old != new:
+                    self._refresh_place(number)
+        if self.cursor_key != key:
+            self.post_message(self.Moved(self, self.cursor_key))
+
+    def _move(self, place: int) -> None:
+        place = max(0, min(place, len(self._rows) - 1))
+        if place == self._cursor or not self._rows:
+            return
+        before, self._cursor = self._cursor, place
+        if self._keep_in_view():
+            self.refresh()
+        else:
+            self._refresh_place(before)
+            self._refresh_place(place)
+        self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
+        self.post_message(self.Moved(self, self.cursor_key))
+
+    def _keep_in_view(self) -> bool:
+        """Scroll so that the cursor is in view; say whether that moved anything."""
+        top = max(0, min(self._top, len(self._rows) - self._height))
+        top = min(max(top, self._cursor - self._height + 1), self._cursor)
+        moved, self._top = top != self._top, top
+        if moved:
+            self.refresh()
+        return moved
+
+    def _refresh_place(self, place: int) -> None:
+        if self._top <= place < self._top + self._height:
+            self.refresh(Region(0, place - self._top + 1, self.size.width, 1))
+
+    def _line(self, texts: Sequence[str], style: Style, *, is_cursor: bool = False) -> Strip:
+        parts = [("›" if is_cursor else " ")]
+        for column, width, text in zip(self._columns, self._widths(), texts, strict=False):
+            if width > 0:
+                fitted = fit(text, width)
+                space = " " * (width - cell_len(fitted))
+                parts.append((space + fitted if column.right else fitted + space) + " " * SPACE)
+        return self._plain("".join(parts), style)
+
+    def _plain(self, text: str, style: Style) -> Strip:
+        return Strip([Segment(set_cell_size(text, self.size.width), style)], self.size.width)
+
+    def _widths(self) -> list[int]:
+        """The columns' widths at this width of the table; 0 for those that are not shown."""
+        width = self.size.width
+        shown = [column.from_width <= width for column in self._columns]
+        fixed = sum(column.width + SPACE for column, is_shown in zip(self._columns, shown, strict=True) if is_shown)
+        open_columns = sum(not column.width for column, is_shown in zip(self._columns, shown, strict=True) if is_shown)
+        share = max(1, (width - 1 - fixed) // open_columns) if open_columns else 0
+        return [
+            (column.width or share) if is_shown else 0 for column, is_shown in zip(self._columns, shown, strict=True)
+        ]
+
+    def _note(self) -> Strip:
+        style = self.get_component_rich_style("table--note")
+        if not self._rows:
+            return self._plain(f" filter: {self._filter}" if self._filter else "", style)
+        row = self._rows[self._cursor]
+        where = f" {self._cursor + 1:,}/{len(self._rows):,}"
+        if len(self._rows) != len(self._all):
+            where += f" of {len(self._all):,}"
+        room = max(0, self.size.width - cell_len(where) - 2)
+        name = fit(printable(row.name or row.cells[0]), room)
+        return self._plain(f" {name}{' ' * (room - cell_len(name))}{where}", style)
+
+
+def fit(text: str, width: int) -> str:
+    """Cut a text in its middle to a number of cells; both its ends stay readable."""
+    if cell_len(text) <= width:
+        return text
+    if width <= 1:
+        return set_cell_size(text, width).rstrip()
+    tail_cells = (width - 1) // 2
+    head = set_cell_size(text, width - 1 - tail_cells).rstrip(" ")
+    tail = text[-tail_cells:] if tail_cells else ""
+    while cell_len(tail) > tail_cells:
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
+def _sort_key(row: Row, column: int) -> tuple[int, float, str]:
+    value = row.sort[column] if row.sort else row.cells[column]
+    return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, -value, "")
