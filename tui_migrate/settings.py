@@ -1,9 +1,9 @@
 """What the app remembers of its user's taste: `settings.yaml` in the config folder.
 
-    theme: dark        # the name of a theme
-    mouse: false       # report the mouse; without it, off under SSH
-    ascii: false       # draw with ASCII marks whatever the locale says
-    slow: false        # for a bad line: one frame a second
+theme: dark        # the name of a theme
+mouse: false       # report the mouse; without it, off under SSH
+ascii: false       # draw with ASCII marks whatever the locale says
+slow: false        # for a bad line: one frame a second
 """
 
 import os

@@ -126,7 +126,7 @@ def test_ctrl_c_before_a_run(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     cli.refused("history", code=130, said="cancelled", hint="history", error="cancelled")
 
 
-@pytest.mark.parametrize("words", [("--json",), ("history", "--json"), ("--help",)])
+@pytest.mark.parametrize("words", [(), ("--json",), ("history",), ("--help",)])
 def test_a_closed_pipe_is_no_traceback(words: tuple[str, ...], tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

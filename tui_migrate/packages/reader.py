@@ -68,6 +68,7 @@ class PackageSource:
         after: bytes | None = None,
         order: ReadOrder = ReadOrder.BY_ID,
         limit: BlockLimit = BlockLimit(),
+        ids_only: bool = False,
     ) -> AsyncGenerator[Block]:
         """Read a collection a member at a time, from the start or from behind a position.
 

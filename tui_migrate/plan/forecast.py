@@ -12,7 +12,7 @@ from tui_migrate.stores.lookup import choose_finder, keyed
 class CollectionForecast:
     """What would become of one collection's documents; `size` is what would be written, in bytes.
 
-    By ids alone only `insert` and `present` (ids that are in the target) are known.
+    By ids alone only `insert` and `present` (ids that are in the target) are known, and `size` is an estimate.
     """
 
     name: str
@@ -80,10 +80,16 @@ async def forecast_collection(
     counted = dict.fromkeys(Decision, 0)
     documents = present = size = 0
     finder = await choose_finder(
-        target or source, there, info, source_is_ordered=source.capabilities.ordered, limit=limit
+        target or source,
+        there,
+        info,
+        source_is_ordered=source.capabilities.ordered,
+        limit=limit,
+        ids_only=not exact,
     )
+    reading = source.read(info.name, order=info.kind.read_order, limit=limit, ids_only=not exact)
     try:
-        async for block in source.read(info.name, order=info.kind.read_order, limit=limit):
+        async for block in reading:
             batch = [one for one in map(keyed, block.documents) if one is not None]
             found = await finder.find(batch)
             for one in batch:
@@ -95,7 +101,10 @@ async def forecast_collection(
                 if decision in (Decision.INSERT, Decision.REPLACE):
                     size += len(one.document)
     finally:
+        await reading.aclose()
         await finder.close()
+    if not exact:
+        size = counted[Decision.INSERT] * info.size // max(info.documents, 1)
     return CollectionForecast(
         info.name,
         exists=there is not None,

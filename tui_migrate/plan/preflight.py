@@ -140,6 +140,13 @@ def _sharded_targets(seen: Look) -> Iterator[Finding]:
             yield _error("shard_key", theirs.name, message, "copy into an unsharded collection")
 
 
+def _collations(seen: Look) -> Iterator[Finding]:
+    for _, theirs in seen.pairs():
+        if theirs.kind is CollectionKind.PLAIN and not theirs.simple_order:
+            message = "the target's collection has a default collation, under which several ids can be one"
+            yield _error("collation", theirs.name, message, "copy into a collection that the run creates")
+
+
 def _definitions(seen: Look) -> Iterator[Finding]:
     for mine, theirs in seen.pairs():
         if mine.kind is not CollectionKind.PLAIN:
@@ -196,6 +203,7 @@ _CHECKS: Final[tuple[Callable[[Look], Iterator[Finding]], ...]] = (
     _kinds,
     _views_without_source,
     _sharded_targets,
+    _collations,
     _definitions,
     _empty_timestamps,
 )

@@ -191,8 +191,11 @@ class Source(Protocol):
         after: bytes | None = None,
         order: ReadOrder = ReadOrder.BY_ID,
         limit: BlockLimit = BlockLimit(),
+        ids_only: bool = False,
     ) -> AsyncGenerator[Block]:
         """Read a collection from the start or from behind a position, a block at a time.
+
+        `ids_only` says that a document's `_id` is all that is wanted; a store that can leaves the rest out.
 
         A database's position is the raw `_id` of the last document; a package, whose blocks are cut already, has
         marks of its own and leaves `limit` aside. A document of a key equal to the one at `after` is not given again;

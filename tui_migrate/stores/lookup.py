@@ -77,8 +77,10 @@ class AskById:
 class MergeAlong:
     """Reads the target along with the source: one cursor, in the same order."""
 
-    def __init__(self, target: Source, collection: str, after: RawId | None, limit: BlockLimit) -> None:
-        self._documents = _documents(target.read(collection, after=after, limit=limit))
+    def __init__(
+        self, target: Source, collection: str, after: RawId | None, limit: BlockLimit, *, ids_only: bool = False
+    ) -> None:
+        self._documents = _documents(target.read(collection, after=after, limit=limit, ids_only=ids_only))
         self._ahead: tuple[Key, bytes] | None = None
         self._at_end = False
 
@@ -129,8 +131,12 @@ async def choose_finder(
     source_is_ordered: bool,
     after: RawId | None = None,
     limit: BlockLimit | None = None,
+    ids_only: bool = False,
 ) -> Finder:
-    """Choose how to find what the target has; `there` is the target's collection, None where it has none."""
+    """Choose how to find what the target has; `there` is the target's collection, None where it has none.
+
+    With `ids_only` what is found may be no more than the documents' `_id`s.
+    """
     if there is None:
         return NothingThere()
     if there.documents == 0 and await target.count(there.name) == 0:
@@ -138,7 +144,7 @@ async def choose_finder(
     same_order = source_is_ordered and target.capabilities.ordered and source.simple_order and there.simple_order
     if not same_order or there.documents > MUCH_LARGER * max(source.documents, 1):
         return AskById(target, there.name)
-    return MergeAlong(target, there.name, after, limit or BlockLimit())
+    return MergeAlong(target, there.name, after, limit or BlockLimit(), ids_only=ids_only)
 
 
 async def _documents(blocks: AsyncGenerator[Block]) -> AsyncGenerator[bytes]:

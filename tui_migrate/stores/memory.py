@@ -130,6 +130,7 @@ class MemoryStore:
         after: bytes | None = None,
         order: ReadOrder = ReadOrder.BY_ID,
         limit: BlockLimit = BlockLimit(),
+        ids_only: bool = False,
     ) -> AsyncGenerator[Block]:
         """Read a collection as it was when the reading began. Raises Refused for a view."""
         stored = self._collections.get(collection)

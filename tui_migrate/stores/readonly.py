@@ -34,9 +34,10 @@ class ReadOnly:
         after: bytes | None = None,
         order: ReadOrder = ReadOrder.BY_ID,
         limit: BlockLimit = BlockLimit(),
+        ids_only: bool = False,
     ) -> AsyncGenerator[Block]:
         """Read a collection."""
-        return self._source.read(collection, after=after, order=order, limit=limit)
+        return self._source.read(collection, after=after, order=order, limit=limit, ids_only=ids_only)
 
     def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Give the documents that have one of these ids."""

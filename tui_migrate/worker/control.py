@@ -21,7 +21,7 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
-from tui_migrate.worker.lock import holder, take_over, worker_at_work
+from tui_migrate.worker.lock import take_over, worker_at_work
 
 
 def operator() -> str:
@@ -47,8 +47,8 @@ async def effective(home: Home, reader: JournalReader, record: RunRecord) -> Run
 
 
 def has_worker(home: Home, run_id: int) -> bool:
-    """Say whether a live process has the run."""
-    return holder(home.run(run_id).lock) is not None
+    """Say whether a process is at work on the run; one that is stopped is not."""
+    return worker_at_work(home.run(run_id).lock) is not None
 
 
 async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:

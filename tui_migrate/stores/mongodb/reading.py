@@ -29,7 +29,7 @@ class _CursorLost(Exception):
 
 
 async def read(
-    link: Link, name: str, *, after: bytes | None, order: ReadOrder, limit: BlockLimit
+    link: Link, name: str, *, after: bytes | None, order: ReadOrder, limit: BlockLimit, ids_only: bool = False
 ) -> AsyncGenerator[Block]:
     """Read a collection in blocks; in natural order always from its start.
 
@@ -39,9 +39,10 @@ async def read(
     collection = await link.collection(name)
     deployment = await link.deployment()
     position = RawId(after) if after is not None and order is ReadOrder.BY_ID else None
+    fields = {"_id": 1} if ids_only else None
     while True:
         opened_at = position
-        cursor = _cursor(collection, _query(position, order, sorts=deployment.is_sharded))
+        cursor = _cursor(collection, _query(position, order, sorts=deployment.is_sharded), fields=fields)
         try:
             while (buffer := await _next(link, cursor, name)) is not None:
                 skipped = opened_at if position is opened_at else None
@@ -134,9 +135,10 @@ async def _cursor(
     collection: AsyncCollection[RawBSONDocument],
     query: Mapping[str, Any],
     session: AsyncClientSession | None = None,
+    fields: Mapping[str, int] | None = None,
 ) -> AsyncGenerator[bytes]:
     """Run a query and give its answers, each a buffer of documents. Raises what pymongo raises."""
-    async with collection.find_raw_batches(query, batch_size=BATCH_DOCUMENTS, session=session) as cursor:
+    async with collection.find_raw_batches(query, fields, batch_size=BATCH_DOCUMENTS, session=session) as cursor:
         async for buffer in cast("AsyncIterable[bytes]", cursor):  # pymongo types a raw batch as a document
             yield buffer
 

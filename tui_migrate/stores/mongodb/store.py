@@ -81,9 +81,10 @@ class MongoStore:
         after: bytes | None = None,
         order: ReadOrder = ReadOrder.BY_ID,
         limit: BlockLimit = BlockLimit(),
+        ids_only: bool = False,
     ) -> AsyncGenerator[Block]:
         """Read a collection; in natural order always from its start."""
-        return reading.read(self._link, collection, after=after, order=order, limit=limit)
+        return reading.read(self._link, collection, after=after, order=order, limit=limit, ids_only=ids_only)
 
     def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Give the documents that have one of these ids."""

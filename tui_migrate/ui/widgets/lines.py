@@ -18,9 +18,7 @@ class Lines(Widget):
 
     DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
 
-    def __init__(
-        self, lines: Sequence[Text | str] = (), *, id: str | None = None, classes: str | None = None
-    ) -> None:
+    def __init__(self, lines: Sequence[Text | str] = (), *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes, markup=False)
         self._lines = [_text(one) for one in lines]
 

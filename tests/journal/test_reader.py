@@ -1,0 +1,119 @@
+import asyncio
+
+import pytest
+
+from tests.journal.conftest import Journal, make_plan
+from tui_migrate.errors import RunNotFound
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.records import ControlStatus, Wish
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.plan.model import RunKind
+
+
+async def test_an_empty_journal_has_nothing(journal: Journal) -> None:
+    assert await journal.read.runs() == ()
+    assert await journal.read.count_runs() == 0
+    assert await journal.read.events(1) == ()
+    with pytest.raises(RunNotFound, match="no run 0001"):
+        await journal.read.run(1)
+
+
+async def test_runs_come_newest_first_a_page_at_a_time(journal: Journal) -> None:
+    for _ in range(5):
+        await journal.create()
+    assert [one.id for one in await journal.read.runs(2)] == [5, 4]
+    assert [one.id for one in await journal.read.runs(2, 4)] == [1]
+    assert await journal.read.count_runs() == 5
+
+
+async def test_the_data_version_changes_when_another_writes_and_only_then(journal: Journal) -> None:
+    before = await journal.read.data_version()
+    assert await journal.read.data_version() == before
+    await journal.create()
+    assert await journal.read.data_version() != before
+
+
+async def test_a_reader_neither_waits_for_a_writer_nor_holds_it_up(journal: Journal) -> None:
+    await journal.create()
+    async with asyncio.timeout(2), journal.write.transaction() as database:
+        await database.execute("UPDATE runs SET description = 'changed'")
+        assert (await journal.read.run(1)).description == ""
+    assert (await journal.read.run(1)).description == "changed"
+
+
+async def test_events_behind_a_sequence_number(journal: Journal) -> None:
+    first, second = await journal.create(), await journal.create()
+    for number in range(4):
+        await journal.write.add_event((first, second)[number % 2], str(number))
+    events = await journal.read.events(first)
+    assert [one.message for one in events] == ["0", "2"]
+    assert [one.message for one in await journal.read.events(first, after=events[0].sequence)] == ["2"]
+    assert [one.message for one in await journal.read.events(first, limit=1)] == ["0"]
+
+
+async def test_findings_come_errors_first_and_the_worst_is_known(journal: Journal) -> None:
+    run_id = await journal.create()
+    assert await journal.read.worst_finding(run_id) is None
+    severities = (Severity.NOTE, Severity.ERROR, Severity.WARNING)
+    await journal.write.add_findings(run_id, Stage.VALIDATE, [Finding(Severity.ERROR, "early", "run", "")])
+    assert await journal.read.worst_finding(run_id) is None
+    await journal.write.add_findings(run_id, Stage.VERIFY, [Finding(one, one, "run", "") for one in severities])
+    assert [one.code for one in await journal.read.findings(run_id)] == ["early", "error", "warning", "note"]
+    assert len(await journal.read.findings(run_id, limit=2)) == 2
+    assert await journal.read.worst_finding(run_id) is Severity.ERROR
+
+
+async def test_controls_by_status(journal: Journal) -> None:
+    run_id = await journal.create()
+    await journal.write.begin_attempt(run_id, 42, "host", RunState.VALIDATING)
+    await journal.write.file_control(run_id, Wish.PAUSE, 0, "anna", RunState.VALIDATING)
+    await journal.write.file_control(run_id, Wish.RATE, 50, "bert", RunState.VALIDATING)
+    pause, rate = await journal.read.controls(run_id)
+    await journal.write.answer_control(pause, ControlStatus.ACCEPTED, "will do")
+    assert await journal.read.controls(run_id, ControlStatus.PENDING) == (rate,)
+    (answered,) = await journal.read.controls(run_id, ControlStatus.ACCEPTED)
+    assert (answered.answer, answered.asked_by, answered.state_seen) == ("will do", "anna", RunState.VALIDATING)
+    assert (rate.wish, rate.value) == (Wish.RATE, 50)
+
+
+@pytest.mark.parametrize(
+    ("state", "stage", "stands"),
+    [
+        (RunState.CANCELLED, Stage.EXECUTE, False),
+        (RunState.FAILED, Stage.VALIDATE, False),
+        (RunState.FAILED, Stage.EXECUTE, True),
+        (RunState.INTERRUPTED, Stage.EXECUTE, True),
+        (RunState.PLANNED, Stage.VALIDATE, True),
+        (RunState.COMPLETED, Stage.COMMIT, True),
+    ],
+)
+async def test_which_rollbacks_count(journal: Journal, state: RunState, stage: Stage, stands: bool) -> None:
+    undone = await journal.create()
+    plan = make_plan(kind=RunKind.ROLLBACK, rollback_of=undone)
+    rollback = await journal.write.create_run(plan, "anna")
+    async with journal.write.transaction() as database:
+        values = (state.value, stage.value, rollback)
+        await database.execute("UPDATE runs SET state = ?, stage = ? WHERE id = ?", values)
+    assert await journal.read.rollbacks_of(undone) == ((rollback,) if stands else ())
+
+
+async def test_later_runs_are_those_that_wrote_to_the_same_collections(journal: Journal) -> None:
+    first = await journal.create("users", "families")
+    same, other, idle, undone = [
+        await journal.create(*names) for names in (("families", "x"), ("y",), ("users",), ("users",))
+    ]
+    for one in (first, same, other, undone):
+        await journal.write.set_writes_begun(one)
+    await journal.write.set_rolled_back_by(undone, 99)
+    assert await journal.read.later_runs(first) == (same,)
+    assert await journal.read.later_runs(idle) == ()
+
+
+async def test_what_another_process_writes_is_seen(journal: Journal) -> None:
+    other = await JournalWriter.open(journal.path)
+    try:
+        run_id = await other.create_run(make_plan(), "bert")
+    finally:
+        await other.close()
+    assert (await journal.read.run(run_id)).created_by == "bert"
