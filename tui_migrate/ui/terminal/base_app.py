@@ -6,29 +6,26 @@ from pathlib import Path
 from textual.app import App, ReturnType
 from textual.theme import Theme
 
-from tui_migrate.marks import MarkSet
-from tui_migrate.ui.terminal.start import ColourDepth, Terminal
+from tui_migrate.ui.terminal.start import ColourDepth, MarkSet
 
 
 class TerminalApp(App[ReturnType]):
-    """An app that sends little, leaves the terminal as it was, and tells nobody what is secret.
-
-    `terminal` is what `start.prepare` found; the default suits tests. `themes` are registered before `theme_name`, one
-    of them, is put on. `crash_log` gets the traceback of what nobody foresaw. `mouse` None means: not over SSH.
-    """
+    """An app that sends little, leaves the terminal as it was, and tells nobody what is secret."""
 
     def __init__(
         self,
         *,
         theme_name: str,
         crash_log: Path,
-        terminal: Terminal | None = None,
         themes: Iterable[Theme] = (),
+        marks: MarkSet = MarkSet.UNICODE,
         mouse: bool | None = None,
+        ansi: bool = False,
+        depth: ColourDepth | None = None,
+        encoding: str = "utf-8",
     ) -> None:
-        self.terminal = terminal or Terminal()
-        few = self.terminal.depth in (ColourDepth.NONE, ColourDepth.SIXTEEN)
-        super().__init__(ansi_color=True if few else None)
+        super().__init__(ansi_color=True if ansi else None)
+        self.marks = marks
         self.crash_log = crash_log
         for theme in themes:
             self.register_theme(theme)
@@ -36,11 +33,10 @@ class TerminalApp(App[ReturnType]):
         self.animation_level = "none"
 
     @property
-    def marks(self) -> MarkSet:
-        """Which marks the terminal can show."""
-        return self.terminal.marks
-
-    @property
     def line_is_busy(self) -> bool:
         """True while bytes wait for the line: a feed skips its frame then."""
         return False
+
+    def redraw(self) -> None:
+        """Send the whole screen again, whatever the terminal shows."""
+        self.refresh(layout=True)

@@ -3,13 +3,14 @@
 Nothing here may import textual or rich.
 """
 
-import os
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
-from tui_migrate.marks import MarkSet
+
+class MarkSet(Enum):
+    """Which characters a terminal can be trusted to show."""
+
+    UNICODE = "unicode"
+    ASCII = "ascii"
 
 
 class ColourDepth(Enum):
@@ -19,16 +20,6 @@ class ColourDepth(Enum):
     SIXTEEN = "16"
     INDEXED = "256"
     TRUE = "truecolor"
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """What the terminal can do. `encoding` is a Python codec; `remote` says that there is an SSH line between."""
-
-    depth: ColourDepth = ColourDepth.TRUE
-    marks: MarkSet = MarkSet.UNICODE
-    encoding: str = "utf-8"
-    remote: bool = False
 
 
 def choose_theme(name: str, depth: ColourDepth) -> str:
