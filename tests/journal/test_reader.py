@@ -1,11 +1,14 @@
 import asyncio
+from dataclasses import replace
 
+import aiosqlite
 import pytest
 
 from tests.journal.conftest import Journal, make_plan
 from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import ControlStatus, Wish
+from tui_migrate.journal.progress import Progress
+from tui_migrate.journal.records import Checkpoint, ControlStatus, Counts, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.plan.model import RunKind
@@ -25,6 +28,47 @@ async def test_runs_come_newest_first_a_page_at_a_time(journal: Journal) -> None
     assert [one.id for one in await journal.read.runs(2)] == [5, 4]
     assert [one.id for one in await journal.read.runs(2, 4)] == [1]
     assert await journal.read.count_runs() == 5
+
+
+async def test_a_page_of_runs_with_their_collections_is_two_queries_however_long_it_is(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        await journal.create(*(f"c{place}" for place in range(number + 1, 0, -1)))
+    await journal.write.delete_run(2)
+    one_by_one = [replace(await journal.read.run(one), findings=()) for one in (4, 3, 1)]
+    asked: list[str] = []
+    rows = journal.read._rows
+
+    async def counted(query: str, *values: object) -> list[aiosqlite.Row]:
+        asked.append(query)
+        return await rows(query, *values)
+
+    monkeypatch.setattr(journal.read, "_rows", counted)
+    assert list(await journal.read.runs(10)) == one_by_one
+    assert [one.name for one in one_by_one[0].collections] == ["c4", "c3", "c2", "c1"]
+    assert len(asked) == 2
+
+
+async def test_runs_in_short_come_in_pages_with_their_documents_and_without_their_plans(journal: Journal) -> None:
+    for _ in range(4):
+        await journal.create()
+    done = Checkpoint("users", 0, b"", b"", 7, 70, b"", Counts(inserted=7))
+    await Progress(journal.write, 3).commit_batch(done)
+    page = await journal.read.summaries(2)
+    assert [(one.run.id, one.documents) for one in page] == [(4, 0), (3, 7)]
+    assert (page[0].run.plan, page[0].run.collections, page[0].run.target) == ("", (), "mongodb://b/shop")
+    assert [one.run.id for one in await journal.read.summaries(9, before=3)] == [2, 1]
+    assert await journal.read.summaries(9, before=1) == ()
+
+
+async def test_unfinished_runs_are_those_that_still_want_something(journal: Journal) -> None:
+    for state in (RunState.VALIDATING, RunState.FAILED, RunState.CANCELLED, RunState.PAUSED, None):
+        run_id = await journal.create()
+        if state is not None:
+            await journal.write.transition(run_id, state)
+    assert [one.run.id for one in await journal.read.unfinished(9)] == [4, 1, 5, 2]
+    assert [one.run.id for one in await journal.read.unfinished(2)] == [4, 1]
 
 
 async def test_the_data_version_changes_when_another_writes_and_only_then(journal: Journal) -> None:

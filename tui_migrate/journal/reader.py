@@ -1,8 +1,8 @@
 """Reads the journal: what every face shows, and what a worker takes up again. Nothing here writes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiosqlite
 
@@ -22,6 +22,7 @@ from tui_migrate.journal.records import (
     RejectRecord,
     RejectState,
     RunRecord,
+    RunSummary,
     Wish,
 )
 from tui_migrate.journal.states import RunState, Stage
@@ -37,6 +38,14 @@ _RUN_COLUMNS: Final = (
     " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
     " rate_limit, undo_bytes, failure_code, failure_message, failure_hint, failure_exit_code"
 )
+
+_COLLECTION_COLUMNS: Final = (
+    "name, state, documents_total, documents_done, bytes_total, bytes_done, inserted, replaced, unchanged, skipped,"
+    " rejected, assumed_ours, restored, deleted, spared"
+)
+
+_UNFINISHED: Final = ", ".join(f"'{one.value}'" for one in RunState if not one.is_final)
+_ACTIVE: Final = ", ".join(f"'{one.value}'" for one in RunState if one.is_active)
 
 
 class JournalReader:
@@ -70,7 +79,28 @@ class JournalReader:
             limit,
             offset,
         )
-        return tuple([_run(row, await self.collections(int(row[0])), ()) for row in rows])
+        if not rows:
+            return ()
+        collections: dict[int, list[CollectionProgress]] = {}
+        # No other run lies between the ends of a page.
+        for run_id, *values in await self._rows(
+            f"SELECT run_id, {_COLLECTION_COLUMNS} FROM run_collections WHERE run_id BETWEEN ? AND ?"
+            " ORDER BY run_id, place",
+            rows[-1][0],
+            rows[0][0],
+        ):
+            collections.setdefault(int(run_id), []).append(_collection(values))
+        return tuple(_run(row, tuple(collections.get(int(row[0]), ())), ()) for row in rows)
+
+    async def summaries(self, limit: int, before: int = 0) -> tuple[RunSummary, ...]:
+        """Give runs in short, newest first; those older than `before` where it is not 0."""
+        return await self._summaries("WHERE ? = 0 OR id < ? ORDER BY id DESC LIMIT ?", before, before, limit)
+
+    async def unfinished(self, limit: int) -> tuple[RunSummary, ...]:
+        """Give the runs in short that have not ended, or have failed: those at work first, then newest first."""
+        return await self._summaries(
+            f"WHERE state IN ({_UNFINISHED}) ORDER BY state IN ({_ACTIVE}) DESC, id DESC LIMIT ?", limit
+        )
 
     async def run(self, run_id: int) -> RunRecord:
         """Give one run whole. Raises RunNotFound."""
@@ -82,25 +112,23 @@ class JournalReader:
     async def collections(self, run_id: int) -> tuple[CollectionProgress, ...]:
         """Give the collections of a run in the order in which they are worked."""
         rows = await self._rows(
-            "SELECT name, state, documents_total, documents_done, bytes_total, bytes_done, inserted, replaced,"
-            " unchanged, skipped, rejected, assumed_ours, restored, deleted, spared"
-            " FROM run_collections WHERE run_id = ? ORDER BY place",
-            run_id,
+            f"SELECT {_COLLECTION_COLUMNS} FROM run_collections WHERE run_id = ? ORDER BY place", run_id
         )
-        return tuple(
-            CollectionProgress(row[0], CollectionState(row[1]), row[2], row[3], row[4], row[5], Counts(*row[6:]))
-            for row in rows
-        )
+        return tuple(map(_collection, rows))
 
     async def findings(self, run_id: int, limit: int = FINDINGS_SHOWN) -> tuple[Finding, ...]:
         """Give a run's findings, errors first."""
+        return tuple(found for _, found in await self.staged_findings(run_id, limit))
+
+    async def staged_findings(self, run_id: int, limit: int) -> tuple[tuple[Stage, Finding], ...]:
+        """Give a run's findings, errors first, each with the stage that found it."""
         rows = await self._rows(
-            "SELECT severity, code, subject, message, hint, count FROM findings WHERE run_id = ?"
+            "SELECT stage, severity, code, subject, message, hint, count FROM findings WHERE run_id = ?"
             " ORDER BY CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, rowid LIMIT ?",
             run_id,
             limit,
         )
-        return tuple(Finding(Severity(row[0]), *row[1:]) for row in rows)
+        return tuple((Stage(row[0]), Finding(Severity(row[1]), *row[2:])) for row in rows)
 
     async def worst_finding(self, run_id: int) -> Severity | None:
         """Give the highest severity among what a run found after its preflight."""
@@ -137,7 +165,8 @@ class JournalReader:
     async def last_events(self, run_id: int, limit: int) -> tuple[Event, ...]:
         """Give the last lines of a run's log, oldest first."""
         rows = await self._rows(
-            "SELECT sequence, run_id, at, severity, message FROM events WHERE run_id = ? ORDER BY sequence DESC LIMIT ?",
+            "SELECT sequence, run_id, at, severity, message FROM events WHERE run_id = ?"
+            " ORDER BY sequence DESC LIMIT ?",
             run_id,
             limit,
         )
@@ -237,6 +266,12 @@ class JournalReader:
         )
         return tuple(int(row[0]) for row in rows)
 
+    async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
+        columns = _RUN_COLUMNS.replace(" plan,", " '',")
+        done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
+        rows = await self._rows(f"SELECT {columns}, {done} FROM runs {condition}", *values)
+        return tuple(RunSummary(_run(row, (), ()), int(row[-1])) for row in rows)
+
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(
             "SELECT collection, number, position, last_id, documents, digest, undo_begin, undo_end FROM batches "
@@ -248,6 +283,10 @@ class JournalReader:
     async def _rows(self, query: str, *values: object) -> list[aiosqlite.Row]:
         with opening.explained(self._path):
             return list(await self._connection.execute_fetchall(query, values))
+
+
+def _collection(row: Sequence[Any]) -> CollectionProgress:
+    return CollectionProgress(row[0], CollectionState(row[1]), row[2], row[3], row[4], row[5], Counts(*row[6:]))
 
 
 def _run(row: aiosqlite.Row, collections: tuple[CollectionProgress, ...], findings: tuple[Finding, ...]) -> RunRecord:

@@ -165,6 +165,14 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run as a list shows it: its record without plan, collections and findings, and its documents done."""
+
+    run: RunRecord
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One batch that is done: everything that is committed about it in one transaction.
 

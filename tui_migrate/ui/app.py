@@ -79,6 +79,7 @@ class MigrateApp(TerminalApp[None]):
         """Hand a snapshot to the screen that asked for it."""
         screen = self.operator_screen
         if screen is not None and event.snapshot.subject == screen.subject():
+            screen.clear_journal_fault()
             screen.show_snapshot(event.snapshot)
             screen.refresh_frame()
 

@@ -7,14 +7,18 @@ line is still busy with the last one.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from textual.message import Message
 
 from tui_migrate.errors import RunNotFound, TuiMigrateError
+from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Control, Event, RunRecord
+from tui_migrate.journal.records import Control, Event, RunRecord, RunSummary
+from tui_migrate.journal.states import Stage
 from tui_migrate.paths import Home
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
 from tui_migrate.ui.snapshot import Snapshot, Subject
@@ -24,6 +28,14 @@ FAST_SECONDS: Final = 0.5
 SLOW_SECONDS: Final = 1.0
 LOCK_SECONDS: Final = 1.0
 EVENTS_SHOWN: Final = 100
+LIVE_RUNS: Final = 50
+"""Runs that have not ended among which those at work are looked for."""
+
+PAGE: Final = 500
+"""Runs in a page of the history."""
+
+FINDINGS_READ: Final = 20_000
+"""Findings of one run that are read for its report."""
 
 Post = Callable[[Message], object]
 
@@ -49,6 +61,7 @@ class JournalFeed:
         self._wanted = asyncio.Event()
         self._reader: JournalReader | None = None
         self._last: Snapshot | None = None
+        self._live: tuple[int, ...] = ()
 
     def watch(self, subject: Subject) -> None:
         """Look at something else from now on; the next snapshot comes at once."""
@@ -58,9 +71,7 @@ class JournalFeed:
 
     def live_runs(self) -> list[int]:
         """The runs at work, as of the last look."""
-        last = self._last
-        runs = (*last.runs, *((last.run,) if last.run is not None else ())) if last is not None else ()
-        return sorted({one.id for one in runs if one.state.is_active})
+        return sorted(self._live)
 
     async def run(self) -> None:
         """Feed until cancelled."""
@@ -77,6 +88,7 @@ class JournalFeed:
                         await self._look(reader)
                 except TuiMigrateError as error:
                     await self._close()
+                    self._last = None
                     self._post(JournalUnreadable(f"{error.message} ({error.hint})" if error.hint else error.message))
                 await self._wait()
         finally:
@@ -85,6 +97,7 @@ class JournalFeed:
     async def _look(self, reader: JournalReader | None) -> None:
         subject = self._subject
         snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
+        self._live = snapshot.live
         if subject is self._subject and self._is_news(snapshot):
             self._last = snapshot
             self._post(JournalChanged(snapshot))
@@ -101,34 +114,78 @@ class JournalFeed:
                 controls = await reader.controls(subject.run_id)
             except RunNotFound:
                 run = None
+        unfinished = await self._summaries(reader, await reader.unfinished(subject.summaries or LIVE_RUNS))
+        summaries = await reader.summaries(subject.summaries) if subject.summaries else ()
         return Snapshot(
             subject,
             self._clock(),
-            total=await reader.count_runs() if subject.runs else 0,
+            total=await reader.count_runs() if subject.runs or subject.summaries else 0,
             runs=tuple([await effective(self._home, reader, one) for one in runs]),
             run=run,
             events=events,
             controls=controls,
+            summaries=await self._summaries(reader, summaries),
+            unfinished=unfinished if subject.summaries else (),
+            live=tuple(one.run.id for one in unfinished if one.run.state.is_active),
         )
+
+    async def older(self, before: int) -> tuple[RunSummary, ...]:
+        """Give a page of the runs in short older than one, newest first. Raises JournalError, StorageFailed."""
+        async with self._apart() as reader:
+            return await self._summaries(reader, await reader.summaries(PAGE, before)) if reader is not None else ()
+
+    async def whole(self, run_id: int) -> RunRecord:
+        """Give one run with its plan. Raises RunNotFound, JournalError, StorageFailed."""
+        async with self._apart() as reader:
+            if reader is None:
+                raise RunNotFound(f"there is no run {run_id:04d}", hint="the journal is gone")
+            return await effective(self._home, reader, await reader.run(run_id))
+
+    async def findings(self, run_id: int) -> tuple[tuple[Stage, Finding], ...]:
+        """Give all that a run found, each with the stage that found it. Raises JournalError, StorageFailed."""
+        async with self._apart() as reader:
+            return await reader.staged_findings(run_id, FINDINGS_READ) if reader is not None else ()
+
+    @asynccontextmanager
+    async def _apart(self) -> AsyncIterator[JournalReader | None]:
+        """A connection of its own, so that a long read does not hold up what is watched; None without a journal."""
+        reader = await self._opened()
+        try:
+            yield reader
+        finally:
+            if reader is not None:
+                await reader.close()
+
+    async def _summaries(self, reader: JournalReader, found: tuple[RunSummary, ...]) -> tuple[RunSummary, ...]:
+        """Give runs as they are: see `effective`, which is asked about those alone that should have a worker."""
+        shown = []
+        for one in found:
+            if one.run.state.is_active:
+                run = await effective(self._home, reader, one.run)
+                shown.append(replace(one, run=replace(run, plan="", collections=(), findings=())))
+            else:
+                shown.append(one)
+        return tuple(shown)
 
     def _is_news(self, snapshot: Snapshot) -> bool:
         """A live run is news each second, for the seconds that pass on the screen; else only what has changed."""
         last = self._last
         if last is None or (snapshot.run is not None and snapshot.run.state.is_active):
             return True
-        return (last.runs, last.run, last.events, last.controls, last.total) != (
-            snapshot.runs,
-            snapshot.run,
-            snapshot.events,
-            snapshot.controls,
-            snapshot.total,
-        )
+        return replace(last, taken_at=0.0) != replace(snapshot, taken_at=0.0)
 
     async def _open(self) -> JournalReader | None:
         """Open the journal when there is one: before the first run there is none."""
-        if self._reader is None and await asyncio.to_thread(self._home.journal.exists):
-            self._reader = await JournalReader.open(self._home.journal)
+        if self._reader is None:
+            self._reader = await self._opened()
         return self._reader
+
+    async def _opened(self) -> JournalReader | None:
+        path = self._home.journal
+        try:
+            return await JournalReader.open(path)
+        except RunNotFound:
+            return None
 
     async def _close(self) -> None:
         if self._reader is not None:

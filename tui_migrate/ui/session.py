@@ -6,13 +6,22 @@ from dataclasses import dataclass, field
 
 from tui_migrate.paths import Home
 from tui_migrate.settings import Settings
+from tui_migrate.ui.draft import Draft
+from tui_migrate.ui.greeting import Greeting
+from tui_migrate.ui.looks import Looks
 
 
 @dataclass(slots=True)
 class Session:
-    """One sitting of one operator. `passwords` are those typed in, by the label of an end; they go no further."""
+    """One sitting of one operator. `passwords` are those typed in, by the label of an end; they go no further.
+
+    `seen` are the last tests of connections, by their names. `draft` is the plan being made, `looks` what is known of it.
+    """
 
     home: Home
     settings: Settings = field(default_factory=Settings)
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    seen: dict[str, Greeting] = field(default_factory=dict)
+    draft: Draft = field(default_factory=Draft)
+    looks: Looks = field(default_factory=Looks)
     clock: Callable[[], float] = time.time

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 
-from tui_migrate.journal.records import Control, Event, RunRecord
+from tui_migrate.journal.records import Control, Event, RunRecord, RunSummary
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a screen wants to see: one run whole, or the newest `runs` runs (0: none) from `offset` on."""
+    """What a screen wants to see: one run whole, or the newest `runs` runs (0: none) from `offset` on.
+
+    `summaries` asks for so many of the newest runs in short, and as many of those that have not ended, however old.
+    """
 
     run_id: int = 0
     runs: int = 0
     offset: int = 0
+    summaries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class Snapshot:
     """What the journal said at `taken_at` (seconds since 1970).
 
     `runs` are the newest first; `total` is how many there are. `run`, `events` (the last hundred) and `controls` are
-    of the one run asked for. Runs whose worker is gone stand as interrupted.
+    of the one run asked for. Runs whose worker is gone stand as interrupted. `unfinished` are the runs that have not
+    ended, or have failed; `live` the ids of all that are at work, whatever was asked for.
     """
 
     subject: Subject
@@ -29,3 +34,6 @@ class Snapshot:
     run: RunRecord | None = None
     events: tuple[Event, ...] = ()
     controls: tuple[Control, ...] = ()
+    summaries: tuple[RunSummary, ...] = ()
+    unfinished: tuple[RunSummary, ...] = ()
+    live: tuple[int, ...] = ()

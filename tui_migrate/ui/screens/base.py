@@ -17,6 +17,7 @@ from tui_migrate.plan.model import Environment
 from tui_migrate.ui.actions import EVERYWHERE, Action, bindings, in_order
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.footer import KeyFooter
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.note import Note
@@ -53,6 +54,7 @@ class OperatorScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out head, body and footer."""
         yield Lines([""], classes="head")
+        yield FaultPane(classes="journal-fault")
         yield from self.compose_body()
         yield Note()
         yield KeyFooter()
@@ -69,8 +71,14 @@ class OperatorScreen(Screen[None]):
         """Draw what the journal says now."""
 
     def show_journal_fault(self, reason: str) -> None:
-        """Say that the journal cannot be read."""
-        self.notify_line(reason)
+        """Say that the journal cannot be read. What the screen shows stays, and is of before."""
+        for pane in self.query(".journal-fault").results(FaultPane):
+            pane.explain(reason, "It is tried again each second. Runs at work go on; nothing here is lost.")
+
+    def clear_journal_fault(self) -> None:
+        """The journal can be read again."""
+        for pane in self.query(".journal-fault").results(FaultPane):
+            pane.clear()
 
     def is_available(self, action_id: str) -> bool:
         """Say whether an action can be taken now; others are left out of footer and palette and do nothing."""

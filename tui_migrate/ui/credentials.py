@@ -1,0 +1,49 @@
+"""Passwords while the app runs: asked for in a window, tried by connecting, kept for the sitting alone."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tui_migrate.connection_url import parse_url
+from tui_migrate.connections import load, locate
+from tui_migrate.errors import AuthenticationFailed, CredentialsMissing
+from tui_migrate.plan.model import End, StoreEnd
+from tui_migrate.stores.registry import Locator
+from tui_migrate.ui.greeting import greet
+from tui_migrate.ui.screens.dialogs import AskPassword
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
+
+
+async def have_passwords(app: "MigrateApp", ends: Iterable[End]) -> bool:
+    """See to it that each end has its password; False where the operator went back from being asked.
+
+    To be awaited in background work. A password that was typed is tried before it is kept; one that the server does
+    not take is asked for again. Raises what keeps it from being tried: Unreachable, UsageError.
+    """
+    for end in ends:
+        if isinstance(end, StoreEnd) and not await has_password(app, end):
+            return False
+    return True
+
+
+async def has_password(app: "MigrateApp", end: StoreEnd) -> bool:
+    """Do so for one end."""
+    session, problem = app.session, ""
+    while True:
+        try:
+            locate(end, session.home, session.passwords)
+        except CredentialsMissing as error:
+            problem = problem or error.message
+        else:
+            return True
+        url = parse_url(load(session.home)[end.connection].url if end.connection else end.url)
+        password = await app.push_screen_wait(AskPassword(end.label, url.hosts, url.user, problem=problem))
+        if password is None:
+            return False
+        try:
+            await greet(Locator(url.text, end.database, password), session.clock())
+        except AuthenticationFailed as error:
+            problem = error.message
+        else:
+            session.passwords[end.label] = password

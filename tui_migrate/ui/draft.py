@@ -1,0 +1,203 @@
+"""The plan being made: a frozen value, and the pure functions that give the next one. No widget holds any of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from tui_migrate.connection_url import parse_url
+from tui_migrate.errors import UsageError
+from tui_migrate.plan.build import PlanRequest
+from tui_migrate.plan.model import (
+    DEFAULT_BATCH_BYTES,
+    DEFAULT_BATCH_DOCUMENTS,
+    End,
+    Environment,
+    PackageEnd,
+    Plan,
+    Policy,
+    RunKind,
+    StoreEnd,
+    Verify,
+)
+
+
+class Step(IntEnum):
+    """The steps, in their order."""
+
+    ENDS = 1
+    COLLECTIONS = 2
+    POLICY = 3
+    PREFLIGHT = 4
+
+    @property
+    def title(self) -> str:
+        """The step's name on the screen."""
+        return self.name.capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What has been chosen so far.
+
+    `marks` are names, kept whatever the source is; `listed` are the names that the source was seen to have and that
+    may be migrated, None before it was looked at.
+    """
+
+    source: End | None = None
+    target: End | None = None
+    marks: frozenset[str] = frozenset()
+    listed: tuple[str, ...] | None = None
+    policy: Policy = Policy.FAIL
+    undo: bool = True
+    verify: Verify = Verify.CONTENT
+    max_rejects: int = 0
+    batch_documents: int = DEFAULT_BATCH_DOCUMENTS
+    batch_bytes: int = DEFAULT_BATCH_BYTES
+    description: str = ""
+    step: Step = Step.ENDS
+
+    @property
+    def kind(self) -> RunKind | None:
+        """What kind of run goes from the one end to the other; None where an end is missing, or none does."""
+        match self.source, self.target:
+            case StoreEnd(), StoreEnd():
+                return RunKind.COPY
+            case StoreEnd(), PackageEnd():
+                return RunKind.EXPORT
+            case PackageEnd(), StoreEnd():
+                return RunKind.IMPORT
+        return None
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The marked collections that the source has."""
+        return tuple(name for name in self.listed or () if name in self.marks)
+
+    @property
+    def vanished(self) -> tuple[str, ...]:
+        """The marked names that the source does not have; empty before it was looked at."""
+        return () if self.listed is None else tuple(sorted(self.marks.difference(self.listed)))
+
+    @property
+    def writes_to_production(self) -> bool:
+        """True where the target is a database of production."""
+        return isinstance(self.target, StoreEnd) and self.target.environment is Environment.PRODUCTION
+
+
+def from_plan(plan: Plan) -> Draft:
+    """Take up a plan that there was, to make another like it."""
+    return Draft(
+        source=plan.source,
+        target=plan.target,
+        marks=frozenset(one.name for one in plan.collections),
+        policy=plan.policy,
+        undo=plan.undo,
+        verify=plan.verify,
+        max_rejects=plan.max_rejects,
+        batch_documents=plan.batch_documents,
+        batch_bytes=plan.batch_bytes,
+        description=plan.description,
+    )
+
+
+def with_source(draft: Draft, end: End) -> Draft:
+    """Read from another end; the marks stay, by name."""
+    return draft if end == draft.source else replace(draft, source=end, listed=None)
+
+
+def with_target(draft: Draft, end: End) -> Draft:
+    """Write to another end."""
+    return replace(draft, target=end)
+
+
+def swapped(draft: Draft) -> Draft:
+    """Swap the ends; the marks stay, by name."""
+    return replace(draft, source=draft.target, target=draft.source, listed=None)
+
+
+def with_pair(draft: Draft, plan: Plan) -> Draft:
+    """Take both ends of an earlier plan, and its marks where there are none yet; the rest is chosen anew."""
+    taken = with_target(with_source(draft, plan.source), plan.target)
+    return taken if draft.marks else with_marks(taken, (one.name for one in plan.collections))
+
+
+def with_listing(draft: Draft, names: tuple[str, ...]) -> Draft:
+    """Keep what the source has; marks of names that it lacks are kept too, and do nothing."""
+    return replace(draft, listed=names)
+
+
+def with_marks(draft: Draft, names: Iterable[str]) -> Draft:
+    """Mark these names and no others."""
+    return replace(draft, marks=frozenset(names))
+
+
+def toggled(draft: Draft, name: str) -> Draft:
+    """Mark a collection, or take its mark away."""
+    return replace(draft, marks=draft.marks ^ {name})
+
+
+def inverted(draft: Draft, names: Iterable[str]) -> Draft:
+    """Mark those of these names that are not marked, and take the marks of the others away."""
+    return replace(draft, marks=draft.marks ^ frozenset(names))
+
+
+def at_step(draft: Draft, step: Step) -> Draft:
+    """Go to a step."""
+    return replace(draft, step=step)
+
+
+def what_blocks(draft: Draft, step: Step) -> str:
+    """Say what has to be done on a step before the next one makes sense; empty where nothing has.
+
+    What only a look at the ends can tell (that they answer, that they are not one place) is not known here.
+    """
+    if step is Step.ENDS:
+        return _what_blocks_ends(draft)
+    if step is Step.COLLECTIONS:
+        if draft.listed is None:
+            return "the source has not been listed yet"
+        return "" if draft.chosen else "no collection is marked: space marks one, i marks all"
+    return ""
+
+
+def to_request(draft: Draft) -> PlanRequest:
+    """Make the request of the plan. Raises UsageError saying what is missing."""
+    blocked = what_blocks(draft, Step.ENDS) or what_blocks(draft, Step.COLLECTIONS)
+    if blocked or draft.kind is None or draft.source is None or draft.target is None:
+        raise UsageError(f"the plan is not complete: {blocked}", hint="go back with ctrl+b")
+    return PlanRequest(
+        kind=draft.kind,
+        source=draft.source,
+        target=draft.target,
+        names=draft.chosen,
+        policy=Policy.FAIL if draft.kind is RunKind.EXPORT else draft.policy,
+        undo=draft.undo,
+        verify=draft.verify,
+        max_rejects=draft.max_rejects,
+        batch_documents=draft.batch_documents,
+        batch_bytes=draft.batch_bytes,
+        description=draft.description,
+    )
+
+
+def is_same_end(one: End, other: End) -> bool:
+    """Say whether two ends are the same by their names alone."""
+    if isinstance(one, PackageEnd) or isinstance(other, PackageEnd):
+        return one == other
+    return one.database == other.database and _place(one) == _place(other)
+
+
+def _what_blocks_ends(draft: Draft) -> str:
+    if draft.source is None:
+        return "no source is chosen: enter on Source"
+    if draft.target is None:
+        return "no target is chosen: enter on Target"
+    if is_same_end(draft.source, draft.target):
+        return "source and target are the same place: choose another"
+    if draft.kind is None:
+        return "a package goes into a database, not into another package"
+    return ""
+
+
+def _place(end: StoreEnd) -> tuple[str, str]:
+    return ("connection", end.connection) if end.connection else ("url", parse_url(end.url).hosts.casefold())

@@ -1,0 +1,181 @@
+"""Looking at the ends of a plan: who answers, how fast, and what is there. Nothing here writes, nothing waits for ever.
+
+Each look gives frozen values, the next one whenever more is known, to whoever asked; none of it knows the screen.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Final
+
+from tui_migrate import connections
+from tui_migrate.connection_url import parse_url
+from tui_migrate.connections import Connection
+from tui_migrate.errors import AuthenticationFailed, CredentialsMissing, TuiMigrateError, Unreachable
+from tui_migrate.paths import Home
+from tui_migrate.plan.ends import open_source
+from tui_migrate.plan.model import End, PackageEnd, StoreEnd
+from tui_migrate.redaction import printable, redact
+from tui_migrate.stores.base import CollectionInfo, Identity, Source
+
+CONNECT_SECONDS: Final = 20.0
+LIST_SECONDS: Final = 120.0
+
+
+class LookState(Enum):
+    """How far a look, a count or a check is."""
+
+    CONNECTING = "connecting"
+    READING = "reading"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_pending(self) -> bool:
+        """True while it is under way."""
+        return self in (LookState.CONNECTING, LookState.READING)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong, to what, and what to do next. `wants_password` where typing one may help."""
+
+    message: str
+    hint: str = ""
+    wants_password: bool = False
+
+    @classmethod
+    def of(cls, error: TuiMigrateError) -> "Fault":
+        """Put an error as it may stand on the screen."""
+        wants_password = isinstance(error, (CredentialsMissing, AuthenticationFailed))
+        return cls(printable(redact(error.message)), printable(redact(error.hint)), wants_password)
+
+
+@dataclass(frozen=True, slots=True)
+class EndLook:
+    """What is known of an end. `at` is when the look began, or ended where it has (seconds since 1970)."""
+
+    end: End
+    state: LookState
+    at: float
+    version: str = ""
+    ping_ms: float = 0.0
+    identity: Identity | None = None
+    collections: tuple[CollectionInfo, ...] = ()
+    fault: Fault | None = None
+
+    @property
+    def documents(self) -> int:
+        """Documents of all collections, estimated."""
+        return sum(one.documents for one in self.collections)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all collections, estimated."""
+        return sum(one.size for one in self.collections)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsRead:
+    """The named connections, or why their file cannot be read."""
+
+    connections: Mapping[str, Connection]
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What it takes to open an end: the home, the passwords that were typed, and the clock of the time-stamps."""
+
+    home: Home
+    passwords: Mapping[str, str] = field(repr=False)
+    clock: Callable[[], float]
+
+    @asynccontextmanager
+    async def source(self, end: End) -> AsyncIterator[Source]:
+        """Open an end to look at, and close it. Files are read, and drivers imported, in a thread."""
+        source = await asyncio.to_thread(open_source, end, self.home, self.passwords)
+        try:
+            yield source
+        finally:
+            await source.close()
+
+
+async def look_at_end(end: End, opening: Opening, report: Callable[[EndLook], object]) -> None:
+    """Connect, then list what is there; say each time what is known by now. Faults are reported, not raised."""
+    known = EndLook(end, LookState.CONNECTING, opening.clock())
+    report(known)
+    try:
+        async with opening.source(end) as source:
+            async with _patience(CONNECT_SECONDS, f"{place_words(end)} has not answered"):
+                identity = await source.identity()
+                ping = await _ping(source)
+            version = source.capabilities.server_version
+            known = replace(known, state=LookState.READING, version=version, ping_ms=ping, identity=identity)
+            report(known)
+            async with _patience(LIST_SECONDS, f"{place_words(end)} has not listed its collections"):
+                found = await source.collections()
+        report(replace(known, state=LookState.DONE, collections=found, at=opening.clock()))
+    except* TuiMigrateError as group:
+        fault = Fault.of(first_error(group))
+        report(replace(known, state=LookState.FAILED, fault=fault, at=opening.clock()))
+
+
+async def read_connections(home: Home) -> ConnectionsRead:
+    """Read the connections' file."""
+    try:
+        return ConnectionsRead(await asyncio.to_thread(connections.load, home))
+    except TuiMigrateError as error:
+        return ConnectionsRead({}, Fault.of(error))
+
+
+async def resolve(text: str, home: Home, database: str = "") -> tuple[StoreEnd, str | None] | Fault:
+    """Find the end that a user means, and a password that stood in it; or say what is wrong with the text."""
+    try:
+        return await asyncio.to_thread(connections.parse_end, text, home, database=database)
+    except TuiMigrateError as error:
+        return Fault.of(error)
+
+
+def place_words(end: End) -> str:
+    """Name an end shortly: `shop on staging`, `shop on db1.example:27017`, `package /backups/shop`."""
+    if isinstance(end, PackageEnd):
+        return f"package {printable(end.path)}"
+    return f"{printable(end.database)} on {printable(host_words(end))}"
+
+
+def host_words(end: StoreEnd) -> str:
+    """The name of the connection, or the hosts of the URL: what is to be typed for a target in production."""
+    return end.connection or parse_url(end.url).hosts
+
+
+def first_error(error: BaseException) -> TuiMigrateError:
+    """Give the error of our tree that a group holds; raises the group where there is none."""
+    rest = [error]
+    while rest:
+        one = rest.pop(0)
+        if isinstance(one, TuiMigrateError):
+            return one
+        if isinstance(one, BaseExceptionGroup):
+            rest.extend(one.exceptions)
+    raise error
+
+
+@asynccontextmanager
+async def _patience(seconds: float, what: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Unreachable(f"{what} within {seconds:.0f} s", hint="check the server and the line") from None
+
+
+async def _ping(source: Source) -> float:
+    """Milliseconds that the shortest question takes; asking for no collection is one round trip."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    await source.collections(())
+    return (clock() - began) * 1000

@@ -1,0 +1,81 @@
+"""What is known by now of the ends, the consequences and the checks: one cache for all steps of a new migration."""
+
+from dataclasses import dataclass, field, replace
+
+from tui_migrate.findings import Severity
+from tui_migrate.plan.build import PlanRequest
+from tui_migrate.plan.model import End, StoreEnd
+from tui_migrate.ui.checking import Checked
+from tui_migrate.ui.consequences import Count, Question
+from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.look import ConnectionsRead, EndLook, LookState, place_words
+
+
+@dataclass(slots=True)
+class Looks:
+    """The latest look at each end, the latest count and the latest check. Lives as long as the session."""
+
+    connections: ConnectionsRead | None = None
+    ends: dict[End, EndLook] = field(default_factory=dict)
+    count: Count | None = None
+    checked: Checked | None = None
+
+    def end(self, end: End | None) -> EndLook | None:
+        """What is known of an end."""
+        return self.ends.get(end) if end is not None else None
+
+    def count_of(self, request: PlanRequest) -> Count | None:
+        """The count that answers what this plan asks."""
+        return self.count if self.count is not None and self.count.question == Question.of(request) else None
+
+    def is_stale(self, request: PlanRequest) -> bool:
+        """True where there are checks, but of another plan than this."""
+        return self.checked is not None and self.checked.request != request
+
+    def keep(self, value: ConnectionsRead | EndLook | Count | Checked) -> None:
+        """Keep what was found in place of what was known."""
+        match value:
+            case ConnectionsRead():
+                self.connections = value
+            case EndLook():
+                self.ends[value.end] = value
+            case Count():
+                self.count = value
+            case Checked():
+                self.checked = value
+
+    def cancel_pending(self) -> None:
+        """Nobody is at it any more: what is under way counts as cancelled."""
+        cancelled = LookState.CANCELLED
+        self.ends = {
+            end: replace(one, state=cancelled) if one.state.is_pending else one for end, one in self.ends.items()
+        }
+        if self.count is not None and self.count.state.is_pending:
+            self.count = replace(self.count, state=cancelled)
+        if self.checked is not None and self.checked.state.is_pending:
+            self.checked = replace(self.checked, state=cancelled)
+
+    def what_blocks(self, draft: Draft, step: Step) -> str:
+        """Say what the looks at the ends have against going on from a step; empty where nothing."""
+        if step is Step.PREFLIGHT:
+            return self._what_blocks_start()
+        for end in (draft.source, draft.target):
+            look = self.end(end)
+            if end is not None and look is not None and look.state is LookState.FAILED and look.fault is not None:
+                return f"{place_words(end)} cannot be used: {look.fault.message}"
+        source, target = self.end(draft.source), self.end(draft.target)
+        if source is not None and target is not None and source.identity is not None and target.identity is not None:
+            if isinstance(draft.target, StoreEnd) and source.identity.is_same_place(target.identity):
+                return "source and target are the same database, by different names: choose another"
+        return ""
+
+    def _what_blocks_start(self) -> str:
+        checked = self.checked
+        if checked is None or checked.state.is_pending:
+            return "the checks are running, esc cancels them"
+        if checked.state is LookState.CANCELLED:
+            return "the checks were cancelled, ctrl+r runs them again"
+        if checked.state is LookState.FAILED:
+            return "the checks could not be made, ctrl+r tries again"
+        errors = len(checked.of(Severity.ERROR))
+        return f"{errors} error{'s' if errors != 1 else ''} to be mended first" if errors else ""

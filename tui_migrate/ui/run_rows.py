@@ -1,0 +1,90 @@
+"""Runs as rows of a table, on Home and in the History."""
+
+from typing import Final
+
+from tui_migrate.journal.records import RunSummary
+from tui_migrate.journal.states import RunState
+from tui_migrate.plan.model import Environment, RunKind
+from tui_migrate.redaction import redact
+from tui_migrate.ui.widgets.table import Column, Row, Tone
+from tui_migrate.ui.wording import ago, ends_words, local_time, number, run_name, state_tone, state_words
+
+COLUMNS: Final = (
+    Column("Run", 4),
+    Column("State", 13),
+    Column("Kind", 8),
+    Column("From → to"),
+    Column("Documents", 11, right=True),
+    Column("Made", 9, right=True),
+    Column("At", 20, from_width=100),
+    Column("Target", 11, from_width=114),
+    Column("By", 18, from_width=136),
+)
+
+_JUST_NOW: Final = 60.0
+
+
+def run_row(summary: RunSummary, now: float) -> Row:
+    """Show one run. `now` is in seconds since 1970."""
+    run = summary.run
+    made = local_time(run.created_at)
+    ends = redact(ends_words(run))
+    note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
+    environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
+    return Row(
+        key=str(run.id),
+        cells=(
+            run_name(run.id),
+            state_words(run.state),
+            run.kind.value,
+            ends,
+            number(summary.documents),
+            since(run.created_at, now),
+            made,
+            environment,
+            run.created_by,
+        ),
+        name=f"{ends}{note} · {made} by {run.created_by}",
+        tone=state_tone(run.state),
+        sort=(
+            run.id,
+            state_words(run.state)[2:],
+            run.kind.value,
+            ends,
+            summary.documents,
+            run.created_at,
+            run.created_at,
+            environment,
+            run.created_by,
+        ),
+    )
+
+
+def since(at: float, now: float) -> str:
+    """Say how long ago something was, in words that stay true for a minute."""
+    return "just now" if now - at < _JUST_NOW else ago(at, now)
+
+
+def urgency(summary: RunSummary) -> int:
+    """Rank what needs the operator: at work, paused, interrupted, failed, never started; 9 for what needs nobody."""
+    state = summary.run.state
+    if state.is_active and state is not RunState.PAUSED:
+        return 0
+    order = (RunState.PAUSED, RunState.INTERRUPTED, RunState.FAILED, RunState.PLANNED)
+    return order.index(state) + 1 if state in order else 9
+
+
+def in_order_of_need(unfinished: tuple[RunSummary, ...], newest: tuple[RunSummary, ...]) -> list[RunSummary]:
+    """Put the runs that need somebody first, then the rest, each newest first; none stands there twice."""
+    by_id = {one.run.id: one for one in (*newest, *unfinished)}
+    return sorted(by_id.values(), key=lambda one: (urgency(one), -one.run.id))
+
+
+def is_production(summary: RunSummary) -> bool:
+    """True where the run wrote, or would have written, to a database of production."""
+    return summary.run.environment is Environment.PRODUCTION and summary.run.kind is not RunKind.EXPORT
+
+
+def tone_of_findings(severity: str) -> Tone:
+    """The colour that goes with a severity."""
+    return {"error": Tone.BAD, "warning": Tone.WARN}.get(severity, Tone.PLAIN)

@@ -1,0 +1,236 @@
+"""The Run screen's lines, made from a run's record and its measured pace. Nothing here knows a widget.
+
+Widths are in cells, times in seconds since 1970.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+from rich.cells import cell_len
+
+from tui_migrate.journal.records import CollectionProgress, CollectionState, Event, RunRecord
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
+from tui_migrate.redaction import printable
+from tui_migrate.ui.rates import UNKNOWN, eta_words, steady
+from tui_migrate.ui.screens.run_pace import RunPace, documents_done, standing
+from tui_migrate.ui.widgets.bar import bar, sparkline
+from tui_migrate.ui.widgets.table import Column, Row, Tone
+from tui_migrate.ui.wording import duration, ends_words, number, run_name
+
+BESIDE_BAR: Final = 37
+"""Cells of the bar's line that are not the bar."""
+
+SPARK_WIDTH: Final = 14
+COUNTS_AT: Final = 29
+"""The cell where the counts begin, where the limit leaves room for it."""
+
+COLUMNS: Final = (
+    Column("  Collection"),
+    Column("Documents", 29),
+    Column("Size", 18, from_width=100),
+    Column("Rejected", 9, right=True, from_width=120),
+    Column("Done", 6, right=True),
+    Column("Rate", 8, right=True),
+)
+
+_STOPPED_MARKS: Final = {
+    RunState.PAUSED: "‖",
+    RunState.INTERRUPTED: "~",
+    RunState.FAILED: "✗",
+    RunState.CANCELLED: "✗",
+    RunState.PLANNED: "○",
+}
+_THROUGH: Final = (
+    RunState.COMPLETED,
+    RunState.COMPLETED_WITH_FINDINGS,
+    RunState.ROLLED_BACK,
+    RunState.ROLLED_BACK_WITH_FINDINGS,
+)
+_UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "B", 0))
+_RETRY: Final = "; again in "
+"""What stands in the log's line of every second try: see `engine.drive`."""
+
+
+def head_words(run: RunRecord, plan: Plan | None) -> tuple[str, Environment | None, str]:
+    """The head: what goes where, how dangerous the target is, and what stands at the right."""
+    kind = f"run {run_name(run.id)}   {run.kind.value}   {printable(ends_words(run))}"
+    if run.kind is RunKind.EXPORT:
+        return kind, None, source_words(plan)
+    if run.environment is Environment.PRODUCTION:
+        target = plan.target if plan is not None else None
+        return kind, run.environment, printable(target.connection) if isinstance(target, StoreEnd) else ""
+    return kind, None, run.environment.value.upper()
+
+
+def source_words(plan: Plan | None) -> str:
+    """Say that reading is dangerous too: a source in production bears a load."""
+    if plan is None or plan.kind is RunKind.ROLLBACK or not isinstance(plan.source, StoreEnd):
+        return ""
+    return "SOURCE: PRODUCTION" if plan.source.environment is Environment.PRODUCTION else ""
+
+
+def stages_line(run: RunRecord) -> str:
+    """The five stages, each with its mark."""
+    stages = list(Stage)
+    at = stages.index(run.stage)
+    marks = ["✓"] * at + [_STOPPED_MARKS.get(run.state, "●")] + ["○"] * (len(stages) - at - 1)
+    if run.state is RunState.READY or (run.state in _THROUGH and run.stage is Stage.COMMIT):
+        marks[at] = "✓"
+    elif run.state in _THROUGH:
+        marks[at] = "○"
+    return " " + "   ".join(f"{mark} {stage.value}" for mark, stage in zip(marks, stages, strict=True))
+
+
+def bar_line(run: RunRecord, now: float, width: int) -> str:
+    """The bar, the percentage and how long it has taken."""
+    drawn = bar(fraction(run), max(10, width - BESIDE_BAR))
+    taken = elapsed(run, now)
+    word = "elapsed" if run.state.is_active else "took"
+    return f" {drawn}  {percent(run):.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
+
+
+def figures_line(run: RunRecord, pace: RunPace, width: int) -> str:
+    """Documents and bytes done, how fast, and how long it will still take."""
+    total = sum(one.documents_total for one in run.collections)
+    done = documents_done(run)
+    parts = [f"{number(done)} / {number(total)} docs"]
+    if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(o.bytes_total for o in run.collections)):
+        parts.append(sizes)
+    if run.state.is_active:
+        rate = pace.rate
+        parts.append(f" {UNKNOWN if rate is None else number(rate)} docs/s")
+        left = sum(max(0, one.documents_total - one.documents_done) for one in run.collections)
+        parts.append(f"ETA {eta_words(left, rate)}")
+    elif (mean := mean_rate(run)) is not None:
+        parts.append(f" {number(mean)} docs/s on average")
+    line = " " + "   ".join(parts)
+    return line if cell_len(line) <= width else " " + "  ".join(part.strip() for part in parts)
+
+
+def counts_lines(run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None) -> tuple[str, str]:
+    """The sparkline, the limit, and what became of the documents, on two lines."""
+    limit = f"{number(run.rate_limit)}/s" if run.rate_limit else "none"
+    left = f" {sparkline(pace.history, SPARK_WIDTH)} limit {limit}"
+    begin = max(COUNTS_AT, cell_len(left) + 2)
+    first, second = _counts(run)
+    second.append(("retried", sum(_RETRY in one.message for one in events)))
+    below = "" if run.kind is RunKind.EXPORT else source_words(plan)
+    return (
+        left.ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in first),
+        f" {below}".ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in second),
+    )
+
+
+def collection_rows(run: RunRecord, pace: RunPace) -> list[Row]:
+    """The collections: those at work, those with faults, those that wait, those that are done."""
+    return [_row(one, run, pace) for one in sorted(run.collections, key=lambda one: _rank(one, run))]
+
+
+def more_line(rows: int, shown: int, width: int) -> str:
+    """The rule below the collections, which says how many there is no room for."""
+    words = f" +{number(rows - shown)} more " if rows > shown else ""
+    return f" {'─' * 3}{words}" + "─" * max(0, width - 5 - len(words))
+
+
+def event_lines(events: Iterable[Event], zone: tzinfo | None = None) -> list[str]:
+    """Lines of the log: the time of day in the local zone, and what happened."""
+    return [f" {clock_time(one.at, zone)}  {printable(one.message)}" for one in events]
+
+
+def clock_time(at: float, zone: tzinfo | None = None) -> str:
+    """Show the time of day."""
+    return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%H:%M:%S}"
+
+
+def fraction(run: RunRecord) -> float:
+    """How much of a run's documents is done, 0 to 1; 1 only when every collection is."""
+    if run.collections and all(one.state is CollectionState.DONE for one in run.collections):
+        return 1.0
+    done = sum(min(one.documents_done, one.documents_total) for one in run.collections)
+    total = sum(one.documents_total for one in run.collections)
+    return min(0.999, done / total) if total else 0.0
+
+
+def percent(run: RunRecord) -> float:
+    """The same in percent."""
+    return 100 * fraction(run)
+
+
+def elapsed(run: RunRecord, now: float) -> float | None:
+    """Seconds since the run was started, up to its end or to the last word of a worker that is gone."""
+    if run.started_at is None:
+        return None
+    end = now if run.state.is_active else run.ended_at or run.last_heard_at or now
+    return max(0.0, end - run.started_at)
+
+
+def mean_rate(run: RunRecord) -> int | None:
+    """Documents a second of a run that has ended; None where a stop in between would make it a lie."""
+    taken = elapsed(run, 0.0) if run.ended_at else None
+    return steady(documents_done(run) / taken) if taken and run.attempt <= 1 else None
+
+
+def size_pair(done: int, total: int) -> str:
+    """Show bytes done of all in one decimal unit: `1.31 / 2.10 GB`; done alone where no total is known."""
+    largest = max(done, total)
+    if not largest:
+        return ""
+    unit, name, digits = next(one for one in _UNITS if largest >= one[0])
+    shown = [f"{value / unit:.{digits}f}" for value in ((done, total) if total else (done,))]
+    return f"{' / '.join(shown)} {name}"
+
+
+def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    counts = run.counts
+    if run.kind is RunKind.ROLLBACK:
+        return [("restored", counts.restored), ("deleted", counts.deleted), ("spared", counts.spared)], []
+    if run.kind is RunKind.EXPORT:
+        return [("written", documents_done(run))], []
+    first = [("inserted", counts.inserted), ("replaced", counts.replaced), ("unchanged", counts.unchanged)]
+    second = [("skipped", counts.skipped), ("rejected", counts.rejected)]
+    if counts.assumed_ours:
+        second.append(("assumed ours", counts.assumed_ours))
+    return first, second
+
+
+def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
+    state = standing(one, run)
+    mark, tone = _mark(one, run)
+    name = printable(one.name)
+    is_done = state is CollectionState.DONE
+    part = 1.0 if is_done else min(0.99, one.documents_done / one.documents_total) if one.documents_total else 0.0
+    rate = pace.of_collection(one.name)
+    rejected = one.counts.rejected
+    cells = (
+        f"{mark} {name}",
+        f"{number(one.documents_done)} / {number(one.documents_total)}",
+        size_pair(one.bytes_done, one.bytes_total),
+        number(rejected),
+        f"{int(part * 100)} %",
+        UNKNOWN if rate is None else number(rate),
+    )
+    sort = (name, one.documents_done, one.bytes_done, rejected, part, rate or 0)
+    return Row(one.name, cells, name=name, tone=tone, sort=sort)
+
+
+def _mark(one: CollectionProgress, run: RunRecord) -> tuple[str, Tone]:
+    state = standing(one, run)
+    if state is CollectionState.ACTIVE:
+        tone = Tone.PLAIN if run.state.is_active else Tone.BAD
+        return _STOPPED_MARKS.get(run.state, "●"), tone
+    if state is CollectionState.WAITING:
+        return "○", Tone.DIM
+    return ("!", Tone.WARN) if _has_faults(one) else ("✓", Tone.GOOD)
+
+
+def _has_faults(one: CollectionProgress) -> bool:
+    return bool(one.counts.rejected or one.counts.spared)
+
+
+def _rank(one: CollectionProgress, run: RunRecord) -> int:
+    state = standing(one, run)
+    if state is CollectionState.ACTIVE:
+        return 0
+    return 1 if _has_faults(one) else 2 if state is CollectionState.WAITING else 3

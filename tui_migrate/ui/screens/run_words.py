@@ -1,0 +1,138 @@
+"""What the Run screen says in sentences: who has asked what, how the run ended, and what can be done next."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
+from tui_migrate.journal.states import RunState
+from tui_migrate.plan.model import RunKind
+from tui_migrate.redaction import printable
+from tui_migrate.ui.screens.run_pace import documents_done
+from tui_migrate.ui.screens.run_view import elapsed, size_pair
+from tui_migrate.ui.snapshot import Snapshot
+from tui_migrate.ui.widgets.table import Tone
+from tui_migrate.ui.wording import ago, duration, number, run_name, state_tone
+
+SILENT_SECONDS: Final = 5.0
+"""A worker beats every two seconds; after this long without a word the screen says so."""
+
+RATE_SHOWN_SECONDS: Final = 5.0
+"""How long a refused rate is spoken of."""
+
+GONE: Final = "its record was deleted, and with it its undo log. esc goes back."
+
+_ENDS: Final = (Wish.CANCEL, Wish.STOP)
+
+
+def status(snapshot: Snapshot) -> tuple[list[str], Tone]:
+    """What is to be said of a run that is there, a paragraph each, and in which tone."""
+    run = snapshot.run
+    if run is None:
+        return [], Tone.PLAIN
+    if run.state.is_active:
+        said = list(_of_live(run, snapshot))
+        return said, Tone.WARN if said else Tone.PLAIN
+    said = [*_of_ended(run, snapshot.taken_at), *_next(run)]
+    if (asked := _refused(snapshot.controls)) is not None:
+        said.append(asked)
+    return said, state_tone(run.state)
+
+
+def wish_under_way(controls: Sequence[Control], state: RunState) -> Control | None:
+    """The last request that the worker has not carried out: it waits, or the batch is still being finished."""
+    last = next((one for one in reversed(controls) if one.wish is not Wish.RATE), None)
+    if last is None or last.status in (ControlStatus.REFUSED, ControlStatus.SUPERSEDED):
+        return None
+    if last.status is ControlStatus.PENDING:
+        return last
+    is_done = last.wish is Wish.RESUME or (last.wish is Wish.PAUSE and state is RunState.PAUSED)
+    return None if is_done or not state.is_active else last
+
+
+def wanted_rate(controls: Sequence[Control], run: RunRecord) -> int:
+    """The limit that was asked for last and not answered, else that of the run."""
+    last = next((one for one in reversed(controls) if one.wish is Wish.RATE), None)
+    return last.value if last is not None and last.status is ControlStatus.PENDING else run.rate_limit
+
+
+def _of_live(run: RunRecord, snapshot: Snapshot) -> Iterator[str]:
+    asked = wish_under_way(snapshot.controls, run.state)
+    if asked is not None:
+        doing = "worker about to go on" if asked.wish is Wish.RESUME else "worker finishing its batch"
+        yield f" {asked.wish.value} asked by {printable(asked.asked_by)}, {doing}{_instead(snapshot.controls, asked)}"
+    elif run.state is RunState.PAUSED:
+        by = next((f" by {one.asked_by}" for one in reversed(snapshot.controls) if one.wish is Wish.PAUSE), "")
+        yield f" ‖ paused{printable(by)}: p lets it go on, c ends it for good"
+    if (refused := _refused(snapshot.controls, snapshot.taken_at)) is not None:
+        yield refused
+    heard = run.last_heard_at
+    if heard is not None and snapshot.taken_at - heard > SILENT_SECONDS:
+        yield f" ! worker last heard {ago(heard, snapshot.taken_at)}"
+
+
+def _instead(controls: Sequence[Control], asked: Control) -> str:
+    """Say whose request this one took the place of."""
+    before = [one for one in controls if one.id < asked.id and one.wish is not Wish.RATE]
+    if not before or before[-1].status is not ControlStatus.SUPERSEDED or before[-1].asked_by == asked.asked_by:
+        return ""
+    return f" (instead of the {before[-1].wish.value} of {printable(before[-1].asked_by)})"
+
+
+def _refused(controls: Sequence[Control], now: float | None = None) -> str | None:
+    """The last request, where it was refused; of a live run, for as long as it is news."""
+    last = controls[-1] if controls else None
+    if last is None or last.status is not ControlStatus.REFUSED:
+        return None
+    if now is not None and now - last.asked_at > 6 * RATE_SHOWN_SECONDS:
+        return None
+    return f" {last.wish.value} asked by {printable(last.asked_by)} was refused: {printable(last.answer)}"
+
+
+def _of_ended(run: RunRecord, now: float) -> Iterator[str]:
+    failure = run.failure
+    match run.state:
+        case RunState.PLANNED:
+            yield " ○ planned, not started"
+        case RunState.COMPLETED:
+            yield f" ✓ completed{_done_words(run, now)}"
+        case RunState.COMPLETED_WITH_FINDINGS:
+            yield f" ! completed with findings{_done_words(run, now)}"
+        case RunState.FAILED:
+            yield f" ✗ failed: {printable(failure.message) if failure else 'e and l show what is known'}"
+        case RunState.INTERRUPTED:
+            yield f" ~ interrupted: {printable(failure.message) if failure else 'its worker is gone'}"
+        case RunState.CANCELLED:
+            stays = "what it wrote stays" if run.writes_begun and run.kind is not RunKind.EXPORT else "nothing is left"
+            yield f" ✗ cancelled: {stays}"
+        case RunState.ROLLED_BACK:
+            yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
+        case RunState.ROLLED_BACK_WITH_FINDINGS:
+            yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
+    if failure is not None and failure.hint and not failure.hint.startswith("tui-migrate "):
+        yield f"   → {printable(failure.hint)}"
+
+
+def _done_words(run: RunRecord, now: float) -> str:
+    taken = elapsed(run, now)
+    words = f": {number(documents_done(run))} documents of {number(len(run.collections))} collections"
+    words += f" in {duration(taken)}" if taken is not None else ""
+    words += f" and {run.attempt} attempts" if run.attempt > 1 else ""
+    words += f", undo log {size_pair(run.undo_bytes, 0)}" if run.undo_bytes else ""
+    return words
+
+
+def _next(run: RunRecord) -> Iterator[str]:
+    """What can be done now, by which key."""
+    steps = []
+    if run.state.is_resumable:
+        steps.append("u starts it" if run.state is RunState.PLANNED else "u resumes it where it stopped")
+    if run.rollback_available:
+        steps.append("r shows what rolling it back would do")
+    if not run.state.is_final:
+        steps.append("c gives it up for good")
+    if run.findings or run.failure:
+        steps.append(f"e shows its {number(len(run.findings))} findings" if run.findings else "e shows what failed")
+    if run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS) and run.kind is RunKind.ROLLBACK:
+        steps.append(f"run {run_name(run.rollback_of)} is taken back")
+    if steps:
+        yield f"   next: {'; '.join(steps)}; esc goes back"

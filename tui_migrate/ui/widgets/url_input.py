@@ -1,0 +1,91 @@
+"""An input for the URL of a database, in which no password is ever to be read."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from rich.highlighter import Highlighter
+from rich.text import Text
+from textual import events
+from textual.widgets import Input
+
+from tui_migrate.connection_url import parse_url
+from tui_migrate.errors import UsageError
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_HOSTS: Final = re.compile(r"\d{1,5}(?:,[\w.-]+(?::\d{1,5})?)*[/?]")
+_SECRET_OPTION: Final = re.compile(
+    r"[?&;][\w.-]*(?:password|secret|token|authMechanismProperties)[\w.-]*=([^&;]*)", re.IGNORECASE
+)
+_DOT: Final = "•"
+
+
+@dataclass(frozen=True, slots=True)
+class TypedUrl:
+    """A text without the password that stood in it; `problem` says why there was one that cannot be used."""
+
+    text: str
+    password: str | None = field(default=None, repr=False)
+    problem: str = ""
+
+
+def split_password(text: str) -> TypedUrl:
+    """Take the password out of a text, whatever else is wrong with it."""
+    try:
+        url = parse_url(text)
+    except UsageError as error:
+        start = _start(text)
+        userinfo, at, rest = text[start:].rpartition("@")
+        if at and ":" in userinfo:
+            return TypedUrl(f"{text[:start]}{userinfo.partition(':')[0]}@{rest}", problem=error.message)
+        return TypedUrl(text)
+    return TypedUrl(url.text if url.password is not None else text, url.password)
+
+
+def masked(text: str) -> str:
+    """Put dots over whatever is a password or may become one; the text is as long as before."""
+    covered = list(text)
+    start = _start(text)
+    colon, at = text.find(":", start), text.rfind("@")
+    if 0 <= colon < at:
+        covered[colon + 1 : at] = _DOT * (at - colon - 1)
+    elif colon >= 0 and at < start and not _HOSTS.match(text, colon + 1):
+        covered[colon + 1 :] = _DOT * (len(text) - colon - 1)
+    for match in _SECRET_OPTION.finditer(text):
+        covered[match.start(1) : match.end(1)] = _DOT * (match.end(1) - match.start(1))
+    return "".join(covered)
+
+
+class UrlInput(Input):
+    """Shows dots for a password from its first character on; one that is pasted leaves the input at once.
+
+    `taken` holds it then, and `problem` why it was dropped instead.
+    """
+
+    def __init__(self, value: str = "", *, id: str | None = None) -> None:
+        super().__init__(value, id=id, highlighter=_Mask(), select_on_focus=False)
+        self.taken: str | None = None
+        self.problem = ""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Put the first line in, without a password."""
+        event.stop()
+        event.prevent_default()
+        start, end = sorted(self.selection)
+        line = (event.text.splitlines() or [""])[0]
+        typed = split_password(self.value[:start] + line.strip() + self.value[end:])
+        if typed.password is not None or typed.problem:
+            self.taken, self.problem = typed.password, typed.problem
+        self.value = typed.text
+        self.cursor_position = len(typed.text)
+
+
+class _Mask(Highlighter):
+    def highlight(self, text: Text) -> None:
+        text.plain = masked(text.plain)
+
+
+def _start(text: str) -> int:
+    """Where user and hosts begin."""
+    match = _SCHEME.match(text)
+    return match.end() if match else 0
