@@ -125,7 +125,7 @@ def locate(end: StoreEnd, home: Home, passwords: Mapping[str, str]) -> Locator:
         return Locator(url.text, end.database)
     password = passwords.get(end.label)
     if password is None and connection is not None:
-        password = _stored_password(connection, home)
+        password = stored_password(connection, home)
     if password is None:
         raise CredentialsMissing(
             f"there is no password for the user {printable(url.user)} of {end.label}",
@@ -133,6 +133,21 @@ def locate(end: StoreEnd, home: Home, passwords: Mapping[str, str]) -> Locator:
             "asked",
         )
     return Locator(url.text, end.database, password)
+
+
+def is_name(text: str) -> bool:
+    """Say whether a connection can be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_variable(text: str) -> bool:
+    """Say whether an environment variable can be called so."""
+    return _VARIABLE.fullmatch(text) is not None
+
+
+def password_path(home: Home, text: str) -> Path:
+    """Where a password file lies that is named in the file of connections: relative to the folder of that."""
+    return home.config / os.path.expanduser(text)  # noqa: PTH111 -- Path's own raises for an unknown user
 
 
 def _find(name: str, home: Home) -> Connection:
@@ -189,7 +204,8 @@ def _as_mapping(connection: Connection) -> dict[str, str]:
     return entries
 
 
-def _stored_password(connection: Connection, home: Home) -> str | None:
+def stored_password(connection: Connection, home: Home) -> str | None:
+    """Give the password from where the connection says it is; None where it is asked for. Raises CredentialsMissing."""
     if connection.password_env:
         password = os.environ.get(connection.password_env)
         if not password:
@@ -199,7 +215,7 @@ def _stored_password(connection: Connection, home: Home) -> str | None:
             )
         return password
     if connection.password_file:
-        return _read_password(home.config / os.path.expanduser(connection.password_file), connection.name)  # noqa: PTH111 -- Path's own raises for an unknown user
+        return _read_password(password_path(home, connection.password_file), connection.name)
     return connection.password
 
 

@@ -76,6 +76,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
         "Test and save",
         "Connect with what is typed in, then write it to the file.",
     ),
+    Action("report.open", "enter", "enter", "Open", "Read the finding under the cursor whole."),
     Action("report.write", "ctrl+s", "ctrl+s", "Write to file", "Write the findings to a file."),
     Action("look.again", "ctrl+r", "ctrl+r", "Try again", "Read again what could not be read."),
     Action("table.filter", "slash", "/", "Filter", "Show only rows that hold a text."),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from tui_migrate.findings import Severity
 from tui_migrate.plan.build import PlanRequest
-from tui_migrate.plan.model import End, StoreEnd
+from tui_migrate.plan.model import End
 from tui_migrate.ui.checking import Checked
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step
@@ -63,11 +63,16 @@ class Looks:
             look = self.end(end)
             if end is not None and look is not None and look.state is LookState.FAILED and look.fault is not None:
                 return f"{place_words(end)} cannot be used: {look.fault.message}"
-        source, target = self.end(draft.source), self.end(draft.target)
-        if source is not None and target is not None and source.identity is not None and target.identity is not None:
-            if isinstance(draft.target, StoreEnd) and source.identity.is_same_place(target.identity):
-                return "source and target are the same database, by different names: choose another"
+        if self._is_one_place(draft):
+            return "source and target are the same database, by different names: choose another"
         return ""
+
+    def _is_one_place(self, draft: Draft) -> bool:
+        """True where both ends answered and turned out to be the same database."""
+        source, target = self.end(draft.source), self.end(draft.target)
+        if source is None or target is None or source.identity is None or target.identity is None:
+            return False
+        return source.identity.is_same_place(target.identity)
 
     def _what_blocks_start(self) -> str:
         checked = self.checked

@@ -127,7 +127,7 @@ def faster_than(limit: int, fastest: float | None) -> int:
     return 0 if fastest is not None and rung >= fastest else rung
 
 
-RUNGS: Final = tuple(step * 10**power for power in range(1, 6) for step in (1, 2, 5))
+RUNGS: Final[tuple[int, ...]] = tuple(step * 10**power for power in range(1, 6) for step in (1, 2, 5))
 """Limits in documents a second: 10, 20, 50, 100 … 500,000."""
 
 

@@ -21,6 +21,7 @@ COLUMNS: Final = (
     Column("By", 18, from_width=136),
 )
 
+NEEDS_NOBODY: Final = 9
 _JUST_NOW: Final = 60.0
 
 
@@ -66,12 +67,12 @@ def since(at: float, now: float) -> str:
 
 
 def urgency(summary: RunSummary) -> int:
-    """Rank what needs the operator: at work, paused, interrupted, failed, never started; 9 for what needs nobody."""
+    """Rank what needs the operator: at work, paused, interrupted, failed, never started, nobody."""
     state = summary.run.state
     if state.is_active and state is not RunState.PAUSED:
         return 0
     order = (RunState.PAUSED, RunState.INTERRUPTED, RunState.FAILED, RunState.PLANNED)
-    return order.index(state) + 1 if state in order else 9
+    return order.index(state) + 1 if state in order else NEEDS_NOBODY
 
 
 def in_order_of_need(unfinished: tuple[RunSummary, ...], newest: tuple[RunSummary, ...]) -> list[RunSummary]:

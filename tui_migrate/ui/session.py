@@ -15,7 +15,8 @@ from tui_migrate.ui.looks import Looks
 class Session:
     """One sitting of one operator. `passwords` are those typed in, by the label of an end; they go no further.
 
-    `seen` are the last tests of connections, by their names. `draft` is the plan being made, `looks` what is known of it.
+    `seen` are the last tests of connections, by their names. `draft` is the plan being made, `looks` what is
+    known of its ends.
     """
 
     home: Home
@@ -24,4 +25,5 @@ class Session:
     seen: dict[str, Greeting] = field(default_factory=dict)
     draft: Draft = field(default_factory=Draft)
     looks: Looks = field(default_factory=Looks)
+    wants_demo: bool = False
     clock: Callable[[], float] = time.time

@@ -5,8 +5,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -110,18 +109,15 @@ class Operator:
             return int(self.child.exitstatus)
         return -int(self.child.signalstatus or 0)
 
-    @contextmanager
-    def counted(self) -> Iterator[Callable[[], bytes]]:
-        """Give what says which bytes came since, but for the answers to `settle`."""
-        before = len(self.received)
-        yield lambda: self.received[before:]
-
     def picture(self) -> list[list[Look]]:
         """Give what is seen: of a blank only what shows on a blank."""
-        return [[_look(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)]
+        return [
+            [look_of(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)
+        ]
 
 
-def _look(cell: pyte.screens.Char) -> Look:
+def look_of(cell: pyte.screens.Char) -> Look:
+    """Give how a cell looks; of a blank only what shows on a blank."""
     lines = (cell.underscore, cell.strikethrough, cell.reverse)
     if cell.data == " ":
         ink = cell.fg if any(lines) else "default"

@@ -1,34 +1,25 @@
 """Home: the runs that need somebody first, then the recent ones and the connections; three lines at the very first."""
 
-import asyncio
 from collections.abc import Iterable
-from pathlib import Path
 from typing import ClassVar, Final
 
-from textual.message import Message
 from textual.widget import Widget
 
-from tui_migrate.errors import TuiMigrateError
-from tui_migrate.packages.opening import load_manifest
-from tui_migrate.plan.model import PackageEnd
-from tui_migrate.ui.resuming import resume
-from tui_migrate.ui.run_rows import COLUMNS, in_order_of_need, run_row, urgency
-from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.journal.records import RunSummary
+from tui_migrate.ui.greeting import SLOW_SECONDS
+from tui_migrate.ui.run_rows import COLUMNS, NEEDS_NOBODY, in_order_of_need, run_row, urgency
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
-from tui_migrate.ui.screens.dialogs import AskText, Choose
-from tui_migrate.ui.screens.first_run import COLUMNS as FIRST_COLUMNS
-from tui_migrate.ui.screens.first_run import DEMO_WORDS, demo_draft, first_rows
+from tui_migrate.ui.screens.first_run import FirstRunPane, is_demo
+from tui_migrate.ui.screens.run_actions import RunListScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
 
 RECENT: Final = 20
-
-_SLOW_SECONDS: Final = 5.0
 _TICK_SECONDS: Final = 30.0
 
 
-class HomeScreen(OperatorScreen):
+class HomeScreen(RunListScreen):
     """The root of all screens."""
 
     ACTIONS: ClassVar = (
@@ -46,33 +37,28 @@ class HomeScreen(OperatorScreen):
         "table.sort",
     )
 
-    class PackageSeen(Message):
-        """A package was looked at: `fault` is why it is none."""
-
-        def __init__(self, path: str, fault: TuiMigrateError | None) -> None:
-            super().__init__()
-            self.path = path
-            self.fault = fault
-
     def __init__(self) -> None:
         super().__init__()
         self._snapshot: Snapshot | None = None
-        self._waited = 0.0
+        self._runs: dict[str, RunSummary] = {}
+        self._waited = 0
+        self._is_demo = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Runs above, connections below."""
         yield Lines(["Runs"], id="runs-title", classes="section")
         yield Table(COLUMNS, empty="Reading the journal…", id="runs")
-        yield Table(FIRST_COLUMNS, id="first")
+        yield FirstRunPane()
         yield Lines(["Connections"], id="connections-title", classes="section")
-        yield ConnectionPane(id="connection-pane")
+        yield ConnectionPane()
 
     def on_mount(self) -> None:
         """Begin with the runs."""
+        self._is_demo = is_demo(self.session.home)
         super().on_mount()
-        self.query_one("#first", Table).display = False
-        self.query_one("#runs", Table).focus()
-        self.set_interval(1.0, self._wait, name="waiting")
+        self.query_one(FirstRunPane).display = False
+        self._runs_table.focus()
+        self._waiting = self.set_interval(1.0, self._wait)
         self.set_interval(_TICK_SECONDS, self._draw)
 
     def on_screen_resume(self) -> None:
@@ -92,30 +78,23 @@ class HomeScreen(OperatorScreen):
 
     def where(self) -> tuple[str, None, str]:
         """Say whether this is the demo's home."""
-        return "Home", None, "DEMO" if demo_draft(self.session.home) is not None else ""
+        return "Home", None, "DEMO" if self._is_demo else ""
 
     def help_text(self) -> str:
         """What stands where."""
         return (
-            "Runs that need you stand first: at work, paused, interrupted, failed. Tab goes to the connections below; "
-            "t there connects and says who answers. A run goes on when you leave."
+            "Runs that need you stand first: at work, paused, interrupted, failed, not started. Tab goes to the"
+            " connections below; t there connects to one and says who answers. A run goes on when you leave."
         )
 
     def is_available(self, action_id: str) -> bool:
         """Keys of runs work on runs, those of connections on connections."""
         pane = self.query_one(ConnectionPane) if self.is_mounted else None
-        run = self._chosen()
         match action_id:
             case "home.demo":
-                return demo_draft(self.session.home) is None
-            case "run.open":
-                return run is not None
-            case "run.report":
-                return run is not None
-            case "run.resume":
-                return run is not None and run.run.state.is_resumable
-            case "run.rollback":
-                return run is not None and run.run.rollback_available
+                return not self._is_demo
+            case "run.open" | "run.resume" | "run.rollback" | "run.report":
+                return self.may(action_id)
             case "connection.test":
                 return pane is not None and self.focused is pane.table and pane.chosen is not None
             case "look.again":
@@ -124,34 +103,26 @@ class HomeScreen(OperatorScreen):
                 return pane is not None and pane.is_testing
         return True
 
+    def chosen_run(self) -> RunSummary | None:
+        """The run under the cursor, while the cursor is among the runs."""
+        if not self.is_mounted or self.focused is not self._runs_table:
+            return None
+        return self._runs.get(self._runs_table.cursor_key or "")
+
     def go_back(self) -> bool:
         """Cancel a test that waits."""
         return self.query_one(ConnectionPane).cancel()
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Open what stands under the cursor."""
-        if event.table.id == "runs":
+        if event.table is self._runs_table:
             self.action_run_open()
-        elif event.table.id == "first":
-            self._take_first(event.key)
         else:
-            from tui_migrate.ui.screens.connections import ConnectionsScreen
-
-            self.app.push_screen(ConnectionsScreen(event.key))
+            self._show_connections(event.key)
 
     def on_table_moved(self) -> None:
         """Other rows have other keys."""
         self.refresh_frame()
-
-    def on_home_screen_package_seen(self, message: PackageSeen) -> None:
-        """Plan from a package; where it is none, ask again with what was typed."""
-        if message.fault is not None:
-            self._ask_package(message.path, message.fault)
-            return
-        from tui_migrate.ui.draft import Draft
-        from tui_migrate.ui.screens.new_migration import NewMigrationScreen
-
-        self.app.push_screen(NewMigrationScreen(Draft(source=PackageEnd(message.path))))
 
     def action_home_new(self) -> None:
         """Plan a migration."""
@@ -161,9 +132,7 @@ class HomeScreen(OperatorScreen):
 
     def action_home_connections(self) -> None:
         """See the connections."""
-        from tui_migrate.ui.screens.connections import ConnectionsScreen
-
-        self.app.push_screen(ConnectionsScreen())
+        self._show_connections("")
 
     def action_home_history(self) -> None:
         """See every run."""
@@ -172,41 +141,8 @@ class HomeScreen(OperatorScreen):
         self.app.push_screen(HistoryScreen())
 
     def action_home_demo(self) -> None:
-        """Offer to leave for the demo."""
-
-        def take(choice: str | None) -> None:
-            if choice == "demo":
-                self.session.wants_demo = True
-                self.app.exit()
-
-        choices = [("stay", "Stay here"), ("demo", "Leave, and start the demo in this terminal")]
-        self.app.push_screen(Choose("The demo", DEMO_WORDS, choices), take)
-
-    def action_run_open(self) -> None:
-        """Show the run under the cursor."""
-        from tui_migrate.ui.screens.run import RunScreen
-
-        if (one := self._chosen()) is not None:
-            self.app.push_screen(RunScreen(one.run.id))
-
-    def action_run_report(self) -> None:
-        """Show what the run under the cursor found."""
-        from tui_migrate.ui.screens.report import ReportScreen
-
-        if (one := self._chosen()) is not None:
-            self.app.push_screen(ReportScreen(one.run.id))
-
-    def action_run_resume(self) -> None:
-        """Start a worker for the run under the cursor."""
-        if (one := self._chosen()) is not None:
-            self.migrate_app.in_background(resume(self.migrate_app, one.run.id), "resume")
-
-    def action_run_rollback(self) -> None:
-        """See what a rollback of the run under the cursor would do."""
-        from tui_migrate.ui.screens.rollback import RollbackScreen
-
-        if (one := self._chosen()) is not None:
-            self.app.push_screen(RollbackScreen(one.run.id))
+        """Say what the demo is, and offer to start it."""
+        self.query_one(FirstRunPane).offer_demo()
 
     def action_connection_test(self) -> None:
         """Connect to the connection under the cursor."""
@@ -215,3 +151,45 @@ class HomeScreen(OperatorScreen):
     def action_look_again(self) -> None:
         """Read the connections again."""
         self.query_one(ConnectionPane).read()
+
+    @property
+    def _runs_table(self) -> Table:
+        return self.query_one("#runs", Table)
+
+    def _show_connections(self, name: str) -> None:
+        from tui_migrate.ui.screens.connections import ConnectionsScreen
+
+        self.app.push_screen(ConnectionsScreen(name))
+
+    def _draw(self) -> None:
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        is_first = snapshot.total == 0
+        first, table = self.query_one(FirstRunPane), self._runs_table
+        if first.display is not is_first:
+            had_focus = table.has_focus
+            first.display, table.display = is_first, not is_first
+            self.query_one("#runs-title").display = not is_first
+            if had_focus or self.focused is None or not is_first:
+                (first.query_one(Table) if is_first else table).focus()
+        shown = in_order_of_need(snapshot.unfinished, snapshot.summaries)
+        self._runs = {str(one.run.id): one for one in shown}
+        table.show([run_row(one, self.session.clock()) for one in shown], empty="No run.")
+        self.query_one("#runs-title", Lines).show([_title(shown, snapshot.total)])
+
+    def _wait(self) -> None:
+        """Say how long the journal has kept us waiting."""
+        if self._snapshot is not None:
+            self._waiting.stop()
+        else:
+            self._waited += 1
+            if self._waited >= SLOW_SECONDS:
+                self._runs_table.show([], empty=f"Reading the journal… {self._waited} s; somebody may hold it.")
+
+
+def _title(shown: list[RunSummary], total: int) -> str:
+    needing = sum(urgency(one) < NEEDS_NOBODY for one in shown)
+    if not needing:
+        return f"Runs   nothing needs you   {total:,} in all"
+    return f"Runs   {needing:,} {'needs' if needing == 1 else 'need'} you   {total:,} in all"

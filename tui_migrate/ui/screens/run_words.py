@@ -16,12 +16,10 @@ from tui_migrate.ui.wording import ago, duration, number, run_name, state_tone
 SILENT_SECONDS: Final = 5.0
 """A worker beats every two seconds; after this long without a word the screen says so."""
 
-RATE_SHOWN_SECONDS: Final = 5.0
-"""How long a refused rate is spoken of."""
+REFUSAL_SECONDS: Final = 30.0
+"""How long a request that a live run's worker refused is spoken of."""
 
 GONE: Final = "its record was deleted, and with it its undo log. esc goes back."
-
-_ENDS: Final = (Wish.CANCEL, Wish.STOP)
 
 
 def status(snapshot: Snapshot) -> tuple[list[str], Tone]:
@@ -55,6 +53,11 @@ def wanted_rate(controls: Sequence[Control], run: RunRecord) -> int:
     return last.value if last is not None and last.status is ControlStatus.PENDING else run.rate_limit
 
 
+def last_rate(controls: Sequence[Control]) -> int:
+    """The id of the last request for a limit, 0 where there was none."""
+    return max((one.id for one in controls if one.wish is Wish.RATE), default=0)
+
+
 def _of_live(run: RunRecord, snapshot: Snapshot) -> Iterator[str]:
     asked = wish_under_way(snapshot.controls, run.state)
     if asked is not None:
@@ -83,7 +86,7 @@ def _refused(controls: Sequence[Control], now: float | None = None) -> str | Non
     last = controls[-1] if controls else None
     if last is None or last.status is not ControlStatus.REFUSED:
         return None
-    if now is not None and now - last.asked_at > 6 * RATE_SHOWN_SECONDS:
+    if now is not None and now - last.asked_at > REFUSAL_SECONDS:
         return None
     return f" {last.wish.value} asked by {printable(last.asked_by)} was refused: {printable(last.answer)}"
 

@@ -1,8 +1,9 @@
 """A long text to read: wrapped to the width, moved through by the keys of the tables."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding
 from textual.strip import Strip
@@ -11,9 +12,15 @@ from textual.widget import Widget
 from tui_migrate.redaction import printable
 from tui_migrate.ui.widgets.prose import wrap
 
+HANGING: Final = 17
+"""Cells to the left of the texts that stand beside a word."""
+
 
 class Pager(Widget, can_focus=True):
-    """Paragraphs; those that begin with `# ` are headings. Blanks before a paragraph indent all of its lines."""
+    """Paragraphs; those that begin with `# ` are headings. Blanks before a paragraph indent all of its lines.
+
+    What stands before a tab is set beside what follows it.
+    """
 
     DEFAULT_CSS = "Pager { height: 1fr; width: 1fr; }"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"pager--heading", "pager--note"}
@@ -84,8 +91,21 @@ class Pager(Widget, can_focus=True):
         width = max(1, self.size.width - 2)
         self._lines = []
         for one in self._paragraphs:
+            word, tab, rest = one.partition("\t")
+            if tab:
+                self._lines.extend(_beside(printable(word), wrap(printable(rest), max(1, width - HANGING))))
+                continue
             shown = printable(one)
             text = shown.lstrip(" ")
             indent = shown[: len(shown) - len(text)]
             self._lines.extend(indent + line for line in wrap(text, width - len(indent)))
         self._go(self._top)
+
+
+def _beside(word: str, lines: list[str]) -> list[str]:
+    """Put lines to the right of a word; a word too long for its place stands above them."""
+    space = " " * HANGING
+    if cell_len(word) >= HANGING:
+        return [word, *(space + line for line in lines)]
+    first = word + " " * (HANGING - cell_len(word)) + lines[0]
+    return [first, *(space + line for line in lines[1:])]

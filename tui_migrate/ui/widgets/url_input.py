@@ -1,7 +1,7 @@
 """An input for the URL of a database, in which no password is ever to be read."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rich.highlighter import Highlighter
@@ -59,23 +59,34 @@ def masked(text: str) -> str:
 class UrlInput(Input):
     """Shows dots for a password from its first character on; one that is pasted leaves the input at once.
 
-    `taken` holds it then, and `problem` why it was dropped instead.
+    It goes with the user and hosts that it was pasted with, and with no others. `problem` says why one was dropped.
     """
 
-    def __init__(self, value: str = "", *, id: str | None = None) -> None:
-        super().__init__(value, id=id, highlighter=_Mask(), select_on_focus=False)
-        self.taken: str | None = None
+    def __init__(self, typed: TypedUrl = TypedUrl(""), *, id: str | None = None) -> None:
+        super().__init__(typed.text, id=id, highlighter=_Mask(), select_on_focus=False)
+        self._taken = typed
         self.problem = ""
+
+    @property
+    def has_taken(self) -> bool:
+        """True where a password was taken out that belongs to what stands here."""
+        return self._taken.password is not None and _authority(self._taken.text) == _authority(self.value)
+
+    def typed(self) -> TypedUrl:
+        """What was typed or pasted, its password apart."""
+        typed = split_password(self.value)
+        return replace(typed, password=self._taken.password) if typed.password is None and self.has_taken else typed
 
     def on_paste(self, event: events.Paste) -> None:
         """Put the first line in, without a password."""
         event.stop()
         event.prevent_default()
         start, end = sorted(self.selection)
-        line = (event.text.splitlines() or [""])[0]
-        typed = split_password(self.value[:start] + line.strip() + self.value[end:])
-        if typed.password is not None or typed.problem:
-            self.taken, self.problem = typed.password, typed.problem
+        line = (event.text.splitlines() or [""])[0].strip()
+        typed = split_password(self.value[:start] + line + self.value[end:])
+        if typed.password is not None:
+            self._taken = typed
+        self.problem = typed.problem
         self.value = typed.text
         self.cursor_position = len(typed.text)
 
@@ -89,3 +100,8 @@ def _start(text: str) -> int:
     """Where user and hosts begin."""
     match = _SCHEME.match(text)
     return match.end() if match else 0
+
+
+def _authority(text: str) -> str:
+    """User and hosts, with the scheme."""
+    return text[: _start(text)] + re.split("[/?]", text[_start(text) :], maxsplit=1)[0]

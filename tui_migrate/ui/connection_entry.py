@@ -1,0 +1,123 @@
+"""A connection as it is typed into the form: what is wrong with it, and writing it to the file."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+
+from tui_migrate import connections
+from tui_migrate.connection_url import ConnectionUrl, parse_url
+from tui_migrate.connections import Connection
+from tui_migrate.errors import StorageFailed, UsageError
+from tui_migrate.paths import Home, make_private_folder
+from tui_migrate.plan.model import Environment
+from tui_migrate.redaction import printable
+
+
+class PasswordPlace(Enum):
+    """Where the password of a connection is."""
+
+    ASK = "ask"
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    CLEAR = "clear"
+
+
+PLACE_WORDS = (
+    (PasswordPlace.ASK.value, "asked each time"),
+    (PasswordPlace.ENVIRONMENT.value, "an environment variable"),
+    (PasswordPlace.FILE.value, "a file of mode 0600"),
+    (PasswordPlace.CLEAR.value, "the connections' file, in clear"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands in the form. `where` names the variable or the file; `password` is what was typed or pasted."""
+
+    name: str
+    url: str
+    environment: Environment
+    place: PasswordPlace
+    where: str = ""
+    password: str | None = field(default=None, repr=False)
+    before: Connection | None = None
+
+    @property
+    def secret(self) -> str | None:
+        """The password to use now: what was typed, else what stood in the file in clear."""
+        if self.password is not None or self.before is None:
+            return self.password
+        return self.before.password
+
+    def parsed(self) -> ConnectionUrl:
+        """The URL in its parts. Raises UsageError."""
+        return parse_url(self.url)
+
+    def check(self, known: Mapping[str, Connection]) -> Connection:
+        """Give the connection that this makes. Raises UsageError saying what is wrong with which field."""
+        url = self.parsed()
+        if not connections.is_name(self.name):
+            raise UsageError("the name has 1 to 64 of a-z, 0-9, _ and -", hint="mend the name")
+        if self.name in known and (self.before is None or self.before.name != self.name):
+            raise UsageError(f"there is a connection {self.name} already", hint="choose another name")
+        made = Connection(self.name, url.text, self.environment)
+        if not url.needs_password or self.place is PasswordPlace.ASK:
+            return made
+        if self.place is PasswordPlace.CLEAR:
+            if self.secret is None:
+                raise UsageError("there is no password to write into the file", hint="type it into its field")
+            return replace(made, password=self.secret)
+        if not self.where:
+            raise UsageError("the place of the password has no name", hint="type the variable's or the file's name")
+        if self.place is PasswordPlace.ENVIRONMENT:
+            if not connections.is_variable(self.where):
+                raise UsageError("this cannot be the name of an environment variable", hint="mend the name")
+            return replace(made, password_env=self.where)
+        return replace(made, password_file=self.where)
+
+
+def save(home: Home, entry: Entry) -> Connection:
+    """Write the connection into the file, and its password into a file of its own where that is its place. Blocks.
+
+    A password file that is there is never written over. Raises UsageError, StorageFailed.
+    """
+    known = connections.load(home)
+    made = entry.check(known)
+    path = connections.password_path(home, made.password_file) if made.password_file else None
+    if path is not None and entry.secret is not None:
+        write_password(path, entry.secret)
+    replaced = entry.before.name if entry.before is not None else ""
+    kept = [made if one.name == replaced else one for one in known.values()]
+    try:
+        connections.write(home, kept if made in kept else [*kept, made])
+    except StorageFailed:
+        if path is not None and entry.secret is not None:
+            path.unlink(missing_ok=True)
+        raise
+    return made
+
+
+def write_password(path: Path, password: str) -> None:
+    """Write a password into a new file that nobody else may read. Raises UsageError where one is there already."""
+    make_private_folder(path.parent)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise UsageError(
+            f"the file {printable(str(path))} is there already, and is not written over",
+            hint="leave the password empty to use it as it is, or name another file",
+        ) from None
+    except OSError as error:
+        raise StorageFailed(f"cannot make {printable(str(path))}: {error.strerror}", hint="name another") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(password + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        raise StorageFailed(f"cannot write {printable(str(path))}: {error.strerror}", hint="make room") from error

@@ -1,0 +1,109 @@
+"""Choosing an end, window after window: a connection and its database, a URL, or a package."""
+
+import time
+from collections.abc import Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from tui_migrate.connection_url import parse_url
+from tui_migrate.connections import Connection
+from tui_migrate.plan.model import End, PackageEnd, StoreEnd
+from tui_migrate.redaction import printable
+from tui_migrate.ui.look import Fault, resolve
+from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS, AskPath, AskUrl, working_folder
+from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.ui.widgets.url_input import TypedUrl
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
+
+_TYPED: Final = "typed"
+_PACKAGE: Final = "package"
+_NAMED: Final = "connection:"
+
+
+class Role(Enum):
+    """Which of the two ends."""
+
+    SOURCE = "source"
+    TARGET = "target"
+
+
+async def choose_end(
+    app: "MigrateApp", role: Role, connections: Mapping[str, Connection], current: End | None, other: End | None
+) -> End | None:
+    """Ask for an end; None where the operator went back. To be awaited in background work.
+
+    A password that stood in a URL goes to the session. `other` is the end at the other side, where it is chosen.
+    """
+    at = _NAMED + current.connection if isinstance(current, StoreEnd) else ""
+    while True:
+        key = await app.push_screen_wait(Choose(role.value.capitalize(), (), _choices(role, connections), at=at))
+        if key is None:
+            return None
+        at = key
+        if key == _TYPED:
+            found: End | None = await _ask_url(app, role)
+        elif key == _PACKAGE:
+            found = await _ask_package(app, role, current, other)
+        else:
+            found = await _ask_database(app, connections[key.removeprefix(_NAMED)], current)
+        if found is not None:
+            return found
+
+
+def _choices(role: Role, connections: Mapping[str, Connection]) -> list[tuple[str, str]]:
+    named = [
+        (_NAMED + one.name, f"{one.name:<20} {one.environment.value:<12} {printable(one.url)}")
+        for one in connections.values()
+    ]
+    package = "Read a package, by its path" if role is Role.SOURCE else "Write a new package, at a path"
+    return [*named, (_TYPED, "Type a URL, or NAME/DATABASE"), (_PACKAGE, package)]
+
+
+async def _ask_database(app: "MigrateApp", connection: Connection, current: End | None) -> StoreEnd | None:
+    is_current = isinstance(current, StoreEnd) and current.connection == connection.name
+    text = current.database if is_current and isinstance(current, StoreEnd) else parse_url(connection.url).database
+    sentences: list[str] = []
+    while True:
+        title = f"Database on {connection.name}"
+        answer = await app.push_screen_wait(AskText(title, sentences, text))
+        if answer is None:
+            return None
+        found = await resolve(f"{connection.name}/{answer.strip()}", app.session.home)
+        if not isinstance(found, Fault):
+            return found[0]
+        text, sentences = answer, _problem(found)
+
+
+async def _ask_url(app: "MigrateApp", role: Role) -> StoreEnd | None:
+    typed = TypedUrl("")
+    while True:
+        answer = await app.push_screen_wait(AskUrl(f"{role.value.capitalize()} by URL", typed))
+        if answer is None:
+            return None
+        found: tuple[StoreEnd, str | None] | Fault
+        found = Fault(answer.problem) if answer.problem else await resolve(answer.text.strip(), app.session.home)
+        if not isinstance(found, Fault):
+            if answer.password is not None:
+                app.session.passwords[found[0].label] = answer.password
+            return found[0]
+        typed = TypedUrl(answer.text, answer.password, " ".join(filter(None, (found.message, found.hint))))
+
+
+async def _ask_package(app: "MigrateApp", role: Role, current: End | None, other: End | None) -> PackageEnd | None:
+    if role is Role.SOURCE:
+        title, sentence = "Package to read", "The folder that an export has made."
+        value = current.path if isinstance(current, PackageEnd) else working_folder()
+    else:
+        title, sentence = "Package to write", "A folder that is not there yet."
+        date = time.strftime("%Y-%m-%d", time.localtime(app.session.clock()))
+        name = other.database if isinstance(other, StoreEnd) else "package"
+        value = current.path if isinstance(current, PackageEnd) else f"{working_folder()}{name}-{date}"
+    path = await app.push_screen_wait(AskPath(title, sentence, value))
+    return PackageEnd(path) if path is not None else None
+
+
+def _problem(fault: Fault) -> list[str]:
+    return [line for text in (f"✗ {fault.message}", fault.hint) if text for line in wrap(text, TEXT_CELLS)]

@@ -1,0 +1,158 @@
+"""The windows in which an end is typed: a URL or a connection's name, and the path of a package."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from tui_migrate.redaction import printable
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
+
+CANDIDATES_SHOWN: Final = 6
+TEXT_CELLS: Final = 66
+"""How wide the text of a window is."""
+
+_TAKEN: Final = "The password was taken out of it and is kept for this sitting only."
+
+
+class AskUrl(ModalScreen[TypedUrl | None]):
+    """Asks for a URL or NAME/DATABASE; gives it with its password apart, None for esc."""
+
+    BINDINGS: ClassVar = [Binding("escape", "refuse", show=False)]
+
+    def __init__(self, title: str, typed: TypedUrl | None = None) -> None:
+        super().__init__()
+        self._title = title
+        self._typed = typed or TypedUrl("")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        lines = ["mongodb://user@host:27017/DATABASE, or NAME/DATABASE of a connection.", "A URL counts as production."]
+        with Vertical(classes="dialog"):
+            yield Lines([self._title], classes="dialog-title")
+            yield Lines(lines)
+            yield UrlInput(self._typed, id="url")
+            yield Lines(_problem_lines(self._typed.problem), id="problem", classes="problem")
+
+    def on_input_changed(self) -> None:
+        """Say what became of a password that was pasted."""
+        entry = self.query_one(UrlInput)
+        words = _TAKEN if entry.has_taken else entry.problem
+        if words:
+            self.query_one("#problem", Lines).show(_problem_lines(words))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give what was typed, without its password."""
+        event.stop()
+        entry = self.query_one(UrlInput)
+        typed = entry.typed()
+        entry.value = typed.text
+        self.dismiss(typed)
+
+    def action_refuse(self) -> None:
+        """Go back without one."""
+        self.dismiss(None)
+
+
+class AskPath(ModalScreen[str | None]):
+    """Asks for a path; tab completes it. Gives it absolute, None for esc."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "refuse", show=False),
+        Binding("tab", "complete", show=False, priority=True),
+    ]
+
+    class Listed(Message):
+        """The folders that begin as the text does."""
+
+        def __init__(self, text: str, candidates: Sequence[str]) -> None:
+            super().__init__()
+            self.text = text
+            self.candidates = tuple(candidates)
+
+    def __init__(self, title: str, sentence: str, value: str) -> None:
+        super().__init__()
+        self._title = title
+        self._sentence = sentence
+        self._value = value
+        self._candidates: tuple[str, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        with Vertical(classes="dialog"):
+            yield Lines([self._title], classes="dialog-title")
+            yield Lines([*wrap(self._sentence, TEXT_CELLS), "tab completes the path, esc goes back."])
+            yield Input(self._value, id="path", select_on_focus=False)
+            yield Lines([""] * (CANDIDATES_SHOWN + 1), id="candidates", classes="dim")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look for what the path may become."""
+        self.run_worker(self._list(event.value), group="completion", exclusive=True, exit_on_error=False)
+
+    def on_ask_path_listed(self, event: Listed) -> None:
+        """Show it."""
+        if event.text == self.query_one(Input).value:
+            self._candidates = event.candidates
+            names = [f"  {printable(Path(one).name)}/" for one in event.candidates[:CANDIDATES_SHOWN]]
+            more = len(event.candidates) - CANDIDATES_SHOWN
+            names.append(f"  +{more} more" if more > 0 else "")
+            self.query_one("#candidates", Lines).show(names + [""] * (CANDIDATES_SHOWN + 1 - len(names)))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the path."""
+        event.stop()
+        if event.value.strip():
+            self.dismiss(absolute(event.value.strip()))
+
+    def action_complete(self) -> None:
+        """Write what all candidates have in common, and a slash behind the only one."""
+        if self._candidates:
+            entry = self.query_one(Input)
+            common = os.path.commonprefix(self._candidates)  # noqa: RUF071 -- characters in common, not parts
+            entry.value = f"{common}/" if len(self._candidates) == 1 else common
+            entry.cursor_position = len(entry.value)
+
+    def action_refuse(self) -> None:
+        """Go back without one."""
+        self.dismiss(None)
+
+    async def _list(self, text: str) -> None:
+        self.post_message(self.Listed(text, await asyncio.to_thread(folders_like, text)))
+
+
+def folders_like(text: str) -> list[str]:
+    """Give the folders whose paths begin with a text, by name; none where they cannot be listed."""
+    path = os.path.expanduser(text)  # noqa: PTH111 -- Path's own raises for an unknown user
+    folder, _, begin = path.rpartition("/")
+    try:
+        with os.scandir(folder + "/" if folder or path.startswith("/") else ".") as entries:
+            found = [one.name for one in entries if one.name.startswith(begin) and one.is_dir()]
+    except OSError:
+        return []
+    shown = [one for one in found if begin or not one.startswith(".")]
+    return [f"{folder}/{one}" if folder or path.startswith("/") else one for one in sorted(shown)]
+
+
+def absolute(text: str) -> str:
+    """Make a typed path absolute; its links stay, for they are what the user means."""
+    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 -- as above
+
+
+def working_folder() -> str:
+    """The folder the app was started in, with a slash behind it, to begin a path with."""
+    return f"{str(Path.cwd()).rstrip('/')}/"
+
+
+def _problem_lines(problem: str) -> list[str]:
+    lines = wrap(printable(problem), TEXT_CELLS) if problem else []
+    return [*lines, "", ""][:2]

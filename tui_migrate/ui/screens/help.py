@@ -1,0 +1,97 @@
+"""Help: the keys of the screen it was opened from, the words of the program, and where files are."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from textual.widget import Widget
+
+from tui_migrate.ui.actions import EVERYWHERE, Action, in_order
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.widgets.pager import Pager
+
+WORDS: Final = (
+    ("connection", "a named endpoint in your connections.yaml, or a URL given on the spot"),
+    ("store", "a kind of database: it has collections of documents"),
+    ("collection", "a set of documents with ids, indexes and options"),
+    ("document", "one record, kept and compared as BSON bytes"),
+    ("plan", "what is to be done: source, target, collections, conflict policy"),
+    ("run", "one execution of a plan, with a number, a record in the journal and a state"),
+    ("stage", "validate, prepare, execute, verify, commit: every run goes through all five"),
+    ("batch", "the documents that are read and written together"),
+    ("package", "a migration on disk: a folder that mongorestore can read too, with a manifest"),
+    ("policy", "what happens to a document the target has otherwise: fail, skip or overwrite"),
+    ("undo log", "what a run found before it wrote; rolling back puts it back"),
+    ("finding", "one thing a check found: severity, code, subject, message, hint"),
+    ("report", "the findings of a run, with totals"),
+    ("journal", "where runs, their progress and findings are recorded; the app shows it"),
+)
+_TABLE_KEYS: Final = (
+    ("↑ ↓ or j k", "move by a row"),
+    ("ctrl+u ctrl+d", "move by a page; page up and page down do so too"),
+    ("g G", "go to the first or the last row"),
+    ("tab", "go to the next table or field"),
+)
+
+
+class HelpScreen(OperatorScreen):
+    """Help for one screen."""
+
+    ACTIONS: ClassVar = ()
+
+    def __init__(self, of: OperatorScreen) -> None:
+        super().__init__()
+        self._of = of
+
+    def compose_body(self) -> Iterable[Widget]:
+        """One long text."""
+        yield Pager(id="help")
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        super().on_mount()
+        pager = self.query_one(Pager)
+        pager.say(self._paragraphs())
+        pager.focus()
+
+    def where(self) -> tuple[str, None, str]:
+        """What it is help for."""
+        return f"Help › {self._of.where()[0] or 'this screen'}", None, ""
+
+    def is_available(self, action_id: str) -> bool:
+        """There is no help on help."""
+        return action_id != "app.help"
+
+    def _paragraphs(self) -> list[str]:
+        of = self._of
+        now = of.shown_actions()
+        here = [one for one in in_order(of.ACTIONS) if one.id not in EVERYWHERE]
+        later = [one for one in here if one not in now]
+        home = self.session.home
+        files = (
+            ("connections", home.connections),
+            ("settings", home.config / "settings.yaml"),
+            ("journal", home.journal),
+            ("runs, undo logs", home.runs),
+            ("errors", home.state / "error.log"),
+        )
+        return [
+            *([of.help_text(), ""] if of.help_text() else []),
+            "# Keys that work here now",
+            *(_key_line(one) for one in now),
+            *(_line(key, what) for key, what in _TABLE_KEYS),
+            "",
+            *(["# Keys that work here at other times", *map(_key_line, later), ""] if later else []),
+            "# Words",
+            *(_line(word, what) for word, what in WORDS),
+            "",
+            "# Files",
+            *(_line(word, str(path)) for word, path in files),
+        ]
+
+
+def _key_line(action: Action) -> str:
+    return _line(action.shown, action.help)
+
+
+def _line(word: str, what: str) -> str:
+    return f"{word}\t{what}"

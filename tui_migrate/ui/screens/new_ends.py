@@ -1,0 +1,190 @@
+"""The first step: from where, and to where. Pairs used before come first; changing an end keeps all marks."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from textual.app import ComposeResult
+
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.plan.model import End, PackageEnd, RunKind
+from tui_migrate.redaction import printable
+from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.draft import Step
+from tui_migrate.ui.look import EndLook, Fault, LookState, host_words, read_connections
+from tui_migrate.ui.resuming import plan_of
+from tui_migrate.ui.screens.end_choice import Role, choose_end
+from tui_migrate.ui.screens.new_step import EndChosen, Looked, Redrafted, StepPane
+from tui_migrate.ui.snapshot import Snapshot
+from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.table import Column, Row, Table
+from tui_migrate.ui.wording import ago, number, run_name, size
+
+PAIRS_SHOWN: Final = 20
+_INDENT: Final = " " * 9
+
+_DOES: Final = {
+    RunKind.COPY: "Copies documents from one database into another.",
+    RunKind.EXPORT: "Exports documents of a database into a package on disk.",
+    RunKind.IMPORT: "Imports documents of a package into a database.",
+}
+
+
+class EndsPane(StepPane):
+    """Both ends with what is known of them, above the list of what can be chosen."""
+
+    STEP = Step.ENDS
+
+    def compose(self) -> ComposeResult:
+        """Lay out the step."""
+        yield Prose(id="source-words")
+        yield Prose(id="target-words")
+        yield Prose(id="kind-words", classes="dim")
+        yield FaultPane(id="connections-fault")
+        columns = [Column("Choose", 8), Column("From and to"), Column("Last used", 22)]
+        yield Table(columns, id="ends")
+
+    def on_mount(self) -> None:
+        """Nothing was used before as far as is known yet."""
+        self._pairs: list[RunRecord] = []
+
+    def enter(self) -> None:
+        """Read the connections, and look at the ends that nobody has looked at yet."""
+        self.owner.background(self._read_connections(), "connections")
+        table = self.query_one(Table)
+        self.draw()
+        table.focus()
+        self.owner.look_at_ends()
+
+    def again(self) -> None:
+        """Connect to both ends anew."""
+        self.owner.background(self._read_connections(), "connections")
+        self.owner.look_at_ends(anew=True)
+
+    def next_words(self) -> str:
+        """Go on to the collections."""
+        return "ctrl+n chooses the collections"
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Pairs come from the runs there were, each pair once, the newest first."""
+        runs = (one.run for one in snapshot.summaries if one.run.kind in (RunKind.COPY, RunKind.IMPORT))
+        newest: dict[tuple[str, str], RunRecord] = {}
+        for run in runs:
+            newest.setdefault((run.source, run.target), run)
+        had_none, self._pairs = not self._pairs, list(newest.values())[:PAIRS_SHOWN]
+        self.draw()
+        if had_none and self._pairs and self.draft.source is None:
+            self.query_one(Table).move_to(f"run:{self._pairs[0].id}")
+
+    def draw(self) -> None:
+        """Show both ends, and what there is to choose."""
+        draft, now = self.draft, self.owner.session.clock()
+        for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target)):
+            self.query_one(f"#{role.value}-words", Prose).say(list(self._end_words(role, end)))
+        self.query_one("#kind-words", Prose).say(["", _DOES[draft.kind] if draft.kind is not None else ""])
+        connections, pane = self.looks.connections, self.query_one("#connections-fault", FaultPane)
+        if connections is not None and connections.fault is not None:
+            pane.explain(connections.fault.message, connections.fault.hint, "t reads the file again.")
+        else:
+            pane.clear()
+        rows = [_row(role, end) for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target))]
+        for run in self._pairs:
+            pair, when = f"{run.source} → {run.target}", f"{ago(run.created_at, now)}, run {run_name(run.id)}"
+            rows.append(Row(f"run:{run.id}", ("Pair", pair, when), name=pair))
+        self.query_one(Table).show(rows)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Choose an end, or both by taking a pair again."""
+        event.stop()
+        kind, _, run_id = event.key.partition(":")
+        if kind == "run":
+            self.owner.background(self._take_pair(int(run_id)), "choose")
+        else:
+            self.owner.background(self._choose(Role(kind)), "choose")
+
+    def on_end_chosen(self, event: EndChosen) -> None:
+        """Put the end into the draft; the cursor goes to the other one where that is missing."""
+        event.stop()
+        with_end = drafts.with_source if event.role is Role.SOURCE else drafts.with_target
+        self.owner.change(with_end(self.draft, event.end))
+        self.owner.look_at_ends()
+        if event.role is Role.SOURCE and self.draft.target is None:
+            self.query_one(Table).move_to(Role.TARGET.value)
+
+    def on_redrafted(self, event: Redrafted) -> None:
+        """Both ends of a pair are set: go on at once."""
+        event.stop()
+        self.owner.change(event.draft)
+        self.owner.look_at_ends()
+        self.owner.action_new_next()
+
+    async def _read_connections(self) -> None:
+        self.post_message(Looked(await read_connections(self.owner.session.home)))
+
+    async def _choose(self, role: Role) -> None:
+        read = self.looks.connections or await read_connections(self.owner.session.home)
+        ends = (self.draft.source, self.draft.target)
+        current, other = ends if role is Role.SOURCE else reversed(ends)
+        end = await choose_end(self.owner.migrate_app, role, read.connections, current, other)
+        if end is not None:
+            self.post_message(EndChosen(role, end))
+
+    async def _take_pair(self, run_id: int) -> None:
+        plan = await plan_of(self.owner.migrate_app, run_id)
+        self.post_message(Redrafted(drafts.with_pair(self.draft, plan)))
+
+    def _end_words(self, role: Role, end: End | None) -> Iterator[str]:
+        title = f" {role.value.capitalize():<8}"
+        if end is None:
+            yield f"{title}—"
+            return
+        yield title + end_words(end)
+        look = self.looks.end(end)
+        if look is not None:
+            yield from self._look_words(look)
+        elif isinstance(end, PackageEnd):
+            yield f"{_INDENT}a new package; the checks look at its place"
+
+    def _look_words(self, look: EndLook) -> Iterator[str]:
+        if look.state is LookState.CONNECTING:
+            yield _INDENT + self.waiting("Connecting", look.at)
+        elif look.state is LookState.READING:
+            yield f"{_INDENT}✓ {answer_words(look)}. {self.waiting('Listing collections', look.at)}"
+        elif look.state is LookState.DONE:
+            yield f"{_INDENT}✓ {answer_words(look)}; {content_words(look)}"
+        elif look.state is LookState.CANCELLED:
+            yield f"{_INDENT}Not connected: cancelled. t tries again."
+        elif look.fault is not None:
+            yield from fault_words(look.fault, "t tries again")
+
+
+def end_words(end: End) -> str:
+    """Name an end in full: the database, where it is, and in which environment."""
+    if isinstance(end, PackageEnd):
+        return f"package {printable(end.path)}"
+    return f"{printable(end.database)} on {printable(host_words(end))}   {end.environment.value.upper()}"
+
+
+def answer_words(look: EndLook) -> str:
+    """Say who answered, and how quickly."""
+    kind = look.identity.kind if look.identity is not None else ""
+    who = " ".join(filter(None, (printable(kind), printable(look.version))))
+    return who if isinstance(look.end, PackageEnd) else f"{who} answers, ping {max(1, round(look.ping_ms)):,} ms"
+
+
+def content_words(look: EndLook) -> str:
+    """Say how much there is."""
+    found = len(look.collections)
+    collections = f"{number(found)} collection{'s' if found != 1 else ''}"
+    return f"{collections}, {number(look.documents)} documents, {size(look.size)}"
+
+
+def fault_words(fault: Fault, tries_again: str) -> Iterable[str]:
+    """Say what went wrong, what to do, and which key tries again."""
+    yield f"{_INDENT}✗ {fault.message}"
+    yield f"{_INDENT}{fault.hint}; {tries_again}." if fault.hint else f"{_INDENT}{tries_again}."
+
+
+def _row(role: Role, end: End | None) -> Row:
+    label = "—" if end is None else printable(end.label)
+    return Row(role.value, (role.value.capitalize(), label, ""), name=label)

@@ -1,0 +1,99 @@
+"""What the steps of a new migration have in common, and the messages that background work sends to them."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from tui_migrate.plan.model import End
+from tui_migrate.ui.checking import Checked
+from tui_migrate.ui.consequences import Count
+from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.look import ConnectionsRead, EndLook, Fault
+from tui_migrate.ui.looks import Looks
+from tui_migrate.ui.screens.end_choice import Role
+from tui_migrate.ui.snapshot import Snapshot
+from tui_migrate.ui.wording import duration
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+
+SLOW_SECONDS = 5.0
+"""After so long a step says how long it has been waiting."""
+
+
+class Looked(Message):
+    """Background work has found something out."""
+
+    def __init__(self, value: ConnectionsRead | EndLook | Count | Checked) -> None:
+        super().__init__()
+        self.value = value
+
+
+class EndChosen(Message):
+    """The operator has chosen an end."""
+
+    def __init__(self, role: Role, end: End) -> None:
+        super().__init__()
+        self.role = role
+        self.end = end
+
+
+class Redrafted(Message):
+    """Another draft is to take the place of the present one."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self.draft = draft
+
+
+class Started(Message):
+    """The run is recorded; `fault` says why its worker did not start, if it did not."""
+
+    def __init__(self, run_id: int, fault: Fault | None) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.fault = fault
+
+
+class StepPane(Vertical):
+    """One step. It draws what draft and looks say, and changes the draft through the screen."""
+
+    STEP: ClassVar[Step]
+
+    @property
+    def owner(self) -> "NewMigrationScreen":
+        """The screen of all steps."""
+        return cast("NewMigrationScreen", self.screen)
+
+    @property
+    def draft(self) -> Draft:
+        """The plan being made."""
+        return self.owner.session.draft
+
+    @property
+    def looks(self) -> Looks:
+        """What is known by now."""
+        return self.owner.session.looks
+
+    def enter(self) -> None:
+        """The step is shown: take the focus, and begin what is needed and not known yet."""
+
+    def draw(self) -> None:
+        """Show what draft and looks say now."""
+
+    def again(self) -> None:
+        """Look again, whatever is known."""
+
+    def next_words(self) -> str:
+        """Say what comes next, where nothing blocks it."""
+        return ""
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """The journal says something new."""
+
+    def waiting(self, doing: str, since: float) -> str:
+        """Say that something is under way; for how long, once it is slow."""
+        seconds = self.owner.session.clock() - since
+        slow = f" for {duration(seconds)}" if seconds >= SLOW_SECONDS else ""
+        return f"{doing}{slow}… esc cancels"

@@ -1,0 +1,305 @@
+"""Report: what the preflight and the run have found, by severity and code, one by one, and as a file."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.states import Stage
+from tui_migrate.reports.findings import Staged, Total, totals, write_report
+from tui_migrate.ui.screens.end_dialogs import absolute
+from tui_migrate.ui.look import Fault
+from tui_migrate.ui.run_rows import tone_of_findings
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.dialogs import AskText
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.widgets.table import Column, Row, Table
+from tui_migrate.ui.wording import ends_words, number, run_name, state_words
+
+GROUPS_SHOWN: Final = 6
+
+_MARKS: Final = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
+_GROUP_COLUMNS: Final = (
+    Column("Severity", 10),
+    Column("Code"),
+    Column("Findings", 9, right=True),
+    Column("Times", 12, right=True),
+)
+_COLUMNS: Final = (
+    Column("Severity", 10),
+    Column("Code", 22),
+    Column("Subject"),
+    Column("Times", 9, right=True),
+    Column("Found in", 9, from_width=90),
+    Column("Message", 44, from_width=120),
+)
+
+
+class ReportScreen(OperatorScreen):
+    """The findings of one run."""
+
+    ACTIONS: ClassVar = ("report.open", "report.write", "look.again", "table.filter", "table.sort")
+
+    class Read(Message):
+        """The findings were read, or why they could not be."""
+
+        def __init__(self, found: tuple[Staged, ...], fault: Fault | None) -> None:
+            super().__init__()
+            self.found = found
+            self.fault = fault
+
+    class Written(Message):
+        """The file was written, or why not."""
+
+        def __init__(self, path: str, fault: Fault | None) -> None:
+            super().__init__()
+            self.path = path
+            self.fault = fault
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__()
+        self._run_id = run_id
+        self._run: RunRecord | None = None
+        self._found: tuple[Staged, ...] = ()
+        self._seen: tuple[Finding, ...] | None = None
+        self._code = ""
+        self._is_read = False
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Totals above, the findings below."""
+        yield Lines([" Reading the journal…"], id="summary")
+        yield FaultPane(id="report-fault")
+        yield Table(_GROUP_COLUMNS, id="groups")
+        yield Table(_COLUMNS, empty="Reading the findings…", id="findings")
+
+    def on_mount(self) -> None:
+        """Begin with the findings."""
+        super().on_mount()
+        self.query_one("#groups").display = False
+        self._table.focus()
+
+    def subject(self) -> Subject:
+        """The run."""
+        return Subject(run_id=self._run_id)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Read all findings where others stand in the journal than were read."""
+        self._run = snapshot.run
+        if snapshot.run is None:
+            self.query_one("#summary", Lines).show([f" There is no run {run_name(self._run_id)} any more."])
+            self._table.show([], empty="Its findings went with it; esc goes back.")
+        elif snapshot.run.findings != self._seen:
+            self._seen = snapshot.run.findings
+            self.action_look_again()
+        self._draw_summary()
+
+    def where(self) -> tuple[str, None, str]:
+        """The run and its ends."""
+        ends = f"  {ends_words(self._run)}" if self._run is not None else ""
+        return f"Report › run {run_name(self._run_id)}{ends}", None, ""
+
+    def help_text(self) -> str:
+        """What the two tables are."""
+        return (
+            "Above, the findings by severity and code; enter on a line there shows that code alone, esc shows all"
+            " again. Below, each finding; enter opens it. An error stops a run before it writes, a warning is to be"
+            " confirmed, a note to be read. ctrl+s writes all of them to a file that ends in .json or .md."
+        )
+
+    def is_available(self, action_id: str) -> bool:
+        """There is nothing to write before the findings were read."""
+        if action_id == "report.write":
+            return self._is_read and self._run is not None
+        if action_id == "report.open":
+            return self.is_mounted and self._table.cursor_key is not None
+        if action_id == "look.again":
+            return self.is_mounted and bool(self.query_one(FaultPane).display)
+        return True
+
+    def go_back(self) -> bool:
+        """Show all codes again, where one alone is shown."""
+        if not self._code:
+            return False
+        self._show_code("")
+        return True
+
+    def on_report_screen_read(self, message: Read) -> None:
+        """Show what was read."""
+        pane = self.query_one("#report-fault", FaultPane)
+        if message.fault is not None:
+            pane.explain(message.fault.message, message.fault.hint, "ctrl+r reads them again.")
+            return
+        pane.clear()
+        self._found, self._is_read = message.found, True
+        self._draw()
+
+    def on_report_screen_written(self, message: Written) -> None:
+        """Say so; where it failed, ask again with what was typed."""
+        if message.fault is None:
+            self.notify_line(f"written to {message.path}", is_error=False)
+        else:
+            self._ask_path(message.path, message.fault)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Show one code alone, or one finding."""
+        if event.table.id == "groups":
+            self._show_code(event.key)
+            self._table.focus()
+        else:
+            self.action_report_open()
+
+    def on_table_moved(self) -> None:
+        """Other rows have other keys."""
+        self.refresh_frame()
+
+    def action_report_open(self) -> None:
+        """Show the finding under the cursor."""
+        if (key := self._table.cursor_key) is not None:
+            self.app.push_screen(FindingSheet(*self._found[int(key)]))
+
+    def action_report_write(self) -> None:
+        """Ask for a file and write it."""
+        self._ask_path(f"{Path.cwd()}/run-{run_name(self._run_id)}-report.md", None)
+
+    def action_look_again(self) -> None:
+        """Read the findings."""
+        self.migrate_app.in_background(self._read(), "report")
+
+    @property
+    def _table(self) -> Table:
+        return self.query_one("#findings", Table)
+
+    async def _read(self) -> None:
+        try:
+            found = await self.migrate_app.feed.findings(self._run_id)
+        except TuiMigrateError as error:
+            self.post_message(self.Read((), Fault.of(error)))
+        else:
+            self.post_message(self.Read(found, None))
+
+    def _ask_path(self, path: str, fault: Fault | None) -> None:
+        run, found = self._run, self._found
+
+        def take(text: str | None) -> None:
+            if text and run is not None:
+                self.migrate_app.in_background(self._write(text, run, found), "report-write")
+
+        said = ("The ending says how: .json or .md", "The file is for you alone, and must not be there yet.")
+        if fault is not None:
+            said = (f"✗ {fault.message}", f"  {fault.hint}")
+        self.app.push_screen(AskText("Write the findings to a file", said, path), take)
+
+    async def _write(self, text: str, run: RunRecord, found: tuple[Staged, ...]) -> None:
+        try:
+            await asyncio.to_thread(write_report, Path(absolute(text)), run, found)
+        except TuiMigrateError as error:
+            self.post_message(self.Written(text, Fault.of(error)))
+        else:
+            self.post_message(self.Written(absolute(text), None))
+
+    def _show_code(self, code: str) -> None:
+        self._code = code
+        self._draw()
+
+    def _draw(self) -> None:
+        groups, table = self.query_one("#groups", Table), self._table
+        counted = totals(self._found)
+        groups.display = bool(counted)
+        groups.styles.height = min(len(counted), GROUPS_SHOWN) + 2
+        groups.show([_group_row(one) for one in counted])
+        shown = [
+            _finding_row(place, *one)
+            for place, one in enumerate(self._found)
+            if not self._code or _group_key(one[1].severity, one[1].code) == self._code
+        ]
+        table.show(shown, empty="Nothing was found.")
+        self._draw_summary()
+        self.refresh_frame()
+
+    def _draw_summary(self) -> None:
+        run = self._run
+        if run is None or not self._is_read:
+            return
+        counts = {one: 0 for one in Severity}
+        for _, finding in self._found:
+            counts[finding.severity] += 1
+        said = " · ".join(f"{number(count)} {one.value}{'s' if count != 1 else ''}" for one, count in counts.items())
+        alone = f" · {self._code.partition(' ')[2]} alone, esc shows all" if self._code else ""
+        self.query_one("#summary", Lines).show([f" {state_words(run.state)} · {said}{alone}"])
+
+
+class FindingSheet(ModalScreen[None]):
+    """One finding, whole."""
+
+    BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
+
+    def __init__(self, stage: Stage, finding: Finding) -> None:
+        super().__init__()
+        self._stage = stage
+        self._finding = finding
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text."""
+        one = self._finding
+        paragraphs = [
+            f"# {severity_words(one.severity)}: {one.code}",
+            "",
+            f"Subject\t{one.subject}",
+            f"Message\t{one.message}",
+            *([f"What next\t{one.hint}"] if one.hint else []),
+            f"Times\t{number(one.count)}",
+            f"Found in\t{self._stage.value}",
+            "",
+            "esc goes back",
+        ]
+        with Vertical(classes="sheet"):
+            yield Pager(paragraphs)
+
+    def on_mount(self) -> None:
+        """Let the keys move the text."""
+        self.query_one(Pager).focus()
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.dismiss(None)
+
+
+def severity_words(severity: Severity) -> str:
+    """Show a severity as a mark and its word."""
+    return f"{_MARKS[severity]} {severity.value}"
+
+
+def _group_key(severity: Severity, code: str) -> str:
+    return f"{severity.value} {code}"
+
+
+def _group_row(one: Total) -> Row:
+    return Row(
+        key=_group_key(one.severity, one.code),
+        cells=(severity_words(one.severity), one.code, number(one.findings), number(one.count)),
+        tone=tone_of_findings(one.severity),
+        sort=(one.severity.value, one.code, one.findings, one.count),
+    )
+
+
+def _finding_row(place: int, stage: Stage, one: Finding) -> Row:
+    return Row(
+        key=str(place),
+        cells=(severity_words(one.severity), one.code, one.subject, number(one.count), stage.value, one.message),
+        name=f"{one.subject}: {one.message}",
+        tone=tone_of_findings(one.severity),
+        sort=(one.severity.value, one.code, one.subject, one.count, stage.value, one.message),
+    )

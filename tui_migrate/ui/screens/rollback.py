@@ -1,0 +1,218 @@
+"""The Rollback screen: what taking a run back would do, and its start. From then on it is a run like any other."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import Worker
+
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Environment, Plan, StoreEnd
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.redaction import printable
+from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.look import Fault, host_words
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.dialogs import TypeName
+from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, rows, sentences
+from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.ui.screens.run_log import LogScreen
+from tui_migrate.ui.screens.run_steering import DIALOG_CELLS
+from tui_migrate.ui.screens.run_view import head_words
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.taking_back import RollbackBegun, begin_rollback, target_password
+from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.prose import Prose, wrap
+from tui_migrate.ui.widgets.table import Table
+from tui_migrate.ui.wording import run_name
+from tui_migrate.worker import launch
+from tui_migrate.worker.undo_summary import summarise_undo
+
+TICK_SECONDS = 1.0
+
+
+class RollbackScreen(OperatorScreen):
+    """Shows what a rollback of the run of an id would do, and starts it."""
+
+    ACTIONS = ("rollback.start", "run.log", "look.again", "table.filter", "table.sort")
+
+    class Looked(Message):
+        """More is known of what stands behind the record."""
+
+        def __init__(self, look: RollbackLook) -> None:
+            super().__init__()
+            self.look = look
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__()
+        self._run_id = run_id
+        self._run: RunRecord | None = None
+        self._plan: Plan | None = None
+        self._look: RollbackLook | None = None
+        self._looked_since = 0.0
+        self._ticking: Timer | None = None
+        self._starting: Worker[Any] | None = None
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Lay out the sentences, the collections, and what comes next."""
+        yield Prose([" Reading the journal…"], id="what")
+        yield FaultPane(id="fault")
+        yield Table(COLUMNS, empty="The run has no collections.", id="collections")
+        yield Lines([""], id="next")
+
+    def subject(self) -> Subject:
+        """The run that is to be taken back, whole."""
+        return Subject(run_id=self._run_id)
+
+    def where(self) -> tuple[str, Environment | None, str]:
+        """What is rolled back, and how dangerous its target is."""
+        if self._run is None:
+            return f"roll back run {run_name(self._run_id)}", None, ""
+        _, environment, right = head_words(self._run, self._plan)
+        return f"roll back run {run_name(self._run_id)}", environment, right
+
+    def help_text(self) -> str:
+        """What a rollback does, and what it does not."""
+        return (
+            "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It "
+            "deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that "
+            "somebody changed after the run wrote it is spared and becomes a finding. Collections, views and indexes "
+            "that the run created go, unless others have put documents into them."
+        )
+
+    def is_available(self, action_id: str) -> bool:
+        """A start where nothing stands against it; another try where something does."""
+        if action_id == "rollback.start":
+            return self._look is not None and self._look.fault is None and self._run is not None
+        if action_id == "look.again":
+            return self._look is not None and self._look.fault is not None and self._run is not None
+        return self._run is not None if action_id == "run.log" else True
+
+    def on_mount(self) -> None:
+        """Let the keys of the table work at once."""
+        self.query_one(Table).focus()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw what the record says; where it is another one than before, look again at what stands behind it."""
+        before, self._run = self._run, snapshot.run
+        if snapshot.run is None:
+            self._look = None
+            self.query_one("#what", Prose).say([f" ✗ There is no run {run_name(self._run_id)} any more."])
+            self.query_one(Table).show([], empty="Nothing is left to show.")
+            self.query_one("#next", Lines).show([next_line(None, None, 0)])
+            return
+        if self._plan is None:
+            self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
+        if before is None or _standing(before) != _standing(snapshot.run):
+            self.action_look_again()
+        self._draw()
+
+    def action_look_again(self) -> None:
+        """Look anew at what stands behind the record."""
+        self._look, self._looked_since = None, self.session.clock()
+        self.migrate_app.in_background(self._look_behind(), f"rollback-look-{self._run_id}")
+        if self._ticking is None:
+            self._ticking = self.set_interval(TICK_SECONDS, self._draw_next)
+        self._draw()
+
+    def action_rollback_start(self) -> None:
+        """Start the rollback; on production only after its name was typed."""
+        plan = self._plan
+        if plan is None or not isinstance(plan.target, StoreEnd) or not self.is_available("rollback.start"):
+            return
+        if plan.target.environment is not Environment.PRODUCTION:
+            self._confirmed(True)
+            return
+        counts = self._run.counts if self._run is not None else None
+        what = f"{counts.inserted:,} documents are deleted and {counts.replaced:,} put back" if counts else ""
+        said = wrap(f"{printable(plan.target.label)} is production. {what}.", DIALOG_CELLS)
+        self.app.push_screen(TypeName("Roll back on production", said, host_words(plan.target)), self._confirmed)
+
+    def action_run_log(self) -> None:
+        """Show the log of the run that is to be taken back."""
+        self.app.push_screen(LogScreen(self._run_id))
+
+    def go_back(self) -> bool:
+        """Stop connecting, where that is under way; nothing was started then."""
+        if self._starting is None or not self._starting.is_running:
+            return False
+        self._starting.cancel()
+        self.notify_line("Stopped waiting.", is_error=False)
+        return True
+
+    def on_rollback_screen_looked(self, event: Looked) -> None:
+        """Draw what is known by now."""
+        self._look = event.look
+        if self._ticking is not None and (event.look.fault is not None or event.look.undo is not None):
+            self._ticking.stop()
+            self._ticking = None
+        self._draw()
+        self.refresh_frame()
+
+    def on_rollback_begun(self, event: RollbackBegun) -> None:
+        """Go over to the run."""
+        self.app.switch_screen(RunScreen(event.begun.run_id))
+        if event.begun.fault is not None:
+            self.notify_line(event.begun.fault.message)
+
+    def _draw(self) -> None:
+        run, look = self._run, self._look
+        if run is None:
+            return
+        self.query_one("#what", Prose).say(sentences(run, look))
+        self.query_one(Table).show(rows(run, look))
+        fault = self.query_one("#fault", FaultPane)
+        if look is not None and look.fault is not None:
+            fault.explain(look.fault.message, f"→ {look.fault.hint}" if look.fault.hint else "")
+        else:
+            fault.clear()
+        self._draw_next()
+
+    def _draw_next(self) -> None:
+        waited = self.session.clock() - self._looked_since
+        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited)])
+
+    def _confirmed(self, confirmed: bool | None) -> None:
+        if confirmed and self._plan is not None:
+            self.notify_line("Starting the rollback… esc stops waiting.", is_error=False)
+            self._starting = self.migrate_app.in_background(self._start(self._plan), f"rollback-{self._run_id}")
+
+    async def _start(self, plan: Plan) -> None:
+        if await have_passwords(self.migrate_app, (plan.target,)):
+            passwords = target_password(plan, self.session.passwords)
+            self.post_message(RollbackBegun(await begin_rollback(self.session.home, self._run_id, passwords)))
+
+    async def _look_behind(self) -> None:
+        look = await look_behind(self.session.home, self._run_id)
+        self.post_message(self.Looked(look))
+        if look.fault is None:
+            try:
+                undo = await summarise_undo(self.session.home, self._run_id)
+            except TuiMigrateError as error:
+                self.post_message(self.Looked(replace(look, fault=Fault.of(error))))
+            else:
+                self.post_message(self.Looked(replace(look, undo=undo)))
+
+
+async def look_behind(home: Home, run_id: int) -> RollbackLook:
+    """Say whether a run can be taken back, and which later runs wrote to the same collections."""
+    try:
+        await launch.check_reversible(home, run_id)
+        reader = await JournalReader.open(home.journal)
+        try:
+            return RollbackLook(later=await reader.later_runs(run_id))
+        finally:
+            await reader.close()
+    except TuiMigrateError as error:
+        return RollbackLook(fault=Fault.of(error))
+
+
+def _standing(run: RunRecord) -> tuple[object, ...]:
+    return run.state, run.rolled_back_by, run.writes_begun, run.attempt

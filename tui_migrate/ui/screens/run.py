@@ -1,0 +1,220 @@
+"""The Run screen: one run as it goes, steered by whoever watches it, and what can be done when it has ended."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.plan.model import Environment, Plan
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
+from tui_migrate.ui.screens.run_pace import RunPace
+from tui_migrate.ui.screens.run_steering import RunSteering
+from tui_migrate.ui.screens.run_view import (
+    COLUMNS,
+    bar_line,
+    collection_rows,
+    counts_lines,
+    event_lines,
+    figures_line,
+    head_words,
+    more_line,
+    stages_line,
+)
+from tui_migrate.ui.screens.run_words import GONE, status
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.taking_back import RollbackBegun
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.table import Table, Tone
+from tui_migrate.ui.wording import run_name
+
+HELP = (
+    "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
+    "here is written into the journal; the worker heeds it after the batch it is at. Everybody who works as this user "
+    "on this machine sees the same and may ask as well: the last wish counts. The time left is reckoned from the rate "
+    "that is shown, and is a dash while that is not known."
+)
+
+
+class RunScreen(OperatorScreen):
+    """Shows the run of an id, whatever has become of it."""
+
+    ACTIONS = (
+        "run.pause",
+        "run.cancel",
+        "run.faster",
+        "run.slower",
+        "run.log",
+        "run.errors",
+        "run.resume",
+        "run.rollback",
+        "table.filter",
+        "table.sort",
+    )
+    TONES: ClassVar = tuple(f"-{one.value}" for one in Tone)
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__()
+        self._run_id = run_id
+        self._snapshot: Snapshot | None = None
+        self._pace = RunPace()
+        self._plan: Plan | None = None
+        self._steering = RunSteering(self, run_id)
+
+    @property
+    def run_record(self) -> RunRecord | None:
+        """The run as it was last seen; None where there is none, or not yet."""
+        return self._snapshot.run if self._snapshot is not None else None
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Lay out the lines around the table."""
+        yield Lines([" Reading the journal…"], id="stages")
+        yield Lines([""], id="bar")
+        yield Lines([""], id="figures")
+        yield Lines(["", ""], id="counts")
+        yield Lines([""], id="rule", classes="rule")
+        yield Table(COLUMNS, empty="The run has no collections.", id="collections")
+        yield Prose(id="status")
+        yield Lines([""], id="more", classes="rule")
+        yield Lines(["", ""], id="events")
+
+    def subject(self) -> Subject:
+        """The one run, whole."""
+        return Subject(run_id=self._run_id)
+
+    def where(self) -> tuple[str, Environment | None, str]:
+        """The run, its ends, and how dangerous its target is."""
+        run = self.run_record
+        return (f"run {run_name(self._run_id)}", None, "") if run is None else head_words(run, self._plan)
+
+    def help_text(self) -> str:
+        """What is shown, and who else may steer."""
+        return HELP
+
+    def is_available(self, action_id: str) -> bool:
+        """Say what the run's state allows."""
+        run = self.run_record
+        if run is None or not action_id.startswith("run."):
+            return not action_id.startswith("run.")
+        if action_id in ("run.pause", "run.faster", "run.slower"):
+            return run.state.is_active
+        if action_id == "run.cancel":
+            return not run.state.is_final
+        if action_id == "run.resume":
+            return run.state.is_resumable
+        return run.rollback_available if action_id == "run.rollback" else True
+
+    def on_mount(self) -> None:
+        """Let the keys of the table work at once."""
+        self.query_one(Table).focus()
+
+    def on_resize(self) -> None:
+        """Lay out anew, once the table knows how much room it has."""
+        self.call_after_refresh(self._draw)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw how the run stands now."""
+        is_first = self._snapshot is None
+        if snapshot.run is None:
+            self._snapshot = snapshot
+            self._draw_nothing(was_there=not is_first)
+            return
+        if self._plan is None:
+            self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
+        self._snapshot = snapshot
+        self._pace.note(snapshot.taken_at, snapshot.run)
+        self._draw()
+        if is_first:
+            self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        snapshot, width = self._snapshot, self.size.width
+        if snapshot is None or snapshot.run is None or not self.is_mounted:
+            return
+        run, pace = snapshot.run, self._pace
+        said, tone = status(snapshot)
+        self._say(said, tone)
+        self.query_one("#stages", Lines).show([stages_line(run)])
+        self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
+        self.query_one("#figures", Lines).show([figures_line(run, pace, width)])
+        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.events, self._plan))
+        self.query_one("#rule", Lines).show([more_line(0, 0, width)])
+        table = self.query_one(Table)
+        table.show(collection_rows(run, pace))
+        shown = max(1, table.size.height - 2)
+        self.query_one("#more", Lines).show([more_line(len(table.rows), shown, width)])
+        self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:])][-2:])
+
+    def _draw_nothing(self, *, was_there: bool) -> None:
+        name = f"run {run_name(self._run_id)}"
+        words = f" ✗ {name} is gone: {GONE}" if was_there else f" ✗ There is no {name}. esc goes back."
+        self._say([words], Tone.BAD)
+        self.query_one("#stages", Lines).show([""])
+        for one in ("#bar", "#figures"):
+            self.query_one(one, Lines).show([""])
+        self.query_one("#counts", Lines).show(["", ""])
+        self.query_one("#events", Lines).show(["", ""])
+        self.query_one(Table).show([], empty="Nothing is left to show.")
+
+    def _say(self, paragraphs: list[str], tone: Tone) -> None:
+        pane = self.query_one("#status", Prose)
+        if "\n".join(paragraphs) != pane.words:
+            pane.say(paragraphs)
+        for one in self.TONES:
+            pane.set_class(one == f"-{tone.value}", one)
+
+    def action_run_pause(self) -> None:
+        """Pause, or go on; a pause that is not carried out yet is taken back."""
+        if self._snapshot is not None and self._snapshot.run is not None:
+            self._steering.pause_or_go_on(self._snapshot.run, self._snapshot.controls)
+
+    def action_run_slower(self) -> None:
+        """Ask for the next lower limit."""
+        if self._snapshot is not None and self._snapshot.run is not None:
+            self._steering.slower(self._snapshot.run, self._snapshot.controls, self._pace)
+
+    def action_run_faster(self) -> None:
+        """Ask for the next higher limit, or for none."""
+        if self._snapshot is not None and self._snapshot.run is not None:
+            self._steering.faster(self._snapshot.run, self._snapshot.controls, self._pace)
+
+    def action_run_cancel(self) -> None:
+        """Ask what is to become of what was written, and cancel."""
+        if self.run_record is not None and self._plan is not None:
+            self._steering.cancel(self.run_record, self._plan)
+
+    def action_run_resume(self) -> None:
+        """Start a worker, after asking for passwords that are missing."""
+        if self.run_record is not None and self._plan is not None:
+            self._steering.resume(self.run_record, self._plan)
+
+    def action_run_rollback(self) -> None:
+        """Show what a rollback would do."""
+        from tui_migrate.ui.screens.rollback import RollbackScreen  # which shows the run that it starts on this screen
+
+        self.app.push_screen(RollbackScreen(self._run_id))
+
+    def action_run_log(self) -> None:
+        """Show the whole log."""
+        self.app.push_screen(LogScreen(self._run_id))
+
+    def action_run_errors(self) -> None:
+        """Show findings and faults."""
+        self.app.push_screen(ErrorsScreen(self._run_id))
+
+    def go_back(self) -> bool:
+        """Stop connecting, where that is under way."""
+        return self._steering.stop_waiting()
+
+    def on_run_steering_done(self, event: RunSteering.Done) -> None:
+        """Say what was done."""
+        self.notify_line(event.words, is_error=False)
+
+    def on_rollback_begun(self, event: RollbackBegun) -> None:
+        """Go over to the rollback."""
+        self.app.push_screen(RunScreen(event.begun.run_id))
+        if event.begun.fault is not None:
+            self.notify_line(event.begun.fault.message)

@@ -1,0 +1,75 @@
+"""What can be done with the run under the cursor of a list, the same on Home and in the History."""
+
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.journal.records import RunSummary
+from tui_migrate.plan.model import RunKind
+from tui_migrate.ui.resuming import plan_of, resume
+from tui_migrate.ui.screens.base import OperatorScreen
+
+
+class RunListScreen(OperatorScreen):
+    """A screen with a table of runs: `chosen_run` gives the one that the keys work on."""
+
+    def chosen_run(self) -> RunSummary | None:
+        """The run under the cursor."""
+        raise NotImplementedError
+
+    def may(self, action_id: str) -> bool:
+        """Say whether an action on runs can be taken on the chosen one."""
+        one = self.chosen_run()
+        if one is None:
+            return False
+        match action_id:
+            case "run.resume":
+                return one.run.state.is_resumable
+            case "run.rollback":
+                return one.run.rollback_available
+            case "run.delete":
+                return not one.run.state.is_active
+            case "run.again":
+                return one.run.kind is not RunKind.ROLLBACK
+        return True
+
+    def action_run_open(self) -> None:
+        """Show the run."""
+        from tui_migrate.ui.screens.run import RunScreen
+
+        if (one := self.chosen_run()) is not None:
+            self.app.push_screen(RunScreen(one.run.id))
+
+    def action_run_report(self) -> None:
+        """Show what the run found."""
+        from tui_migrate.ui.screens.report import ReportScreen
+
+        if (one := self.chosen_run()) is not None:
+            self.app.push_screen(ReportScreen(one.run.id))
+
+    def action_run_rollback(self) -> None:
+        """See what a rollback of the run would do."""
+        from tui_migrate.ui.screens.rollback import RollbackScreen
+
+        if (one := self.chosen_run()) is not None:
+            self.app.push_screen(RollbackScreen(one.run.id))
+
+    def action_run_resume(self) -> None:
+        """Start a worker for the run."""
+        if (one := self.chosen_run()) is not None:
+            self.migrate_app.in_background(self._resume(one.run.id), "resume")
+
+    def plan_again(self, run_id: int) -> None:
+        """Begin a new migration with the plan of an earlier run."""
+        self.migrate_app.in_background(self._plan_again(run_id), "again")
+
+    async def _plan_again(self, run_id: int) -> None:
+        from tui_migrate.ui.draft import from_plan
+        from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+
+        plan = await plan_of(self.migrate_app, run_id)
+        self.app.push_screen(NewMigrationScreen(from_plan(plan)))
+
+    async def _resume(self, run_id: int) -> None:
+        try:
+            if await resume(self.migrate_app, run_id):
+                self.migrate_app.say(f"run {run_id:04d} goes on", is_error=False)
+        except TuiMigrateError as error:
+            self.migrate_app.say(f"{error.message} — {error.hint}" if error.hint else error.message)

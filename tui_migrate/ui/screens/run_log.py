@@ -1,0 +1,205 @@
+"""The run's log, and what it found and what failed: two sheets as wide as the screen."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from textual.message import Message
+from textual.widget import Widget
+
+from tui_migrate.errors import RunNotFound
+from tui_migrate.findings import Severity
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import Event, RunRecord
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Environment
+from tui_migrate.redaction import printable
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.run_view import clock_time, head_words
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
+from tui_migrate.ui.wording import local_time, number, run_name
+
+LINES_READ: Final = 10_000
+
+_LOG: Final = (Column("Time", 8), Column("What happened"))
+_ERRORS: Final = (Column("Severity", 8), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
+_MARKS: Final = {Severity.ERROR: "✗ error", Severity.WARNING: "! warn", Severity.NOTE: "· note"}
+_TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.NOTE: Tone.PLAIN}
+
+
+class RunSheet(OperatorScreen):
+    """A table about one run, and below it the row under the cursor in full."""
+
+    ACTIONS = ("table.filter", "table.sort")
+    TITLE_WORD = ""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__()
+        self._run_id = run_id
+        self._run: RunRecord | None = None
+
+    def subject(self) -> Subject:
+        """The one run, whole."""
+        return Subject(run_id=self._run_id)
+
+    def where(self) -> tuple[str, Environment | None, str]:
+        """The run, and which sheet of it this is."""
+        if self._run is None:
+            return f"run {run_name(self._run_id)}   {self.TITLE_WORD}", None, ""
+        return head_words(self._run, None)[0], None, self.TITLE_WORD
+
+    def on_mount(self) -> None:
+        """Let the keys of the table work at once."""
+        self.query_one(Table).focus()
+
+    def on_table_moved(self) -> None:
+        """Show the row under the cursor in full."""
+        self.query_one("#detail", Prose).say(self.detail(self.query_one(Table).cursor_key))
+
+    def detail(self, key: str | None) -> Sequence[str]:
+        """Paragraphs about a row."""
+        raise NotImplementedError
+
+
+class LogScreen(RunSheet):
+    """Everything that the run has said, the latest at the bottom; the cursor follows it while it stands there."""
+
+    TITLE_WORD = "log"
+
+    class EarlierRead(Message):
+        """The lines that were there before the screen was."""
+
+        def __init__(self, events: tuple[Event, ...]) -> None:
+            super().__init__()
+            self.events = events
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(run_id)
+        self._events: dict[int, Event] = {}
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Lay out the log."""
+        yield Table(_LOG, empty="Reading the log…", id="log")
+        yield Prose(id="detail", classes="detail")
+
+    def help_text(self) -> str:
+        """What is written where."""
+        return (
+            "The log that the worker keeps in the journal, without document contents. What is too technical for it, "
+            f"tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
+        )
+
+    def on_mount(self) -> None:
+        """Read what there is."""
+        self.migrate_app.in_background(self._read(), f"log-{self._run_id}")
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Add what is new."""
+        self._run = snapshot.run
+        self._add(snapshot.events)
+
+    def on_log_screen_earlier_read(self, event: EarlierRead) -> None:
+        """Add what was there."""
+        self._add(event.events)
+
+    def detail(self, key: str | None) -> Sequence[str]:
+        """The whole line, with its date."""
+        event = self._events.get(int(key)) if key else None
+        return [] if event is None else [f" {local_time(event.at)}", f" {printable(event.message)}"]
+
+    async def _read(self) -> None:
+        self.post_message(self.EarlierRead(await _read_log(self.session.home, self._run_id)))
+
+    def _add(self, events: Sequence[Event]) -> None:
+        self._events.update((one.sequence, one) for one in events)
+        table = self.query_one(Table)
+        is_at_end = not table.rows or table.cursor_key == table.rows[-1].key
+        empty = "The run has said nothing yet." if self._run is not None else "There is no such run any more."
+        table.show([_log_row(self._events[one]) for one in sorted(self._events)], empty=empty)
+        if is_at_end and table.rows:
+            table.move_to(table.rows[-1].key)
+
+
+class ErrorsScreen(RunSheet):
+    """Why the run failed, and what it found."""
+
+    TITLE_WORD = "errors and findings"
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Lay out failure, findings and the one under the cursor."""
+        yield Prose(id="failure", classes="failure")
+        yield Table(_ERRORS, empty="Reading the journal…", id="findings")
+        yield Prose(id="detail", classes="detail")
+        yield Lines([""], id="where", classes="dim")
+
+    def help_text(self) -> str:
+        """What a finding is."""
+        return (
+            "A finding is one thing that a check found. An error stops a run, a warning is to be read, a note may be. "
+            "Findings of one code and subject stand on one line with their number."
+        )
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show what there is by now."""
+        self._run = run = snapshot.run
+        table = self.query_one(Table)
+        if run is None:
+            self.query_one("#failure", Prose).say([" The run's record was deleted."])
+            table.show([], empty="There is no such run any more.")
+            return
+        self.query_one("#failure", Prose).say(_failure(run))
+        rows = [
+            Row(
+                key=f"{one.code}\n{one.subject}\n{one.message}",
+                cells=(_MARKS[one.severity], one.code, one.subject, number(one.count)),
+                name=f"{one.subject}: {one.message}",
+                tone=_TONES[one.severity],
+                sort=(list(Severity).index(one.severity), one.code, one.subject, one.count),
+            )
+            for one in run.findings
+        ]
+        table.show(rows, empty="Nothing was found so far." if run.state.is_active else "Nothing was found.")
+        log = f" worker's log: {printable(str(self.session.home.run(run.id).worker_log))}"
+        self.query_one("#where", Lines).show([log])
+
+    def detail(self, key: str | None) -> Sequence[str]:
+        """What was found, and what to do next."""
+        findings = self._run.findings if self._run is not None else ()
+        one = next((one for one in findings if f"{one.code}\n{one.subject}\n{one.message}" == key), None)
+        if one is None:
+            return []
+        return [f" {printable(one.subject)}: {printable(one.message)}"] + ([f"   → {one.hint}"] if one.hint else [])
+
+
+def _failure(run: RunRecord) -> list[str]:
+    failure = run.failure
+    if failure is None:
+        return []
+    hint = [f"   → {printable(failure.hint)}"] if failure.hint else []
+    return [f" ✗ {printable(failure.message)}", *hint]
+
+
+def _log_row(event: Event) -> Row:
+    tone = {"error": Tone.BAD, "warning": Tone.WARN}.get(event.severity, Tone.PLAIN)
+    mark = {"error": "✗ ", "warning": "! "}.get(event.severity, "")
+    return Row(
+        key=str(event.sequence),
+        cells=(clock_time(event.at), mark + event.message),
+        name=event.message,
+        tone=tone,
+        sort=(event.at, event.message),
+    )
+
+
+async def _read_log(home: Home, run_id: int) -> tuple[Event, ...]:
+    """Read a run's log from its beginning. Raises JournalError, StorageFailed."""
+    try:
+        reader = await JournalReader.open(home.journal)
+    except RunNotFound:
+        return ()
+    try:
+        return await reader.events(run_id, limit=LINES_READ)
+    finally:
+        await reader.close()

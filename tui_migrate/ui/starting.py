@@ -1,0 +1,62 @@
+"""Starting the run that was planned: what has to be confirmed, the passwords, the worker."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.findings import Finding
+from tui_migrate.plan.model import Environment, Plan, StoreEnd
+from tui_migrate.redaction import printable
+from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.look import Fault, host_words
+from tui_migrate.ui.screens.dialogs import Choose, TypeName
+from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.worker import launch
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
+
+LINES_SHOWN: Final = 9
+TEXT_CELLS: Final = 66
+
+
+async def confirm(app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequence[Finding]) -> bool:
+    """Have warnings read, and the name of a target in production typed. To be awaited in background work."""
+    if warnings:
+        title = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}"
+        choices = [("back", "Go back"), ("start", "Start all the same")]
+        if await app.push_screen_wait(Choose(title, _warning_lines(warnings), choices)) != "start":
+            return False
+    target = plan.target
+    if isinstance(target, StoreEnd) and target.environment is Environment.PRODUCTION:
+        sentences = ["This writes to PRODUCTION.", *wrap(sentence, TEXT_CELLS)]
+        return await app.push_screen_wait(TypeName("Production target", sentences, host_words(target)))
+    return True
+
+
+async def have_worker(app: "MigrateApp", plan: Plan) -> tuple[int, Fault | None] | None:
+    """Record the run and start its worker, asking for passwords that are missing; None where nothing was recorded.
+
+    A run that is recorded and whose worker did not start comes with the fault. Raises JournalError, StorageFailed,
+    and what keeps a password from being tried.
+    """
+    ends = (plan.source, plan.target)
+    if not await have_passwords(app, ends):
+        return None
+    labels = {one.label for one in ends if isinstance(one, StoreEnd)}
+    given = {label: word for label, word in app.session.passwords.items() if label in labels}
+    run_id = await launch.create_run(app.session.home, plan)
+    try:
+        await launch.start(app.session.home, run_id, given)
+    except TuiMigrateError as error:
+        return run_id, Fault.of(error)
+    return run_id, None
+
+
+def _warning_lines(warnings: Sequence[Finding]) -> list[str]:
+    """What the warnings say, as many lines of it as a window has room for."""
+    lines = [line for one in warnings for line in wrap(f"! {one.subject}: {one.message}", TEXT_CELLS, "  ")]
+    shown = [printable(line) for line in lines[:LINES_SHOWN]]
+    return (
+        shown if len(lines) <= LINES_SHOWN else [*shown, f"… {len(warnings)} in all; the list is behind this window."]
+    )

@@ -1,0 +1,72 @@
+"""Starting a rollback from the app: at once, or as soon as a run that is being cancelled has ended."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from textual.message import Message
+
+from tui_migrate.errors import Refused, TuiMigrateError
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import Wish
+from tui_migrate.journal.states import RunState
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Plan, StoreEnd
+from tui_migrate.ui.look import Fault
+from tui_migrate.ui.wording import run_name
+from tui_migrate.worker import control, launch
+
+POLL_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A rollback that was recorded; `fault` is why its worker was not started."""
+
+    run_id: int
+    fault: Fault | None = None
+
+
+class RollbackBegun(Message):
+    """There is a new run, which takes another back."""
+
+    def __init__(self, begun: Begun) -> None:
+        super().__init__()
+        self.begun = begun
+
+
+async def begin_rollback(home: Home, run_id: int, passwords: Mapping[str, str]) -> Begun:
+    """Record a rollback and start it. Raises NotReversible, RunNotFound."""
+    rollback_id = await launch.create_rollback(home, run_id)
+    try:
+        await launch.start(home, rollback_id, passwords)
+    except TuiMigrateError as error:
+        return Begun(rollback_id, Fault.of(error))
+    return Begun(rollback_id)
+
+
+async def cancel_and_roll_back(home: Home, run_id: int, passwords: Mapping[str, str]) -> Begun:
+    """Cancel a run, wait until its worker has ended, and roll it back.
+
+    Raises Refused where the run ends otherwise, NotReversible where it had written nothing yet.
+    """
+    await control.ask(home, run_id, Wish.CANCEL)
+    reader = await JournalReader.open(home.journal)
+    try:
+        while (run := await control.effective(home, reader, await reader.run(run_id))).state.is_active:
+            await asyncio.sleep(POLL_SECONDS)
+    finally:
+        await reader.close()
+    if run.state is not RunState.CANCELLED:
+        raise Refused(
+            f"run {run_name(run_id)} was not cancelled but is {run.state}: nothing was rolled back",
+            hint="r shows what rolling it back would do",
+        )
+    return await begin_rollback(home, run_id, passwords)
+
+
+def target_password(plan: Plan, passwords: Mapping[str, str]) -> dict[str, str]:
+    """The password that a rollback of a plan's run needs, of those that were typed, by label."""
+    label = plan.target.label if isinstance(plan.target, StoreEnd) else ""
+    return {one: word for one, word in passwords.items() if one == label}
