@@ -19,6 +19,7 @@ from tui_migrate.redaction import printable, redact
         ("x://h/?tlsCertificateKeyFilePassword=abc&w=1", "x://h/?tlsCertificateKeyFilePassword=***&w=1"),
         ("x://h/?a=1&authMechanismProperties=AWS_SESSION_TOKEN:abc", "x://h/?a=1&authMechanismProperties=***"),
         ("nothing of the sort", "nothing of the sort"),
+        ("('mongodb://u:p\"a'ss<@h', 1)", "('mongodb://u:***@h', 1)"),
         ("mongodb://a:b@c mongodb://d:e@f", "mongodb://a:***@c mongodb://d:***@f"),
     ],
 )
@@ -31,8 +32,7 @@ def test_no_password_of_a_url_comes_through(password: str, is_quoted: bool) -> N
     word = quote(password, safe="") if is_quoted else "".join(password.split())
     url = f"mongodb://user:{word}@host:27017/db?w=majority"
     assert redact(redact(url)) == redact(url)
-    if not set(word) & set("\"'<>"):
-        assert redact(f"cannot open {url}: no").startswith("cannot open mongodb://user:***@host:27017/db")
+    assert redact(f"cannot open {url}: no").startswith("cannot open mongodb://user:***@host:27017/db")
 
 
 @given(st.text())

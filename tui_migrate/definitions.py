@@ -1,7 +1,8 @@
 """Options and index definitions as BSON bytes: their names, their parts, and when two are the same.
 
 Two definitions are the same when they are equal as sets of fields, whole numbers compared by value and what a server
-adds by itself left aside: `v`, `ns` and `background` of an index, a strict validation level and an error action.
+adds by itself left aside: `v`, `ns` and `background` of an index, a strict validation level and an error action. The
+order of fields counts where it has a meaning: in the key of an index, the pipeline of a view and a validator.
 """
 
 import struct
@@ -12,6 +13,7 @@ from tui_migrate.documents import Element, canonical, elements, pack
 _ADDED_TO_INDEX: Final = frozenset((b"v", b"ns", b"background"))
 _VALIDATION: Final = frozenset((b"validator", b"validationLevel", b"validationAction"))
 _DEFAULTS: Final = {b"validationLevel": b"strict", b"validationAction": b"error"}
+_ORDERED: Final = frozenset((b"pipeline", b"validator"))
 _EMPTY: Final = pack(b"")
 
 
@@ -103,8 +105,9 @@ def _less_defaults(options: bytes) -> bytes:
     return without(options, frozenset(dropped))
 
 
-def _comparable(document: bytes) -> bytes:
-    return canonical(_numbers_by_value(document))
+def _comparable(document: bytes) -> tuple[bytes, list[bytes]]:
+    plain = _numbers_by_value(document)
+    return canonical(without(plain, _ORDERED)), sorted(_kept(plain, _ORDERED))
 
 
 def _numbers_by_value(document: bytes) -> bytes:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-_USERINFO: Final = re.compile(r"([a-z][a-z0-9+.-]*://)([^/?#\s@:]*)(:[^\s\"'<>]*)?@", re.IGNORECASE)
+_USERINFO: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30}://)([^/?#\s@:]*)(:\S*)?@", re.IGNORECASE)
 _QUERY_SECRET: Final = re.compile(
     r"([?&;](?:[\w.-]*(?:password|secret|token)[\w.-]*|authMechanismProperties)=)[^&\s]*", re.IGNORECASE
 )
@@ -14,7 +14,8 @@ _UNPRINTABLE: Final = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 def redact(text: str) -> str:
     """Replace the password of every URL in a text, and every secret among URL options, by `***`.
 
-    A password may hold a raw `@` or `/`, so everything up to the last `@` of the word counts as one.
+    A password may hold a raw `@`, `/` or quote, so everything up to the last `@` of the word counts as one: rather too
+    much is taken out than too little.
     """
     without = _USERINFO.sub(lambda match: f"{match[1]}{match[2]}{':***' if match[3] else ''}@", text)
     return _QUERY_SECRET.sub(r"\1***", without)

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,14 @@ def test_many_that_make_the_journal_at_once_all_get_it(tmp_path: Path) -> None:
         runs.clear()
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Be a process that checkpoints."""
+    with path.with_name("journal.db.checkpoint").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BUSY_SECONDS", 0.05)
@@ -283,14 +292,24 @@ async def test_a_journal_that_somebody_holds_is_busy(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("impatient")
 async def test_nobody_checkpoints_while_another_does_and_closing_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    writer = await JournalWriter.open(path)
-    await writer.create_run(make_plan(), "anna")
-    with path.with_name("journal.db.checkpoint").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(JournalBusy):
-            await writer.tidy()
-        await writer.close()
-    assert await count_runs(path) == 1
+    await make_journal(path)
+    with locked(path):
+        writer = await JournalWriter.open(path)
+        try:
+            await writer.create_run(make_plan(), "anna")
+            with pytest.raises(JournalBusy):
+                await writer.tidy()
+        finally:
+            await writer.close()
+    assert await count_runs(path) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_one_makes_the_journal_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with locked(path), pytest.raises(JournalBusy):
+        await opened(path)
+    assert await make_journal(path) == 1
 
 
 async def test_closing_leaves_the_journal_in_one_file(tmp_path: Path) -> None:

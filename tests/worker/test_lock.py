@@ -167,6 +167,15 @@ def test_one_who_does_not_say_its_name_is_waited_for(path: Path, monkeypatch: py
     lock.release()
 
 
+def test_a_killed_worker_is_waited_for_until_it_lets_go(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = taken(path)
+    answers = [True, False]
+    monkeypatch.setattr(locking, "is_stopped", lambda _: answers.pop(0))
+    monkeypatch.setattr(locking, "_kill", lambda _: threading.Timer(0.1, lock.release).start())
+    take_over(path).release()
+    assert answers == [False]
+
+
 def test_no_process_of_that_number_is_not_stopped() -> None:
     assert not is_stopped(2**22 + 1)
     assert not is_stopped(os.getpid())

@@ -139,13 +139,18 @@ async def test_a_cancelled_export_takes_its_partial_folder_away(scene: Scene, tm
     assert not (tmp_path / "package").exists()
 
 
-async def test_a_request_at_the_last_moment_is_answered(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_heard", [True, False])
+async def test_a_request_at_the_last_moment_is_answered(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, is_heard: bool
+) -> None:
     run_id = await scene.copy()
     real = drive
 
     async def drive_and_ask(*values: object) -> RunState:
         state = await real(*values)  # type: ignore[arg-type] # passed through as they came
         await control.ask(scene.home, run_id, Wish.CANCEL)
+        while is_heard and (await scene.controls(run_id))[0].status is not ControlStatus.ACCEPTED:
+            await asyncio.sleep(0.01)
         return state
 
     monkeypatch.setattr("tui_migrate.worker.main.drive", drive_and_ask)

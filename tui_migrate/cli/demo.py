@@ -1,23 +1,29 @@
 """The command that shows what tui-migrate does, on databases of its own: `demo`."""
 
 import asyncio
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tui_migrate.cli.options import COMMON, Common, Flag
+from tui_migrate.paths import Home
+
+DOCUMENTS: Final = 20_000
 
 
 def demo(
     *,
     headless: Flag = False,
-    documents: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000_000))] = 20_000,
+    documents: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000_000))] = DOCUMENTS,
     stop: Flag = False,
     fresh: Flag = False,
     common: Common = COMMON,
 ) -> int:
-    """Start two databases with sample data, ready to migrate.
+    """Open the app over two databases with sample data, ready to migrate.
+
+    Without a terminal the databases are started, and what to try is said.
 
     Parameters
     ----------
@@ -30,6 +36,27 @@ def demo(
     fresh
         Throw away what an earlier demo left.
     """
-    from tui_migrate.demo.command import run_demo
+    return show_demo(headless=headless, documents=documents, stop=stop, fresh=fresh, home=common.home)
 
-    return asyncio.run(run_demo(headless=headless, documents=documents, stop=stop, fresh=fresh, home=common.home))
+
+def show_demo(
+    *,
+    headless: bool = False,
+    documents: int = DOCUMENTS,
+    stop: bool = False,
+    fresh: bool = False,
+    home: Path | None = None,
+) -> int:
+    """Run the demo, with the app where there is a terminal for it, and give its exit code."""
+    from tui_migrate.demo.command import run_demo
+    from tui_migrate.ui.opening import why_not
+
+    show = None if headless or why_not() is not None else _show_app
+    return asyncio.run(run_demo(headless=headless, documents=documents, stop=stop, fresh=fresh, home=home, show=show))
+
+
+async def _show_app(home: Home) -> int:
+    from tui_migrate.ui.opening import run_app
+
+    exit_code, _ = await run_app(home)
+    return exit_code

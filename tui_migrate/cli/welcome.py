@@ -1,7 +1,13 @@
-"""What `tui-migrate` alone shows: what to try, and where its files are."""
+"""What `tui-migrate` alone does: it opens the app; without a terminal it says what to try, and where its files are."""
+
+import os
+import sys
+from typing import NoReturn
 
 from tui_migrate import __version__
 from tui_migrate.cli.options import COMMON, Common
+from tui_migrate.cli.output import Output
+from tui_migrate.paths import Home
 
 _COMMANDS = (
     ("demo", "two databases with sample data, one migration and its rollback"),
@@ -14,8 +20,26 @@ _COMMANDS = (
 
 
 def welcome(*, common: Common = COMMON) -> int:
-    """Show what to try first and where files are."""
-    output, home = common.output, common.place
+    """Open the app."""
+    from tui_migrate.ui.opening import Left, open_app, why_not
+
+    refusal = why_not()
+    if common.json or refusal is not None:
+        _say_what_to_try(common.output, common.place, refusal.message if refusal is not None else "")
+        return 0
+    exit_code, left = open_app(common.place)
+    if left is Left.FOR_DEMO:
+        _become_demo(common.place)
+    return exit_code
+
+
+def _become_demo(home: Home) -> NoReturn:
+    """Go on as the demo: an app is made once in a process, before anything else knows the terminal."""
+    words = [sys.executable, "-m", "tui_migrate", "demo", "--home", str(home.state / "demo")]
+    os.execv(words[0], words)  # noqa: S606 -- our own command line, without a shell
+
+
+def _say_what_to_try(output: Output, home: Home, refusal: str) -> None:
     files = {"connections": home.connections, "journal": home.journal, "runs": home.state / "runs"}
     output.document(
         {
@@ -24,7 +48,8 @@ def welcome(*, common: Common = COMMON) -> int:
             "files": {name: str(path) for name, path in files.items()},
         }
     )
-    output.line(f"tui-migrate {__version__} works by its commands; it has no screens yet. To try:")
+    output.line(f"tui-migrate {__version__} shows no screens here: {refusal}.")
+    output.line("Everything can be done by commands too. To try:")
     output.line()
     width = max(len(command) for command, _ in _COMMANDS)
     for command, words in _COMMANDS:
@@ -34,4 +59,3 @@ def welcome(*, common: Common = COMMON) -> int:
     output.line()
     for name, path in files.items():
         output.line(f"  {name:<11}  {path}")
-    return 0

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,19 +17,31 @@ from tui_migrate.demo.place import DemoPlace
 from tui_migrate.demo.record import ServersRecord
 from tui_migrate.demo.sample.definitions import DATABASE
 from tui_migrate.demo.sample.sizes import Sizes
+from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
 
 _LOOK_SECONDS: Final = 0.5
 
 
+Show = Callable[[Home], Awaitable[int]]
+"""Shows the demo's home on a screen until the operator leaves, and gives an exit code."""
+
+
 async def run_demo(
-    *, headless: bool, documents: int = 20_000, stop: bool = False, fresh: bool = False, home: Path | None = None
+    *,
+    headless: bool,
+    documents: int = 20_000,
+    stop: bool = False,
+    fresh: bool = False,
+    home: Path | None = None,
+    show: Show | None = None,
 ) -> int:
     """Run the demo and give its exit code.
 
     `documents` is the size of the sample where there is none yet. `stop` ends the servers, `fresh` deletes the demo's
-    data and journal first. `home` is the demo's own folder. Raises UsageError, Refused, TuiMigrateError.
+    data and journal first. `home` is the demo's own folder. `show` shows it; without it, what to try is said and
+    Ctrl+C waited for. Raises UsageError, Refused, TuiMigrateError.
     """
     place = DemoPlace.find(home)
     if stop:
@@ -43,6 +56,8 @@ async def run_demo(
         await _make_ready(place, servers, documents)
         if headless:
             exit_code = await migrate_and_take_back(place.home, _say)
+        elif show is not None:
+            exit_code = await show(place.home)
         else:
             _say(_what_to_try(place))
             await _until_told(place)

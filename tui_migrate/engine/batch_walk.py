@@ -3,25 +3,38 @@
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from tui_migrate.documents import RawId
 from tui_migrate.journal.records import Checkpoint
 from tui_migrate.ordering import Key, order_key
-from tui_migrate.plan.decision import as_stored
-from tui_migrate.stores.lookup import Keyed
+from tui_migrate.plan.decision import is_equal
+from tui_migrate.stores.lookup import Found, Keyed
+
+MOST_BEHIND: Final = 1_000
+"""How many documents behind the last batch are given together: a source that grows has any number of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A document that the target does not have as the source has it: its key and hash, and the hash of the target's."""
+
+    key: Key
+    digest: bytes
+    current: bytes | None
 
 
 @dataclass(slots=True)
 class WalkedBatch:
     """A batch read again. `checkpoint` is None for documents behind the last batch.
 
-    `suspects` are the documents that the target does not have as the source has them now, with what it has; `seen`
-    are the keys of all; `is_as_read` says that the source gave the very documents that it gave at first.
+    `seen` are the keys of all its documents; `is_as_read` says that the source gave the very documents that it gave at
+    first.
     """
 
     checkpoint: Checkpoint | None
     is_as_read: bool = False
-    suspects: list[tuple[Keyed, bytes | None]] = field(default_factory=list)
+    suspects: list[Suspect] = field(default_factory=list)
     seen: set[Key] = field(default_factory=set)
 
 
@@ -36,9 +49,10 @@ class BatchWalk:
         self._is_ordered = is_ordered
         self._open: WalkedBatch | None = None
         self._last: Key | None = None
+        self._last_id = b""
         self._digest = hashlib.blake2b(digest_size=16)
 
-    async def take(self, items: Sequence[Keyed], found: Mapping[Key, bytes] | None) -> AsyncIterator[WalkedBatch]:
+    async def take(self, items: Sequence[Keyed], found: Mapping[Key, Found] | None) -> AsyncIterator[WalkedBatch]:
         """Take documents of the source, with what the target has of them, and give the batches that are through.
 
         Without `found` nothing is suspected.
@@ -51,9 +65,11 @@ class BatchWalk:
                 yield self._close(batch)
             batch.seen.add(item.key)
             self._digest.update(item.digest)
-            if found is not None and not _is_equal(item, found.get(item.key)):
-                batch.suspects.append((item, found.get(item.key)))
-            if item.key == self._last:
+            if found is not None:
+                current = found.get(item.key)
+                if current is None or not is_equal(item, current):
+                    batch.suspects.append(Suspect(item.key, item.digest, current.digest if current else None))
+            if item.key == self._last or (batch.checkpoint is None and len(batch.seen) == MOST_BEHIND):
                 yield self._close(batch)
 
     async def finish(self) -> AsyncIterator[WalkedBatch]:
@@ -69,7 +85,9 @@ class BatchWalk:
     async def _next(self) -> WalkedBatch:
         self._digest = hashlib.blake2b(digest_size=16)
         async for checkpoint in self._checkpoints:
-            if checkpoint.last_id and checkpoint.documents:
+            # A batch that gave no document with an `_id` ends with that of the one before it, and cannot be met again.
+            if checkpoint.last_id and checkpoint.last_id != self._last_id:
+                self._last_id = checkpoint.last_id
                 self._last = order_key(RawId(checkpoint.last_id))
                 self._open = WalkedBatch(checkpoint)
                 return self._open
@@ -82,7 +100,3 @@ class BatchWalk:
             batch.is_as_read = self._digest.digest() == batch.checkpoint.digest
         self._open = None
         return batch
-
-
-def _is_equal(item: Keyed, current: bytes | None) -> bool:
-    return current is not None and (current == item.document or as_stored(item.document, current) == current)

@@ -6,6 +6,7 @@ documents resolve in as many passes as the longest of them has links; what a who
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.tally import Tally
@@ -13,10 +14,13 @@ from tui_migrate.engine.write import BatchWriter
 from tui_migrate.journal.records import Counts, RejectRecord, RejectState
 from tui_migrate.stores.lookup import Keyed, find_by_id, keyed
 
+PAGE_BYTES: Final = 4 * 1024 * 1024
+"""Documents that are tried again together; a larger one goes alone."""
 
-async def settle_deferred(migration: Migration, writer: BatchWriter) -> None:
-    """Write what can be written by now and make rejects of the rest."""
-    while await _try_all(migration, writer):
+
+async def settle_deferred(migration: Migration, writer: BatchWriter, *, again: bool) -> None:
+    """Write what can be written by now, where it may be tried `again`, and make rejects of the rest."""
+    while again and await _try_all(migration, writer):
         pass
     async for page in _pages(migration, writer.collection):
         tally = Tally(writer.collection, counts=Counts(rejected=len(page)))
@@ -40,7 +44,10 @@ async def _try_all(migration: Migration, writer: BatchWriter) -> int:
 
 
 def _sort_out(page: Sequence[RejectRecord], items: Sequence[Keyed], tally: Tally) -> None:
-    """A document that is refused again is in the file of rejects already: only its record changes."""
+    """A document that is refused again is in the file of rejects already: only its record changes.
+
+    What there was to report of it was reported when it was first tried.
+    """
     again = {one.digest: one for one in tally.refused}
     for record, item in zip(page, items, strict=True):
         refused = again.get(item.digest)
@@ -49,14 +56,21 @@ def _sort_out(page: Sequence[RejectRecord], items: Sequence[Keyed], tally: Tally
         elif refused.state is RejectState.REJECTED:
             tally.settled.append(replace(record, state=refused.state, code=refused.code, reason=refused.reason))
     tally.refused.clear()
+    tally.findings.clear()
 
 
-async def _pages(migration: Migration, collection: str) -> AsyncIterator[tuple[RejectRecord, ...]]:
+async def _pages(migration: Migration, collection: str) -> AsyncIterator[list[RejectRecord]]:
     context = migration.context
     after = -1
-    while page := await context.reader.rejects(context.run_id, collection, RejectState.DEFERRED, after):
+    while listed := await context.reader.rejects(context.run_id, collection, RejectState.DEFERRED, after):
+        page: list[RejectRecord] = []
+        for one in listed:
+            if page and one.end - page[0].offset > PAGE_BYTES:
+                yield page
+                page = []
+            page.append(one)
         yield page
-        after = page[-1].offset
+        after = listed[-1].offset
 
 
 async def _items(migration: Migration, page: Sequence[RejectRecord]) -> list[Keyed]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from tui_migrate.documents import content_hash, normalise
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome, UndoLog
 from tui_migrate.engine.undo_reader import Group, UndoReader
@@ -10,7 +9,7 @@ from tui_migrate.findings import Severity
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Target
-from tui_migrate.stores.lookup import find_by_id
+from tui_migrate.stores.lookup import Found, find_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,9 @@ async def _judge(target: Target, group: Group) -> tuple[Outcome, ...]:
     return tuple(judge(one, found.get(order_key(one.id))) for one in group.intents)
 
 
-def judge(intent: Intent, current: bytes | None) -> Outcome:
+def judge(intent: Intent, current: Found | None) -> Outcome:
     """Say what became of an INTENT, by the document that the target has now."""
-    if current is None or content_hash(normalise(current)) != intent.after:
+    if current is None or current.digest != intent.after:
         return Outcome.NOT_WRITTEN
     return Outcome.ASSUMED if intent.operation is Operation.INSERT else Outcome.WRITTEN
 

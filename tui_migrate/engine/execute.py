@@ -61,13 +61,13 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
         limit=context.limit,
     )
     writer = BatchWriter(migration, info, last, await context.reader.undo_end(context.run_id))
-    passing = _Passing(migration, info, finder, writer, last.position if last else None)
+    passing = _Passing(migration, info, finder, writer, (last.position if last else b"") or None)
     try:
         await run_together(passing.read(), passing.find(), passing.write())
     finally:
         await finder.close()
-    if info.kind.has_keys:
-        await settle_deferred(migration, writer)
+    await settle_deferred(migration, writer, again=info.kind.has_keys)
+    await writer.settle_not_met()
 
 
 async def _empty(migration: Migration, info: CollectionInfo) -> None:
@@ -111,6 +111,7 @@ async def build_index(migration: Migration, collection: str, index: bytes) -> No
         await migration.context.find(
             Severity.WARNING, "index_not_built", f"{collection}.{name}", printable(error.message), "create it by hand"
         )
+        await migration.give_up(Thing.INDEX, collection, name)
         return
     await migration.have_made(Thing.INDEX, collection, name)
 

@@ -13,7 +13,7 @@ from tui_migrate.engine.batch_walk import BatchWalk
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.engine.pipeline import Budget, Channel, run_together
-from tui_migrate.engine.work import refuse_errors
+from tui_migrate.engine.work import refuse_errors, refuse_vanished
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
@@ -52,7 +52,8 @@ class Export:
         await self.close()
         context, plan = self._context, self._context.plan
         there = {one.name: one for one in await context.source.collections([one.name for one in plan.collections])}
-        self._infos = [there[one.name] for one in plan.collections if one.name in there]
+        refuse_vanished([one.name for one in plan.collections], there)
+        self._infos = [there[one.name] for one in plan.collections]
         record = await context.reader.run(context.run_id)
         make = PackageWriter.reopen if record.writes_begun else PackageWriter.create
         if record.writes_begun and await is_sealed(self._path, await self._all_members()):
@@ -78,9 +79,9 @@ class Export:
     async def verify(self) -> None:
         """Read the package back against its members, and the source again against what it gave."""
         context, writer = self._context, self._writer
-        await context.journal.clear_findings(context.run_id, context.stage)
         if writer is None:
             return
+        await context.journal.clear_findings(context.run_id, context.stage)
         self._entries = []
         for info in self._infos:
             await context.say(f"{printable(info.name)}: reading the package back")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.doubt import Ours
 from tui_migrate.engine.rejects import RejectFile
-from tui_migrate.engine.undo_log import Made, Thing, UndoLog
+from tui_migrate.engine.undo_log import Made, Making, Thing, UndoLog
 from tui_migrate.ordering import Key
 from tui_migrate.stores.base import CollectionInfo, CollectionKind, Target
 
@@ -19,7 +19,11 @@ class MadeThings:
 
     def add(self, made: Made) -> None:
         """Take up one record of the undo log."""
-        (self.done if made.is_done else self.begun).add((made.thing, made.collection, made.name))
+        key = (made.thing, made.collection, made.name)
+        if made.making is Making.GIVEN_UP:
+            self.begun.discard(key)
+        else:
+            (self.done if made.making is Making.DONE else self.begun).add(key)
 
     def has_collection(self, name: str) -> bool:
         """Say whether the run created this collection or view."""
@@ -59,9 +63,13 @@ class Migration:
 
     async def have_made(self, thing: Thing, collection: str, name: str = "", uuid: bytes | None = None) -> None:
         """Record that a thing has been created."""
-        made = Made(thing, collection, name, uuid or b"", is_done=True)
+        made = Made(thing, collection, name, uuid or b"", Making.DONE)
         await self.undo.note_made(made)
         self.made.add(made)
+
+    async def give_up(self, thing: Thing, collection: str, name: str = "") -> None:
+        """Record that the target has refused to create a thing."""
+        await self.undo.note_made(Made(thing, collection, name, making=Making.GIVEN_UP))
 
     async def close(self) -> None:
         """Close the files."""

@@ -7,9 +7,10 @@ from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.doubt import Ours, settle
 from tui_migrate.engine.migration import MadeThings, Migration
 from tui_migrate.engine.rejects import RejectFile
-from tui_migrate.engine.undo_log import Thing, UndoLog
-from tui_migrate.engine.undo_reader import UndoReader
-from tui_migrate.errors import Refused
+from tui_migrate.engine.undo_log import MAGIC, Thing, UndoLog
+from tui_migrate.engine.undo_reader import UndoReader, is_blank, read_index
+from tui_migrate.engine.work import refuse_vanished
+from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.ordering import Key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, Target
@@ -20,24 +21,26 @@ async def prepare(context: RunContext, target: Target) -> Migration:
     names = [one.name for one in context.plan.collections]
     place = (await target.identity()).claim()
     await context.journal.claim(context.run_id, place, names)
+    infos = {one.name: one for one in await context.source.collections(names)}
+    refuse_vanished(names, infos)
     undo, made, ours = await _open_undo_log(context, target)
-    migration = Migration(
-        context=context,
-        target=target,
-        undo=undo,
-        rejects=RejectFile(context.folder.rejects, await context.reader.rejects_end(context.run_id)),
-        made=made,
-        infos={one.name: one for one in await context.source.collections(names)},
-        there={one.name: one for one in await target.collections(names)},
-        ours=ours,
-    )
     try:
+        migration = Migration(
+            context=context,
+            target=target,
+            undo=undo,
+            rejects=RejectFile(context.folder.rejects, await context.reader.rejects_end(context.run_id)),
+            made=made,
+            infos=infos,
+            there={one.name: one for one in await target.collections(names)},
+            ours=ours,
+        )
         await context.journal.set_writes_begun(context.run_id)
         for info in migration.planned():
             await _create(migration, info)
             await context.progress.set_totals(info.name, info.documents, info.size)
     except BaseException:
-        await migration.close()
+        await undo.close()
         raise
     return migration
 
@@ -45,19 +48,24 @@ async def prepare(context: RunContext, target: Target) -> Migration:
 async def _open_undo_log(context: RunContext, target: Target) -> tuple[UndoLog, MadeThings, dict[str, dict[Key, Ours]]]:
     path = context.folder.undo_log
     made = MadeThings()
-    if not await asyncio.to_thread(path.exists):
+    if await asyncio.to_thread(is_blank, path):
+        if (await context.reader.run(context.run_id)).writes_begun:
+            raise StorageFailed(
+                f"the undo log {path} is gone", hint="restore the target from a backup, then start a new run"
+            )
         return await UndoLog.create(path), made, {}
-    with UndoReader(path) as reader:
-        index = await asyncio.to_thread(reader.index)
-        for one in index.made:
-            made.add(one)
-        checkpoint = await context.reader.undo_end(context.run_id)
-        undo = await UndoLog.reopen(path, index.end)
-        try:
+    checkpoint = await context.reader.undo_end(context.run_id)
+    index = await asyncio.to_thread(read_index, path, checkpoint)
+    for one in index.made:
+        made.add(one)
+    undo = await UndoLog.reopen(path, index.end, checkpoint or len(MAGIC))
+    try:
+        # Mapped only now: what a mapping shows of a file that was cut meanwhile is an end of the process.
+        with UndoReader(path) as reader:
             ours = await settle(context, target, undo, reader, checkpoint)
-        except BaseException:
-            await undo.close()
-            raise
+    except BaseException:
+        await undo.close()
+        raise
     return undo, made, ours
 
 

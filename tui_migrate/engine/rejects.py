@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 from tui_migrate.documents import content_hash
 from tui_migrate.errors import StorageFailed
 from tui_migrate.journal.records import RejectRecord, RejectState
+from tui_migrate.packages.files import sync, sync_folder
 
 FRAME: Final = struct.Struct("<QI")
 HEAD: Final = struct.Struct("<HIH")
@@ -74,7 +75,7 @@ class RejectFile:
                 )
                 self._size = end
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         except OSError as error:
             raise self._failed(error) from error
         return records
@@ -96,6 +97,7 @@ class RejectFile:
     def _opened(self) -> BinaryIO:
         if self._file is None:
             file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+            sync_folder(self._path.parent)
             file.truncate(self._size)
             file.seek(self._size)
             self._file = file

@@ -5,15 +5,18 @@ it made, unless somebody else has put documents in. Every step looks before it a
 """
 
 import asyncio
+import sys
+from collections import Counter
+from collections.abc import Collection
 
 from tui_migrate.definitions import index_name
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.engine.rollback_check import find_left_over
-from tui_migrate.engine.rollback_group import GroupUndoer, GroupUndone
-from tui_migrate.engine.rollback_made import remove_collection, return_aside
-from tui_migrate.engine.undo_log import Thing
-from tui_migrate.engine.undo_reader import Group, Index, UndoReader
+from tui_migrate.engine.rollback_group import GroupUndoer, GroupUndone, written_documents
+from tui_migrate.engine.rollback_made import is_another, remove_collection, return_aside
+from tui_migrate.engine.undo_log import Made, Thing
+from tui_migrate.engine.undo_reader import Group, Index, UndoReader, read_index
 from tui_migrate.errors import NotReversible
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Checkpoint, CollectionState
@@ -48,7 +51,7 @@ class Rollback:
                 hint=f"tui-migrate status {undone.rolled_back_by}",
             )
         await self._target.identity()
-        (await asyncio.to_thread(UndoReader, self._folder.undo_log)).close()
+        await self._read_index()
         later = await context.reader.later_runs(self._undone_id)
         await context.journal.clear_findings(context.run_id, context.stage)
         if later:
@@ -63,8 +66,8 @@ class Rollback:
         names = [one.name for one in context.plan.collections]
         place = (await self._target.identity()).claim()
         await context.journal.claim(context.run_id, place, names, heir_of=self._undone_id)
+        self._index = await self._read_index()
         self._undo = await asyncio.to_thread(UndoReader, self._folder.undo_log)
-        self._index = await asyncio.to_thread(self._undo.index)
         await return_aside(context, self._target, names, self._undone_id)
         self._there = {one.name: one for one in await self._target.collections(names)}
         await context.journal.set_writes_begun(context.run_id)
@@ -74,6 +77,7 @@ class Rollback:
         await self._drop_indexes()
         failpoint("rollback.after_indexes")
         await self._drop_views()
+        await self._find_gone()
         await self._undo_documents()
         failpoint("rollback.after_documents")
         await self._remove_collections()
@@ -84,7 +88,8 @@ class Rollback:
         """Look at every document of the undo log once more."""
         context = self._context
         await context.journal.clear_findings(context.run_id, context.stage)
-        for collection, count in (await find_left_over(self._target, self._opened(), self._index)).items():
+        left = await find_left_over(self._target, self._opened(), self._index, self._is_undone)
+        for collection, count in left.items():
             message = "documents still are as the run left them"
             finding = Finding(Severity.ERROR, "not_rolled_back", collection, message, "roll back again", count)
             await context.journal.add_findings(context.run_id, context.stage, [finding])
@@ -111,40 +116,42 @@ class Rollback:
             self._undo.close()
             self._undo = None
 
+    async def _read_index(self) -> Index:
+        committed = await self._context.reader.undo_end(self._undone_id)
+        return await asyncio.to_thread(read_index, self._folder.undo_log, committed)
+
     async def _drop_indexes(self) -> None:
-        for made in self._index.made:
+        for made in self._made(Thing.INDEX):
             there = self._there.get(made.collection)
-            if made.thing is not Thing.INDEX or there is None or self._is_made(made.collection):
+            if there is None or self._made_collection(made.collection) is not None:
                 continue
             if made.name in map(index_name, there.indexes):
                 await self._target.drop_index(made.collection, made.name)
 
     async def _drop_views(self) -> None:
-        for name in {made.collection for made in self._index.made if made.thing is Thing.VIEW}:
-            if name in self._there:
-                await self._target.drop_collection(name)
+        for made in self._made(Thing.VIEW):
+            if made.collection in self._there:
+                await self._target.drop_collection(made.collection)
 
     async def _undo_documents(self) -> None:
         context = self._context
-        undoer = GroupUndoer(context, self._target)
+        undoer = GroupUndoer(self._target)
         first = await context.reader.last_batch_number(context.run_id) + 1
         total = len(self._index.groups)
         is_repeated = context.attempt > 1
         clashed = 0
         for number in range(first, total):
             group = await self._group(total - 1 - number)
-            if not self._is_drop_only(group.collection):
+            if self._is_undone(group.collection):
                 await context.steering.gate(len(group.intents))
                 done = await undoer.undo(group, counts_done=is_repeated)
                 clashed += done.clashed
                 await self._commit_group(group, number, done)
             is_repeated = False
-        if first >= total > 0:
-            clashed = total
-        while clashed and (left := await self._undo_clashed(undoer)):
-            if left >= clashed:
-                break
-            clashed = left
+        # Of the clashes that an earlier attempt met nothing is known.
+        left = sys.maxsize if first else clashed
+        while left and (still := await self._undo_clashed(undoer)) < left:
+            left = still
 
     async def _undo_clashed(self, undoer: GroupUndoer) -> int:
         """Go through the log again for what met a unique index; gives how many documents still do.
@@ -154,7 +161,7 @@ class Rollback:
         clashed = 0
         for place in range(len(self._index.groups) - 1, -1, -1):
             group = await self._group(place)
-            if not self._is_drop_only(group.collection):
+            if self._is_undone(group.collection):
                 await self._context.steering.gate(len(group.intents))
                 done = await undoer.undo(group, is_again=True)
                 clashed += done.clashed
@@ -164,35 +171,52 @@ class Rollback:
     async def _commit_group(self, group: Group, number: int, done: GroupUndone) -> None:
         failpoint("rollback.before_checkpoint")
         checkpoint = Checkpoint(group.collection, number, b"", b"", len(group.intents), done.size, b"", done.counts)
-        await self._context.progress.commit_batch(checkpoint)
+        await self._context.progress.commit_batch(checkpoint, stage=self._context.stage, findings=done.findings)
         failpoint("rollback.after_checkpoint")
 
+    async def _find_gone(self) -> None:
+        """Report collections that were there before the run and are gone: nothing can be put back into them."""
+        names = [one.name for one in self._context.plan.collections]
+        missing = [one for one in names if one not in self._there and self._made_collection(one) is None]
+        for name in await asyncio.to_thread(self._written_to, missing):
+            message = "somebody has dropped this collection after the run; what the run replaced in it is not put back"
+            await self._context.find(Severity.WARNING, "collection_gone", name, message, "restore it from a backup")
+
     async def _remove_collections(self) -> None:
-        for made in {one.collection: one for one in self._index.made if one.thing is Thing.COLLECTION}.values():
+        for made in self._made(Thing.COLLECTION):
             there = self._there.get(made.collection)
             if there is not None:
-                written = await self._written_to(made.collection) if not there.kind.has_keys else 0
-                await remove_collection(self._context, self._target, made, there, self._undone_id, written)
+                written = await asyncio.to_thread(self._written_to, () if there.kind.has_keys else (made.collection,))
+                await remove_collection(
+                    self._context, self._target, made, there, self._undone_id, written[made.collection]
+                )
 
-    async def _written_to(self, collection: str) -> int:
-        undo, offsets = self._opened(), self._index.groups
-
-        def count() -> int:
-            groups = map(undo.group_at, offsets)
-            return sum(len(one.intents) for one in groups if one.collection == collection)
-
-        return await asyncio.to_thread(count)
+    def _written_to(self, collections: Collection[str]) -> Counter[str]:
+        """Count the documents that were written to collections, of those made more than once since the last time."""
+        written: Counter[str] = Counter()
+        for offset in self._index.groups if collections else ():
+            group = self._opened().group_at(offset)
+            if group.collection in collections and offset > self._index.begins.get(group.collection, 0):
+                written[group.collection] += len(written_documents(group))
+        return written
 
     async def _group(self, place: int) -> Group:
         return await asyncio.to_thread(self._opened().group_at, self._index.groups[place])
 
-    def _is_made(self, collection: str) -> bool:
-        return any(one.thing is Thing.COLLECTION and one.collection == collection for one in self._index.made)
+    def _made(self, thing: Thing) -> list[Made]:
+        return [one for one in self._index.things().values() if one.thing is thing]
 
-    def _is_drop_only(self, collection: str) -> bool:
-        """Capped and time-series collections take no deletes: they go whole or stay."""
+    def _made_collection(self, name: str) -> Made | None:
+        return self._index.things().get((Thing.COLLECTION, name, ""))
+
+    def _is_undone(self, collection: str) -> bool:
+        """Say whether documents are undone one by one.
+
+        They are not in capped and time-series collections, which take no deletes and go whole or stay, and not in one
+        that somebody else has created anew.
+        """
         there = self._there.get(collection)
-        return there is None or not there.kind.has_keys
+        return there is not None and there.kind.has_keys and not is_another(self._made_collection(collection), there)
 
     def _opened(self) -> UndoReader:
         if self._undo is None:

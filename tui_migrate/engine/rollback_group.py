@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui_migrate.documents import RawId, content_hash, show_id
-from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.engine.undo_reader import Group
 from tui_migrate.findings import Finding, Severity
@@ -36,8 +35,7 @@ class _Choice:
 class GroupUndoer:
     """Undoes groups of one run in its target."""
 
-    def __init__(self, context: RunContext, target: Target) -> None:
-        self._context = context
+    def __init__(self, target: Target) -> None:
         self._target = target
 
     async def undo(self, group: Group, *, counts_done: bool = False, is_again: bool = False) -> GroupUndone:
@@ -52,7 +50,8 @@ class GroupUndoer:
         async def decide(ids: Sequence[RawId], current: Mapping[Key, bytes]) -> list[Change]:
             for key in map(order_key, ids):
                 _choose(choice, written[key], key, current.get(key))
-            return [choice.undo[key] for key in map(order_key, ids) if key in choice.undo]
+            # What came last frees the unique values that what came first wants back.
+            return [choice.undo[key] for key in map(order_key, reversed(ids)) if key in choice.undo]
 
         done = GroupUndone()
         if not written:
@@ -76,7 +75,6 @@ class GroupUndoer:
             for key in choice.spared:
                 message = "somebody changed this document after the run had written it; it is left as it is"
                 done.findings.append(self._finding(group, written[key], "changed_since", message, Severity.WARNING))
-        await self._context.journal.add_findings(self._context.run_id, self._context.stage, done.findings)
         return done
 
     def _finding(self, group: Group, intent: Intent, code: str, message: str, severity: Severity) -> Finding:

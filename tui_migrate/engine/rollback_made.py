@@ -14,6 +14,11 @@ def aside_name(collection: str, run_id: int) -> str:
     return f"{collection}.tui_migrate_undo_{run_id:04d}"
 
 
+def is_another(made: Made | None, there: CollectionInfo) -> bool:
+    """Say whether a collection is not the one that the run made under its name."""
+    return made is not None and bool(made.uuid and there.uuid) and made.uuid != there.uuid
+
+
 async def remove_collection(
     context: RunContext, target: Target, made: Made, there: CollectionInfo, run_id: int, written: int
 ) -> None:
@@ -23,7 +28,7 @@ async def remove_collection(
     renamed aside first, looked at once more, and renamed back where a stranger was quicker.
     """
     name = made.collection
-    if made.uuid and there.uuid and made.uuid != there.uuid:
+    if is_another(made, there):
         await _keep(context, name, "it was dropped and created again by somebody else")
         return
     if await target.count(name) > written:

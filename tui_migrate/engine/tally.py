@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tui_migrate.documents import RawId
-from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.rejects import Refused
 from tui_migrate.engine.undo_log import Operation
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Counts, RejectRecord, RejectState
+from tui_migrate.ordering import Key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Refusal
 from tui_migrate.stores.lookup import Keyed
@@ -27,6 +27,7 @@ class Tally:
     settled: list[RejectRecord] = field(default_factory=list)
     kept: list[tuple[RawId, bytes]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    _of_other_type: set[Key] = field(default_factory=set)
 
     def wrote(self, operation: Operation, *, is_assumed: bool = False) -> None:
         """Count a document that was written."""
@@ -63,7 +64,10 @@ class Tally:
         return self.refused[-1].reason if self.refused else "another unique index has the value already"
 
     def note_id_type(self, item: Keyed) -> None:
-        """Report an `_id` that is another number type in the target."""
+        """Report an `_id` that is another number type in the target, once, however often it is decided about."""
+        if item.key in self._of_other_type:
+            return
+        self._of_other_type.add(item.key)
         message = "an _id is of another number type in the target; the target's form is kept"
         self.findings.append(Finding(Severity.WARNING, "id_type_differs", self.collection, message))
 
@@ -74,7 +78,8 @@ class Tally:
             finding = Finding(Severity.WARNING, "timestamp_filled", self.collection, message)
             self.findings.append(replace(finding, count=len(items)))
 
-    async def report(self, context: RunContext) -> None:
-        """Write the findings to the journal."""
-        if self.findings:
-            await context.journal.add_findings(context.run_id, context.stage, self.findings)
+    def note_source_moved(self, count: int) -> None:
+        """Report documents that the source gave to an attempt that was broken off, and does not give any more."""
+        message = "documents changed in the source while the run was reading it"
+        hint = "run it again to take up the changes"
+        self.findings.append(Finding(Severity.WARNING, "source_moved", self.collection, message, hint, count))

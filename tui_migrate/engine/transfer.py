@@ -43,6 +43,7 @@ class Transfer:
     async def commit(self) -> None:
         """Build the indexes that delete by age: only now may they take documents away."""
         migration = self._prepared()
+        await self._context.journal.clear_findings(self._context.run_id, self._context.stage)
         for info in migration.planned():
             theirs = migration.there.get(info.name)
             present = {index_name(one) for one in theirs.indexes} if theirs is not None else set()

@@ -7,7 +7,7 @@ bytes) and the payload, whose first byte says what it is:
     INTENT   operation, key, hash of what is to be written, the document before it (or none)
     OUTCOME  one byte for each INTENT of the group before it
     KEPT     a document that the run left as it was in the target, by policy or because it was refused
-    MADE     a collection, view or index that the run is about to create, or has created
+    MADE     a collection, view or index that the run is about to create, has created, or has given up to create
 
 Each INTENT holds one document, so that a frame is never larger than a document and its key.
 """
@@ -17,6 +17,7 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import BinaryIO, Final
 from tui_migrate.documents import HASH_BYTES, RawId
 from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.errors import StorageFailed
+from tui_migrate.packages.files import sync, sync_folder
 
 MAGIC: Final = b"tuiUNDO\x01"
 FRAME: Final = struct.Struct("<QI")
@@ -33,6 +35,7 @@ INTENT_HEAD: Final = struct.Struct(f"<BBI{HASH_BYTES}s?")
 KEPT_HEAD: Final = struct.Struct(f"<BI{HASH_BYTES}s")
 MADE_HEAD: Final = struct.Struct("<BBBH")
 MAX_FRAME: Final = 64 * 1024 * 1024
+COPY_BYTES: Final = 1024 * 1024
 
 
 class Frame(IntEnum):
@@ -69,6 +72,15 @@ class Thing(IntEnum):
     INDEX = 3
 
 
+class Making(IntEnum):
+    """How far the making of a thing is."""
+
+    BEGUN = 0
+    DONE = 1
+    GIVEN_UP = 2
+    """The target refused it: what has its name later was made by somebody else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One document about to be written. `before` is None for an insert, or where before-images are left out."""
@@ -81,13 +93,13 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A thing that the run creates: `is_done` once it is there. `uuid` is a collection's, empty before that."""
+    """A thing that the run creates. `uuid` is a collection's, empty until it is there."""
 
     thing: Thing
     collection: str
     name: str = ""
     uuid: bytes = b""
-    is_done: bool = False
+    making: Making = Making.BEGUN
 
 
 class UndoLog:
@@ -104,26 +116,42 @@ class UndoLog:
         return await asyncio.to_thread(cls._create, path)
 
     @classmethod
-    async def reopen(cls, path: Path, size: int) -> "UndoLog":
-        """Open the log of an earlier attempt and cut it to `size`, where its last whole frame ends."""
-        return await asyncio.to_thread(cls._reopen, path, size)
+    async def reopen(cls, path: Path, size: int, durable: int = len(MAGIC)) -> "UndoLog":
+        """Open the log of an earlier attempt and cut it to `size`, where its last whole frame ends.
+
+        What lies behind `durable` is written once more: after an fsync that failed, a kernel may hold pages that it
+        takes for written and that the disk does not have.
+        """
+        return await asyncio.to_thread(cls._reopen, path, size, durable)
 
     @classmethod
     def _create(cls, path: Path) -> "UndoLog":
         with _storage(path):
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "r+b", 0)
-            file.write(MAGIC)
-            os.fsync(file.fileno())
-            _sync_folder(path.parent)
+            try:
+                failpoint("undo.before_magic")
+                file.write(MAGIC)
+                sync(file.fileno())
+                sync_folder(path.parent)
+            except BaseException:
+                file.close()
+                raise
         return cls(path, file, len(MAGIC))
 
     @classmethod
-    def _reopen(cls, path: Path, size: int) -> "UndoLog":
+    def _reopen(cls, path: Path, size: int, durable: int) -> "UndoLog":
         with _storage(path):
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC), "r+b", 0)
-            file.truncate(size)
-            file.seek(size)
-            os.fsync(file.fileno())
+            try:
+                file.truncate(size)
+                for start in range(durable, size, COPY_BYTES):
+                    part = os.pread(file.fileno(), min(COPY_BYTES, size - start), start)
+                    os.pwrite(file.fileno(), part, start)
+                file.seek(size)
+                sync(file.fileno())
+            except BaseException:
+                file.close()
+                raise
         return cls(path, file, size)
 
     async def record(self, collection: str, attempt: int, session: bytes, intents: Sequence[Intent]) -> None:
@@ -134,66 +162,60 @@ class UndoLog:
             head = INTENT_HEAD.pack(Frame.INTENT, one.operation, len(one.id), one.after, one.before is not None)
             frames.append(_frame(b"".join((head, one.id, one.before or b""))))
         failpoint("undo.before_intent")
-        await self._append(frames, sync=True)
+        await self._append(frames, durable=True)
         failpoint("undo.after_intent")
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Append what became of the INTENTs of the last group; durable with the next `sync`."""
         failpoint("undo.before_outcome")
-        await self._append([_frame(bytes((Frame.OUTCOME, *outcomes)))], sync=False)
+        await self._append([_frame(bytes((Frame.OUTCOME, *outcomes)))], durable=False)
 
     async def keep(self, kept: Sequence[tuple[RawId, bytes]]) -> None:
         """Append the keys and source hashes of documents that stay as they are in the target."""
         frames = [_frame(KEPT_HEAD.pack(Frame.KEPT, len(key), digest) + key) for key, digest in kept]
-        await self._append(frames, sync=False)
+        await self._append(frames, durable=False)
 
     async def note_made(self, made: Made) -> None:
-        """Append that a thing is about to be created, or was, and make that durable."""
+        """Append that a thing is about to be created, or what came of that, and make that durable."""
         collection, rest = made.collection.encode(), made.uuid if made.thing is Thing.COLLECTION else made.name.encode()
-        head = MADE_HEAD.pack(Frame.MADE, made.thing, made.is_done, len(collection))
+        head = MADE_HEAD.pack(Frame.MADE, made.thing, made.making, len(collection))
         failpoint("undo.before_made")
-        await self._append([_frame(head + collection + rest)], sync=True)
+        await self._append([_frame(head + collection + rest)], durable=True)
         failpoint("undo.after_made")
 
     async def sync(self) -> None:
         """Make everything appended so far durable."""
-        await self._append([], sync=True)
+        await self._append([], durable=True)
 
     async def close(self) -> None:
         """Close the file."""
         await asyncio.to_thread(self._file.close)
 
-    async def _append(self, frames: list[bytes], *, sync: bool) -> None:
+    async def _append(self, frames: list[bytes], *, durable: bool) -> None:
         data = b"".join(frames)
         # A thread that writes cannot be stopped half-way: a cancelled caller waits for it, or `size` would be a lie.
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, data, sync))
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, data, durable))
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            await asyncio.wait([writing])
+            while not writing.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([writing])
             writing.exception()
             raise
 
-    def _write(self, data: bytes, sync: bool) -> None:
+    def _write(self, data: bytes, durable: bool) -> None:
         with _storage(self._path):
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) :]
             self.size += len(data)
-            if sync:
-                os.fsync(self._file.fileno())
+            if durable:
+                sync(self._file.fileno())
 
 
 def _frame(payload: bytes) -> bytes:
     return FRAME.pack(len(payload), zlib.crc32(payload)) + payload
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _storage:

@@ -22,6 +22,7 @@ from tui_migrate.engine.undo_log import (
     Frame,
     Intent,
     Made,
+    Making,
     Operation,
     Outcome,
     Thing,
@@ -51,11 +52,43 @@ class Kept:
 
 @dataclass(slots=True)
 class Index:
-    """Where the groups of a log begin, what the run made, and where the last whole frame ends."""
+    """Where the groups of a log begin, what the run made, and where the last whole frame ends.
+
+    `begins` says for each collection that the run made where that stands: what was written before went with another.
+    """
 
     end: int
     groups: list[int] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
+    begins: dict[str, int] = field(default_factory=dict)
+
+    def things(self) -> dict[tuple[Thing, str, str], Made]:
+        """Give the last record of each thing that the run has made, or may have: none that it gave up to make."""
+        last = {(one.thing, one.collection, one.name): one for one in self.made}
+        return {key: one for key, one in last.items() if one.making is not Making.GIVEN_UP}
+
+
+def is_blank(path: Path) -> bool:
+    """Say whether nothing was ever recorded: there is no log, or it was cut short before its first frame."""
+    try:
+        return path.stat().st_size < len(MAGIC)
+    except FileNotFoundError:
+        return True
+
+
+def read_index(path: Path, committed: int) -> Index:
+    """Index a log whose first `committed` bytes belong to batches that are done.
+
+    Raises StorageFailed where frames are damaged within them: that is no torn end of a crash.
+    """
+    with UndoReader(path) as reader:
+        index = reader.index()
+    if index.end < committed:
+        raise StorageFailed(
+            f"the undo log {path} is damaged at byte {index.end:,} of {committed:,}",
+            hint="restore that file, or the target, from a backup; nothing was changed now",
+        )
+    return index
 
 
 class UndoReader:
@@ -89,7 +122,10 @@ class UndoReader:
             if kind == Frame.GROUP:
                 found.groups.append(offset)
             elif kind == Frame.MADE:
-                found.made.append(self._made(offset, end))
+                made = self._made(offset, end)
+                found.made.append(made)
+                if made.thing is Thing.COLLECTION:
+                    found.begins[made.collection] = offset
             found.end = end
         return found
 
@@ -146,7 +182,7 @@ class UndoReader:
 
     def _made(self, frame: int, end: int) -> Made:
         start = frame + FRAME.size
-        _, thing, is_done, length = MADE_HEAD.unpack_from(self._data, start)
+        _, thing, making, length = MADE_HEAD.unpack_from(self._data, start)
         body = start + MADE_HEAD.size
         collection, rest = self._data[body : body + length].decode(), self._data[body + length : end]
         is_collection = thing == Thing.COLLECTION
@@ -155,5 +191,5 @@ class UndoReader:
             collection,
             name="" if is_collection else rest.decode(),
             uuid=rest if is_collection else b"",
-            is_done=bool(is_done),
+            making=Making(making),
         )

@@ -145,15 +145,14 @@ async def _judge(context: RunContext, collection: str, batch: WalkedBatch, undo:
     records = _Records()
     if batch.checkpoint is not None and (batch.suspects or not batch.is_as_read):
         records = await asyncio.to_thread(_read_records, undo, collection, batch.checkpoint)
-    for item, current in batch.suspects:
-        if records.kept.get(item.key) == item.digest:
+    for one in batch.suspects:
+        if one.current is not None and records.kept.get(one.key) == one.digest:
             continue
-        if await context.reader.is_rejected(context.run_id, collection, item.digest):
+        if await context.reader.is_rejected(context.run_id, collection, one.digest):
             continue
-        intent = records.written.get(item.key)
-        target_is_ours = intent is None or (current is not None and content_hash(current) == intent.after)
-        if batch.is_as_read or not target_is_ours:
-            await _find_wrong(context, collection, is_missing=current is None)
+        intent = records.written.get(one.key)
+        if batch.is_as_read or (intent is not None and one.current != intent.after):
+            await _find_wrong(context, collection, is_missing=one.current is None)
         else:
             await _find_moved(context, collection)
     if not batch.is_as_read and batch.checkpoint is not None:

@@ -1,11 +1,13 @@
 """What a kind of run has to offer: one method for each stage."""
 
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from tui_migrate.engine.context import RunContext
 from tui_migrate.errors import Refused
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.redaction import printable
 
 
 class Work(Protocol):
@@ -51,6 +53,16 @@ async def refuse_errors(context: RunContext, found: tuple[Finding, ...]) -> None
         raise Refused(
             f"{first.subject}: {first.message}{more}", hint=first.hint or f"tui-migrate status {context.run_id}"
         )
+
+
+def refuse_vanished(names: Iterable[str], there: Collection[str]) -> None:
+    """Raise Refused for a collection of the plan that the source does not have any more."""
+    for name in names:
+        if name not in there:
+            raise Refused(
+                f"the source has no collection {printable(name)} any more",
+                hint="bring it back and resume, or plan a new run without it",
+            )
 
 
 async def final_state(context: RunContext) -> RunState:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tui_migrate.documents import RawId, content_hash, has_empty_timestamp
+from tui_migrate.documents import RawId, content_hash, has_empty_timestamp, raw_id
 from tui_migrate.engine.doubt import Ours
 from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.engine.migration import Migration
@@ -14,10 +14,10 @@ from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.errors import ConflictFound, Unreachable, WriteRefused
 from tui_migrate.journal.records import Checkpoint, Counts
 from tui_migrate.ordering import Key, order_key
-from tui_migrate.plan.decision import Decision, as_stored, decide, is_other_id_type
+from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, CollectionInfo
-from tui_migrate.stores.lookup import Keyed, find_by_id
+from tui_migrate.stores.lookup import Found, Keyed, describe, find_by_id
 
 PART_BYTES: Final = 8 * 1024 * 1024
 """Source bytes plus before-images that are written together."""
@@ -34,9 +34,9 @@ class Batch:
     without_id: tuple[bytes, ...]
     position: bytes
     size: int
-    found: Mapping[Key, bytes]
+    found: Mapping[Key, Found]
 
-    def with_found(self, found: Mapping[Key, bytes]) -> "Batch":
+    def with_found(self, found: Mapping[Key, Found]) -> "Batch":
         """Add what the target has."""
         return replace(self, found=found)
 
@@ -63,6 +63,7 @@ class BatchWriter:
         self._position = last.position if last else b""
         self._last_id = last.last_id if last else b""
         self._ours: Mapping[Key, Ours] = migration.ours.get(info.name, {})
+        self._not_met = set(self._ours)
         self._undo_committed = undo_committed
 
     async def write(self, batch: Batch) -> None:
@@ -83,12 +84,12 @@ class BatchWriter:
             documents=len(batch.items) + len(batch.without_id),
             size=batch.size,
             digest=batch.digest(),
-            counts=tally.counts,
+            counts=Counts(),
         )
         await self.commit(checkpoint, tally)
 
     async def commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
-        """Make the undo log and the rejects durable, then the checkpoint."""
+        """Make the undo log and the rejects durable, then the checkpoint with the counts of the tally."""
         refused = await self._migration.rejects.append(tally.refused)
         if tally.kept:
             await self._migration.undo.keep(tally.kept)
@@ -96,12 +97,15 @@ class BatchWriter:
         end = self._migration.undo.size
         failpoint("batch.before_checkpoint")
         await self._context.progress.commit_batch(
-            replace(checkpoint, undo_begin=self._undo_committed, undo_end=end), refused=refused, settled=tally.settled
+            replace(checkpoint, counts=tally.counts, undo_begin=self._undo_committed, undo_end=end),
+            refused=refused,
+            settled=tally.settled,
+            stage=self._context.stage,
+            findings=tally.findings,
         )
         failpoint("batch.after_checkpoint")
         self._undo_committed = end
         self._number += 1
-        await tally.report(self._context)
         if tally.counts.rejected:
             await self._check_ceiling(tally)
 
@@ -109,9 +113,20 @@ class BatchWriter:
         """A checkpoint that moves the source's position no further."""
         return Checkpoint(self.collection, self._number, self._position, self._last_id, 0, 0, b"", Counts())
 
-    async def write_items(self, items: Sequence[Keyed], found: Mapping[Key, bytes], tally: Tally) -> None:
+    async def settle_not_met(self) -> None:
+        """Count what an earlier attempt wrote of documents that the source does not give any more."""
+        if self._not_met:
+            tally = Tally(self.collection)
+            for key in self._not_met:
+                tally.wrote(self._ours[key].operation, is_assumed=self._ours[key].is_assumed)
+            tally.note_source_moved(len(self._not_met))
+            self._not_met.clear()
+            await self.commit(self.blank_checkpoint(), tally)
+
+    async def write_items(self, items: Sequence[Keyed], found: Mapping[Key, Found], tally: Tally) -> None:
         """Write documents, deciding anew about those that somebody else changes meanwhile."""
         waiting, there = list(items), found
+        self._not_met.difference_update(one.key for one in items)
         for _ in range(ROUNDS):
             inserts: list[Keyed] = []
             changes: list[Keyed] = []
@@ -130,17 +145,17 @@ class BatchWriter:
             hint="stop the other writer, then resume the run",
         )
 
-    def _decide(self, item: Keyed, current: bytes | None, tally: Tally) -> Decision:
+    def _decide(self, item: Keyed, current: Found | None, tally: Tally) -> Decision:
         """Decide about a document and count it, unless it is to be written."""
+        if is_other_id_type(item, current):
+            tally.note_id_type(item)
         own = self._ours.get(item.key)
-        if own is not None and current is not None and content_hash(current) == own.after:
-            if as_stored(item.document, current) == current:
+        if own is not None and current is not None and current.digest == own.after:
+            if is_equal(item, current):
                 tally.wrote(own.operation, is_assumed=own.is_assumed)
                 return Decision.UNCHANGED
             return Decision.REPLACE
-        decision = decide(self._context.plan.policy, item.document, current)
-        if is_other_id_type(item.document, current):
-            tally.note_id_type(item)
+        decision = decide(self._context.plan.policy, item, current)
         if decision is Decision.UNCHANGED:
             tally.unchanged()
         elif decision is Decision.SKIP:
@@ -194,7 +209,7 @@ class BatchWriter:
         for key, item in attempt.items.items():
             if key in result.changed or key in result.refused or key in attempt.gone:
                 continue
-            self._decide(item, result.current.get(key), tally)
+            self._decide(item, _describe(result.current.get(key), item), tally)
         return [attempt.items[key] for key in attempt.gone]
 
     async def _check_ceiling(self, tally: Tally) -> None:
@@ -219,7 +234,7 @@ class BatchWriter:
 
     def wants_replace(self, item: Keyed, current: bytes) -> bool:
         """Say whether a document is to be replaced, without counting it. Raises ConflictFound."""
-        return self._decide(item, current, Tally(self.collection)) is Decision.REPLACE
+        return self._decide(item, describe(current, item), Tally(self.collection)) is Decision.REPLACE
 
     @property
     def keeps_before_images(self) -> bool:
@@ -238,8 +253,8 @@ class _Replacing:
 
     async def decide(self, ids: Sequence[RawId], current: Mapping[Key, bytes]) -> list[Change]:
         """Record and say what to replace, given what the target holds now."""
-        asked = {order_key(one) for one in ids}
-        await self.settle(frozenset(self._open) - asked)
+        asked = dict.fromkeys(map(order_key, ids))
+        await self.settle(frozenset(self._open) - asked.keys())
         changes: list[Change] = []
         intents: list[Intent] = []
         for key in asked:
@@ -248,7 +263,7 @@ class _Replacing:
             if seen is None:
                 self.gone.add(key)
             elif self._writer.wants_replace(item, seen):
-                after = as_stored(item.document, seen)
+                after = as_stored(item.document, raw_id(seen))
                 before = seen if self._writer.keeps_before_images else None
                 changes.append(Change(item.id, seen, after))
                 intents.append(Intent(Operation.REPLACE, item.id, content_hash(after), before))
@@ -266,12 +281,17 @@ class _Replacing:
         self._open = []
 
 
+def _describe(document: bytes | None, like: Keyed) -> Found | None:
+    return None if document is None else describe(document, like)
+
+
 def _parts(batch: Batch) -> list[list[Keyed]]:
     """Cut a batch by the bytes of its documents and of those found for them."""
     parts: list[list[Keyed]] = []
     room = 0
     for one in batch.items:
-        size = len(one.document) + len(batch.found.get(one.key, b""))
+        found = batch.found.get(one.key)
+        size = len(one.document) + (found.size if found is not None else 0)
         if not parts or size > room:
             parts.append([])
             room = PART_BYTES

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import astuple
 
+from tui_migrate.findings import Finding
 from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, RejectRecord
-from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.journal.states import Stage
+from tui_migrate.journal.writer import JournalWriter, add_finding
 
 _ADD_COUNTS = (
     "inserted = inserted + ?, replaced = replaced + ?, unchanged = unchanged + ?, skipped = skipped + ?,"
@@ -27,12 +29,17 @@ class Progress:
         member: MemberRecord | None = None,
         refused: Sequence[RejectRecord] = (),
         settled: Sequence[RejectRecord] = (),
+        stage: Stage = Stage.EXECUTE,
+        findings: Sequence[Finding] = (),
     ) -> None:
         """Commit a batch: where the source stands, what it came to, and the package member that holds it.
 
-        `refused` are documents newly put aside, `settled` those put aside earlier whose state is now another.
+        `refused` are documents newly put aside, `settled` those put aside earlier whose state is now another;
+        `findings` are of this `stage`.
         """
         async with self._journal.transaction() as database:
+            for one in findings:
+                await add_finding(database, self._run_id, stage, one)
             await database.execute(
                 "INSERT INTO batches (run_id, collection, number, position, last_id, documents, digest, undo_begin,"
                 " undo_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -192,7 +192,7 @@ class JournalWriter:
         """Record findings; one of a code and subject that is there already adds to its count."""
         async with self.transaction() as database:
             for one in found:
-                await _add_finding(database, run_id, stage, one)
+                await add_finding(database, run_id, stage, one)
 
     async def clear_findings(self, run_id: int, stage: Stage) -> None:
         """Forget what an earlier try of a stage found."""
@@ -297,7 +297,8 @@ def _claimed(collection: str, run_id: int, state: RunState) -> Refused:
     )
 
 
-async def _add_finding(database: aiosqlite.Connection, run_id: int, stage: Stage, one: Finding) -> None:
+async def add_finding(database: aiosqlite.Connection, run_id: int, stage: Stage, one: Finding) -> None:
+    """Record a finding within a transaction; one of a code and subject that is there already adds to its count."""
     key = (run_id, stage.value, one.code, one.subject)
     cursor = await database.execute(
         "UPDATE findings SET count = count + ? WHERE run_id = ? AND stage = ? AND code = ? AND subject = ?",

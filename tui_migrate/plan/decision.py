@@ -10,8 +10,9 @@
 from enum import StrEnum
 from typing import Final
 
-from tui_migrate.documents import RawId, raw_id, with_id
+from tui_migrate.documents import RawId, content_hash, raw_id, with_id
 from tui_migrate.plan.model import Policy
+from tui_migrate.stores.lookup import Found, Keyed
 
 
 class Decision(StrEnum):
@@ -31,28 +32,30 @@ _IF_DIFFERENT: Final = {
 }
 
 
-def decide(policy: Policy, document: bytes, found: bytes | None) -> Decision:
-    """Decide about a normalised document, given the target's normalised document of the same key or None."""
+def decide(policy: Policy, item: Keyed, found: Found | None) -> Decision:
+    """Decide about a document, given what the target has under its key, or None."""
     if found is None:
         return Decision.INSERT
-    if found == document or as_stored(document, found) == found:
+    if is_equal(item, found):
         return Decision.UNCHANGED
     return _IF_DIFFERENT[policy]
 
 
-def as_stored(document: bytes, found: bytes | None) -> bytes:
-    """Give the form in which a document would replace the one found.
+def is_equal(item: Keyed, found: Found) -> bool:
+    """Say whether the target has a document as it would be stored there."""
+    if found.digest == item.digest:
+        return True
+    return is_other_id_type(item, found) and content_hash(as_stored(item.document, found.id)) == found.digest
+
+
+def as_stored(document: bytes, stored: RawId | None) -> bytes:
+    """Give the form in which a normalised document would replace the one that is stored under its key.
 
     Ids of different numeric types can be one key (1 and 1.0); a replace keeps the `_id` that is stored.
     """
-    if found is None:
-        return document
-    mine, theirs = raw_id(document), raw_id(found)
-    if mine is None or theirs is None or mine == theirs:
-        return document
-    return with_id(document, RawId(theirs))
+    return document if stored is None or raw_id(document) == stored else with_id(document, stored)
 
 
-def is_other_id_type(document: bytes, found: bytes | None) -> bool:
+def is_other_id_type(item: Keyed, found: Found | None) -> bool:
     """Say whether two documents of one key have `_id`s of different stored form."""
-    return found is not None and raw_id(document) != raw_id(found)
+    return found is not None and found.id != item.id

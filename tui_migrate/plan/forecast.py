@@ -1,5 +1,6 @@
 """The dry run: what a plan would do, counted by the very decisions that the engine would take."""
 
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from tui_migrate.plan.decision import Decision, decide
@@ -12,7 +13,8 @@ from tui_migrate.stores.lookup import choose_finder, keyed
 class CollectionForecast:
     """What would become of one collection's documents; `size` is what would be written, in bytes.
 
-    By ids alone only `insert` and `present` (ids that are in the target) are known, and `size` is an estimate.
+    `reject` are documents without `_id`, which are put aside. By ids alone only `insert`, `reject` and `present` (ids
+    that are in the target) are known, and `size` is an estimate.
     """
 
     name: str
@@ -23,6 +25,7 @@ class CollectionForecast:
     unchanged: int = 0
     skip: int = 0
     refuse: int = 0
+    reject: int = 0
     present: int = 0
     size: int = 0
 
@@ -47,6 +50,7 @@ class Forecast:
                 unchanged=total.unchanged + one.unchanged,
                 skip=total.skip + one.skip,
                 refuse=total.refuse + one.refuse,
+                reject=total.reject + one.reject,
                 present=total.present + one.present,
                 size=total.size + one.size,
             )
@@ -78,7 +82,7 @@ async def forecast_collection(
     """Count what a plan would do with one collection."""
     limit = BlockLimit(plan.batch_documents, plan.batch_bytes)
     counted = dict.fromkeys(Decision, 0)
-    documents = present = size = 0
+    documents = present = size = reject = 0
     finder = await choose_finder(
         target or source,
         there,
@@ -89,19 +93,19 @@ async def forecast_collection(
     )
     reading = source.read(info.name, order=info.kind.read_order, limit=limit, ids_only=not exact)
     try:
-        async for block in reading:
-            batch = [one for one in map(keyed, block.documents) if one is not None]
-            found = await finder.find(batch)
-            for one in batch:
-                documents += 1
-                decision = decide(plan.policy, one.document, found.get(one.key))
-                present += one.key in found
-                if exact or decision is Decision.INSERT:
-                    counted[decision] += 1
-                if decision in (Decision.INSERT, Decision.REPLACE):
-                    size += len(one.document)
+        async with aclosing(reading):
+            async for block in reading:
+                batch = [one for one in map(keyed, block.documents) if one is not None]
+                found = await finder.find(batch)
+                documents += len(block.documents)
+                present += len(found)
+                reject += len(block.documents) - len(batch)
+                for one in batch:
+                    decision = decide(plan.policy, one, found.get(one.key))
+                    if exact or decision is Decision.INSERT:
+                        counted[decision] += 1
+                        size += len(one.document) if decision in (Decision.INSERT, Decision.REPLACE) else 0
     finally:
-        await reading.aclose()
         await finder.close()
     if not exact:
         size = counted[Decision.INSERT] * info.size // max(info.documents, 1)
@@ -114,6 +118,7 @@ async def forecast_collection(
         unchanged=counted[Decision.UNCHANGED],
         skip=counted[Decision.SKIP],
         refuse=counted[Decision.REFUSE],
+        reject=reject,
         present=present,
         size=size,
     )

@@ -2,6 +2,8 @@
 
 Three ways, chosen by size: by merging two cursors ordered by `_id` where the sizes are alike, by asking for ids where
 the target is much larger or the orders differ, and not at all where the target is empty.
+
+Documents of the target stream by and only their hashes stay: small documents of a source may meet very large ones.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tui_migrate.documents import RawId, content_hash, normalise, raw_id
+from tui_migrate.errors import MalformedDocument
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.stores.base import Block, BlockLimit, CollectionInfo, Source
 
@@ -27,6 +30,15 @@ class Keyed:
     digest: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a target has under a key: the raw `_id`, the hash of the normalised document, and its size in bytes."""
+
+    id: RawId
+    digest: bytes
+    size: int
+
+
 def keyed(document: bytes) -> Keyed | None:
     """Normalise a document and take its key, or None where it has no `_id`. Raises MalformedDocument."""
     normal = normalise(document)
@@ -36,11 +48,24 @@ def keyed(document: bytes) -> Keyed | None:
     return Keyed(order_key(identifier), identifier, normal, content_hash(normal))
 
 
+def describe(document: bytes, like: Keyed | None = None) -> Found:
+    """Take down what a target has; of a document equal to the source's the hash is known.
+
+    Raises MalformedDocument for one without `_id`, which no target stores.
+    """
+    normal = normalise(document)
+    identifier = raw_id(normal)
+    if identifier is None:
+        raise MalformedDocument("the target gives a document without _id")
+    digest = like.digest if like is not None and like.document == normal else content_hash(normal)
+    return Found(identifier, digest, len(normal))
+
+
 class Finder(Protocol):
     """Says what a target holds for documents of a source; asked once for each batch, in the source's order."""
 
-    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
-        """Give the target's normalised documents for these keys."""
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, Found]:
+        """Say what the target has for these keys."""
         ...
 
     async def close(self) -> None:
@@ -51,7 +76,7 @@ class Finder(Protocol):
 class NothingThere:
     """The target is empty: nothing is asked."""
 
-    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, Found]:
         """Give nothing."""
         return {}
 
@@ -66,7 +91,7 @@ class AskById:
         self._target = target
         self._collection = collection
 
-    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, Found]:
         """Ask for these ids."""
         return await find_by_id(self._target, self._collection, [one.id for one in wanted])
 
@@ -84,16 +109,17 @@ class MergeAlong:
         self._ahead: tuple[Key, bytes] | None = None
         self._at_end = False
 
-    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, bytes]:
+    async def find(self, wanted: Sequence[Keyed]) -> dict[Key, Found]:
         """Read on up to the last of these keys and keep what they name."""
         if not wanted:
             return {}
-        keys = {one.key for one in wanted}
+        by_key = {one.key: one for one in wanted}
         last = wanted[-1].key
-        found: dict[Key, bytes] = {}
+        found: dict[Key, Found] = {}
         while (ahead := await self._peek()) is not None and ahead[0] <= last:
-            if ahead[0] in keys:
-                found[ahead[0]] = ahead[1]
+            key, document = ahead
+            if key in by_key:
+                found[key] = describe(document, by_key[key])
             self._ahead = None
         return found
 
@@ -111,15 +137,14 @@ class MergeAlong:
         return self._ahead
 
 
-async def find_by_id(target: Source, collection: str, ids: Sequence[RawId]) -> dict[Key, bytes]:
-    """Give the target's normalised documents that have one of these ids."""
-    found: dict[Key, bytes] = {}
+async def find_by_id(target: Source, collection: str, ids: Sequence[RawId]) -> dict[Key, Found]:
+    """Say what the target has for these ids."""
+    found: dict[Key, Found] = {}
     if ids:
-        async for document in target.lookup(collection, ids):
-            normal = normalise(document)
-            identifier = raw_id(normal)
-            if identifier is not None:
-                found[order_key(identifier)] = normal
+        async with aclosing(target.lookup(collection, ids)) as documents:
+            async for document in documents:
+                one = describe(document)
+                found[order_key(one.id)] = one
     return found
 
 
@@ -141,7 +166,8 @@ async def choose_finder(
         return NothingThere()
     if there.documents == 0 and await target.count(there.name) == 0:
         return NothingThere()
-    same_order = source_is_ordered and target.capabilities.ordered and source.simple_order and there.simple_order
+    is_ordered = source_is_ordered and source.kind.has_keys and source.simple_order
+    same_order = is_ordered and target.capabilities.ordered and there.simple_order
     if not same_order or there.documents > MUCH_LARGER * max(source.documents, 1):
         return AskById(target, there.name)
     return MergeAlong(target, there.name, after, limit or BlockLimit(), ids_only=ids_only)
@@ -151,4 +177,4 @@ async def _documents(blocks: AsyncGenerator[Block]) -> AsyncGenerator[bytes]:
     async with aclosing(blocks):
         async for block in blocks:
             for document in block.documents:
-                yield normalise(document)
+                yield document

@@ -1,11 +1,12 @@
 """The app: screens over one journal feed. It looks at stores and files requests; it never moves a document itself."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerError, WorkerState
 
 from tui_migrate import settings as settings_file
 from tui_migrate.errors import TuiMigrateError
@@ -20,7 +21,7 @@ from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.base_app import TerminalApp
-from tui_migrate.ui.terminal.start import MarkSet
+from tui_migrate.ui.terminal.start import ColourDepth, MarkSet
 from tui_migrate.ui.themes import FALLBACK, shipped_themes
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
@@ -37,7 +38,16 @@ class MigrateApp(TerminalApp[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar = [*bindings(*EVERYWHERE), Binding("ctrl+c", "app_leave", show=False)]
 
-    def __init__(self, session: Session, *, theme: str, marks: MarkSet, ansi: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        theme: str,
+        marks: MarkSet,
+        ansi: bool,
+        depth: ColourDepth | None = None,
+        encoding: str = "utf-8",
+    ) -> None:
         super().__init__(
             theme_name=theme,
             themes=list(shipped_themes().values()),
@@ -45,8 +55,11 @@ class MigrateApp(TerminalApp[None]):
             crash_log=session.home.state / "error.log",
             mouse=session.settings.mouse,
             ansi=ansi,
+            depth=depth,
+            encoding=encoding,
         )
         self.session = session
+        self.first_screen: Callable[[], OperatorScreen] | None = None
         self.feed = JournalFeed(
             session.home,
             self.post_message,
@@ -56,9 +69,18 @@ class MigrateApp(TerminalApp[None]):
         )
 
     def on_mount(self) -> None:
-        """Show Home, and begin to read the journal."""
+        """Show Home and what the app was opened for, and begin to read the journal."""
         self.push_screen(HomeScreen())
+        if self.first_screen is not None:
+            self.push_screen(self.first_screen())
         self.in_background(self.feed.run(), "feed")
+
+    async def on_unmount(self) -> None:
+        """Let background work close what it has open: a journal's thread must not outlive the loop it answers to."""
+        self.workers.cancel_all()
+        for one in list(self.workers):
+            with suppress(WorkerError):
+                await one.wait()
 
     def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
         """Run a coroutine beside the screens; one of the same group that still runs is cancelled.

@@ -79,6 +79,21 @@ class Entry:
         return replace(made, password_file=self.where)
 
 
+def entry_of(before: Connection | None) -> Entry:
+    """What the form begins with: an empty entry, or what is known of a connection that is to be changed."""
+    if before is None:
+        return Entry("", "", Environment.PRODUCTION, PasswordPlace.ASK)
+    place = PasswordPlace.ASK
+    if before.password_env:
+        place = PasswordPlace.ENVIRONMENT
+    elif before.password_file:
+        place = PasswordPlace.FILE
+    elif before.password is not None:
+        place = PasswordPlace.CLEAR
+    where = before.password_env or before.password_file
+    return Entry(before.name, before.url, before.environment, place, where, before=before)
+
+
 def save(home: Home, entry: Entry) -> Connection:
     """Write the connection into the file, and its password into a file of its own where that is its place. Blocks.
 

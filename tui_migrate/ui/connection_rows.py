@@ -14,10 +14,10 @@ from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import run_name, state_words
 
 COLUMNS: Final = (
-    Column("Connection", 18),
+    Column("Connection", 15),
     Column("Environment", 11),
     Column("Where"),
-    Column("Last seen", 26),
+    Column("Last seen", 24),
     Column("Password", 26, from_width=110),
 )
 
@@ -77,14 +77,14 @@ def newest_use(name: str, summaries: Iterable[RunSummary]) -> RunSummary | None:
 def _seen(sight: Sight, now: float) -> tuple[str, Tone]:
     if sight.waiting is not None:
         waited = f"waiting {sight.waiting:.0f} s" if sight.waiting >= SLOW_SECONDS else "connecting…"
-        return f"{waited} esc cancels", Tone.PLAIN
+        return f"{waited}, esc cancels", Tone.PLAIN
     if sight.greeting is not None:
         if sight.greeting.fault is not None:
             return f"✗ {sight.greeting.fault.message}", Tone.BAD
         return f"✓ {sight.greeting.version}, {sight.greeting.milliseconds} ms", Tone.GOOD
     if sight.run is not None:
         run = sight.run.run
-        return f"run {run_name(run.id)} {state_words(run.state)} {since(run.created_at, now)}", Tone.PLAIN
+        return f"{state_words(run.state)[:1]} run {run_name(run.id)}, {since(run.created_at, now)}", Tone.PLAIN
     return "not tried yet", Tone.DIM
 
 

@@ -6,7 +6,7 @@ from tui_migrate.journal.records import RunSummary
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
-from tui_migrate.ui.widgets.table import Column, Row, Tone
+from tui_migrate.ui.widgets.table import Column, Row
 from tui_migrate.ui.wording import ago, ends_words, local_time, number, run_name, state_tone, state_words
 
 COLUMNS: Final = (
@@ -14,11 +14,11 @@ COLUMNS: Final = (
     Column("State", 13),
     Column("Kind", 8),
     Column("From → to"),
-    Column("Documents", 11, right=True),
-    Column("Made", 9, right=True),
-    Column("At", 20, from_width=100),
-    Column("Target", 11, from_width=114),
-    Column("By", 18, from_width=136),
+    Column("Documents", 11, right=True, from_width=92),
+    Column("Made", 10, right=True),
+    Column("At", 20, from_width=114),
+    Column("Target", 11, from_width=128),
+    Column("By", 18, from_width=150),
 )
 
 NEEDS_NOBODY: Final = 9
@@ -45,7 +45,7 @@ def run_row(summary: RunSummary, now: float) -> Row:
             environment,
             run.created_by,
         ),
-        name=f"{ends}{note} · {made} by {run.created_by}",
+        name=f"{'PRODUCTION ' if is_production(summary) else ''}{ends}{note} · {made} by {run.created_by}",
         tone=state_tone(run.state),
         sort=(
             run.id,
@@ -84,8 +84,3 @@ def in_order_of_need(unfinished: tuple[RunSummary, ...], newest: tuple[RunSummar
 def is_production(summary: RunSummary) -> bool:
     """True where the run wrote, or would have written, to a database of production."""
     return summary.run.environment is Environment.PRODUCTION and summary.run.kind is not RunKind.EXPORT
-
-
-def tone_of_findings(severity: str) -> Tone:
-    """The colour that goes with a severity."""
-    return {"error": Tone.BAD, "warning": Tone.WARN}.get(severity, Tone.PLAIN)

@@ -19,7 +19,7 @@ def main() -> int:
         if not os.WIFSTOPPED(status):
             return os.waitstatus_to_exitcode(status)
         os.tcsetpgrp(0, os.getpgrp())
-        print("\x1b[2J\x1b[HSTOPPED, garbage everywhere", flush=True)
+        os.write(1, b"\x1b[2J\x1b[HSTOPPED, garbage everywhere\r\n")
         sys.stdin.readline()
         os.tcsetpgrp(0, child)
         os.killpg(child, signal.SIGCONT)

@@ -44,7 +44,14 @@ class Operator:
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             command[0], command[1:], env=environ, dimensions=(size[1], size[0]), cwd=str(ROOT), timeout=None
         )
+        self.child.delaybeforesend = None
+        self.pid = int(self.child.pid or 0)
         self._told = 0
+
+    def begin(self) -> None:
+        """Wait until the sample app stands there and listens."""
+        self.until_shown("Collection")
+        self.settle()
 
     def __enter__(self) -> "Operator":
         return self
@@ -89,11 +96,21 @@ class Operator:
         for key in keys:
             self.child.send(KEYS.get(key, key))
 
-    def settle(self) -> None:
-        """Read until the app has drawn what the keys before this one led to."""
-        self._told += 1
-        self.press("f12")
-        self.until(lambda: self.screen.title == f"told {self._told}", f"answer {self._told}")
+    def settle(self, keys: str = "") -> None:
+        """Press keys, and read until the app has drawn what they and those before led to."""
+        wanted = self._told + 1
+        self.press(keys + KEYS["f12"])
+        again = time.monotonic() + 1
+
+        def is_answered() -> bool:
+            nonlocal again
+            self._told = max(self._told, int(self.screen.title.removeprefix("told ") or 0))
+            if self._told < wanted and time.monotonic() > again:
+                self.press("f12")  # Textual forgets what was to be done after a refresh of a screen that has gone
+                again += 1
+            return self._told >= wanted
+
+        self.until(is_answered, f"answer {wanted}")
 
     def resize(self, width: int, height: int) -> None:
         """Change the terminal's size."""
@@ -108,6 +125,12 @@ class Operator:
         if self.child.exitstatus is not None:
             return int(self.child.exitstatus)
         return -int(self.child.signalstatus or 0)
+
+    def hang_up(self) -> None:
+        """Take the terminal away from the program."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, self.child.child_fd)
+        os.close(nothing)
 
     def picture(self) -> list[list[Look]]:
         """Give what is seen: of a blank only what shows on a blank."""

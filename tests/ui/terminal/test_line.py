@@ -23,7 +23,7 @@ def codes(sent: bytes) -> set[bytes]:
 
 def test_nothing_changed_is_nothing_sent(tmp_path: Path) -> None:
     with sample(tmp_path) as operator:
-        operator.until_shown("orders")
+        operator.begin()
         operator.press("\t")
         operator.settle()
         operator.settle()
@@ -37,8 +37,7 @@ def test_nothing_changed_is_nothing_sent(tmp_path: Path) -> None:
 
 def test_what_changed_is_all_that_is_sent(tmp_path: Path) -> None:
     with sample(tmp_path) as operator:
-        operator.until_shown("orders")
-        operator.settle()
+        operator.begin()
         assert len(operator.received) < 8_000
         for keys, most in (("xx", 80), ("\x1b[B", 700), ("\x1b[A", 700), ("c", 1200)):
             before = len(operator.received)
@@ -49,8 +48,7 @@ def test_what_changed_is_all_that_is_sent(tmp_path: Path) -> None:
 
 def test_in_sixteen_colours_little_is_sent_and_no_others(tmp_path: Path) -> None:
     with sample(tmp_path, TERM="xterm", COLORTERM=None) as operator:
-        operator.until_shown("orders")
-        operator.settle()
+        operator.begin()
         assert len(operator.received) <= 4_000
         for keys in ("\x1b[B", "m"):
             before = len(operator.received)
@@ -66,7 +64,7 @@ def test_in_sixteen_colours_little_is_sent_and_no_others(tmp_path: Path) -> None
 
 def test_no_colour_means_none(tmp_path: Path) -> None:
     with sample(tmp_path, NO_COLOR="1") as operator:
-        operator.until_shown("orders")
+        operator.begin()
         operator.press("c", "m", "\x1b[6~")
         operator.settle()
         attributes = {*range(10), *range(21, 30), 53, 55}
@@ -75,7 +73,7 @@ def test_no_colour_means_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LANG": None}, {"LANG": "C.UTF-8", "LC_ALL": "POSIX"}])
 def test_in_the_c_locale_only_ascii_leaves(tmp_path: Path, locale: dict[str, str | None]) -> None:
-    with sample(tmp_path, **locale) as operator:
+    with sample(tmp_path, size=(80, 24), **locale) as operator:
         operator.until_shown("+ * o # | ~ > - = x")
         operator.press("m", "c")
         operator.settle()
@@ -95,7 +93,7 @@ def test_in_latin_1_what_it_has_leaves_in_it(tmp_path: Path) -> None:
 
 def test_no_mode_is_asked_for_that_would_surprise(tmp_path: Path) -> None:
     with sample(tmp_path, SSH_CONNECTION="10.0.0.1 50000 10.0.0.2 22") as operator:
-        operator.until_shown("orders")
+        operator.begin()
         operator.press("\x11")
         assert operator.until_ended() == 0
         modes = set(re.findall(rb"\x1b\[([?<>=][0-9;$]*[a-zA-Z])", operator.received))
@@ -104,7 +102,7 @@ def test_no_mode_is_asked_for_that_would_surprise(tmp_path: Path) -> None:
 
 def test_without_ssh_the_mouse_reports_buttons_but_no_movement(tmp_path: Path) -> None:
     with sample(tmp_path) as operator:
-        operator.until_shown("orders")
+        operator.begin()
         assert b"\x1b[?1000h" in operator.received
         assert b"\x1b[?1003h" not in operator.received
 
@@ -112,7 +110,7 @@ def test_without_ssh_the_mouse_reports_buttons_but_no_movement(tmp_path: Path) -
 @pytest.mark.slow
 def test_an_arrow_whose_sequence_comes_in_two_pieces_is_one_key_over_ssh(tmp_path: Path) -> None:
     with sample(tmp_path, SSH_TTY="/dev/pts/9") as operator:
-        operator.until_shown("orders")
+        operator.begin()
         operator.press("u", "\x1b")
         deadline = time.monotonic() + 0.2
         while time.monotonic() < deadline:
@@ -125,7 +123,7 @@ def test_an_arrow_whose_sequence_comes_in_two_pieces_is_one_key_over_ssh(tmp_pat
 
 def test_the_cursor_is_where_text_is_typed(tmp_path: Path) -> None:
     with sample(tmp_path) as operator:
-        operator.until_shown("orders")
+        operator.begin()
         operator.press("\t", "ab注")
         operator.settle()
         operator.until_shown("ab注")
@@ -136,9 +134,22 @@ def test_the_cursor_is_where_text_is_typed(tmp_path: Path) -> None:
 
 def test_a_screen_that_something_wrote_over_is_drawn_anew(tmp_path: Path) -> None:
     with sample(tmp_path) as operator:
-        operator.until_shown("orders")
-        operator.settle()
+        operator.begin()
         before = operator.picture()
         operator.screen.draw("Broadcast message from root")
         operator.press("\x0c")
         operator.until(lambda: operator.picture() == before, "the screen to be drawn again")
+
+
+def test_keys_that_come_in_one_piece_act_one_after_the_other(tmp_path: Path) -> None:
+    with sample(tmp_path) as operator:
+        operator.begin()
+        # Tab goes to the field: x and c are text then, no commands. In the modal x is nothing, esc leaves it.
+        operator.press("\txc")
+        operator.until_shown("▊  xc")
+        assert operator.screen.display[23].startswith("0")
+        operator.settle("\t\x1b[Bmxx")
+        operator.until_shown("Overwrite")
+        operator.press("m")
+        operator.until(lambda: not operator.shows("Overwrite"), "the modal to go")
+        assert operator.screen.display[23].startswith("0")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -56,8 +57,9 @@ class OperatorScreen(Screen[None]):
         yield Lines([""], classes="head")
         yield FaultPane(classes="journal-fault")
         yield from self.compose_body()
-        yield Note()
-        yield KeyFooter()
+        with Vertical(classes="foot"):
+            yield Note()
+            yield KeyFooter()
 
     def compose_body(self) -> Iterable[Widget]:
         """Give what is between head and footer."""

@@ -5,32 +5,27 @@ import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
 
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
-from tui_migrate.connection_url import parse_url
-from tui_migrate.connections import Connection, load, stored_password
-from tui_migrate.errors import CredentialsMissing, TuiMigrateError, UsageError
-from tui_migrate.plan.model import Environment
-from tui_migrate.stores.registry import Locator
-from tui_migrate.ui.connection_entry import PLACE_WORDS, Entry, PasswordPlace, save
-from tui_migrate.ui.connection_rows import DEFAULT_DATABASE, end_of
-from tui_migrate.ui.greeting import SLOW_SECONDS, Greeting, greet
-from tui_migrate.ui.look import Fault, first_error
+from tui_migrate.connection_url import ConnectionUrl
+from tui_migrate.connections import Connection
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.ui.connection_entry import Entry, PasswordPlace, save
+from tui_migrate.ui.connection_rows import end_of
+from tui_migrate.ui.connection_trial import Circumstances, Trial, try_entry
+from tui_migrate.ui.greeting import SLOW_SECONDS
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.connection_fields import ConnectionFields
 from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName
+from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.pick import Pick
-from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
+from tui_migrate.ui.widgets.prose import Prose, wrap
 
 GROUP: Final = "connection-form"
-LONGEST_PASSWORD: Final = 1_024
 
 _HINT: Final = "A password in a pasted URL is taken out of it at once and never shown."
-_ENVIRONMENTS: Final = tuple((one.value, one.value) for one in Environment)
 
 
 class ConnectionForm(OperatorScreen):
@@ -39,14 +34,11 @@ class ConnectionForm(OperatorScreen):
     ACTIONS: ClassVar = ("connection.save",)
 
     class Tried(Message):
-        """The entry was tried: who answered, or why it cannot be saved, or (`may_save`) that nobody answered."""
+        """The entry was tried."""
 
-        def __init__(self, entry: Entry, greeting: Greeting | None, fault: Fault | None, *, may_save: bool) -> None:
+        def __init__(self, trial: Trial) -> None:
             super().__init__()
-            self.entry = entry
-            self.greeting = greeting
-            self.fault = fault
-            self.may_save = may_save
+            self.trial = trial
 
     class Saved(Message):
         """The connection stands in the file."""
@@ -60,30 +52,19 @@ class ConnectionForm(OperatorScreen):
         self._before = before
         self._when_saved = when_saved
         self._begin = 0.0
-        self._greeting: Greeting | None = None
-        self._typed_password: str | None = None
-        self._asks = False
-        self._first = self._initial()
+        self._trial: Trial | None = None
 
     def compose_body(self) -> Iterable[Widget]:
-        """One field a line."""
-        first = self._first
+        """The fields, and what is to be said about them."""
         yield Lines([""])
-        yield _field("url", "URL", UrlInput(TypedUrl(first.url), id="url"))
-        yield _field("name", "Name", Input(first.name, id="name", max_length=64, select_on_focus=False))
-        yield _field("environment", "Environment", Pick(_ENVIRONMENTS, first.environment.value, id="environment"))
-        yield _field("place", "Password is in", Pick(PLACE_WORDS, first.place.value, id="place"))
-        yield _field("where", "Variable", Input(first.where, id="where", select_on_focus=False))
-        yield _field("password", "Password", Input(password=True, id="password", max_length=LONGEST_PASSWORD))
+        yield ConnectionFields(self._before)
         yield Lines([""])
         yield Prose([_HINT], id="said", classes="said")
 
     def on_mount(self) -> None:
-        """Begin with the URL."""
+        """Have a clock ready for a test that takes long."""
         super().on_mount()
         self._timer = self.set_interval(1.0, self._tick, pause=True)
-        self._show_fields()
-        self.query_one("#url", UrlInput).focus()
 
     def where(self) -> tuple[str, None, str]:
         """Which connection this is."""
@@ -108,7 +89,7 @@ class ConnectionForm(OperatorScreen):
             self._end_test()
             self._say("The test was cancelled; nothing was saved.")
             return True
-        if self._entry() == self._first:
+        if self._fields.entry() == self._fields.first:
             return False
         choices = [("stay", "Stay here"), ("leave", "Leave, and forget what was typed")]
 
@@ -127,26 +108,20 @@ class ConnectionForm(OperatorScreen):
         """Go to the field before."""
         self.focus_previous()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """A URL with a user needs a password; one that was pasted has left the URL."""
-        if isinstance(event.input, UrlInput):
-            self._show_fields()
-            if event.input.has_taken:
-                self._say("The password was taken out of the URL. Say below where it is to be kept.")
-            elif event.input.problem:
-                self._say(f"✗ {event.input.problem}")
+    def on_connection_fields_password_taken(self, message: ConnectionFields.PasswordTaken) -> None:
+        """Say what became of a password in a URL."""
+        if message.problem:
+            self._say(f"✗ {message.problem}", "  What may be a password was taken out; type it into its own field.")
+        else:
+            self._say("The password was taken out of the URL. Say below where it is to be kept.")
 
     def on_input_submitted(self) -> None:
         """Enter goes to the next field."""
         self.focus_next()
 
-    def on_pick_changed(self) -> None:
-        """Another place of the password has another name."""
-        self._show_fields()
-
     def action_connection_save(self) -> None:
         """Test what is typed in, then save it."""
-        entry = self._entry()
+        entry = self._fields.entry()
         self._begin = time.monotonic()
         self._timer.resume()
         self._say("Connecting… esc cancels")
@@ -156,29 +131,29 @@ class ConnectionForm(OperatorScreen):
     def on_connection_form_tried(self, message: Tried) -> None:
         """Save what works; else say what does not, and ask."""
         self._end_test()
-        entry, fault = message.entry, message.fault
-        self._greeting = message.greeting
+        trial = self._trial = message.trial
+        fault = trial.problem or (trial.greeting.fault if trial.greeting is not None else None)
         if fault is None:
-            self._insist_and_save(entry)
+            self._insist_and_save(trial.entry)
             return
         self._say(f"✗ {fault.message}", f"  {fault.hint}", "  Nothing was saved. Mend it; ctrl+s tries again.")
-        if message.may_save:
+        if trial.problem is None:
             choices = [("mend", "Go back and mend it"), ("save", "Save it all the same")]
 
             def take(choice: str | None) -> None:
                 if choice == "save":
-                    self._insist_and_save(entry)
+                    self._insist_and_save(trial.entry)
 
-            self.app.push_screen(Choose("Nobody answers as this connection wants it", (), choices), take)
+            self.app.push_screen(Choose("Connecting failed", wrap(fault.message, TEXT_CELLS), choices), take)
 
     def on_connection_form_saved(self, message: Saved) -> None:
         """Leave the form; the sitting keeps what was typed in."""
-        made, session = message.connection, self.session
-        if self._typed_password is not None:
-            session.passwords[end_of(made).label] = self._typed_password
+        made, session, trial = message.connection, self.session, self._trial
         session.seen.pop(made.name, None)
-        if self._greeting is not None:
-            session.seen[made.name] = self._greeting
+        if trial is not None and trial.password is not None:
+            session.passwords[end_of(made).label] = trial.password
+        if trial is not None and trial.greeting is not None:
+            session.seen[made.name] = trial.greeting
         if self._when_saved is not None:
             self._when_saved(made.name)
         self.app.pop_screen()
@@ -188,7 +163,7 @@ class ConnectionForm(OperatorScreen):
         def take(*_: object) -> None:
             self.migrate_app.in_background(self._save(entry), GROUP)
 
-        if entry.place is not PasswordPlace.CLEAR or not self._asks:
+        if entry.place is not PasswordPlace.CLEAR or not self._fields.asks_password:
             take()
             return
         said = (
@@ -205,90 +180,24 @@ class ConnectionForm(OperatorScreen):
         self.app.push_screen(TypeName("Keep the password in clear?", said, entry.name), insist)
 
     async def _try(self, entry: Entry) -> None:
-        """Check an entry and connect with it."""
-        may_save = False
-        try:
-            known = await asyncio.to_thread(load, self.session.home)
-            made = entry.check(known)
-            password = await self._password(entry, made)
-            url = parse_url(made.url)
-            may_save = True
-            greeting = await greet(Locator(url.text, url.database or DEFAULT_DATABASE, password), self.session.clock())
-        except* TuiMigrateError as group:
-            fault = Fault.of(first_error(group))
-            self.post_message(self.Tried(entry, None, fault, may_save=may_save))
-        else:
-            self.post_message(self.Tried(entry, greeting, None, may_save=True))
+        session = self.session
+        around = Circumstances(session.home, dict(session.passwords), session.clock(), self._ask)
+        self.post_message(self.Tried(await try_entry(entry, around)))
 
-    async def _password(self, entry: Entry, made: Connection) -> str | None:
-        """Find the password to connect with; ask where none is to be had. Raises CredentialsMissing."""
-        url = entry.parsed()
-        if not url.needs_password or entry.secret is not None:
-            self._typed_password = entry.password
-            return entry.secret
-        try:
-            found = await asyncio.to_thread(stored_password, made, self.session.home)
-        except CredentialsMissing:
-            if made.password_file:
-                raise
-            found = None
-        if found is None:
-            found = self.session.passwords.get(end_of(made).label)
-        if found is None:
-            found = await self.app.push_screen_wait(AskPassword(made.name, url.hosts, url.user))
-            self._typed_password = found
-        if found is None:
-            raise CredentialsMissing("no password was given", hint="ctrl+s asks again")
-        return found
+    async def _ask(self, name: str, url: ConnectionUrl) -> str | None:
+        return await self.app.push_screen_wait(AskPassword(name, url.hosts, url.user))
 
     async def _save(self, entry: Entry) -> None:
         try:
             made = await asyncio.to_thread(save, self.session.home, entry)
         except TuiMigrateError as error:
-            self.post_message(self.Tried(entry, self._greeting, Fault.of(error), may_save=False))
+            self.post_message(self.Tried(Trial(entry, problem=Fault.of(error))))
         else:
             self.post_message(self.Saved(made))
 
-    def _initial(self) -> Entry:
-        before = self._before
-        if before is None:
-            return Entry("", "", Environment.PRODUCTION, PasswordPlace.ASK)
-        place, where = PasswordPlace.ASK, ""
-        if before.password_env:
-            place, where = PasswordPlace.ENVIRONMENT, before.password_env
-        elif before.password_file:
-            place, where = PasswordPlace.FILE, before.password_file
-        elif before.password is not None:
-            place = PasswordPlace.CLEAR
-        return Entry(before.name, before.url, before.environment, place, where, before=before)
-
-    def _entry(self) -> Entry:
-        """What stands in the fields now."""
-        typed = self.query_one("#url", UrlInput).typed()
-        password = self.query_one("#password", Input).value or typed.password
-        return Entry(
-            name=self.query_one("#name", Input).value.strip(),
-            url=typed.text.strip(),
-            environment=Environment(self.query_one("#environment", Pick).chosen),
-            place=PasswordPlace(self.query_one("#place", Pick).chosen),
-            where=self.query_one("#where", Input).value.strip(),
-            password=password,
-            before=self._before,
-        )
-
-    def _show_fields(self) -> None:
-        """Show those fields that mean something now."""
-        try:
-            self._asks = self._entry().parsed().needs_password
-        except UsageError:
-            self._asks = False
-        place = PasswordPlace(self.query_one("#place", Pick).chosen)
-        is_named = place in (PasswordPlace.ENVIRONMENT, PasswordPlace.FILE)
-        self.query_one("#place-field").display = self._asks
-        self.query_one("#where-field").display = self._asks and is_named
-        self.query_one("#password-field").display = self._asks
-        label = "File" if place is PasswordPlace.FILE else "Variable"
-        self.query_one("#where-field Lines", Lines).show([f" {label}"])
+    @property
+    def _fields(self) -> ConnectionFields:
+        return self.query_one(ConnectionFields)
 
     def _tick(self) -> None:
         waited = time.monotonic() - self._begin
@@ -302,7 +211,3 @@ class ConnectionForm(OperatorScreen):
 
     def _say(self, *paragraphs: str) -> None:
         self.query_one("#said", Prose).say([one for one in paragraphs if one.strip()])
-
-
-def _field(name: str, label: str, control: Widget) -> Horizontal:
-    return Horizontal(Lines([f" {label}"], classes="label"), control, id=f"{name}-field", classes="field")

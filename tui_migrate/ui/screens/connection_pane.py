@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 TEST_GROUP: Final = "connection-test"
 READ_GROUP: Final = "connections"
 
-_EMPTY: Final = "No connection has a name yet: n adds one."
-
 
 class ConnectionPane(Vertical):
-    """A table of connections; in its place the fault of their file, where that cannot be read."""
+    """A table of connections; in its place the fault of their file, where that cannot be read.
+
+    `empty` is what is said where there is none.
+    """
 
     DEFAULT_CSS = "ConnectionPane { height: 1fr; }"
 
@@ -50,8 +51,9 @@ class ConnectionPane(Vertical):
             self.name = name
             self.greeting = greeting
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, empty: str) -> None:
+        super().__init__()
+        self._empty = empty
         self.connections: Mapping[str, Connection] = {}
         self.is_known = False
         self.fault: TuiMigrateError | None = None
@@ -143,7 +145,7 @@ class ConnectionPane(Vertical):
             return
         now = self._app.session.clock()
         rows = [connection_row(one, self._sight(one.name), now) for one in self.connections.values()]
-        self.table.show(rows, empty=_EMPTY)
+        self.table.show(rows, empty=self._empty)
 
     def _sight(self, name: str) -> Sight:
         return Sight(

@@ -14,7 +14,6 @@ from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.snapshot import Snapshot, Subject
-from tui_migrate.ui.widgets.table import Table
 
 RUNS_LOOKED_AT: Final = 200
 """Runs among which is searched for the last use of a connection."""
@@ -46,7 +45,7 @@ class ConnectionsScreen(OperatorScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         """The table alone."""
-        yield ConnectionPane()
+        yield ConnectionPane("No connection has a name yet: n adds one.")
 
     def on_mount(self) -> None:
         """Begin with the table."""
@@ -138,13 +137,12 @@ class ConnectionsScreen(OperatorScreen):
             if choice == "delete":
                 self.migrate_app.in_background(self._delete(name), "connection-delete")
 
-        said = (
+        said = [
             f"{name} is taken out of the file of connections.",
             "The database stays as it is. Runs that used the name",
             "cannot be resumed or rolled back without it.",
-        )
-        if chosen.password_file:
-            said = (*said, f"The password file stays: {chosen.password_file}")
+            *([f"The password file stays: {chosen.password_file}"] if chosen.password_file else []),
+        ]
         choices = [("keep", "Keep it"), ("delete", f"Delete the connection {name}")]
         self.app.push_screen(Choose(f"Delete {name}?", said, choices), take)
 

@@ -24,10 +24,10 @@ from tui_migrate.ui.widgets.table import Column, Row, Table
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
-_COLUMNS: Final = (Column("To begin", 24), Column("What it does"))
+_COLUMNS: Final = (Column("", 24), Column(""))
 _DEMO: Final = Row(
     "demo",
-    ("Try the demo", "two databases with sample data, here on this machine"),
+    ("Try the demo", "two databases with sample data, on this machine"),
     name="tui-migrate demo does the same from a shell",
 )
 _SAMPLE: Final = Row(
@@ -73,7 +73,7 @@ class FirstRunPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
-        yield Lines(["There was no run yet."], classes="dim")
+        yield Lines(["There was no run yet. To begin, with enter:"], classes="dim")
         yield Table(_COLUMNS, id="first")
 
     def on_mount(self) -> None:

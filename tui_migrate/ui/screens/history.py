@@ -11,13 +11,14 @@ from tui_migrate.journal.records import RunSummary
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.run_query import KEYS, parse
 from tui_migrate.ui.run_rows import COLUMNS, run_row, since
-from tui_migrate.ui.screens.dialogs import AskText, Choose, TypeName
+from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.run_actions import RunListScreen
+from tui_migrate.ui.screens.run_deleting import ask_to_delete
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Row, Table
-from tui_migrate.ui.wording import ends_words, number, run_name, size
+from tui_migrate.ui.wording import number, run_name
 from tui_migrate.worker import control
 
 WATCHED: Final = 100
@@ -67,6 +68,8 @@ class HistoryScreen(RunListScreen):
         self._runs: dict[int, RunSummary] = {}
         self._rows: dict[int, tuple[RunSummary, str, Row]] = {}
         self._total = -1
+        self._lowest = 0
+        self._unfinished: frozenset[int] = frozenset()
         self._waited = 0
 
     def compose_body(self) -> Iterable[Widget]:
@@ -92,16 +95,17 @@ class HistoryScreen(RunListScreen):
         return Subject(summaries=WATCHED)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Take the newest runs, and have the older ones read when their number is another."""
+        """Take the newest runs, and have the older ones read where one of them may be another than it was."""
         self._waiting.stop()
         newest = snapshot.summaries
-        lowest = newest[-1].run.id if newest and snapshot.total > len(newest) else 0
-        self._runs = {number: one for number, one in self._runs.items() if number < lowest}
+        self._lowest = newest[-1].run.id if newest and snapshot.total > len(newest) else 0
+        unfinished = frozenset(one.run.id for one in snapshot.unfinished)
+        have_ended = any(one < self._lowest for one in self._unfinished - unfinished)
+        self._runs = {key: one for key, one in self._runs.items() if key < self._lowest}
         self._runs |= {one.run.id: one for one in (*snapshot.unfinished, *newest)}
-        if snapshot.total != self._total:
-            self._total = snapshot.total
-            if lowest:
-                self.migrate_app.in_background(self._read_older(lowest), "history")
+        if snapshot.total != self._total or have_ended:
+            self.action_look_again()
+        self._total, self._unfinished = snapshot.total, unfinished
         self._draw()
 
     def where(self) -> tuple[str, None, str]:
@@ -165,7 +169,8 @@ class HistoryScreen(RunListScreen):
 
     def action_look_again(self) -> None:
         """Read the older runs again."""
-        self.migrate_app.in_background(self._read_older(min(self._runs, default=0) or 1), "history")
+        if self._lowest:
+            self.migrate_app.in_background(self._read_older(self._lowest), "history")
 
     def action_run_again(self) -> None:
         """Plan the same migration anew."""
@@ -174,33 +179,15 @@ class HistoryScreen(RunListScreen):
 
     def action_run_delete(self) -> None:
         """Ask, then delete the record."""
-        one = self.chosen_run()
-        if one is None:
-            return
-        run, name = one.run, run_name(one.run.id)
-        made = f"{run.kind.value}, made {since(run.created_at, self.session.clock())} by {run.created_by}"
-        said = [ends_words(run), made, ""]
-        title = f"Delete run {name}?"
-        if run.rollback_available:
-            said.extend(
-                (
-                    f"Its undo log ({size(run.undo_bytes)}) is the only way back from",
-                    f"what it wrote to {run.target}. Deleting it is for good.",
-                )
-            )
-            self.app.push_screen(TypeName(title, said, name), lambda yes: self._delete_if(run.id, yes is True))
-            return
-        said.append("Its record, log and findings go; what it wrote stays.")
-        choices = [("keep", "Keep it"), ("delete", f"Delete run {name}")]
-        self.app.push_screen(Choose(title, said, choices), lambda key: self._delete_if(run.id, key == "delete"))
+        if (one := self.chosen_run()) is not None:
+            ask_to_delete(self.migrate_app, one.run, self._delete_soon)
 
     @property
     def _table(self) -> Table:
         return self.query_one("#history", Table)
 
-    def _delete_if(self, run_id: int, is_wanted: bool) -> None:
-        if is_wanted:
-            self.migrate_app.in_background(self._delete(run_id), "delete")
+    def _delete_soon(self, run_id: int) -> None:
+        self.migrate_app.in_background(self._delete(run_id), "delete")
 
     async def _delete(self, run_id: int) -> None:
         await control.delete(self.session.home, run_id)

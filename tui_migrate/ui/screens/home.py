@@ -43,6 +43,7 @@ class HomeScreen(RunListScreen):
         self._runs: dict[str, RunSummary] = {}
         self._waited = 0
         self._is_demo = False
+        self._is_first = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Runs above, connections below."""
@@ -50,7 +51,7 @@ class HomeScreen(RunListScreen):
         yield Table(COLUMNS, empty="Reading the journal…", id="runs")
         yield FirstRunPane()
         yield Lines(["Connections"], id="connections-title", classes="section")
-        yield ConnectionPane()
+        yield ConnectionPane("No connection has a name yet: o, then n, adds one.")
 
     def on_mount(self) -> None:
         """Begin with the runs."""
@@ -92,7 +93,7 @@ class HomeScreen(RunListScreen):
         pane = self.query_one(ConnectionPane) if self.is_mounted else None
         match action_id:
             case "home.demo":
-                return not self._is_demo
+                return not self._is_demo and self._is_first
             case "run.open" | "run.resume" | "run.rollback" | "run.report":
                 return self.may(action_id)
             case "connection.test":
@@ -165,7 +166,7 @@ class HomeScreen(RunListScreen):
         snapshot = self._snapshot
         if snapshot is None:
             return
-        is_first = snapshot.total == 0
+        is_first = self._is_first = snapshot.total == 0
         first, table = self.query_one(FirstRunPane), self._runs_table
         if first.display is not is_first:
             had_focus = table.has_focus

@@ -5,47 +5,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.journal.states import Stage
-from tui_migrate.reports.findings import Staged, Total, totals, write_report
-from tui_migrate.ui.screens.end_dialogs import absolute
+from tui_migrate.reports.findings import Staged, totals, write_report
 from tui_migrate.ui.look import Fault
-from tui_migrate.ui.run_rows import tone_of_findings
+from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import AskText
+from tui_migrate.ui.screens.end_dialogs import absolute
+from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.pager import Pager
-from tui_migrate.ui.widgets.table import Column, Row, Table
+from tui_migrate.ui.widgets.table import Table
 from tui_migrate.ui.wording import ends_words, number, run_name, state_words
 
 GROUPS_SHOWN: Final = 6
-
-_MARKS: Final = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
-_GROUP_COLUMNS: Final = (
-    Column("Severity", 10),
-    Column("Code"),
-    Column("Findings", 9, right=True),
-    Column("Times", 12, right=True),
-)
-_COLUMNS: Final = (
-    Column("Severity", 10),
-    Column("Code", 22),
-    Column("Subject"),
-    Column("Times", 9, right=True),
-    Column("Found in", 9, from_width=90),
-    Column("Message", 44, from_width=120),
-)
 
 
 class ReportScreen(OperatorScreen):
@@ -82,8 +61,8 @@ class ReportScreen(OperatorScreen):
         """Totals above, the findings below."""
         yield Lines([" Reading the journal…"], id="summary")
         yield FaultPane(id="report-fault")
-        yield Table(_GROUP_COLUMNS, id="groups")
-        yield Table(_COLUMNS, empty="Reading the findings…", id="findings")
+        yield Table(GROUP_COLUMNS, id="groups")
+        yield Table(COLUMNS, empty="Reading the findings…", id="findings")
 
     def on_mount(self) -> None:
         """Begin with the findings."""
@@ -219,11 +198,11 @@ class ReportScreen(OperatorScreen):
         counted = totals(self._found)
         groups.display = bool(counted)
         groups.styles.height = min(len(counted), GROUPS_SHOWN) + 2
-        groups.show([_group_row(one) for one in counted])
+        groups.show([group_row(one) for one in counted])
         shown = [
-            _finding_row(place, *one)
+            finding_row(place, *one)
             for place, one in enumerate(self._found)
-            if not self._code or _group_key(one[1].severity, one[1].code) == self._code
+            if not self._code or group_key(one[1].severity, one[1].code) == self._code
         ]
         table.show(shown, empty="Nothing was found.")
         self._draw_summary()
@@ -233,73 +212,9 @@ class ReportScreen(OperatorScreen):
         run = self._run
         if run is None or not self._is_read:
             return
-        counts = {one: 0 for one in Severity}
+        counts = dict.fromkeys(Severity, 0)
         for _, finding in self._found:
             counts[finding.severity] += 1
         said = " · ".join(f"{number(count)} {one.value}{'s' if count != 1 else ''}" for one, count in counts.items())
         alone = f" · {self._code.partition(' ')[2]} alone, esc shows all" if self._code else ""
         self.query_one("#summary", Lines).show([f" {state_words(run.state)} · {said}{alone}"])
-
-
-class FindingSheet(ModalScreen[None]):
-    """One finding, whole."""
-
-    BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
-
-    def __init__(self, stage: Stage, finding: Finding) -> None:
-        super().__init__()
-        self._stage = stage
-        self._finding = finding
-
-    def compose(self) -> ComposeResult:
-        """Lay out the text."""
-        one = self._finding
-        paragraphs = [
-            f"# {severity_words(one.severity)}: {one.code}",
-            "",
-            f"Subject\t{one.subject}",
-            f"Message\t{one.message}",
-            *([f"What next\t{one.hint}"] if one.hint else []),
-            f"Times\t{number(one.count)}",
-            f"Found in\t{self._stage.value}",
-            "",
-            "esc goes back",
-        ]
-        with Vertical(classes="sheet"):
-            yield Pager(paragraphs)
-
-    def on_mount(self) -> None:
-        """Let the keys move the text."""
-        self.query_one(Pager).focus()
-
-    def action_close(self) -> None:
-        """Go back."""
-        self.dismiss(None)
-
-
-def severity_words(severity: Severity) -> str:
-    """Show a severity as a mark and its word."""
-    return f"{_MARKS[severity]} {severity.value}"
-
-
-def _group_key(severity: Severity, code: str) -> str:
-    return f"{severity.value} {code}"
-
-
-def _group_row(one: Total) -> Row:
-    return Row(
-        key=_group_key(one.severity, one.code),
-        cells=(severity_words(one.severity), one.code, number(one.findings), number(one.count)),
-        tone=tone_of_findings(one.severity),
-        sort=(one.severity.value, one.code, one.findings, one.count),
-    )
-
-
-def _finding_row(place: int, stage: Stage, one: Finding) -> Row:
-    return Row(
-        key=str(place),
-        cells=(severity_words(one.severity), one.code, one.subject, number(one.count), stage.value, one.message),
-        name=f"{one.subject}: {one.message}",
-        tone=tone_of_findings(one.severity),
-        sort=(one.severity.value, one.code, one.subject, one.count, stage.value, one.message),
-    )

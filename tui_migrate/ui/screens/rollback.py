@@ -75,7 +75,7 @@ class RollbackScreen(OperatorScreen):
         """What is rolled back, and how dangerous its target is."""
         if self._run is None:
             return f"roll back run {run_name(self._run_id)}", None, ""
-        _, environment, right = head_words(self._run, self._plan)
+        _, environment, right = head_words(self._run, self._plan, self.size.width)
         return f"roll back run {run_name(self._run_id)}", environment, right
 
     def help_text(self) -> str:

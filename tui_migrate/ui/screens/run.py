@@ -88,7 +88,9 @@ class RunScreen(OperatorScreen):
     def where(self) -> tuple[str, Environment | None, str]:
         """The run, its ends, and how dangerous its target is."""
         run = self.run_record
-        return (f"run {run_name(self._run_id)}", None, "") if run is None else head_words(run, self._plan)
+        return (
+            (f"run {run_name(self._run_id)}", None, "") if run is None else head_words(run, self._plan, self.size.width)
+        )
 
     def help_text(self) -> str:
         """What is shown, and who else may steer."""
@@ -97,15 +99,15 @@ class RunScreen(OperatorScreen):
     def is_available(self, action_id: str) -> bool:
         """Say what the run's state allows."""
         run = self.run_record
-        if run is None or not action_id.startswith("run."):
-            return not action_id.startswith("run.")
+        if run is None:
+            return action_id.startswith("app.")
         if action_id in ("run.pause", "run.faster", "run.slower"):
             return run.state.is_active
         if action_id == "run.cancel":
             return not run.state.is_final
         if action_id == "run.resume":
             return run.state.is_resumable
-        return run.rollback_available if action_id == "run.rollback" else True
+        return run.rollback_available or action_id != "run.rollback"
 
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""

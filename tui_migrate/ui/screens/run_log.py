@@ -16,7 +16,6 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
-from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
 from tui_migrate.ui.wording import local_time, number, run_name
@@ -48,7 +47,7 @@ class RunSheet(OperatorScreen):
         """The run, and which sheet of it this is."""
         if self._run is None:
             return f"run {run_name(self._run_id)}   {self.TITLE_WORD}", None, ""
-        return head_words(self._run, None)[0], None, self.TITLE_WORD
+        return head_words(self._run, None, self.size.width)[0], None, self.TITLE_WORD
 
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""
@@ -132,7 +131,7 @@ class ErrorsScreen(RunSheet):
         yield Prose(id="failure", classes="failure")
         yield Table(_ERRORS, empty="Reading the journal…", id="findings")
         yield Prose(id="detail", classes="detail")
-        yield Lines([""], id="where", classes="dim")
+        yield Prose(id="where", classes="dim")
 
     def help_text(self) -> str:
         """What a finding is."""
@@ -162,7 +161,7 @@ class ErrorsScreen(RunSheet):
         ]
         table.show(rows, empty="Nothing was found so far." if run.state.is_active else "Nothing was found.")
         log = f" worker's log: {printable(str(self.session.home.run(run.id).worker_log))}"
-        self.query_one("#where", Lines).show([log])
+        self.query_one("#where", Prose).say([log])
 
     def detail(self, key: str | None) -> Sequence[str]:
         """What was found, and what to do next."""

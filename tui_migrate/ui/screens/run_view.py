@@ -13,14 +13,19 @@ from tui_migrate.journal.records import CollectionProgress, CollectionState, Eve
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
+from tui_migrate.ui.look import host_words
 from tui_migrate.ui.rates import UNKNOWN, eta_words, steady
+from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done, standing
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.widgets.table import Column, Row, Tone
+from tui_migrate.ui.widgets.table import Column, Row, Tone, fit
 from tui_migrate.ui.wording import duration, ends_words, number, run_name
 
 BESIDE_BAR: Final = 37
 """Cells of the bar's line that are not the bar."""
+
+BESIDE_ENDS: Final = 20
+"""Cells of the head's line that are the program's name and gaps."""
 
 SPARK_WIDTH: Final = 14
 COUNTS_AT: Final = 29
@@ -53,15 +58,22 @@ _RETRY: Final = "; again in "
 """What stands in the log's line of every second try: see `engine.drive`."""
 
 
-def head_words(run: RunRecord, plan: Plan | None) -> tuple[str, Environment | None, str]:
-    """The head: what goes where, how dangerous the target is, and what stands at the right."""
-    kind = f"run {run_name(run.id)}   {run.kind.value}   {printable(ends_words(run))}"
+def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Environment | None, str]:
+    """The head: what goes where, how dangerous the target is, and what stands at the right of it.
+
+    Of the ends as much is shown as there is room for; which run this is, and the warning, stay whole.
+    """
+    environment: Environment | None = None
+    right = run.environment.value.upper()
     if run.kind is RunKind.EXPORT:
-        return kind, None, source_words(plan)
-    if run.environment is Environment.PRODUCTION:
+        right = source_words(plan)
+    elif run.environment is Environment.PRODUCTION:
         target = plan.target if plan is not None else None
-        return kind, run.environment, printable(target.connection) if isinstance(target, StoreEnd) else ""
-    return kind, None, run.environment.value.upper()
+        environment, right = run.environment, printable(host_words(target)) if isinstance(target, StoreEnd) else ""
+    said = environment_words(environment, right) if environment is not None else right
+    what = f"run {run_name(run.id)}   {run.kind.value}   "
+    room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
+    return what + fit(printable(ends_words(run)), max(1, room)), environment, right
 
 
 def source_words(plan: Plan | None) -> str:

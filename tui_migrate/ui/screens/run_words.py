@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tui_migrate.journal.reader import FINDINGS_SHOWN
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
@@ -19,7 +20,7 @@ SILENT_SECONDS: Final = 5.0
 REFUSAL_SECONDS: Final = 30.0
 """How long a request that a live run's worker refused is spoken of."""
 
-GONE: Final = "its record was deleted, and with it its undo log. esc goes back."
+GONE: Final = "its record was deleted. esc goes back."
 
 
 def status(snapshot: Snapshot) -> tuple[list[str], Tone]:
@@ -117,11 +118,12 @@ def _of_ended(run: RunRecord, now: float) -> Iterator[str]:
 
 def _done_words(run: RunRecord, now: float) -> str:
     taken = elapsed(run, now)
-    words = f": {number(documents_done(run))} documents of {number(len(run.collections))} collections"
+    collections = len(run.collections)
+    words = f": {number(documents_done(run))} documents of {number(collections)} collection{'' if collections == 1 else 's'}"
     words += f" in {duration(taken)}" if taken is not None else ""
     words += f" and {run.attempt} attempts" if run.attempt > 1 else ""
     words += f", undo log {size_pair(run.undo_bytes, 0)}" if run.undo_bytes else ""
-    return words
+    return words + (f"; run {run_name(run.rollback_of)} is taken back" if run.kind is RunKind.ROLLBACK else "")
 
 
 def _next(run: RunRecord) -> Iterator[str]:
@@ -134,8 +136,13 @@ def _next(run: RunRecord) -> Iterator[str]:
     if not run.state.is_final:
         steps.append("c gives it up for good")
     if run.findings or run.failure:
-        steps.append(f"e shows its {number(len(run.findings))} findings" if run.findings else "e shows what failed")
-    if run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS) and run.kind is RunKind.ROLLBACK:
-        steps.append(f"run {run_name(run.rollback_of)} is taken back")
+        steps.append(_findings_words(len(run.findings)))
     if steps:
         yield f"   next: {'; '.join(steps)}; esc goes back"
+
+
+def _findings_words(count: int) -> str:
+    if not count:
+        return "e shows what failed"
+    more = "+" if count >= FINDINGS_SHOWN else ""
+    return f"e shows its {number(count)}{more} finding{'' if count == 1 else 's'}"

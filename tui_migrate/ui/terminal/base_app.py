@@ -17,7 +17,8 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, ReturnType
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Event, Key, Paste, Resize
+from textual.geometry import Offset
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input, TextArea
@@ -27,6 +28,7 @@ from tui_migrate.ui.terminal.cells import CellMaker
 from tui_migrate.ui.terminal.crash import crash_line, log_crash
 from tui_migrate.ui.terminal.driver import TerminalDriver
 from tui_migrate.ui.terminal.frames import Frames
+from tui_migrate.ui.terminal.key_order import KeyOrder
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet, is_remote
 
 
@@ -41,6 +43,7 @@ class TerminalApp(App[ReturnType]):
     - `mouse` None means: not over SSH. Cursors do not blink, nothing is animated.
     - `line_is_busy`: a feed skips its frame then. Drawing is safe at any time: what the line has no room for is merged
       into the next frame, and the loop never waits for the line.
+    - Keys act in order, though they come in one piece: what follows the key that opens a dialog goes into the dialog.
     - `redraw` for ctrl+l; ctrl+z is bound to `suspend_process`.
     - On a terminal smaller than `small.MINIMUM` a notice stands instead of the app, which is laid out for the minimum
       all the while and hears no key but those in `small.KEYS_THAT_PASS`.
@@ -72,6 +75,7 @@ class TerminalApp(App[ReturnType]):
         self._depth = depth or _DEPTHS.get(self.console.color_system or "", ColourDepth.SIXTEEN)
         self._reports_mouse = not is_remote() if mouse is None else mouse
         self._frames: Frames | None = None
+        self._key_order = KeyOrder(self, super().on_event)
         self._thread_hook = threading.excepthook
         for theme in themes:
             self.register_theme(theme)
@@ -82,6 +86,17 @@ class TerminalApp(App[ReturnType]):
     def line_is_busy(self) -> bool:
         """True while bytes wait for the line."""
         return isinstance(self._driver, TerminalDriver) and self._driver.is_busy
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What Textual's own style sheets ask for and its themes of sixteen colours leave out."""
+        return {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
+
+    async def on_event(self, event: Event) -> None:
+        """Take what comes; keys that came in one piece only when the one before has had its effect."""
+        if self._frames is not None and isinstance(event, (Key, Paste)) and not event.is_forwarded:
+            await self._key_order.take(event)
+        else:
+            await super().on_event(event)
 
     def redraw(self) -> None:
         """Send the whole screen again, whatever the terminal shows."""
@@ -121,9 +136,13 @@ class TerminalApp(App[ReturnType]):
 
     def _wanted_cursor(self) -> tuple[int, int] | None:
         """Where the terminal's own cursor belongs: to where text is typed, for input methods and screen readers."""
-        if self._screen_stack and isinstance(self.screen.focused, (Input, TextArea)):
-            return self.screen.outer_size.clamp_offset(self.cursor_position)
-        return None
+        focused = self.screen.focused if self._screen_stack else None
+        if not isinstance(focused, (Input, TextArea)):
+            return None
+        position = self.cursor_position
+        if isinstance(focused, Input) and focused.cursor_position == len(focused.value):
+            position -= Offset(1, 0)  # Textual counts one too many at the end of a text
+        return self.screen.outer_size.clamp_offset(position)
 
     async def _on_resize(self, event: Resize) -> None:
         """Draw all anew: Textual does so for another size only, but a terminal may have cut what it showed."""

@@ -8,7 +8,7 @@ from tui_migrate.ui.widgets.lines import Lines
 class Note(Lines):
     """An empty line until something is said; its place is always kept, so that nothing jumps."""
 
-    DEFAULT_CSS = "Note { dock: bottom; height: 1; width: 1fr; }"
+    DEFAULT_CSS = "Note { height: 1; width: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__([""])

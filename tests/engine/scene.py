@@ -1,0 +1,174 @@
+"""A home, a source and a target in memory, and runs between them, worked in this very process."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.suites.store_cases import everything
+from tui_migrate.documents import RawId, id_field, pack
+from tui_migrate.findings import Finding
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import Counts, RunRecord
+from tui_migrate.paths import Home
+from tui_migrate.plan import ends
+from tui_migrate.plan.build import PlanRequest, build_plan
+from tui_migrate.plan.forecast import Forecast, forecast
+from tui_migrate.plan.model import End, PackageEnd, Plan, Policy, RunKind, StoreEnd, Verify
+from tui_migrate.stores.base import CollectionInfo, CollectionKind, ReadOrder, Source
+from tui_migrate.stores.memory import MemoryStore
+from tui_migrate.stores.options import kind_of
+from tui_migrate.worker import launch, main
+
+Snapshot = Mapping[str, tuple[bytes, tuple[bytes, ...], tuple[bytes, ...]]]
+"""What is in a database: by collection its options, its indexes and its documents, each as a set."""
+
+FAST_DISK = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that has ended or stopped: what the process said, and what the journal has."""
+
+    exit_code: int
+    record: RunRecord
+
+    @property
+    def counts(self) -> Counts:
+        return self.record.counts
+
+    @property
+    def codes(self) -> set[str]:
+        return {one.code for one in self.record.findings}
+
+    def finding(self, code: str) -> Finding:
+        (found,) = [one for one in self.record.findings if one.code == code]
+        return found
+
+
+@dataclass
+class Scene:
+    """Two databases that live as long as the test, and a home for runs between them."""
+
+    home: Home
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def source(self) -> MemoryStore:
+        return MemoryStore(f"{self.name}-source", "db")
+
+    @property
+    def target(self) -> MemoryStore:
+        return MemoryStore(f"{self.name}-target", "db")
+
+    @property
+    def source_end(self) -> StoreEnd:
+        return StoreEnd("db", url=f"memory://{self.name}-source/")
+
+    @property
+    def target_end(self) -> StoreEnd:
+        return StoreEnd("db", url=f"memory://{self.name}-target/")
+
+    async def plan(
+        self,
+        policy: Policy = Policy.OVERWRITE,
+        *,
+        source: End | None = None,
+        target: End | None = None,
+        kind: RunKind = RunKind.COPY,
+        batch: int = 3,
+        size: int = 4 * 1024 * 1024,
+        max_rejects: int = 0,
+        verify: Verify = Verify.CONTENT,
+        undo: bool = True,
+    ) -> Plan:
+        source, target = source or self.source_end, target or self.target_end
+        request = PlanRequest(
+            kind,
+            source,
+            target,
+            policy=policy,
+            batch_documents=batch,
+            batch_bytes=size,
+            max_rejects=max_rejects,
+            verify=verify,
+            undo=undo,
+        )
+        return await build_plan(request, ends.open_source(source, self.home, {}))
+
+    async def export(self, path: Path, *, batch: int = 3, verify: Verify = Verify.CONTENT) -> int:
+        plan = await self.plan(target=PackageEnd(str(path)), kind=RunKind.EXPORT, batch=batch, verify=verify)
+        return await launch.create_run(self.home, plan)
+
+    async def forecast(self, plan: Plan, *, exact: bool = True) -> Forecast:
+        return await forecast(plan, ends.open_source(plan.source, self.home, {}), self.target, exact=exact)
+
+    async def copy(self, policy: Policy = Policy.OVERWRITE, *, batch: int = 3, max_rejects: int = 0) -> Ended:
+        return await self.run(await self.plan(policy, batch=batch, max_rejects=max_rejects))
+
+    async def run(self, plan: Plan) -> Ended:
+        return await self.work(await launch.create_run(self.home, plan))
+
+    async def work(self, run_id: int) -> Ended:
+        exit_code = await main.work(self.home, run_id, {})
+        return Ended(exit_code, await self.record(run_id))
+
+    async def roll_back(self, run_id: int) -> Ended:
+        return await self.work(await launch.create_rollback(self.home, run_id))
+
+    async def record(self, run_id: int) -> RunRecord:
+        reader = await JournalReader.open(self.home.journal)
+        try:
+            return await reader.run(run_id)
+        finally:
+            await reader.close()
+
+    def forget(self) -> None:
+        for name in (self.source, self.target):
+            MemoryStore._servers.pop(name._server, None)
+
+
+@contextmanager
+def new_scene() -> Iterator[Scene]:
+    """A scene whose home lies where an fsync costs nothing, for tests with very many runs."""
+    folder = Path(tempfile.mkdtemp(prefix="tui-migrate-test-", dir=FAST_DISK if FAST_DISK.is_dir() else None))
+    scene = Scene(Home.find(folder))
+    try:
+        yield scene
+    finally:
+        scene.forget()
+        shutil.rmtree(folder)
+
+
+async def snapshot(store: Source) -> Snapshot:
+    """Take down a database. Renaming or making a collection again is a difference in nothing but its uuid."""
+    return {
+        one.name: (
+            one.options,
+            tuple(sorted(one.indexes)),
+            () if one.kind is CollectionKind.VIEW else tuple(sorted(await documents(store, one.name))),
+        )
+        for one in await store.collections()
+    }
+
+
+async def documents(store: Source, name: str = "things") -> list[bytes]:
+    return await everything(store, name, order=ReadOrder.NATURAL)
+
+
+async def create(store: MemoryStore, name: str, *, options: bytes = pack(b""), indexes: Iterable[bytes] = ()) -> None:
+    await store.create_collection(CollectionInfo(name, kind_of(options), options), options)
+    await store.create_indexes(name, list(indexes))
+
+
+async def put(store: MemoryStore, *some: bytes, name: str = "things") -> None:
+    assert await store.insert(name, some) == ()
+
+
+def id_last(identifier: RawId, **fields: RawId) -> bytes:
+    """A document as a careless program writes it: `_id` behind the other fields."""
+    rest = b"".join(id_field(name.encode(), value) for name, value in fields.items())
+    return pack(rest + id_field(b"_id", identifier))

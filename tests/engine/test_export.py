@@ -1,0 +1,137 @@
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine import strangers
+from tests.engine.crashing import Crash, Trap, trapped
+from tests.engine.scene import Scene, Snapshot, create, documents, new_scene, put, snapshot
+from tests.engine.worlds import World, worlds
+from tests.suites.ids import OF_EVERY_TYPE, int32
+from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
+from tui_migrate.definitions import same_definition
+from tui_migrate.documents import RawId, pack
+from tui_migrate.journal.records import Counts
+from tui_migrate.journal.states import RunState
+from tui_migrate.packages.check import check
+from tui_migrate.packages.reader import PackageSource
+from tui_migrate.plan.model import PackageEnd, Policy, RunKind, Verify
+
+DOCUMENTS = [doc(int32(one), n=int32(one)) for one in range(1, 8)]
+CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
+
+
+async def bring_in(scene: Scene, package: Path) -> int:
+    plan = await scene.plan(Policy.FAIL, source=PackageEnd(str(package)), kind=RunKind.IMPORT)
+    return (await scene.run(plan)).exit_code
+
+
+def undisturbed(before: Snapshot, after: Snapshot) -> bool:
+    return before.keys() == after.keys() and all(
+        same_definition(mine[0], theirs[0]) and mine[1:] == theirs[1:]
+        for mine, theirs in ((before[name], after[name]) for name in before)
+    )
+
+
+@given(world=worlds(), crashes=st.lists(st.integers(1, 25), max_size=2))
+@settings(max_examples=60)
+def test_what_is_exported_and_imported_is_what_was_there_wherever_the_export_dies(
+    world: World, crashes: list[int]
+) -> None:
+    async def prove(scene: Scene, folder: Path) -> None:
+        await world.fill(scene)
+        for name in world.target:
+            await scene.target.drop_collection(name)
+        package = folder / "package"
+        run_id = await scene.export(package, batch=world.batch)
+        for place in crashes:
+            with trapped(Trap(place)):
+                try:
+                    await scene.work(run_id)
+                except Crash:
+                    continue
+                break
+        record = await scene.record(run_id)
+        if not record.state.is_final:
+            record = (await scene.work(run_id)).record
+        assert (record.state, record.findings) == (RunState.COMPLETED, ())
+        assert record.counts == Counts(inserted=sum(len(one.documents) for one in world.source.values()))
+        assert await check(package) == ()
+        assert [one.name for one in folder.iterdir()] == ["package"]  # noqa: ASYNC240
+        assert await bring_in(scene, package) == 0
+        assert undisturbed(await snapshot(scene.source), await snapshot(scene.target))
+
+    with new_scene() as scene, TemporaryDirectory() as name:
+        asyncio.run(prove(scene, Path(name)))
+
+
+async def test_documents_of_every_id_go_through_a_package_byte_for_byte(scene: Scene, tmp_path: Path) -> None:
+    await put(scene.source, *(doc(one, n=int32(1)) for one in OF_EVERY_TYPE))
+    assert (await scene.work(await scene.export(tmp_path / "package"))).exit_code == 0
+    assert await bring_in(scene, tmp_path / "package") == 0
+    assert set(await documents(scene.target)) == {doc(one, n=int32(1)) for one in OF_EVERY_TYPE}
+
+
+@pytest.mark.parametrize("place", ["export.after_append", "export.after_checkpoint"])
+async def test_capped_collections_are_exported_from_their_start_after_a_crash(
+    scene: Scene, tmp_path: Path, place: str
+) -> None:
+    await create(scene.source, "things", options=CAPPED)
+    await put(scene.source, *reversed(DOCUMENTS))
+    run_id = await scene.export(tmp_path / "package")
+    with trapped(Trap(name=place, times=2)), pytest.raises(Crash):
+        await scene.work(run_id)
+    ended = await scene.work(run_id)
+    assert (ended.exit_code, ended.counts) == (0, Counts(inserted=7))
+    assert await documents(PackageSource(tmp_path / "package")) == list(reversed(DOCUMENTS))
+
+
+async def test_a_source_that_moves_during_the_export_is_told_of_even_if_the_export_dies_after_that(
+    scene: Scene, tmp_path: Path
+) -> None:
+    await put(scene.source, *DOCUMENTS)
+    run_id = await scene.export(tmp_path / "package")
+    with trapped(Trap(name="export.after_checkpoint", times=3)), pytest.raises(Crash):
+        await scene.work(run_id)
+    await strangers.overwrite(scene.source, doc(int32(2)))
+    with trapped(Trap(name="export.after_seal")), pytest.raises(Crash):
+        await scene.work(run_id)
+    ended = await scene.work(run_id)
+    assert (ended.exit_code, ended.codes) == (3, {"source_moved"})
+    assert ended.finding("source_moved").count == 1
+    assert DOCUMENTS[1] in await documents(PackageSource(tmp_path / "package"))
+
+
+async def test_a_collection_that_vanishes_is_not_left_out_in_silence(scene: Scene, tmp_path: Path) -> None:
+    await put(scene.source, *DOCUMENTS)
+    await put(scene.source, *DOCUMENTS, name="others")
+    run_id = await scene.export(tmp_path / "package")
+    with trapped(Trap(name="export.after_create")), pytest.raises(Crash):
+        await scene.work(run_id)
+    await scene.source.drop_collection("others")
+    ended = await scene.work(run_id)
+    assert (ended.exit_code, ended.record.state) == (4, RunState.FAILED)
+    assert ended.record.failure is not None
+    assert "others" in ended.record.failure.message
+    assert not (tmp_path / "package").exists()
+    await put(scene.source, *DOCUMENTS, name="others")
+    assert (await scene.work(run_id)).exit_code == 0
+
+
+async def test_an_export_that_was_not_read_again_is_not_completed(scene: Scene, tmp_path: Path) -> None:
+    await put(scene.source, *DOCUMENTS)
+    ended = await scene.work(await scene.export(tmp_path / "package", verify=Verify.NONE))
+    assert (ended.exit_code, ended.codes) == (3, {"not_verified"})
+
+
+async def test_views_and_definitions_go_through_a_package(scene: Scene, tmp_path: Path) -> None:
+    view = options(viewOn=RawId(b"\x02\x07\x00\x00\x00things\x00"), pipeline=as_value(pack(b""), 0x04))
+    await create(scene.source, "things", options=MUST_HAVE_N, indexes=[index("n", unique=True), index("m")])
+    await create(scene.source, "empty")
+    await create(scene.source, "a view", options=view)
+    assert (await scene.work(await scene.export(tmp_path / "package"))).exit_code == 0
+    assert await bring_in(scene, tmp_path / "package") == 0
+    assert undisturbed(await snapshot(scene.source), await snapshot(scene.target))

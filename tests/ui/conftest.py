@@ -1,0 +1,28 @@
+"""What holds for every test of the app: one zone, no settings of whoever runs the tests, and a server with users."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import guarded_url  # noqa: F401 -- a fixture
+from tests.ui.driving import new_home
+from tui_migrate.paths import HOME_VARIABLE, Home
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [one for one in os.environ if one in ("NO_COLOR", HOME_VARIABLE) or one.startswith("TEXTUAL")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return new_home(tmp_path)

@@ -1,0 +1,100 @@
+"""What the real app sends over the line, counted in a pseudo-terminal of 80×24."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ui.driving import PreparedJournal, new_home
+from tests.ui.live_run import LiveRun
+from tests.ui.terminal.operator import Operator, environment
+from tui_migrate import settings
+from tui_migrate.paths import Home
+from tui_migrate.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+START_UP = 4_000
+CURSOR_MOVE = 300
+MODAL = 2_000
+LIVE_A_SECOND = 600
+SLOW_A_SECOND = 250
+WINDOW = 5.0
+
+
+@contextmanager
+def app(home: Home) -> Iterator[Operator]:
+    command = [sys.executable, "-m", "tui_migrate", "--home", str(home.state.parent)]
+    with Operator(command, environment(home.state.parent)) as operator:
+        operator.until_shown("Home")
+        operator.until_shown("Leave")
+        quiet(operator)
+        yield operator
+
+
+def quiet(operator: Operator, seconds: float = 0.7) -> None:
+    """Read until nothing has come for a while."""
+    while operator.read(seconds):
+        pass
+
+
+def received(operator: Operator, seconds: float) -> int:
+    """Count what comes within a time."""
+    before, end = len(operator.received), time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        operator.read(left)
+    return len(operator.received) - before
+
+
+def pressed(operator: Operator, *keys: str) -> int:
+    """Count what a few keys lead to."""
+    before = len(operator.received)
+    operator.press(*keys)
+    quiet(operator)
+    return len(operator.received) - before
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return new_home(tmp_path)
+
+
+def use(home: Home, **chosen: str | bool) -> None:
+    settings.save(home, Settings(**chosen))  # type: ignore[arg-type] # each is of its own type
+
+
+def test_start_up_cursor_and_dialog_send_little_and_an_idle_app_sends_nothing(home: Home) -> None:
+    use(home, theme="ansi")
+    prepared = PreparedJournal(home)
+    for _ in range(6):
+        asyncio.run(prepared.run())
+    with app(home) as operator:
+        assert len(operator.received) <= START_UP
+        assert received(operator, WINDOW) == 0
+        assert 0 < pressed(operator, "down") <= CURSOR_MOVE
+        assert 0 < pressed(operator, "/") <= MODAL
+        assert 0 < pressed(operator, "escape") <= MODAL
+
+
+@pytest.mark.parametrize(("slow", "most"), [(False, LIVE_A_SECOND), (True, SLOW_A_SECOND)])
+def test_a_live_run_keeps_within_its_bytes(home: Home, slow: bool, most: int) -> None:
+    use(home, theme="ansi", slow=slow)
+    with LiveRun(home), app(home) as operator:
+        operator.press("enter")
+        operator.until_shown("orders")
+        operator.until_shown("execute")
+        received(operator, 2.0)
+        assert 0 < received(operator, WINDOW) / WINDOW <= most
+
+
+def test_a_run_whose_worker_waits_sends_next_to_nothing(home: Home) -> None:
+    use(home, theme="ansi", slow=True)
+    with LiveRun(home, quiet=True), app(home) as operator:
+        operator.press("enter")
+        operator.until_shown("orders")
+        received(operator, 2.0)
+        assert received(operator, WINDOW) / WINDOW <= SLOW_A_SECOND

@@ -1,0 +1,50 @@
+from tests.ui.driving import new_app, screen_text, shows, until
+from tui_migrate.paths import Home
+from tui_migrate.ui.actions import in_order
+from tui_migrate.ui.screens.help import WORDS, HelpScreen
+from tui_migrate.ui.screens.history import HistoryScreen
+from tui_migrate.ui.widgets.pager import Pager
+
+
+async def test_help_says_keys_words_and_files_of_where_it_was_opened(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(HistoryScreen())
+        await pilot.press("question_mark")
+        await until(pilot, shows(pilot, "Help › History", "state:failed prod"), "help on the history")
+        said = app.screen.query_one(Pager).words
+        for one in in_order(HistoryScreen.ACTIONS):
+            assert f"{one.shown}\t{one.help}" in said
+        assert "# Keys that work here at other times" in said
+        for word, what in WORDS:
+            assert f"{word}\t{what}" in said
+        for path in (home.connections, home.journal, home.runs, home.state / "error.log"):
+            assert str(path) in said
+        assert len(max(screen_text(pilot).splitlines(), key=len)) <= 80
+
+
+async def test_help_is_moved_through_and_left(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        await pilot.press("question_mark")
+        await until(pilot, shows(pilot, "lines 1–"), "help")
+        await pilot.press("G")
+        await until(pilot, shows(pilot, "error.log"), "its end")
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("g")
+        await until(pilot, shows(pilot, "lines 1–"), "its begin")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "There was no run yet"), "Home again")
+
+
+async def test_help_is_laid_out_anew_for_another_size(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        await pilot.press("question_mark", "G")
+        await pilot.resize_terminal(40, 12)
+        await pilot.press("G")
+        await until(pilot, shows(pilot, "error.log"), "its end, narrower")
+        assert max(map(len, screen_text(pilot).splitlines())) <= 40

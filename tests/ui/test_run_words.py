@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.ui.driving import NOW
+from tests.ui.test_run_view import FAILURE, record
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.model import RunKind
+from tui_migrate.ui.screens.run_words import last_rate, status, wanted_rate, wish_under_way
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.table import Tone
+
+PENDING, ACCEPTED, REFUSED, SUPERSEDED = ControlStatus
+
+
+def asked(
+    number: int,
+    wish: Wish,
+    status: ControlStatus = PENDING,
+    by: str = "anna@bastion",
+    value: int = 0,
+    answer: str = "",
+) -> Control:
+    return Control(number, 42, wish, value, by, NOW - 2, RunState.EXECUTING, status, answer)
+
+
+def said(run: RunRecord, *controls: Control, at: float = NOW) -> str:
+    return "\n".join(status(Snapshot(Subject(run_id=42), at, run=run, controls=controls))[0])
+
+
+def tone(run: RunRecord) -> Tone:
+    return status(Snapshot(Subject(run_id=42), NOW, run=run))[1]
+
+
+def test_a_run_that_goes_well_says_nothing() -> None:
+    assert said(record()) == ""
+    assert tone(record()) is Tone.PLAIN
+
+
+@pytest.mark.parametrize("answer", [PENDING, ACCEPTED])
+@pytest.mark.parametrize("wish", [Wish.PAUSE, Wish.CANCEL, Wish.STOP])
+def test_a_request_is_under_way_until_the_batch_is_done(wish: Wish, answer: ControlStatus) -> None:
+    words = f" {wish} asked by anna@bastion, worker finishing its batch"
+    assert said(record(), asked(1, wish, answer)) == words
+
+
+def test_a_paused_run_says_who_wanted_it_and_what_goes_on() -> None:
+    run = record(RunState.PAUSED)
+    assert said(run, asked(1, Wish.PAUSE, ACCEPTED)) == " ‖ paused by anna@bastion: p lets it go on, c ends it for good"
+    both = (asked(1, Wish.PAUSE, ACCEPTED), asked(2, Wish.RESUME, PENDING, "bob@laptop"))
+    assert said(run, *both) == " resume asked by bob@laptop, worker about to go on"
+    assert wish_under_way((*both[:1], asked(2, Wish.RESUME, ACCEPTED)), RunState.EXECUTING) is None
+
+
+def test_a_request_that_took_the_place_of_another_names_whose() -> None:
+    controls = (asked(1, Wish.PAUSE, SUPERSEDED), asked(2, Wish.RESUME, PENDING, "bob@laptop"))
+    assert said(record(), *controls).endswith("worker about to go on (instead of the pause of anna@bastion)")
+    mine = (asked(1, Wish.PAUSE, SUPERSEDED), asked(2, Wish.RESUME, PENDING))
+    assert "instead" not in said(record(), *mine)
+
+
+def test_a_request_that_was_refused_says_why_for_a_while() -> None:
+    control = asked(1, Wish.PAUSE, REFUSED, answer="the run is ending")
+    assert said(record(), control) == " pause asked by anna@bastion was refused: the run is ending"
+    assert said(replace(record(), last_heard_at=NOW + 99), control, at=NOW + 100) == ""
+
+
+def test_a_request_that_came_too_late_is_told_of_the_run_that_has_ended() -> None:
+    control = asked(1, Wish.CANCEL, REFUSED, answer="too late: the run is completed")
+    assert "cancel asked by anna@bastion was refused: too late" in said(record(RunState.COMPLETED), control)
+
+
+def test_a_limit_that_was_asked_for_counts_before_it_is_answered() -> None:
+    run = replace(record(), rate_limit=5_000)
+    assert wanted_rate((), run) == 5_000
+    assert wanted_rate((asked(1, Wish.RATE, value=100),), run) == 100
+    assert wanted_rate((asked(1, Wish.RATE, ACCEPTED, value=100),), run) == 5_000
+    assert last_rate((asked(1, Wish.RATE), asked(2, Wish.PAUSE))) == 1
+
+
+def test_a_worker_that_is_not_heard_of_is_said_after_five_seconds() -> None:
+    assert said(replace(record(), last_heard_at=NOW - 5)) == ""
+    assert said(replace(record(), last_heard_at=NOW - 8)) == " ! worker last heard 8 s ago"
+    assert tone(replace(record(), last_heard_at=NOW - 8)) is Tone.WARN
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "keys"),
+    [
+        (RunState.PLANNED, " ○ planned, not started", "u starts it"),
+        (RunState.COMPLETED, " ✓ completed: 1,248,310 documents of 3 collections in 1m 00s", "r shows"),
+        (RunState.COMPLETED_WITH_FINDINGS, " ! completed with findings: ", "r shows"),
+        (RunState.FAILED, " ✗ failed: no answer", "u resumes it"),
+        (RunState.INTERRUPTED, " ~ interrupted: no answer", "u resumes it"),
+        (RunState.CANCELLED, " ✗ cancelled: what it wrote stays", "r shows"),
+    ],
+)
+def test_a_run_that_has_ended_says_how_and_what_next(state: RunState, words: str, keys: str) -> None:
+    failed = state in (RunState.FAILED, RunState.INTERRUPTED)
+    run = replace(record(state, stage=Stage.EXECUTE), failure=FAILURE if failed else None)
+    text = said(run)
+    assert text.startswith(words)
+    assert keys in text
+    assert ("→ check the line" in text) is failed
+
+
+def test_a_hint_for_the_command_line_is_left_out() -> None:
+    failure = replace(FAILURE, hint="tui-migrate resume 42")
+    assert "tui-migrate" not in said(replace(record(RunState.INTERRUPTED), failure=failure))
+
+
+def test_a_worker_that_is_gone_is_an_interrupted_run() -> None:
+    assert said(replace(record(RunState.INTERRUPTED), failure=None)).startswith(" ~ interrupted: its worker is gone")
+
+
+def test_a_run_that_was_rolled_back_names_by_which() -> None:
+    run = replace(record(RunState.ROLLED_BACK), rolled_back_by=43)
+    assert said(run) == " ↶ rolled back by run 0043"
+
+
+def test_a_rollback_says_what_is_taken_back_and_offers_no_rollback_of_its_own() -> None:
+    run = replace(record(RunState.COMPLETED, kind=RunKind.ROLLBACK), rollback_of=41)
+    assert "run 0041 is taken back" in said(run)
+    assert "r shows" not in said(run)
+
+
+def test_findings_are_counted_and_their_key_is_named() -> None:
+    finding = Finding(Severity.WARNING, "spared", "users", "changed meanwhile")
+    assert "e shows its 1 finding;" in said(replace(record(RunState.COMPLETED_WITH_FINDINGS), findings=(finding,)))

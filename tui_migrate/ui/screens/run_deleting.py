@@ -1,0 +1,34 @@
+"""Deleting the record of a run: what is asked before, from whatever list."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.ui.run_rows import since
+from tui_migrate.ui.screens.dialogs import Choose, TypeName
+from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
+from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.ui.wording import ends_words, run_name, size
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
+
+
+def ask_to_delete(app: "MigrateApp", run: RunRecord, when_wanted: Callable[[int], object]) -> None:
+    """Ask whether a run's record is to go; where its undo log is the only way back, its number has to be typed."""
+    name = run_name(run.id)
+    title, made = f"Delete run {name}?", f"made {since(run.created_at, app.session.clock())} by {run.created_by}"
+    said = [*wrap(ends_words(run), TEXT_CELLS), f"{run.kind.value}, {made}", ""]
+
+    def take(is_wanted: bool) -> None:
+        if is_wanted:
+            when_wanted(run.id)
+
+    if run.rollback_available:
+        loss = f"Its undo log ({size(run.undo_bytes)}) is the only way back from what it wrote to {run.target}."
+        said += [*wrap(loss, TEXT_CELLS), "Deleting it is for good."]
+        app.push_screen(TypeName(title, said, name), lambda is_equal: take(is_equal is True))
+        return
+    said.append("Its record, log and findings go; what it wrote stays.")
+    choices = [("keep", "Keep it"), ("delete", f"Delete run {name}")]
+    app.push_screen(Choose(title, said, choices), lambda key: take(key == "delete"))
