@@ -4,10 +4,11 @@ import re
 import unicodedata
 from typing import Final
 
-_USERINFO: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30}://)([^/?#\s@:]*)(:\S*)?@", re.IGNORECASE)
-_QUERY_SECRET: Final = re.compile(
-    r"([?&;](?:[\w.-]*(?:password|secret|token)[\w.-]*|authMechanismProperties)=)[^&\s]*", re.IGNORECASE
-)
+_WORD: Final = re.compile(r"\S+")
+_USER: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/?#@:]*([:@])", re.IGNORECASE)
+_OPTION: Final = re.compile(r"[?&;]([\w.-]+)=")
+_VALUE: Final = re.compile(r"[^&\s]*")
+_SECRET_NAME: Final = re.compile(r"password|secret|token|^authMechanismProperties$", re.IGNORECASE)
 _UNPRINTABLE: Final = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 
 
@@ -15,10 +16,29 @@ def redact(text: str) -> str:
     """Replace the password of every URL in a text, and every secret among URL options, by `***`.
 
     A password may hold a raw `@`, `/` or quote, so everything up to the last `@` of the word counts as one: rather too
-    much is taken out than too little.
+    much is taken out than too little. Takes time in proportion to the text, whatever it is.
     """
-    without = _USERINFO.sub(lambda match: f"{match[1]}{match[2]}{':***' if match[3] else ''}@", text)
-    return _QUERY_SECRET.sub(r"\1***", without)
+    return _without_options(_WORD.sub(_without_password, text))
+
+
+def _without_password(match: re.Match[str]) -> str:
+    word = match[0]
+    last = word.rfind("@")
+    for user in _USER.finditer(word, 0, last + 1):
+        if user[1] == ":":
+            return f"{word[: user.end()]}***{word[last:]}"
+    return word
+
+
+def _without_options(text: str) -> str:
+    parts: list[str] = []
+    done = 0
+    for option in _OPTION.finditer(text):
+        value = _VALUE.match(text, option.end())
+        if option.start() >= done and value is not None and _SECRET_NAME.search(option[1]):
+            parts.extend((text[done : option.end()], "***"))
+            done = value.end()
+    return "".join((*parts, text[done:]))
 
 
 def printable(text: str) -> str:

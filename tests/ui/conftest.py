@@ -14,8 +14,10 @@ from tui_migrate.paths import HOME_VARIABLE, Home
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in [one for one in os.environ if one in ("NO_COLOR", HOME_VARIABLE) or one.startswith("TEXTUAL")]:
-        monkeypatch.delenv(name)
+    for name in list(os.environ):
+        is_textuals = name.startswith("TEXTUAL") and not name.startswith("TEXTUAL_SNAPSHOT")
+        if is_textuals or name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", HOME_VARIABLE):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield

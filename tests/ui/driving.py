@@ -35,6 +35,19 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str = "
         await asyncio.sleep(0.01)
 
 
+async def until_still(pilot: Pilot[None], looks: int = 12) -> None:
+    """Wait until the screen has looked the same so many times in a row: all that was under way is drawn."""
+    before, same = "", 0
+
+    def is_still() -> bool:
+        nonlocal before, same
+        now = screen_text(pilot)
+        before, same = now, same + 1 if now == before else 0
+        return same >= looks
+
+    await until(pilot, is_still, "a screen that stays")
+
+
 def screen_text(pilot: Pilot[None]) -> str:
     """All lines of the screen as they are drawn, dialogs too."""
     width, height = pilot.app.size

@@ -26,6 +26,7 @@ from tui_migrate.journal.schema import VERSION
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
+from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connections import ConnectionsScreen
 from tui_migrate.ui.screens.history import HistoryScreen
@@ -38,10 +39,14 @@ from tui_migrate.worker.lock import holder
 SIZE = (80, 24)
 
 
+def focused(app: MigrateApp) -> str | None:
+    return app.screen.focused.id if app.screen.focused is not None else None
+
+
 async def test_the_very_first_time_it_offers_three_ways_to_begin(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, shows(pilot, "There was no run yet"), "the first lines")
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
         assert [row[0] for row in table_cells(pilot, "#first")] == [
             "Try the demo",
             "Paste a connection URL",
@@ -54,7 +59,7 @@ async def test_the_very_first_time_it_offers_three_ways_to_begin(home: Home) -> 
 async def test_the_demo_is_offered_with_its_command_and_left_for(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, shows(pilot, "There was no run yet"), "the first lines")
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
         await pilot.press("d")
         await until(pilot, shows(pilot, "From a shell: tui-migrate demo", "Stay here"), "the question")
         await pilot.press("escape")
@@ -82,7 +87,7 @@ async def test_in_the_demo_the_sample_is_one_step_away(tmp_path: Path) -> None:
 async def test_a_package_is_looked_at_before_it_is_planned_from(home: Home, tmp_path: Path) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, shows(pilot, "There was no run yet"), "the first lines")
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
         await pilot.press("j", "j", "enter")
         await until(pilot, lambda: bool(app.screen.query(Input)), "the question")
         app.screen.query_one(Input).value = str(tmp_path / "no[where]")
@@ -94,7 +99,7 @@ async def test_a_package_is_looked_at_before_it_is_planned_from(home: Home, tmp_
 async def test_pasting_a_url_opens_the_form(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, shows(pilot, "There was no run yet"), "the first lines")
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(app.screen, ConnectionForm), "the form")
 

@@ -112,10 +112,10 @@ def test_the_history_shifts_once_in_two_seconds_and_keeps_fourteen_steps() -> No
     history = RateHistory()
     history.note(100.0, 0)
     history.note(101.5, 900)
-    assert len(history.values) == 0
+    assert sum(history.values) == 0
     history.note(102.0, 1_000)
     history.note(103.9, 1_800)
-    assert history.values == (1_000,)
+    assert list(history.values) == [1_000]
     for place in range(1, 40):
         history.note(102.0 + 2 * place, 1_000 + place)
     assert len(history.values) == BUCKETS

@@ -165,7 +165,7 @@ def test_an_export_counts_what_it_has_written_and_has_no_target_in_production() 
     run = replace(record(kind=RunKind.EXPORT, environment=Environment.PRODUCTION), target="/backups/shop")
     first, _ = counts_lines(run, RunPace(), [], plan)
     assert first.endswith("written 1,248,310")
-    assert head_words(run, plan, 80) == ("run 0042   export   prod/shop → /backups/shop", None, "SOURCE: PRODUCTION")
+    assert head_words(run, plan, 81) == ("run 0042   export   prod/shop → /backups/shop", None, "SOURCE: PRODUCTION")
 
 
 def test_the_head_names_a_target_in_production_and_the_lines_a_source_there() -> None:
@@ -180,12 +180,17 @@ def test_the_head_names_a_target_in_production_and_the_lines_a_source_there() ->
 
 
 def test_of_a_long_head_only_the_ends_are_cut() -> None:
-    url = replace(store_end("", Environment.PRODUCTION), connection="", url="mongodb://db1.example:27017/shop")
-    run = replace(record(environment=Environment.PRODUCTION), source="mongodb://" + "h" * 90, target=url.label)
-    left, environment, right = head_words(run, copy_plan(target=url), 80)
-    assert left.startswith("run 0042   copy   mongodb")
+    url = replace(
+        store_end("", Environment.PRODUCTION), connection="", url="mongodb://u@db1.example:27017/shop?tls=true"
+    )
+    run = replace(record(environment=Environment.PRODUCTION), source="prod/shop", target=url.label)
+    wide, environment, right = head_words(run, copy_plan(target=url), 120)
+    assert wide == "run 0042   copy   prod/shop → db1.example:27017/shop"
     assert (environment, right) == (Environment.PRODUCTION, "db1.example:27017")
-    assert cell_len(f" tui-migrate   {left}   {environment_words(Environment.PRODUCTION, right)} ") <= 80
+    left = head_words(run, copy_plan(target=url), 80)[0]
+    assert left == "run 0042   copy   prod…shop"
+    words = environment_words(Environment.PRODUCTION, right)
+    assert cell_len(f" tui-migrate   {left}   {words}") <= 80
 
 
 def test_collections_come_by_what_they_need_of_the_operator() -> None:

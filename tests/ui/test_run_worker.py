@@ -2,8 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,6 +98,16 @@ def ends(home: Home, mongodb_pair: tuple[str, str], database: str) -> Iterator[E
         client.close()
 
 
+@asynccontextmanager
+async def watched(ends: Ends, run_id: int) -> AsyncIterator[Pilot[None]]:
+    """The Run screen over a run that has begun."""
+    app = ends.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RunScreen(run_id))
+        await until(pilot, shows(pilot, "● users"), "the run")
+        yield pilot
+
+
 async def test_a_live_worker_heeds_the_keys(ends: Ends) -> None:
     run_id = await ends.start(rate=SLOW)
     app = ends.app()
@@ -118,11 +128,7 @@ async def test_a_live_worker_heeds_the_keys(ends: Ends) -> None:
 
 async def test_two_apps_see_and_steer_one_worker(ends: Ends) -> None:
     run_id = await ends.start(rate=SLOW)
-    one, other = ends.app(), ends.app()
-    async with one.run_test(size=SIZE) as first, other.run_test(size=SIZE) as second:
-        for app, pilot in ((one, first), (other, second)):
-            await app.push_screen(RunScreen(run_id))
-            await until(pilot, shows(pilot, "● users"), "the run")
+    async with watched(ends, run_id) as first, watched(ends, run_id) as second:
         await first.press("p")
         for pilot in (first, second):
             await until(pilot, shows(pilot, "‖ paused by"), "paused")
@@ -137,10 +143,7 @@ async def test_two_apps_see_and_steer_one_worker(ends: Ends) -> None:
 
 async def test_a_worker_that_is_killed_while_watched_is_said_to_be_gone_and_resumed_by_a_key(ends: Ends) -> None:
     run_id = await ends.start(rate=SLOW)
-    app = ends.app()
-    async with app.run_test(size=SIZE) as pilot:
-        await app.push_screen(RunScreen(run_id))
-        await until(pilot, shows(pilot, "● users"), "the run")
+    async with watched(ends, run_id) as pilot:
         pid = holder(ends.home.run(run_id).lock)
         assert pid
         os.kill(pid, signal.SIGKILL)

@@ -1,8 +1,7 @@
 """Pictures of every screen at two sizes: a prepared journal, a fixed clock and zone, no live worker."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -10,12 +9,13 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, shows, store_end, until
+from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, shows, store_end, until, until_still
 from tui_migrate import connections
 from tui_migrate.connections import Connection
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Failure
-from tui_migrate.journal.states import RunState
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.worker.lock import RunLock
@@ -32,22 +32,11 @@ class Compare(Protocol):
     ) -> bool: ...
 
 
-@pytest.fixture(autouse=True)
-def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY"):
-        monkeypatch.delenv(name, raising=False)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A home whose path is the same in every test run, for screens that show it."""
-    monkeypatch.chdir(tmp_path)
-    return new_home(Path())
+    """A home below the user's own folder, so that screens show the same path in every test run."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return new_home(tmp_path)
 
 
 def prepare(home: Home) -> None:
@@ -86,9 +75,9 @@ def prepare(home: Home) -> None:
 @pytest.mark.parametrize(
     ("keys", "text"),
     [
-        ((), "0007"),
+        ((), "run 0007"),
         (("h",), "0001"),
-        (("o",), "PROD_PASSWORD"),
+        (("o",), "run 0007"),
         (("question_mark",), "Keys that work here"),
         (("enter",), "interrupted"),
         (("h", "down", "down", "down", "enter"), "failed"),
@@ -109,6 +98,7 @@ def test_screen(home: Home, snap_compare: Compare, keys: tuple[str, ...], text: 
             await pilot.press(key)
             await pilot.pause()
         await until(pilot, shows(pilot, text), text)
+        await until_still(pilot)
 
     assert snap_compare(new_app(home), terminal_size=size, run_before=drive)
 
@@ -117,8 +107,15 @@ def test_screen(home: Home, snap_compare: Compare, keys: tuple[str, ...], text: 
 def test_first_run_ever(home: Home, snap_compare: Compare, size: tuple[int, int]) -> None:
     async def drive(pilot: Pilot[None]) -> None:
         await until(pilot, shows(pilot, "demo"), "the first lines")
+        await until_still(pilot)
 
     assert snap_compare(new_app(home), terminal_size=size, run_before=drive)
+
+
+async def enter_execute(home: Home) -> None:
+    journal = await JournalWriter.open(home.journal)
+    await journal.set_stage(7, Stage.EXECUTE)
+    await journal.close()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -126,11 +123,13 @@ def test_a_run_at_work(home: Home, snap_compare: Compare, size: tuple[int, int])
     prepare(home)
     lock = RunLock.acquire(home.run(7).lock)
     assert lock is not None
+    asyncio.run(enter_execute(home))
 
     async def drive(pilot: Pilot[None]) -> None:
         await until(pilot, shows(pilot, "0007"), "the journal's runs")
         await pilot.press("enter")
         await until(pilot, shows(pilot, "● execute"), "the run")
+        await until_still(pilot)
 
     try:
         assert snap_compare(new_app(home), terminal_size=size, run_before=drive)

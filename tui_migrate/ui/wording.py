@@ -1,6 +1,7 @@
 """How values read on the screens: ids, times, sizes, counts and states. Marks are Unicode."""
 
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Final
 
 import humanize
@@ -83,3 +84,9 @@ def ago(at: float, now: float) -> str:
 def local_time(at: float, zone: tzinfo | None = None) -> str:
     """Show a time in the local zone, which is named."""
     return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def path_words(path: Path) -> str:
+    """Show a path with `~` for the user's own folder."""
+    own = Path.home()
+    return f"~/{path.relative_to(own)}" if path.is_relative_to(own) else str(path)

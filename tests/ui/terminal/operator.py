@@ -98,19 +98,10 @@ class Operator:
 
     def settle(self, keys: str = "") -> None:
         """Press keys, and read until the app has drawn what they and those before led to."""
-        wanted = self._told + 1
+        self._told += 1
+        answer = f"\x1b]2;told {self._told}\x07".encode()
         self.press(keys + KEYS["f12"])
-        again = time.monotonic() + 1
-
-        def is_answered() -> bool:
-            nonlocal again
-            self._told = max(self._told, int(self.screen.title.removeprefix("told ") or 0))
-            if self._told < wanted and time.monotonic() > again:
-                self.press("f12")  # Textual forgets what was to be done after a refresh of a screen that has gone
-                again += 1
-            return self._told >= wanted
-
-        self.until(is_answered, f"answer {wanted}")
+        self.until(lambda: answer in self.received, f"answer {self._told}")
 
     def resize(self, width: int, height: int) -> None:
         """Change the terminal's size."""

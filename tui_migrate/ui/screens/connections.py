@@ -14,6 +14,7 @@ from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.wording import path_words
 
 RUNS_LOOKED_AT: Final = 200
 """Runs among which is searched for the last use of a connection."""
@@ -67,7 +68,7 @@ class ConnectionsScreen(OperatorScreen):
 
     def where(self) -> tuple[str, None, str]:
         """Name the file."""
-        return "Connections", None, str(self.session.home.connections)
+        return "Connections", None, path_words(self.session.home.connections)
 
     def help_text(self) -> str:
         """What a connection is, and where passwords lie."""

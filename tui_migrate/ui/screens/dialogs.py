@@ -1,6 +1,7 @@
 """The small windows: a name to be typed before something dangerous, a password, a choice, a line of text."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -10,7 +11,11 @@ from textual.widgets import Input
 
 from tui_migrate.redaction import printable
 from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.ui.widgets.table import Column, Row, Table
+
+TEXT_CELLS: Final = 66
+"""How wide the text of a window is."""
 
 
 class TypeName(ModalScreen[bool]):
@@ -52,7 +57,7 @@ class AskPassword(ModalScreen[str | None]):
         self._lines = [f"Connection  {printable(connection)}", f"Host        {printable(host)}"]
         self._lines.append(f"User        {printable(user)}")
         if problem:
-            self._lines.extend(("", printable(problem)))
+            self._lines.extend(("", *wrap(printable(problem), TEXT_CELLS)))
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""

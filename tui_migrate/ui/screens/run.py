@@ -8,6 +8,7 @@ from textual.widget import Widget
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
@@ -40,7 +41,7 @@ HELP = (
 
 
 class RunScreen(OperatorScreen):
-    """Shows the run of an id, whatever has become of it."""
+    """Shows the run of an id, whatever has become of it; `fault` is said first: why its worker was not started."""
 
     ACTIONS = (
         "run.pause",
@@ -56,9 +57,10 @@ class RunScreen(OperatorScreen):
     )
     TONES: ClassVar = tuple(f"-{one.value}" for one in Tone)
 
-    def __init__(self, run_id: int) -> None:
+    def __init__(self, run_id: int, fault: Fault | None = None) -> None:
         super().__init__()
         self._run_id = run_id
+        self._fault = fault
         self._snapshot: Snapshot | None = None
         self._pace = RunPace()
         self._plan: Plan | None = None
@@ -112,6 +114,8 @@ class RunScreen(OperatorScreen):
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""
         self.query_one(Table).focus()
+        if self._fault is not None:
+            self.notify_line(f"{self._fault.message} — {self._fault.hint}")
 
     def on_resize(self) -> None:
         """Lay out anew, once the table knows how much room it has."""
@@ -217,6 +221,4 @@ class RunScreen(OperatorScreen):
 
     def on_rollback_begun(self, event: RollbackBegun) -> None:
         """Go over to the rollback."""
-        self.app.push_screen(RunScreen(event.begun.run_id))
-        if event.begun.fault is not None:
-            self.notify_line(event.begun.fault.message)
+        self.app.push_screen(RunScreen(event.begun.run_id, event.begun.fault))

@@ -3,6 +3,7 @@
 Widths are in cells, times in seconds since 1970.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -24,7 +25,7 @@ from tui_migrate.ui.wording import duration, ends_words, number, run_name
 BESIDE_BAR: Final = 37
 """Cells of the bar's line that are not the bar."""
 
-BESIDE_ENDS: Final = 20
+BESIDE_ENDS: Final = 18
 """Cells of the head's line that are the program's name and gaps."""
 
 SPARK_WIDTH: Final = 14
@@ -54,6 +55,7 @@ _THROUGH: Final = (
     RunState.ROLLED_BACK_WITH_FINDINGS,
 )
 _UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "B", 0))
+_BESIDE_HOSTS: Final = re.compile(r"\b[a-z+]+://(?:[^/?\s]*@)?|\?\S*")
 _RETRY: Final = "; again in "
 """What stands in the log's line of every second try: see `engine.drive`."""
 
@@ -73,7 +75,12 @@ def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Envi
     said = environment_words(environment, right) if environment is not None else right
     what = f"run {run_name(run.id)}   {run.kind.value}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
-    return what + fit(printable(ends_words(run)), max(1, room)), environment, right
+    return what + fit(_short(printable(ends_words(run))), max(1, room)), environment, right
+
+
+def _short(ends: str) -> str:
+    """Leave of the URLs in a text the hosts and the database."""
+    return _BESIDE_HOSTS.sub("", ends)
 
 
 def source_words(plan: Plan | None) -> str:

@@ -118,8 +118,8 @@ def _of_ended(run: RunRecord, now: float) -> Iterator[str]:
 
 def _done_words(run: RunRecord, now: float) -> str:
     taken = elapsed(run, now)
-    collections = len(run.collections)
-    words = f": {number(documents_done(run))} documents of {number(collections)} collection{'' if collections == 1 else 's'}"
+    collections = "1 collection" if len(run.collections) == 1 else f"{number(len(run.collections))} collections"
+    words = f": {number(documents_done(run))} documents of {collections}"
     words += f" in {duration(taken)}" if taken is not None else ""
     words += f" and {run.attempt} attempts" if run.attempt > 1 else ""
     words += f", undo log {size_pair(run.undo_bytes, 0)}" if run.undo_bytes else ""

@@ -99,10 +99,9 @@ class TerminalApp(App[ReturnType]):
             await super().on_event(event)
 
     def redraw(self) -> None:
-        """Send the whole screen again, whatever the terminal shows."""
-        if self._frames is not None:
-            self._frames.forget()
-            self._send_frame()
+        """Draw the whole screen anew, and send all of it, whatever the terminal shows."""
+        self._send_all()
+        self.refresh(layout=True)
 
     def action_suspend_process(self) -> None:
         """Stop, and give the terminal back to the shell, until we are continued."""
@@ -130,6 +129,11 @@ class TerminalApp(App[ReturnType]):
             self._send_frame()
         self.post_display_hook()
 
+    def _send_all(self) -> None:
+        if self._frames is not None:
+            self._frames.forget()
+            self._send_frame()
+
     def _send_frame(self) -> None:
         if self._frames is not None and self._running and not self._closed:
             self._frames.send(self._wanted_cursor())
@@ -145,8 +149,8 @@ class TerminalApp(App[ReturnType]):
         return self.screen.outer_size.clamp_offset(position)
 
     async def _on_resize(self, event: Resize) -> None:
-        """Draw all anew: Textual does so for another size only, but a terminal may have cut what it showed."""
-        self.redraw()
+        """Send all: Textual does so for another size only, but a terminal may have cut what it showed."""
+        self._send_all()
 
     def _on_descendant_focus(self, event: DescendantFocus) -> None:
         """A blinking cursor costs bytes for as long as nothing happens."""

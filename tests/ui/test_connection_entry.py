@@ -1,0 +1,112 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tui_migrate import connections
+from tui_migrate.connections import Connection
+from tui_migrate.errors import StorageFailed, UsageError
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Environment
+from tui_migrate.ui.connection_entry import Entry, PasswordPlace, entry_of, save, write_password
+
+URL = "mongodb://anna@127.0.0.1:1/shop"
+PASSWORD = "hunter2/@:x é"
+
+
+def entry(
+    name: str = "prod",
+    url: str = URL,
+    place: PasswordPlace = PasswordPlace.ASK,
+    where: str = "",
+    password: str | None = None,
+    before: Connection | None = None,
+) -> Entry:
+    return Entry(name, url, Environment.STAGING, place, where, password, before)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (entry(name="Prod"), "the name has"),
+        (entry(name=""), "the name has"),
+        (entry(url="nothing"), "no URL"),
+        (entry(url="mongodb://a b/shop"), "blank"),
+        (entry(name="there"), "already"),
+        (entry(place=PasswordPlace.ENVIRONMENT), "no name"),
+        (entry(place=PasswordPlace.ENVIRONMENT, where="1 BAD"), "environment variable"),
+        (entry(place=PasswordPlace.FILE), "no name"),
+        (entry(place=PasswordPlace.CLEAR), "no password"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_written(home: Home, typed: Entry, said: str) -> None:
+    connections.write(home, [Connection("there", URL)])
+    before = home.connections.read_bytes()
+    with pytest.raises(UsageError, match=said):
+        save(home, typed)
+    assert home.connections.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", PasswordPlace)
+def test_what_is_saved_is_read_again_and_its_password_is_where_it_was_wished(
+    home: Home, place: PasswordPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = {PasswordPlace.ENVIRONMENT: "SHOP_PASSWORD", PasswordPlace.FILE: "secrets/prod"}.get(place, "")
+    made = save(home, entry(place=place, where=where, password=PASSWORD))
+    read = connections.load(home)["prod"]
+    assert read == made
+    assert (read.url, read.environment) == (URL, Environment.STAGING)
+    monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
+    expected = None if place is PasswordPlace.ASK else PASSWORD
+    assert connections.stored_password(read, home) == expected
+    assert stat.S_IMODE(home.connections.stat().st_mode) == 0o600
+    assert ("hunter2" in home.connections.read_text()) is (place is PasswordPlace.CLEAR)
+    assert entry_of(read).place is place
+
+
+def test_a_password_file_is_private_and_never_written_over(home: Home) -> None:
+    save(home, entry(place=PasswordPlace.FILE, where="secrets/prod", password=PASSWORD))
+    path = home.config / "secrets" / "prod"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    with pytest.raises(UsageError, match="not written over"):
+        save(home, entry("other", place=PasswordPlace.FILE, where="secrets/prod", password="another"))
+    assert "other" not in connections.load(home)
+    save(home, entry("other", place=PasswordPlace.FILE, where="secrets/prod"))
+    assert connections.stored_password(connections.load(home)["other"], home) == PASSWORD
+
+
+def test_changing_keeps_the_place_in_the_file_and_the_others(home: Home) -> None:
+    known = [Connection("a", URL), Connection("b", URL, password="old"), Connection("c", URL)]
+    connections.write(home, known)
+    save(home, entry("renamed", place=PasswordPlace.CLEAR, before=known[1]))
+    assert list(connections.load(home)) == ["a", "renamed", "c"]
+    assert connections.load(home)["renamed"].password == "old"
+
+
+def test_a_password_in_clear_can_move_to_a_file(home: Home) -> None:
+    before = Connection("a", URL, password=PASSWORD)
+    connections.write(home, [before])
+    save(home, entry("a", place=PasswordPlace.FILE, where="a.password", before=before))
+    assert "hunter2" not in home.connections.read_text()
+    assert connections.stored_password(connections.load(home)["a"], home) == PASSWORD
+
+
+def test_where_the_file_of_connections_cannot_be_written_no_password_stays_behind(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageFailed("cannot write", hint="make room")
+
+    monkeypatch.setattr(connections, "write", full)
+    with pytest.raises(StorageFailed):
+        save(home, entry(place=PasswordPlace.FILE, where="p", password=PASSWORD))
+    assert not (home.config / "p").exists()
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError):
+        write_password(tmp_path / "link", PASSWORD)
+    assert not os.path.lexists(tmp_path / "elsewhere")

@@ -1,0 +1,334 @@
+import socket
+from collections.abc import Iterator
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.cli.conftest import ENCODED, PASSWORD
+from tests.ui.driving import PreparedJournal, new_app, screen_text, shows, table_cells, until
+from tui_migrate import connections
+from tui_migrate.connections import Connection
+from tui_migrate.journal.states import RunState
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Environment
+from tui_migrate.ui.screens.connection_form import ConnectionForm
+from tui_migrate.ui.screens.connection_pane import ConnectionPane
+from tui_migrate.ui.screens.connections import ConnectionsScreen
+from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName
+from tui_migrate.ui.widgets.pick import Pick
+from tui_migrate.ui.widgets.prose import Prose
+
+SIZE = (80, 24)
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """A server that takes connections and never says a word."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"mongodb://127.0.0.1:{listening.getsockname()[1]}/shop"
+
+
+async def opened(pilot: Pilot[None], rows: int) -> ConnectionsScreen:
+    screen = ConnectionsScreen()
+    await pilot.app.push_screen(screen)
+    await until(pilot, lambda: len(table_cells(pilot, "#connections")) == rows, f"{rows} connections")
+    await until(pilot, lambda: screen.query_one(ConnectionPane).is_known and screen.focused is not None, "them read")
+    return screen
+
+
+async def form(pilot: Pilot[None], key: str = "n") -> ConnectionForm:
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConnectionForm), "the form")
+    screen = pilot.app.screen
+    assert isinstance(screen, ConnectionForm)
+    await until(pilot, lambda: screen.focused is not None, "focus")
+    return screen
+
+
+async def pick(pilot: Pilot[None], name: str, key: str) -> None:
+    one = pilot.app.screen.query_one(f"#{name}", Pick)
+    one.focus()
+    for _ in range(4):
+        if one.chosen == key:
+            return
+        await pilot.press("right")
+    await until(pilot, lambda: one.chosen == key, key)
+
+
+def said(pilot: Pilot[None]) -> str:
+    return pilot.app.screen.query_one("#said", Prose).words
+
+
+def field(pilot: Pilot[None], name: str) -> Input:
+    return pilot.app.screen.query_one(f"#{name}", Input)
+
+
+async def test_without_connections_it_says_which_key_adds_one(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        await until(pilot, shows(pilot, "No connection has a name yet: n adds one."), "that there is none")
+
+
+async def test_a_connection_says_who_answers(home: Home, mongodb_url: str) -> None:
+    connections.write(home, [Connection("dev", f"{mongodb_url}/shop", Environment.DEVELOPMENT)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 1)
+        await pilot.press("t")
+        await until(pilot, shows(pilot, "✓ ", " ms", "without a user", "just now"), "who answers")
+        assert app.session.seen["dev"].fault is None
+        assert app.session.seen["dev"].version in screen_text(pilot)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "There was no run yet", " ms"), "the same on Home")
+
+
+async def test_a_dead_server_is_a_fault_and_no_end(home: Home) -> None:
+    connections.write(home, [Connection("dead", "mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=200")])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 1)
+        await pilot.press("t")
+        await until(pilot, shows(pilot, "✗ "), "the fault")
+        assert app.session.seen["dead"].fault is not None
+        assert app.is_running
+
+
+async def test_esc_cancels_a_server_that_says_nothing_and_it_is_told_how_long_it_waits(
+    home: Home, silent_url: str
+) -> None:
+    connections.write(home, [Connection("silent", silent_url)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await opened(pilot, 1)
+        pane = screen.query_one(ConnectionPane)
+        await pilot.press("t")
+        await until(pilot, shows(pilot, "connecting…, esc cancels"), "the wait")
+        pane._begin -= 7
+        pane._draw()
+        await until(pilot, shows(pilot, "waiting 7 s, esc cancels"), "how long it waits")
+        await pilot.press("j", "k")
+        await pilot.press("escape")
+        await until(pilot, lambda: not pane.is_testing, "the end of it")
+        assert app.screen is screen
+        await until(pilot, shows(pilot, "not tried yet"), "that it was not seen")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not screen, "Home")
+
+
+async def test_wrong_credentials_are_asked_for_again_and_never_shown(home: Home, guarded_url: str) -> None:
+    hosts, _, rest = guarded_url.partition("/")
+    connections.write(home, [Connection("shop", f"mongodb://reader@{hosts}/{rest}", Environment.STAGING)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 1)
+        await pilot.press("t")
+        await until(
+            pilot, shows(pilot, "Connection  shop/shop", f"Host        {hosts}", "User        reader"), "question"
+        )
+        field(pilot, "password").value = "hunter2 wrong"
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "does not accept the user name and password"), "the question again")
+        field(pilot, "password").value = PASSWORD
+        assert "hunter2" not in screen_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "✓ ", "as reader"), "who answers")
+        assert app.session.passwords == {"shop/shop": PASSWORD}
+        assert "hunter2" not in screen_text(pilot)
+    for path in home.config.parent.rglob("*"):
+        assert not path.is_file() or b"hunter2" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_fault_in_the_file_stands_there_with_file_line_and_key_until_it_is_mended(
+    home: Home, size: tuple[int, int]
+) -> None:
+    home.connections.write_text("connections:\n  prod:\n    url: mongodb://h/d\n    pasword: hunter2\n")
+    app = new_app(home)
+    async with app.run_test(size=size) as pilot:
+        await app.push_screen(ConnectionsScreen())
+        await until(pilot, shows(pilot, "line   4", "connections.prod.pasword", "ctrl+r"), "the fault")
+        assert "hunter2" not in screen_text(pilot)
+        await pilot.press("n", "t", "enter", "D")
+        assert isinstance(app.screen, ConnectionsScreen)
+        home.connections.write_text("connections:\n  prod:\n    url: mongodb://h/d\n")
+        await pilot.press("ctrl+r")
+        await until(pilot, shows(pilot, "production"), "the connection")
+        assert "line   4" not in screen_text(pilot)
+
+
+async def test_deleting_asks_and_takes_the_one_out(home: Home) -> None:
+    connections.write(home, [Connection("a", "mongodb://h/d"), Connection("b", "mongodb://h/d")])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 2)
+        await pilot.press("j", "D")
+        await until(pilot, lambda: isinstance(app.screen, Choose), "the question")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+        assert list(connections.load(home)) == ["a", "b"]
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, Choose), "the question")
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: len(table_cells(pilot, "#connections")) == 1, "one left")
+        assert list(connections.load(home)) == ["a"]
+
+
+async def test_a_pasted_url_loses_its_password_at_once_and_is_tested_named_and_saved(
+    home: Home, guarded_url: str
+) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        await form(pilot)
+        url = f"mongodb://reader:{ENCODED}@{guarded_url}"
+        pilot.app.screen.focused.post_message(events.Paste(url))  # type: ignore[union-attr]
+        await until(pilot, lambda: field(pilot, "url").value == f"mongodb://reader@{guarded_url}", "the URL without it")
+        assert "hunter2" not in screen_text(pilot)
+        await until(pilot, shows(pilot, "The password was taken out of the URL", "kept from the URL"), "that it was")
+        field(pilot, "name").value = "shop"
+        await pick(pilot, "environment", "development")
+        await pick(pilot, "place", "file")
+        await until(pilot, shows(pilot, "File"), "its field")
+        field(pilot, "where").value = "shop.password"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+        await until(pilot, shows(pilot, "shop is saved", "as reader"), "who answered")
+        assert "hunter2" not in screen_text(pilot)
+    saved = connections.load(home)["shop"]
+    assert (saved.environment, saved.password_file) == (Environment.DEVELOPMENT, "shop.password")
+    assert connections.stored_password(saved, home) == PASSWORD
+    assert "hunter2" not in home.connections.read_text()
+
+
+async def test_a_password_that_is_typed_into_a_url_is_never_to_be_read(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        await form(pilot)
+        for character in "mongodb://anna:hunter2@h/shop":
+            await pilot.press("slash" if character == "/" else "colon" if character == ":" else character)
+            assert "hun" not in screen_text(pilot)
+        await pilot.pause()
+        assert "hunter" not in screen_text(pilot)
+
+
+async def test_nobody_answering_asks_whether_to_save_all_the_same(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        await form(pilot)
+        field(pilot, "url").value = "mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=200"
+        field(pilot, "name").value = "dead"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Choose), "the question")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionForm), "the form")
+        assert "Nothing was saved" in said(pilot)
+        assert field(pilot, "name").value == "dead"
+        assert connections.load(home) == {}
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Choose), "the question")
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+    assert list(connections.load(home)) == ["dead"]
+
+
+async def test_a_mistake_is_said_and_what_was_typed_stays(home: Home) -> None:
+    connections.write(home, [Connection("there", "mongodb://h/d")])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 1)
+        await form(pilot)
+        for url, name, words in (
+            ("", "x", "no URL"),
+            ("mongodb://h/d", "BAD NAME", "the name has"),
+            ("mongodb://h/d", "there", "already"),
+        ):
+            field(pilot, "url").value, field(pilot, "name").value = url, name
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda words=words: words in said(pilot), words)  # type: ignore[misc]
+            assert (field(pilot, "url").value, field(pilot, "name").value) == (url, name)
+    assert list(connections.load(home)) == ["there"]
+
+
+async def test_in_clear_it_is_kept_only_where_the_user_insists(home: Home, guarded_url: str) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        await form(pilot)
+        field(pilot, "url").value = f"mongodb://reader@{guarded_url}"
+        field(pilot, "name").value = "shop"
+        await until(pilot, lambda: bool(app.screen.query_one("#password-field").display), "its fields")
+        await pick(pilot, "place", "clear")
+        field(pilot, "password").value = PASSWORD
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, TypeName), "the question")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionForm), "the form")
+        assert connections.load(home) == {}
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, TypeName), "the question")
+        await pilot.press(*"shop", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+    assert connections.load(home)["shop"].password == PASSWORD
+
+
+async def test_esc_cancels_the_test_first_and_asks_before_what_was_typed_is_lost(home: Home, silent_url: str) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        screen = await form(pilot)
+        field(pilot, "url").value, field(pilot, "name").value = silent_url, "silent"
+        await pilot.press("ctrl+s")
+        await until(pilot, shows(pilot, "Connecting… esc cancels"), "the wait")
+        screen._begin -= 9
+        screen._tick()
+        await until(pilot, shows(pilot, "Connecting… 9 s without an answer"), "how long it waits")
+        await pilot.press("escape")
+        await until(pilot, lambda: "cancelled" in said(pilot), "the end of it")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "Leave without saving?"), "the question")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen, "the form")
+        assert field(pilot, "name").value == "silent"
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Choose), "the question")
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+    assert connections.load(home) == {}
+
+
+async def test_changing_begins_with_what_is_known(home: Home, mongodb_url: str) -> None:
+    connections.write(home, [Connection("dev", f"{mongodb_url}/shop", Environment.STAGING)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 1)
+        await form(pilot, "enter")
+        assert field(pilot, "name").value == "dev"
+        assert app.screen.query_one("#environment", Pick).chosen == "staging"
+        await pick(pilot, "environment", "production")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+    assert connections.load(home)["dev"].environment is Environment.PRODUCTION
+
+
+async def test_the_password_of_each_test_is_asked_in_a_window_that_esc_leaves(home: Home, guarded_url: str) -> None:
+    await PreparedJournal(home).run(RunState.COMPLETED)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        await form(pilot)
+        field(pilot, "url").value = f"mongodb://reader@{guarded_url}"
+        field(pilot, "name").value = "shop"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, AskPassword), "the question")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Choose), "whether to save all the same")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionForm), "the form")
+        assert "no password was given" in said(pilot)

@@ -1,0 +1,185 @@
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, store_end, table_cells, until
+from tui_migrate.errors import JournalBusy
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.paths import Home
+from tui_migrate.ui.screens.dialogs import AskText
+from tui_migrate.ui.screens.finding_sheet import FindingSheet
+from tui_migrate.ui.screens.report import ReportScreen
+
+SIZE = (80, 24)
+CONFLICT = Finding(
+    Severity.ERROR,
+    "conflict",
+    "users",
+    "37 documents differ",
+    "choose skip or overwrite; see mongodb://u:hunter2@h/d",
+    37,
+)
+OPTIONS = Finding(Severity.WARNING, "options_differ", "[b]注文\u202e", "the options differ")
+NOTE = Finding(Severity.NOTE, "empty_timestamps", "target", "the server replaces them")
+
+
+async def prepared(home: Home) -> int:
+    """A run with findings of its preflight and of its verification."""
+    run_id = await PreparedJournal(home).run(
+        RunState.COMPLETED_WITH_FINDINGS, findings=[OPTIONS, NOTE], stage=Stage.VALIDATE
+    )
+    journal = await JournalWriter.open(home.journal)
+    await journal.add_findings(run_id, Stage.VERIFY, [CONFLICT, OPTIONS])
+    await journal.close()
+    return run_id
+
+
+async def opened(pilot: Pilot[None], run_id: int, rows: int) -> ReportScreen:
+    screen = ReportScreen(run_id)
+    await pilot.app.push_screen(screen)
+    await until(pilot, lambda: len(table_cells(pilot, "#findings")) == rows, f"{rows} findings")
+    return screen
+
+
+async def test_findings_of_preflight_and_run_stand_by_severity_and_code(home: Home) -> None:
+    run_id = await prepared(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, run_id, 4)
+        assert table_cells(pilot, "#groups") == [
+            ("✗ error", "conflict", "1", "37"),
+            ("! warning", "options_differ", "2", "2"),
+            ("· note", "empty_timestamps", "1", "1"),
+        ]
+        assert [row[:3] + row[4:5] for row in table_cells(pilot, "#findings")] == [
+            ("✗ error", "conflict", "users", "verify"),
+            ("! warning", "options_differ", "[b]注文\u202e", "validate"),
+            ("! warning", "options_differ", "[b]注文\u202e", "verify"),
+            ("· note", "empty_timestamps", "target", "validate"),
+        ]
+        await until(pilot, shows(pilot, "1 error · 2 warnings · 1 note", r"[b]注文\u202e"), "the summary")
+
+
+async def test_one_code_alone_and_all_again(home: Home) -> None:
+    run_id = await prepared(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await opened(pilot, run_id, 4)
+        screen.query_one("#groups").focus()
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: len(table_cells(pilot, "#findings")) == 2, "the warnings")
+        await until(pilot, shows(pilot, "options_differ alone, esc shows all"), "what is shown")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(table_cells(pilot, "#findings")) == 4, "all")
+        assert app.screen is screen
+
+
+async def test_a_finding_is_opened_whole_and_without_secrets(home: Home) -> None:
+    run_id = await prepared(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, run_id, 4)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingSheet), "the sheet")
+        await until(pilot, shows(pilot, "37 documents differ", "choose skip or overwrite", "verify"), "all of it")
+        assert "hunter2" not in screen_text(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ReportScreen), "the report")
+
+
+async def test_without_findings_it_says_so(home: Home) -> None:
+    run_id = await PreparedJournal(home).run(RunState.COMPLETED)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, run_id, 0)
+        await until(pilot, shows(pilot, "Nothing was found.", "0 errors · 0 warnings · 0 notes"), "that there is none")
+
+
+async def test_a_run_that_is_not_there_is_said(home: Home) -> None:
+    await PreparedJournal(home).run(RunState.COMPLETED)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 9, 0)
+        await until(pilot, shows(pilot, "There is no run 0009 any more", "esc goes back"), "that it is gone")
+
+
+async def test_findings_that_cannot_be_read_are_said_and_read_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await prepared(home)
+    read = JournalReader.staged_findings
+    is_broken = True
+
+    async def broken(self: JournalReader, run: int, limit: int) -> object:
+        if limit > 1_000 and is_broken:
+            raise JournalBusy("the journal is held", hint="wait")
+        return await read(self, run, limit)
+
+    monkeypatch.setattr(JournalReader, "staged_findings", broken)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(ReportScreen(run_id))
+        await until(pilot, shows(pilot, "the journal is held", "ctrl+r reads them again"), "the fault")
+        is_broken = False
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: len(table_cells(pilot, "#findings")) == 4, "the findings")
+
+
+@pytest.mark.parametrize("ending", ["md", "json"])
+async def test_the_report_is_written_to_a_file_for_its_user_alone(home: Home, tmp_path: Path, ending: str) -> None:
+    plan = copy_plan(store_end("prod", database="[shop]"))
+    run_id = await PreparedJournal(home).run(RunState.FAILED, plan, findings=[CONFLICT, OPTIONS])
+    path = tmp_path / f"report.{ending}"
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, run_id, 2)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, AskText), "the question")
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        await until(pilot, lambda: path.exists() and isinstance(app.screen, ReportScreen), "the file")
+        await until(pilot, shows(pilot, "written to"), "that it was written")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        text = path.read_text()
+        assert "hunter2" not in text
+        assert "\u202e" not in text
+        if ending == "json":
+            content = json.loads(text)
+            assert content["run"] == run_id
+            assert [one["code"] for one in content["findings"]] == ["conflict", "options_differ"]
+            assert content["totals"][0] == {"severity": "error", "code": "conflict", "findings": 1, "count": 37}
+        else:
+            assert "- copy from prod/\\[shop\\] to staging/shop" in text
+            assert "## Errors" in text
+            assert "| warning | options\\_differ | 1 | 1 |" in text
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, AskText), "the question")
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "is there already"), "that nothing is replaced")
+        assert app.screen.query_one(Input).value == str(path)
+        assert path.read_text() == text
+
+
+async def test_a_file_of_another_form_is_refused_with_what_was_typed(home: Home, tmp_path: Path) -> None:
+    run_id = await prepared(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, run_id, 4)
+        for name, said in (("report.txt", "ends neither in .json nor"), ("no/such/report.md", "cannot make")):
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, AskText), "the question")
+            app.screen.query_one(Input).value = str(tmp_path / name)
+            await pilot.press("enter")
+            await until(pilot, shows(pilot, said), "what is wrong")
+            assert app.screen.query_one(Input).value == str(tmp_path / name)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, ReportScreen), "the report")
+    assert list(tmp_path.glob("report*")) == []

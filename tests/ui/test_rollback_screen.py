@@ -1,0 +1,175 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, screen_text, shows, table_cells, until
+from tests.ui.run_scene import acted_run
+from tests.ui.test_run_screen import SIZE, keys
+from tui_migrate.engine.undo_log import Made, Thing, UndoLog
+from tui_migrate.errors import Refused
+from tui_migrate.journal.session import open_both
+from tui_migrate.journal.states import RunState
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import PackageEnd, RunKind
+from tui_migrate.ui.screens.rollback import RollbackScreen
+from tui_migrate.worker import launch
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> PreparedJournal:
+    return PreparedJournal(new_home(tmp_path))
+
+
+async def write_undo(home: Home, run_id: int, *made: Made) -> None:
+    path = home.run(run_id).undo_log
+    path.unlink(missing_ok=True)
+    undo = await UndoLog.create(path)
+    for one in made:
+        await undo.note_made(one)
+    await undo.close()
+
+
+@asynccontextmanager
+async def preview(home: Home, run_id: int) -> AsyncIterator[Pilot[None]]:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RollbackScreen(run_id))
+        yield pilot
+
+
+async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJournal) -> None:
+    run_id = await journal.run(documents=1_204)
+    await journal.run(documents=5)
+    await write_undo(journal.home, run_id, Made(Thing.COLLECTION, "users"), Made(Thing.INDEX, "orders", "by_age"))
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        words = " ".join(screen_text(pilot).split())
+        assert "roll back run 0001" in words
+        assert "deletes 1,204 documents and puts 0 documents back in staging/shop" in words
+        assert "1 collection (users); 1 index (orders.by_age)" in words
+        assert "! run 0002 wrote to the same collections later" in words
+        assert table_cells(pilot) == [
+            ("users", "1,204", "0", "the collection, if empty"),
+            ("orders", "0", "0", "1 index"),
+        ]
+        assert keys(pilot) == "ls/>escq?"
+
+
+async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -> None:
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.press("escape")
+        await until(pilot, lambda: "roll back run" not in screen_text(pilot))
+    async with open_both(journal.home.journal) as (_, reader):
+        assert await reader.count_runs() == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "message", "hint"),
+    [
+        ("export", "run 0001 is a export, which is not rolled back", "remove the package /backups/shop"),
+        ("without undo", "run 0001 was made with --no-rollback", "restore the target from a backup"),
+        ("nothing written", "run 0001 has written nothing", "there is nothing to do"),
+        ("no undo log", "the undo log of run 0001 is gone", "restore the target from a backup"),
+        ("rolled back", "run 0001 has been rolled back already, by run 0002", "status 2"),
+    ],
+)
+async def test_what_cannot_be_rolled_back_says_why_and_what_to_do(
+    journal: PreparedJournal, what: str, message: str, hint: str
+) -> None:
+    plan = copy_plan()
+    if what == "export":
+        plan = replace(plan, kind=RunKind.EXPORT, target=PackageEnd("/backups/shop"))
+    if what == "without undo":
+        plan = replace(plan, undo=False)
+    run_id = await journal.run(plan=plan, documents=0 if what == "nothing written" else 40)
+    await write_undo(journal.home, run_id)
+    if what == "no undo log":
+        journal.home.run(run_id).undo_log.unlink()
+    if what == "rolled back":
+        await journal.run(plan=copy_plan(kind=RunKind.ROLLBACK, rollback_of=run_id))
+        async with open_both(journal.home.journal) as (write, _):
+            await write.set_rolled_back_by(run_id, 2)
+            await write.transition(run_id, RunState.ROLLED_BACK)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, lambda: message in " ".join(screen_text(pilot).split()), message)
+        assert hint in " ".join(screen_text(pilot).split())
+        assert "s" not in keys(pilot).replace("esc", "")
+        await pilot.press("s")
+    async with open_both(journal.home.journal) as (_, reader):
+        assert await reader.count_runs() == (2 if what == "rolled back" else 1)
+
+
+async def test_an_undo_log_that_cannot_be_read_is_read_again_by_a_key(journal: PreparedJournal) -> None:
+    run_id = await journal.run()
+    journal.home.run(run_id).undo_log.write_bytes(b"this is something else")
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "is no undo log of this version", "ctrl+r Try again"))
+        await write_undo(journal.home, run_id)
+        await pilot.press("ctrl+r")
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+
+
+async def test_a_run_that_is_at_work_can_be_rolled_back_when_it_has_ended(tmp_path: Path) -> None:
+    async with acted_run(tmp_path) as run:
+        await write_undo(run.home, run.id)
+        async with preview(run.home, run.id) as pilot:
+            await until(pilot, shows(pilot, "run 0001 is at work"))
+            await run.end(RunState.CANCELLED)
+            await until(pilot, shows(pilot, "Next: s starts the rollback"))
+
+
+async def test_a_run_that_is_deleted_while_it_is_looked_at(journal: PreparedJournal) -> None:
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        async with open_both(journal.home.journal) as (write, _):
+            await write.delete_run(run_id)
+        await until(pilot, shows(pilot, "There is no run 0001 any more", "esc goes back"))
+        await pilot.press("s")
+
+
+async def test_a_rollback_without_its_connection_is_not_even_recorded(journal: PreparedJournal) -> None:
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.press("s")
+        await until(pilot, shows(pilot, "there is no connection staging"))
+    async with open_both(journal.home.journal) as (_, reader):
+        assert await reader.count_runs() == 1
+
+
+async def test_a_rollback_whose_worker_does_not_start_is_shown_and_can_be_started_again(
+    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(home: Home, run_id: int, passwords: object) -> None:
+        raise Refused("the worker of run 0002 has ended before it took the run up")
+
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    journal.home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
+    journal.home.connections.chmod(0o600)
+    monkeypatch.setattr(launch, "start", refuse)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.press("s")
+        await until(pilot, shows(pilot, "run 0002   rollback", "○ planned, not started", "has ended before it took"))
+        assert "u" in keys(pilot)
+
+
+async def test_it_survives_a_terminal_of_ten_by_three(journal: PreparedJournal) -> None:
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.resize_terminal(10, 3)
+        await pilot.resize_terminal(*SIZE)
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))

@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+from tests.ui.test_run_view import one, record
+from tui_migrate.journal.records import CollectionState, Counts, RunRecord
+from tui_migrate.journal.states import RunState
+from tui_migrate.ui.look import Fault
+from tui_migrate.ui.screens.rollback_view import RollbackLook, next_line, rows, sentences
+from tui_migrate.ui.widgets.table import Tone
+from tui_migrate.worker.undo_summary import UndoSummary
+
+UNDO = UndoSummary(
+    12_300_000,
+    collections=frozenset(("orders",)),
+    views=frozenset(("grown",)),
+    indexes=frozenset((("users", "by_age"), ("users", "by_name"))),
+)
+
+
+def done() -> RunRecord:
+    return record(
+        RunState.COMPLETED,
+        one("users", CollectionState.DONE, 1_300, 1_300, Counts(inserted=1_204, replaced=37, unchanged=59)),
+        one("orders", CollectionState.DONE, 1, 1, Counts(inserted=1, assumed_ours=1)),
+        one("grown", CollectionState.DONE, 0, 0, Counts()),
+        one("same", CollectionState.DONE, 9, 9, Counts(unchanged=9)),
+    )
+
+
+def text(look: RollbackLook | None, run: RunRecord | None = None) -> str:
+    return "\n".join(sentences(run or done(), look))
+
+
+def test_the_preview_counts_what_is_deleted_and_put_back() -> None:
+    words = text(RollbackLook(undo=UNDO))
+    assert "deletes 1,205 documents and puts 37 documents back in staging/shop" in words
+    assert "stays as it is, and becomes a finding" in words
+    assert "1 of those to be deleted were found after a crash" in words
+    assert "1 collection (orders); 1 view (grown); 2 indexes (users.by_age, users.by_name)" in words
+    assert "undo log has 12.3 MB" in words
+
+
+def test_collections_say_what_goes() -> None:
+    found = rows(done(), RollbackLook(undo=UNDO))
+    assert [row.cells for row in found] == [
+        ("users", "1,204", "37", "2 indexes"),
+        ("orders", "1", "0", "the collection, if empty"),
+        ("grown", "0", "0", "the view"),
+        ("same", "0", "0", ""),
+    ]
+    assert [row.tone for row in found] == [Tone.PLAIN, Tone.PLAIN, Tone.PLAIN, Tone.DIM]
+    assert rows(done(), None)[0].cells[3] == "…"
+
+
+def test_later_runs_are_named() -> None:
+    words = text(RollbackLook(later=(44, 46), undo=UNDO))
+    assert "! run 0044, 0046 wrote to the same collections later: what it changed stays" in words
+
+
+def test_many_names_are_cut() -> None:
+    undo = UndoSummary(9, collections=frozenset(f"c{number}" for number in range(9)))
+    assert "9 collections (c0, c1, c2, c3, c4 and 4 more)" in text(RollbackLook(undo=undo))
+    assert "created no collection, view or index" in text(RollbackLook(undo=UndoSummary(9)))
+
+
+def test_names_cannot_act_on_the_terminal() -> None:
+    hostile = "a\x1b[2J"
+    run = replace(done(), collections=(one(hostile, CollectionState.DONE, 1, 1),))
+    assert rows(run, None)[0].cells[0] == "a\\x1b[2J"
+    assert "\x1b" not in text(RollbackLook(undo=UndoSummary(9, collections=frozenset((hostile,)))), run)
+
+
+def test_the_last_line_says_what_comes_next_or_why_nothing_does() -> None:
+    run = done()
+    assert "Looking at" in next_line(run, None, 0)
+    assert next_line(run, RollbackLook(), 2).startswith(" Reading the undo log… s starts")
+    assert "(7 s so far)" in next_line(run, RollbackLook(), 7.2)
+    assert next_line(run, RollbackLook(undo=UNDO), 0) == " Next: s starts the rollback; nothing happens before."
+    assert next_line(run, RollbackLook(fault=Fault("it is gone")), 0) == " ✗ it is gone"
+    assert next_line(None, None, 0) == " esc goes back."
