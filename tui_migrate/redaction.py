@@ -7,7 +7,7 @@ from typing import Final
 _WORD: Final = re.compile(r"\S+")
 _USER: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/?#@:]*([:@])", re.IGNORECASE)
 _OPTION: Final = re.compile(r"[?&;]([\w.-]+)=")
-_VALUE: Final = re.compile(r"[^&\s]*")
+_VALUE_END: Final = re.compile(r"[&\s]")
 _SECRET_NAME: Final = re.compile(r"password|secret|token|^authMechanismProperties$", re.IGNORECASE)
 _UNPRINTABLE: Final = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
 
@@ -34,10 +34,10 @@ def _without_options(text: str) -> str:
     parts: list[str] = []
     done = 0
     for option in _OPTION.finditer(text):
-        value = _VALUE.match(text, option.end())
-        if option.start() >= done and value is not None and _SECRET_NAME.search(option[1]):
+        if option.start() >= done and _SECRET_NAME.search(option[1]):
             parts.extend((text[done : option.end()], "***"))
-            done = value.end()
+            end = _VALUE_END.search(text, option.end())
+            done = end.start() if end else len(text)
     return "".join((*parts, text[done:]))
 
 

@@ -5,10 +5,11 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.suites.store_cases import everything
+from tui_migrate.definitions import same_definition
 from tui_migrate.documents import RawId, id_field, pack
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
@@ -18,7 +19,7 @@ from tui_migrate.plan import ends
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.forecast import Forecast, forecast
 from tui_migrate.plan.model import End, PackageEnd, Plan, Policy, RunKind, StoreEnd, Verify
-from tui_migrate.stores.base import CollectionInfo, CollectionKind, ReadOrder, Source
+from tui_migrate.stores.base import CollectionInfo, CollectionKind, ReadOrder, Source, Target
 from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.stores.options import kind_of
 from tui_migrate.worker import launch, main
@@ -50,27 +51,12 @@ class Ended:
 
 
 @dataclass
-class Scene:
-    """Two databases that live as long as the test, and a home for runs between them."""
+class Runs:
+    """A home for runs between two databases, which are worked in this very process."""
 
     home: Home
-    name: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    @property
-    def source(self) -> MemoryStore:
-        return MemoryStore(f"{self.name}-source", "db")
-
-    @property
-    def target(self) -> MemoryStore:
-        return MemoryStore(f"{self.name}-target", "db")
-
-    @property
-    def source_end(self) -> StoreEnd:
-        return StoreEnd("db", url=f"memory://{self.name}-source/")
-
-    @property
-    def target_end(self) -> StoreEnd:
-        return StoreEnd("db", url=f"memory://{self.name}-target/")
+    source_end: StoreEnd
+    target_end: StoreEnd
 
     async def plan(
         self,
@@ -97,14 +83,23 @@ class Scene:
             verify=verify,
             undo=undo,
         )
-        return await build_plan(request, ends.open_source(source, self.home, {}))
+        opened = ends.open_source(source, self.home, {})
+        try:
+            return await build_plan(request, opened)
+        finally:
+            await opened.close()
 
     async def export(self, path: Path, *, batch: int = 3, verify: Verify = Verify.CONTENT) -> int:
         plan = await self.plan(target=PackageEnd(str(path)), kind=RunKind.EXPORT, batch=batch, verify=verify)
         return await launch.create_run(self.home, plan)
 
     async def forecast(self, plan: Plan, *, exact: bool = True) -> Forecast:
-        return await forecast(plan, ends.open_source(plan.source, self.home, {}), self.target, exact=exact)
+        source, target = (ends.open_source(one, self.home, {}) for one in (plan.source, plan.target))
+        try:
+            return await forecast(plan, source, target, exact=exact)
+        finally:
+            await source.close()
+            await target.close()
 
     async def copy(self, policy: Policy = Policy.OVERWRITE, *, batch: int = 3, max_rejects: int = 0) -> Ended:
         return await self.run(await self.plan(policy, batch=batch, max_rejects=max_rejects))
@@ -126,16 +121,30 @@ class Scene:
         finally:
             await reader.close()
 
+
+@dataclass
+class Scene(Runs):
+    """Two databases in memory that live as long as the test."""
+
+    @property
+    def source(self) -> MemoryStore:
+        return MemoryStore.at(self.source_end.url, self.source_end.database)
+
+    @property
+    def target(self) -> MemoryStore:
+        return MemoryStore.at(self.target_end.url, self.target_end.database)
+
     def forget(self) -> None:
-        for name in (self.source, self.target):
-            MemoryStore._servers.pop(name._server, None)
+        for store in (self.source, self.target):
+            MemoryStore._servers.pop(store._server, None)
 
 
 @contextmanager
 def new_scene() -> Iterator[Scene]:
     """A scene whose home lies where an fsync costs nothing, for tests with very many runs."""
     folder = Path(tempfile.mkdtemp(prefix="tui-migrate-test-", dir=FAST_DISK if FAST_DISK.is_dir() else None))
-    scene = Scene(Home.find(folder))
+    source, target = (StoreEnd("db", url=f"memory://{uuid.uuid4().hex}/") for _ in range(2))
+    scene = Scene(Home.find(folder), source, target)
     try:
         yield scene
     finally:
@@ -155,16 +164,24 @@ async def snapshot(store: Source) -> Snapshot:
     }
 
 
+def same(before: Snapshot, after: Snapshot) -> bool:
+    """Say whether two databases are equal; a validator's level may be said or left to the default."""
+    return before.keys() == after.keys() and all(
+        same_definition(mine[0], theirs[0]) and mine[1:] == theirs[1:]
+        for mine, theirs in ((before[name], after[name]) for name in before)
+    )
+
+
 async def documents(store: Source, name: str = "things") -> list[bytes]:
     return await everything(store, name, order=ReadOrder.NATURAL)
 
 
-async def create(store: MemoryStore, name: str, *, options: bytes = pack(b""), indexes: Iterable[bytes] = ()) -> None:
+async def create(store: Target, name: str, *, options: bytes = pack(b""), indexes: Iterable[bytes] = ()) -> None:
     await store.create_collection(CollectionInfo(name, kind_of(options), options), options)
     await store.create_indexes(name, list(indexes))
 
 
-async def put(store: MemoryStore, *some: bytes, name: str = "things") -> None:
+async def put(store: Target, *some: bytes, name: str = "things") -> None:
     assert await store.insert(name, some) == ()
 
 

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
-from tests.engine.scene import Scene, Snapshot, create, documents, new_scene, put, snapshot
+from tests.engine.scene import Scene, create, documents, new_scene, put, same, snapshot
 from tests.engine.worlds import World, worlds
 from tests.suites.ids import OF_EVERY_TYPE, int32
 from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
-from tui_migrate.definitions import same_definition
 from tui_migrate.documents import RawId, pack
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
@@ -27,13 +26,6 @@ CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
 async def bring_in(scene: Scene, package: Path) -> int:
     plan = await scene.plan(Policy.FAIL, source=PackageEnd(str(package)), kind=RunKind.IMPORT)
     return (await scene.run(plan)).exit_code
-
-
-def undisturbed(before: Snapshot, after: Snapshot) -> bool:
-    return before.keys() == after.keys() and all(
-        same_definition(mine[0], theirs[0]) and mine[1:] == theirs[1:]
-        for mine, theirs in ((before[name], after[name]) for name in before)
-    )
 
 
 @given(world=worlds(), crashes=st.lists(st.integers(1, 25), max_size=2))
@@ -62,7 +54,7 @@ def test_what_is_exported_and_imported_is_what_was_there_wherever_the_export_die
         assert await check(package) == ()
         assert [one.name for one in folder.iterdir()] == ["package"]  # noqa: ASYNC240
         assert await bring_in(scene, package) == 0
-        assert undisturbed(await snapshot(scene.source), await snapshot(scene.target))
+        assert same(await snapshot(scene.source), await snapshot(scene.target))
 
     with new_scene() as scene, TemporaryDirectory() as name:
         asyncio.run(prove(scene, Path(name)))
@@ -134,4 +126,4 @@ async def test_views_and_definitions_go_through_a_package(scene: Scene, tmp_path
     await create(scene.source, "a view", options=view)
     assert (await scene.work(await scene.export(tmp_path / "package"))).exit_code == 0
     assert await bring_in(scene, tmp_path / "package") == 0
-    assert undisturbed(await snapshot(scene.source), await snapshot(scene.target))
+    assert same(await snapshot(scene.source), await snapshot(scene.target))

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.engine import strangers
+from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Scene, create, documents, put
 from tests.suites.ids import MAX_KEY, double, int32, text
 from tests.suites.store_cases import doc
@@ -87,6 +88,22 @@ async def test_a_document_that_is_gone_before_the_replace_is_inserted(scene: Sce
     assert set(await documents(scene.target)) == {*OTHERS, OURS}
     await scene.roll_back(ended.record.id)
     assert await documents(scene.target) == []
+
+
+async def test_a_collection_that_appears_while_the_run_is_about_to_create_it_is_not_taken_for_its_own(
+    scene: Scene,
+) -> None:
+    await put(scene.source, *OTHERS)
+    with trapped(Trap(name="undo.after_made")), pytest.raises(Crash):
+        await scene.run(await scene.plan())
+    await put(scene.target, THEIRS)
+    ended = await scene.work(1)
+    assert (ended.exit_code, ended.record.state) == (4, RunState.FAILED)
+    assert ended.record.failure is not None
+    assert "appeared" in ended.record.failure.message
+    undone = await scene.roll_back(1)
+    assert undone.codes == {"collection_kept"}
+    assert await documents(scene.target) == [THEIRS]
 
 
 async def test_a_document_that_became_equal_before_the_replace_is_unchanged(scene: Scene) -> None:

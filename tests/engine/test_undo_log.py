@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engine.scene import Scene, documents, put
 from tests.suites.ids import OF_EVERY_TYPE, int32, text
 from tests.suites.store_cases import doc
 from tui_migrate.documents import content_hash
@@ -115,6 +116,13 @@ async def test_a_log_that_is_torn_anywhere_keeps_every_group_before_and_can_be_g
         _, again = read(path)
         assert again[:2] == before[:2]
         assert again[-1].intents == tuple(inserting(7))
+
+
+async def test_what_lies_behind_the_last_whole_frame_is_cut_off(path: Path) -> None:
+    ends = await three_groups(path)
+    log = await UndoLog.reopen(path, ends[2])
+    await log.close()
+    assert len(content(path)) == log.size == ends[2]
 
 
 async def test_a_torn_log_whose_rest_is_zeros_ends_where_the_zeros_begin(path: Path) -> None:
@@ -226,6 +234,33 @@ async def test_a_failed_fsync_is_an_error_that_names_the_log(path: Path, monkeyp
     with pytest.raises(StorageFailed, match=r"undo\.log.*Input/output error"):
         await log.record("things", 1, SESSION, inserting(1))
     await log.close()
+
+
+@pytest.mark.parametrize("place", range(1, 8))
+async def test_a_failed_fsync_ends_the_run_and_is_not_tried_again_before_the_run_is_resumed(
+    scene: Scene, place: int
+) -> None:
+    documents_of_source = [doc(int32(one)) for one in range(6)]
+    await put(scene.source, *documents_of_source)
+    calls = 0
+
+    def fail_once(descriptor: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == place:
+            raise OSError(errno.EIO, "Input/output error")
+        os.fsync(descriptor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(undo_log, "sync", fail_once)
+        ended = await scene.copy(batch=4)
+    assert calls == place
+    assert ended.record.failure is not None
+    assert (ended.exit_code, ended.record.failure.code) == (1, "storage_failed")
+    resumed = await scene.work(ended.record.id)
+    assert resumed.exit_code == 0
+    assert resumed.counts.inserted == 6
+    assert set(await documents(scene.target)) == set(documents_of_source)
 
 
 async def test_what_may_not_have_reached_the_disk_is_written_again_on_reopening(

@@ -12,6 +12,7 @@ from tui_migrate.documents import RawId, pack, raw_id, with_id
 from tui_migrate.journal.records import Counts
 from tui_migrate.ordering import order_key
 from tui_migrate.plan.model import Plan, Policy
+from tui_migrate.stores.base import Target
 
 DECIMAL_ONE = RawId(b"\x13" + (100 | (6174 << 113)).to_bytes(16, "little"))
 
@@ -54,7 +55,10 @@ class World:
     max_rejects: int = 0
 
     async def fill(self, scene: Scene) -> None:
-        for store, side in ((scene.source, self.source), (scene.target, self.target)):
+        await self.put_into(scene.source, scene.target)
+
+    async def put_into(self, source: Target, target: Target) -> None:
+        for store, side in ((source, self.source), (target, self.target)):
             for name, held in side.items():
                 await create(store, name, options=held.options, indexes=held.indexes)
                 if held.documents:

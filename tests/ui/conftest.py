@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import guarded_url  # noqa: F401 -- a fixture
+from tests.stores.mongodb.conftest import lost_sockets  # noqa: F401 -- a fixture
 from tests.ui.driving import new_home
 from tui_migrate.paths import HOME_VARIABLE, Home
 

@@ -103,10 +103,10 @@ class ActedRun:
 
 
 @asynccontextmanager
-async def acted_run(folder: Path, plan: Plan | None = None) -> AsyncIterator[ActedRun]:
+async def acted_run(folder: Path, plan: Plan | None = None, now: float = NOW) -> AsyncIterator[ActedRun]:
     """A run that is executing, eight seconds after its start."""
     home = new_home(folder)
-    clock = Clock(NOW - 8)
+    clock = Clock(now - 8)
     journal = await JournalWriter.open(home.journal, clock)
     run_id = await journal.create_run(plan or copy_plan(), "anna@bastion")
     home.run(run_id).path.mkdir(parents=True)
@@ -115,7 +115,7 @@ async def acted_run(folder: Path, plan: Plan | None = None) -> AsyncIterator[Act
         await journal.begin_attempt(run_id, 1, "bastion", RunState.VALIDATING)
         await run.go_to(RunState.READY, RunState.PREPARING, RunState.EXECUTING, stage=Stage.EXECUTE)
         await journal.set_writes_begun(run_id)
-        clock.now = NOW
+        clock.now = now
         await journal.beat(run_id)
         yield run
     finally:

@@ -71,18 +71,18 @@ def test_a_password_file_is_private_and_never_written_over(home: Home) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     with pytest.raises(UsageError, match="not written over"):
-        save(home, entry("other", place=PasswordPlace.FILE, where="secrets/prod", password="another"))
+        save(home, entry("other", place=PasswordPlace.FILE, where="secrets/prod", password=PASSWORD))
     assert "other" not in connections.load(home)
     save(home, entry("other", place=PasswordPlace.FILE, where="secrets/prod"))
     assert connections.stored_password(connections.load(home)["other"], home) == PASSWORD
 
 
 def test_changing_keeps_the_place_in_the_file_and_the_others(home: Home) -> None:
-    known = [Connection("a", URL), Connection("b", URL, password="old"), Connection("c", URL)]
+    known = [Connection("a", URL), Connection("b", URL, password=PASSWORD), Connection("c", URL)]
     connections.write(home, known)
     save(home, entry("renamed", place=PasswordPlace.CLEAR, before=known[1]))
     assert list(connections.load(home)) == ["a", "renamed", "c"]
-    assert connections.load(home)["renamed"].password == "old"
+    assert connections.load(home)["renamed"].password == PASSWORD
 
 
 def test_a_password_in_clear_can_move_to_a_file(home: Home) -> None:

@@ -22,6 +22,12 @@ from tui_migrate.ui.widgets.prose import Prose
 
 SIZE = (80, 24)
 
+pytestmark = [
+    pytest.mark.usefixtures("lost_sockets"),
+    # The same sockets, when they are collected while the test still runs.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 
 @pytest.fixture
 def silent_url() -> Iterator[str]:
@@ -120,6 +126,7 @@ async def test_esc_cancels_a_server_that_says_nothing_and_it_is_told_how_long_it
         await until(pilot, lambda: app.screen is not screen, "Home")
 
 
+@pytest.mark.slow
 async def test_wrong_credentials_are_asked_for_again_and_never_shown(home: Home, guarded_url: str) -> None:
     hosts, _, rest = guarded_url.partition("/")
     connections.write(home, [Connection("shop", f"mongodb://reader@{hosts}/{rest}", Environment.STAGING)])
@@ -178,6 +185,7 @@ async def test_deleting_asks_and_takes_the_one_out(home: Home) -> None:
         assert list(connections.load(home)) == ["a"]
 
 
+@pytest.mark.slow
 async def test_a_pasted_url_loses_its_password_at_once_and_is_tested_named_and_saved(
     home: Home, guarded_url: str
 ) -> None:
@@ -205,6 +213,7 @@ async def test_a_pasted_url_loses_its_password_at_once_and_is_tested_named_and_s
     assert "hunter2" not in home.connections.read_text()
 
 
+@pytest.mark.slow
 async def test_a_password_that_is_typed_into_a_url_is_never_to_be_read(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
@@ -217,6 +226,7 @@ async def test_a_password_that_is_typed_into_a_url_is_never_to_be_read(home: Hom
         assert "hunter" not in screen_text(pilot)
 
 
+@pytest.mark.slow
 async def test_nobody_answering_asks_whether_to_save_all_the_same(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
@@ -238,6 +248,7 @@ async def test_nobody_answering_asks_whether_to_save_all_the_same(home: Home) ->
     assert list(connections.load(home)) == ["dead"]
 
 
+@pytest.mark.slow
 async def test_a_mistake_is_said_and_what_was_typed_stays(home: Home) -> None:
     connections.write(home, [Connection("there", "mongodb://h/d")])
     app = new_app(home)
@@ -256,6 +267,7 @@ async def test_a_mistake_is_said_and_what_was_typed_stays(home: Home) -> None:
     assert list(connections.load(home)) == ["there"]
 
 
+@pytest.mark.slow
 async def test_in_clear_it_is_kept_only_where_the_user_insists(home: Home, guarded_url: str) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
@@ -278,6 +290,7 @@ async def test_in_clear_it_is_kept_only_where_the_user_insists(home: Home, guard
     assert connections.load(home)["shop"].password == PASSWORD
 
 
+@pytest.mark.slow
 async def test_esc_cancels_the_test_first_and_asks_before_what_was_typed_is_lost(home: Home, silent_url: str) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
@@ -317,6 +330,7 @@ async def test_changing_begins_with_what_is_known(home: Home, mongodb_url: str) 
     assert connections.load(home)["dev"].environment is Environment.PRODUCTION
 
 
+@pytest.mark.slow
 async def test_the_password_of_each_test_is_asked_in_a_window_that_esc_leaves(home: Home, guarded_url: str) -> None:
     await PreparedJournal(home).run(RunState.COMPLETED)
     app = new_app(home)

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.ui.driving import new_app, screen_text, shows, until
 from tui_migrate.paths import Home
 from tui_migrate.ui.actions import in_order
@@ -24,6 +26,7 @@ async def test_help_says_keys_words_and_files_of_where_it_was_opened(home: Home)
         assert len(max(screen_text(pilot).splitlines(), key=len)) <= 80
 
 
+@pytest.mark.slow
 async def test_help_is_moved_through_and_left(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -86,6 +86,7 @@ def at(age: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(NOW - age))
 
 
+@pytest.mark.slow
 async def test_a_filter_takes_states_ends_kinds_and_notes(home: Home) -> None:
     journal = PreparedJournal(home)
     await journal.run(RunState.COMPLETED)
@@ -166,6 +167,7 @@ async def test_again_plans_the_same_migration_anew(home: Home) -> None:
         await until(pilot, shows(pilot, "prod", "staging"), "its ends")
 
 
+@pytest.mark.slow
 async def test_deleting_asks_and_keeps_by_default(home: Home) -> None:
     await PreparedJournal(home).run(RunState.CANCELLED, documents=0)
     app = new_app(home)
@@ -184,6 +186,7 @@ async def test_deleting_asks_and_keeps_by_default(home: Home) -> None:
     assert not home.run(1).path.exists()
 
 
+@pytest.mark.slow
 async def test_where_the_undo_log_is_the_only_way_back_its_number_is_to_be_typed(home: Home) -> None:
     await PreparedJournal(home).run(RunState.COMPLETED)
     app = new_app(home)
@@ -201,6 +204,7 @@ async def test_where_the_undo_log_is_the_only_way_back_its_number_is_to_be_typed
         await until(pilot, shows(pilot, "There was no run yet"), "that it is gone")
 
 
+@pytest.mark.slow
 async def test_resuming_asks_for_a_password_tries_it_and_says_when_it_is_wrong(home: Home, guarded_url: str) -> None:
     hosts, _, rest = guarded_url.partition("/")
     known = [Connection(name, f"mongodb://reader@{hosts}/{rest}", Environment.STAGING) for name in ("prod", "staging")]

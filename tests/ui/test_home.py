@@ -138,6 +138,7 @@ async def test_a_run_that_needs_somebody_is_there_however_old_it_is(home: Home) 
         assert len(table_cells(pilot, "#runs")) == 21
 
 
+@pytest.mark.slow
 async def test_keys_lead_from_a_run_to_its_screens(home: Home) -> None:
     await PreparedJournal(home).run(RunState.COMPLETED)
     app = new_app(home)
@@ -208,6 +209,7 @@ async def test_what_is_no_journal_is_said(home: Home) -> None:
         assert app.is_running
 
 
+@pytest.mark.slow
 async def test_a_journal_that_somebody_holds_leaves_the_app_alive_and_says_how_long_it_waits(home: Home) -> None:
     await PreparedJournal(home).run(RunState.COMPLETED)
     locked = sqlite3.connect(home.journal, isolation_level=None)
@@ -241,6 +243,7 @@ async def test_last_use_of_a_connection_comes_from_the_runs(home: Home) -> None:
         await until(pilot, shows(pilot, "✓ run 0001, 2 h ago", "not tried yet"), "what was seen")
 
 
+@pytest.mark.slow
 async def test_a_run_that_stopped_is_taken_up_from_home(home: Home) -> None:
     """The worker ends at once, for there is no such server: what counts is that it was started."""
     plan = copy_plan(store_end("prod"), store_end("staging"))

@@ -75,5 +75,11 @@ def test_the_last_line_says_what_comes_next_or_why_nothing_does() -> None:
     assert next_line(run, RollbackLook(), 2).startswith(" Reading the undo log… s starts")
     assert "(7 s so far)" in next_line(run, RollbackLook(), 7.2)
     assert next_line(run, RollbackLook(undo=UNDO), 0) == " Next: s starts the rollback; nothing happens before."
-    assert next_line(run, RollbackLook(fault=Fault("it is gone")), 0) == " ✗ it is gone"
+    assert "cannot be rolled back; ctrl+r" in next_line(run, RollbackLook(fault=Fault("it is gone")), 0)
     assert next_line(None, None, 0) == " esc goes back."
+
+
+def test_what_cannot_be_rolled_back_promises_nothing() -> None:
+    look = RollbackLook(fault=Fault("its undo log is gone"))
+    assert text(look) == " To roll back: run 0042 (copy prod/shop → staging/shop)"
+    assert rows(done(), look)[1].cells[3] == ""

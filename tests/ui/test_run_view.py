@@ -10,15 +10,14 @@ from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import Environment, PackageEnd, Plan, PlannedCollection, RunKind
 from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace
+from tui_migrate.ui.screens.run_table import collection_rows, size_pair
 from tui_migrate.ui.screens.run_view import (
     bar_line,
-    collection_rows,
     counts_lines,
     event_lines,
     figures_line,
     head_words,
     more_line,
-    size_pair,
     stages_line,
 )
 from tui_migrate.ui.widgets.table import Tone

@@ -59,8 +59,7 @@ async def run_demo(
         elif show is not None:
             exit_code = await show(place.home)
         else:
-            _say(_what_to_try(place))
-            await _until_told(place)
+            await _say_and_wait(place)
     if headless:
         await access.end_unless_needed(place)
     return exit_code
@@ -100,14 +99,18 @@ Ready to migrate. In another terminal:
 Ctrl+C ends the demo. Its servers end when its runs have ended; the data stay for the next time."""
 
 
-async def _until_told(place: DemoPlace) -> None:
-    """Wait for Ctrl+C, SIGTERM or hang-up, or until the servers have been stopped from elsewhere."""
+async def _say_and_wait(place: DemoPlace) -> None:
+    """Say what to try; wait for Ctrl+C, SIGTERM or hang-up, or until the servers have been stopped from elsewhere.
+
+    Whoever reads that Ctrl+C ends the demo may press it at once, so it is heard before it is named.
+    """
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     signs = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for sign in signs:
         loop.add_signal_handler(sign, told.set)
     try:
+        _say(_what_to_try(place))
         while not told.is_set() and access.are_supervised(place):
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):

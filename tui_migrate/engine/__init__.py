@@ -8,14 +8,16 @@ Invariants, and the order of writes that keeps them:
 2.  Inserts are plain inserts. A replace or a delete takes effect only on the very bytes that the INTENT holds as
     before: in a snapshot transaction that reads again, or by comparing on a server that has no transactions.
 3.  After the write, an OUTCOME says for each INTENT whether it was written, and is made durable before the journal's
-    checkpoint. A checkpoint is one transaction: the source's position, the counters, the end of the undo log.
+    checkpoint. A checkpoint is one transaction: the source's position, the counters, the findings, the end of the undo
+    log.
 4.  What the undo log holds behind the last checkpoint is in doubt. It is settled by looking at the target, never at the
     source: equal to what was to be written is ours; equal to what was before is not written; anything else is a
     stranger's. An insert in doubt that is found equal cannot be told from a stranger's and is counted `assumed_ours`.
-5.  Keys are compared as MongoDB orders them, numbers by value; documents are compared by bytes, `_id` moved to the
-    front.
+5.  Keys are compared as MongoDB orders them, numbers by value; documents are compared by their bytes or a hash of
+    them, `_id` moved to the front. What a target holds is kept as a hash: only a before-image is read whole.
 6.  A run creates what is not there and changes nothing about what is: no option, no index of the same name, no
-    collection dropped. What it creates is recorded before and after, and is all that a rollback takes away.
+    collection dropped. What it creates is recorded before and after, and is all that a rollback takes away; what the
+    target refused to create is recorded as given up.
 7.  Into a collection that the run creates go unique indexes first, then documents, then the other indexes and the
     validator, and indexes that delete by age last, after the verification. Views come after all collections.
 8.  The rollback walks the undo log from its end. It undoes a document that is as the run left it, leaves one that is as
@@ -25,5 +27,6 @@ Invariants, and the order of writes that keeps them:
 10. A package is written under another name, its manifest last, and renamed when all of it is durable.
 
 What each crash leaves: before 1, nothing; between 1 and 3, a batch in doubt; after 3, a batch that is done. A torn end
-of the undo log is cut: no write follows an INTENT that was not made durable.
+of the undo log is cut: no write follows an INTENT that was not made durable. A log that ends before its last checkpoint
+is not torn but damaged, and is neither gone on with nor undone by halves.
 """

@@ -35,6 +35,7 @@ class Rollback:
         self._undone_id = context.plan.rollback_of
         self._undo: UndoReader | None = None
         self._index = Index(0)
+        self._things: dict[tuple[Thing, str, str], Made] = {}
         self._there: dict[str, CollectionInfo] = {}
 
     async def validate(self) -> None:
@@ -67,6 +68,7 @@ class Rollback:
         place = (await self._target.identity()).claim()
         await context.journal.claim(context.run_id, place, names, heir_of=self._undone_id)
         self._index = await self._read_index()
+        self._things = self._index.things()
         self._undo = await asyncio.to_thread(UndoReader, self._folder.undo_log)
         await return_aside(context, self._target, names, self._undone_id)
         self._there = {one.name: one for one in await self._target.collections(names)}
@@ -198,16 +200,16 @@ class Rollback:
             group = self._opened().group_at(offset)
             if group.collection in collections and offset > self._index.begins.get(group.collection, 0):
                 written[group.collection] += len(written_documents(group))
-        return written
+        return +written
 
     async def _group(self, place: int) -> Group:
         return await asyncio.to_thread(self._opened().group_at, self._index.groups[place])
 
     def _made(self, thing: Thing) -> list[Made]:
-        return [one for one in self._index.things().values() if one.thing is thing]
+        return [one for one in self._things.values() if one.thing is thing]
 
     def _made_collection(self, name: str) -> Made | None:
-        return self._index.things().get((Thing.COLLECTION, name, ""))
+        return self._things.get((Thing.COLLECTION, name, ""))
 
     def _is_undone(self, collection: str) -> bool:
         """Say whether documents are undone one by one.

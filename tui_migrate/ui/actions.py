@@ -54,7 +54,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("mark.invert", "i", "i", "Invert", "Mark what is not marked, and the other way round."),
     Action("run.pause", "p", "p", "Pause", "Pause the run after its batch, or let it go on."),
     Action("run.cancel", "c", "c", "Cancel", "End the run for good; then keep what it wrote, or roll it back."),
-    Action("run.faster", "plus,equals_sign", "+", "Faster", "Raise the rate limit by half its ladder, up to none."),
+    Action("run.faster", "plus,equals_sign", "+", "Faster", "Raise the rate limit by one step, up to none."),
     Action("run.slower", "minus", "-", "Slower", "Lower the rate limit; from none, to half the present rate."),
     Action("run.log", "l", "l", "Log", "Show the run's log."),
     Action("run.errors", "e", "e", "Errors", "Show what the run found and what failed."),

@@ -33,7 +33,7 @@ class MigrateApp(TerminalApp[None]):
     """The terminal app. Home is its root; every other screen is pushed over it."""
 
     TITLE = "tui-migrate"
-    CSS_PATH = [f"styles/{name}.tcss" for name in STYLES]
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in STYLES]
     COMMANDS: ClassVar = {ActionProvider}
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar = [*bindings(*EVERYWHERE), Binding("ctrl+c", "app_leave", show=False)]
@@ -112,7 +112,9 @@ class MigrateApp(TerminalApp[None]):
 
     @property
     def operator_screen(self) -> OperatorScreen | None:
-        """The topmost full screen, under whatever dialog."""
+        """The topmost full screen, under whatever dialog; None where the app is about to end and takes them down."""
+        if not self.is_running:
+            return None
         return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
 
     def say(self, text: str, *, is_error: bool = True) -> None:

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from tui_migrate.redaction import printable
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.ui.widgets.prose import Prose, wrap
 from tui_migrate.ui.widgets.table import Column, Row, Table
 
 TEXT_CELLS: Final = 66
@@ -33,7 +33,7 @@ class TypeName(ModalScreen[bool]):
         """Lay out the question."""
         with Vertical(classes="dialog"):
             yield Lines([self._title], classes="dialog-title")
-            yield Lines([*self._sentences, "", f"Type {printable(self._wanted)} and enter to go on; esc goes back."])
+            yield Prose([*self._sentences, "", f"Type {printable(self._wanted)} and enter to go on; esc goes back."])
             yield Input(id="name")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -92,7 +92,7 @@ class AskText(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Lines([self._title], classes="dialog-title")
             if self._sentences:
-                yield Lines(self._sentences)
+                yield Prose(self._sentences)
             yield Input(self._value, id="text", select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -122,7 +122,7 @@ class Choose(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Lines([self._title], classes="dialog-title")
             if self._sentences:
-                yield Lines(self._sentences)
+                yield Prose(self._sentences)
             yield Table([Column("")], id="choices")
 
     def on_mount(self) -> None:

@@ -28,7 +28,7 @@ _TICK_SECONDS: Final = 30.0
 _LANGUAGE: Final = (
     "Words that a run has to hold, or key:value for one column.",
     f"Keys: {', '.join(KEYS)}.",
-    'For instance:  state:failed prod    -kind:rollback note:"ticket 12"',
+    'For instance: state:failed prod, or -kind:rollback note:"two words".',
     "Empty shows all.",
 )
 

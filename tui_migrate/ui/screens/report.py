@@ -105,7 +105,7 @@ class ReportScreen(OperatorScreen):
         if action_id == "report.open":
             return self.is_mounted and self._table.cursor_key is not None
         if action_id == "look.again":
-            return self.is_mounted and bool(self.query_one(FaultPane).display)
+            return self.is_mounted and bool(self.query_one("#report-fault", FaultPane).display)
         return True
 
     def go_back(self) -> bool:
@@ -120,6 +120,7 @@ class ReportScreen(OperatorScreen):
         pane = self.query_one("#report-fault", FaultPane)
         if message.fault is not None:
             pane.explain(message.fault.message, message.fault.hint, "ctrl+r reads them again.")
+            self.refresh_frame()
             return
         pane.clear()
         self._found, self._is_read = message.found, True
@@ -216,5 +217,5 @@ class ReportScreen(OperatorScreen):
         for _, finding in self._found:
             counts[finding.severity] += 1
         said = " · ".join(f"{number(count)} {one.value}{'s' if count != 1 else ''}" for one, count in counts.items())
-        alone = f" · {self._code.partition(' ')[2]} alone, esc shows all" if self._code else ""
+        alone = f" · only {self._code.partition(' ')[2]}, esc: all" if self._code else ""
         self.query_one("#summary", Lines).show([f" {state_words(run.state)} · {said}{alone}"])

@@ -36,7 +36,10 @@ class RollbackLook:
 def sentences(run: RunRecord, look: RollbackLook | None) -> list[str]:
     """Say what a rollback would do to which target, a paragraph each."""
     counts, target = run.counts, printable(run.target)
-    said = [f" Rolling back run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"]
+    what = f"run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"
+    if look is not None and look.fault is not None:
+        return [f" To roll back: {what}"]
+    said = [f" Rolling back {what}"]
     deleted, restored = _documents(counts.inserted), _documents(counts.replaced)
     said.append(f" deletes {deleted} and puts {restored} back in {target}.")
     if counts.assumed_ours:
@@ -45,7 +48,7 @@ def sentences(run: RunRecord, look: RollbackLook | None) -> list[str]:
             " was writing: somebody else may have written the same."
         )
     said.append(" What somebody has changed since the run wrote it stays as it is, and becomes a finding.")
-    if look is None or look.fault is not None:
+    if look is None:
         return said
     said.append(_made_words(look.undo))
     if look.later:
@@ -60,9 +63,10 @@ def sentences(run: RunRecord, look: RollbackLook | None) -> list[str]:
 def rows(run: RunRecord, look: RollbackLook | None) -> list[Row]:
     """The collections: what is deleted, put back, and goes altogether."""
     undo = look.undo if look is not None else None
+    is_possible = look is None or look.fault is None
     found = []
     for one in run.collections:
-        made = _made_of(one.name, undo)
+        made = _made_of(one.name, undo) if is_possible else ""
         counts = one.counts
         is_touched = bool(counts.inserted or counts.replaced or made)
         found.append(
@@ -84,7 +88,7 @@ def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float) -
     if look is None:
         return " Looking at the journal and the undo log… esc goes back."
     if look.fault is not None:
-        return f" ✗ {look.fault.message}"
+        return " As it stands it cannot be rolled back; ctrl+r looks again."
     if look.undo is None:
         slow = f" ({waited:.0f} s so far)" if waited >= 5 else ""
         return f" Reading the undo log{slow}… s starts the rollback without waiting for it."

@@ -13,10 +13,9 @@ from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_steering import RunSteering
+from tui_migrate.ui.screens.run_table import COLUMNS, collection_rows
 from tui_migrate.ui.screens.run_view import (
-    COLUMNS,
     bar_line,
-    collection_rows,
     counts_lines,
     event_lines,
     figures_line,

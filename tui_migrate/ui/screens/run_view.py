@@ -10,16 +10,17 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from tui_migrate.journal.records import CollectionProgress, CollectionState, Event, RunRecord
+from tui_migrate.journal.records import CollectionState, Event, RunRecord
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.rates import UNKNOWN, eta_words, steady
 from tui_migrate.ui.screens.base import environment_words
-from tui_migrate.ui.screens.run_pace import RunPace, documents_done, standing
+from tui_migrate.ui.screens.run_pace import RunPace, documents_done
+from tui_migrate.ui.screens.run_table import STOPPED_MARKS, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.widgets.table import Column, Row, Tone, fit
+from tui_migrate.ui.widgets.table import fit
 from tui_migrate.ui.wording import duration, ends_words, number, run_name
 
 BESIDE_BAR: Final = 37
@@ -32,29 +33,12 @@ SPARK_WIDTH: Final = 14
 COUNTS_AT: Final = 29
 """The cell where the counts begin, where the limit leaves room for it."""
 
-COLUMNS: Final = (
-    Column("  Collection"),
-    Column("Documents", 29),
-    Column("Size", 18, from_width=100),
-    Column("Rejected", 9, right=True, from_width=120),
-    Column("Done", 6, right=True),
-    Column("Rate", 8, right=True),
-)
-
-_STOPPED_MARKS: Final = {
-    RunState.PAUSED: "‖",
-    RunState.INTERRUPTED: "~",
-    RunState.FAILED: "✗",
-    RunState.CANCELLED: "✗",
-    RunState.PLANNED: "○",
-}
 _THROUGH: Final = (
     RunState.COMPLETED,
     RunState.COMPLETED_WITH_FINDINGS,
     RunState.ROLLED_BACK,
     RunState.ROLLED_BACK_WITH_FINDINGS,
 )
-_UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "B", 0))
 _BESIDE_HOSTS: Final = re.compile(r"\b[a-z+]+://(?:[^/?\s]*@)?|\?\S*")
 _RETRY: Final = "; again in "
 """What stands in the log's line of every second try: see `engine.drive`."""
@@ -94,7 +78,7 @@ def stages_line(run: RunRecord) -> str:
     """The five stages, each with its mark."""
     stages = list(Stage)
     at = stages.index(run.stage)
-    marks = ["✓"] * at + [_STOPPED_MARKS.get(run.state, "●")] + ["○"] * (len(stages) - at - 1)
+    marks = ["✓"] * at + [STOPPED_MARKS.get(run.state, "●")] + ["○"] * (len(stages) - at - 1)
     if run.state is RunState.READY or (run.state in _THROUGH and run.stage is Stage.COMMIT):
         marks[at] = "✓"
     elif run.state in _THROUGH:
@@ -142,11 +126,6 @@ def counts_lines(run: RunRecord, pace: RunPace, events: Sequence[Event], plan: P
     )
 
 
-def collection_rows(run: RunRecord, pace: RunPace) -> list[Row]:
-    """The collections: those at work, those with faults, those that wait, those that are done."""
-    return [_row(one, run, pace) for one in sorted(run.collections, key=lambda one: _rank(one, run))]
-
-
 def more_line(rows: int, shown: int, width: int) -> str:
     """The rule below the collections, which says how many there is no room for."""
     words = f" +{number(rows - shown)} more " if rows > shown else ""
@@ -191,16 +170,6 @@ def mean_rate(run: RunRecord) -> int | None:
     return steady(documents_done(run) / taken) if taken and run.attempt <= 1 else None
 
 
-def size_pair(done: int, total: int) -> str:
-    """Show bytes done of all in one decimal unit: `1.31 / 2.10 GB`; done alone where no total is known."""
-    largest = max(done, total)
-    if not largest:
-        return ""
-    unit, name, digits = next(one for one in _UNITS if largest >= one[0])
-    shown = [f"{value / unit:.{digits}f}" for value in ((done, total) if total else (done,))]
-    return f"{' / '.join(shown)} {name}"
-
-
 def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     counts = run.counts
     if run.kind is RunKind.ROLLBACK:
@@ -212,44 +181,3 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
     if counts.assumed_ours:
         second.append(("assumed ours", counts.assumed_ours))
     return first, second
-
-
-def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
-    state = standing(one, run)
-    mark, tone = _mark(one, run)
-    name = printable(one.name)
-    is_done = state is CollectionState.DONE
-    part = 1.0 if is_done else min(0.99, one.documents_done / one.documents_total) if one.documents_total else 0.0
-    rate = pace.of_collection(one.name)
-    rejected = one.counts.rejected
-    cells = (
-        f"{mark} {name}",
-        f"{number(one.documents_done)} / {number(one.documents_total)}",
-        size_pair(one.bytes_done, one.bytes_total),
-        number(rejected),
-        f"{int(part * 100)} %",
-        UNKNOWN if rate is None else number(rate),
-    )
-    sort = (name, one.documents_done, one.bytes_done, rejected, part, rate or 0)
-    return Row(one.name, cells, name=name, tone=tone, sort=sort)
-
-
-def _mark(one: CollectionProgress, run: RunRecord) -> tuple[str, Tone]:
-    state = standing(one, run)
-    if state is CollectionState.ACTIVE:
-        tone = Tone.PLAIN if run.state.is_active else Tone.BAD
-        return _STOPPED_MARKS.get(run.state, "●"), tone
-    if state is CollectionState.WAITING:
-        return "○", Tone.DIM
-    return ("!", Tone.WARN) if _has_faults(one) else ("✓", Tone.GOOD)
-
-
-def _has_faults(one: CollectionProgress) -> bool:
-    return bool(one.counts.rejected or one.counts.spared)
-
-
-def _rank(one: CollectionProgress, run: RunRecord) -> int:
-    state = standing(one, run)
-    if state is CollectionState.ACTIVE:
-        return 0
-    return 1 if _has_faults(one) else 2 if state is CollectionState.WAITING else 3

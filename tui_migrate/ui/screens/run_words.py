@@ -9,7 +9,8 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
 from tui_migrate.ui.screens.run_pace import documents_done
-from tui_migrate.ui.screens.run_view import elapsed, size_pair
+from tui_migrate.ui.screens.run_table import size_pair
+from tui_migrate.ui.screens.run_view import elapsed
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.ui.wording import ago, duration, number, run_name, state_tone

@@ -239,6 +239,8 @@ class Table(Widget, can_focus=True):
             for number, (old, new) in enumerate(zip(before, rows, strict=True)):
                 if old != new:
                     self._refresh_place(number)
+                    if number == cursor:
+                        self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
         if self.cursor_key != key:
             self.post_message(self.Moved(self, self.cursor_key))
 

@@ -1,0 +1,87 @@
+"""The Run screen's table: the collections of a run, how far each is and how fast. Nothing here knows a widget."""
+
+from typing import Final
+
+from tui_migrate.journal.records import CollectionProgress, CollectionState, RunRecord
+from tui_migrate.journal.states import RunState
+from tui_migrate.redaction import printable
+from tui_migrate.ui.rates import UNKNOWN
+from tui_migrate.ui.screens.run_pace import RunPace, standing
+from tui_migrate.ui.widgets.table import Column, Row, Tone
+from tui_migrate.ui.wording import number
+
+COLUMNS: Final = (
+    Column("  Collection"),
+    Column("Documents", 29),
+    Column("Size", 18, from_width=100),
+    Column("Rejected", 9, right=True, from_width=120),
+    Column("Done", 6, right=True),
+    Column("Rate", 8, right=True),
+)
+
+STOPPED_MARKS: Final = {
+    RunState.PAUSED: "‖",
+    RunState.INTERRUPTED: "~",
+    RunState.FAILED: "✗",
+    RunState.CANCELLED: "✗",
+    RunState.PLANNED: "○",
+}
+"""The marks of a run that is not at work, where one at work has `●`."""
+
+_UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "B", 0))
+
+
+def collection_rows(run: RunRecord, pace: RunPace) -> list[Row]:
+    """The collections: those at work, those with faults, those that wait, those that are done."""
+    return [_row(one, run, pace) for one in sorted(run.collections, key=lambda one: _rank(one, run))]
+
+
+def size_pair(done: int, total: int) -> str:
+    """Show bytes done of all in one decimal unit: `1.31 / 2.10 GB`; done alone where no total is known."""
+    largest = max(done, total)
+    if not largest:
+        return ""
+    unit, name, digits = next(one for one in _UNITS if largest >= one[0])
+    shown = [f"{value / unit:.{digits}f}" for value in ((done, total) if total else (done,))]
+    return f"{' / '.join(shown)} {name}"
+
+
+def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
+    state = standing(one, run)
+    mark, tone = _mark(one, run)
+    name = printable(one.name)
+    is_done = state is CollectionState.DONE
+    part = 1.0 if is_done else min(0.99, one.documents_done / one.documents_total) if one.documents_total else 0.0
+    rate = pace.of_collection(one.name)
+    rejected = one.counts.rejected
+    cells = (
+        f"{mark} {name}",
+        f"{number(one.documents_done)} / {number(one.documents_total)}",
+        size_pair(one.bytes_done, one.bytes_total),
+        number(rejected),
+        f"{int(part * 100)} %",
+        UNKNOWN if rate is None else number(rate),
+    )
+    sort = (name, one.documents_done, one.bytes_done, rejected, part, rate or 0)
+    return Row(one.name, cells, name=name, tone=tone, sort=sort)
+
+
+def _mark(one: CollectionProgress, run: RunRecord) -> tuple[str, Tone]:
+    state = standing(one, run)
+    if state is CollectionState.ACTIVE:
+        tone = Tone.PLAIN if run.state.is_active else Tone.BAD
+        return STOPPED_MARKS.get(run.state, "●"), tone
+    if state is CollectionState.WAITING:
+        return "○", Tone.DIM
+    return ("!", Tone.WARN) if _has_faults(one) else ("✓", Tone.GOOD)
+
+
+def _has_faults(one: CollectionProgress) -> bool:
+    return bool(one.counts.rejected or one.counts.spared)
+
+
+def _rank(one: CollectionProgress, run: RunRecord) -> int:
+    state = standing(one, run)
+    if state is CollectionState.ACTIVE:
+        return 0
+    return 1 if _has_faults(one) else 2 if state is CollectionState.WAITING else 3
