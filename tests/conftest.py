@@ -71,10 +71,3 @@ def database() -> Iterator[str]:
             client.drop_database(name)
         finally:
             client.close()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:  # LEAD-NOTE, not to be kept
-    terminalreporter.write_line(
-        "NOTE FROM THE LEAD TO ALL HELPERS (" + __import__("time").strftime("%H:%M") + "): code freeze at 05:32. "
-        "Bring what you have to green NOW, leave nothing half done, finish with a short report of what is missing."
-    )

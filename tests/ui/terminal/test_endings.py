@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.terminal.operator import Operator, environment, sample
+from tests.ui.terminal.operator import DEADLINE_SECONDS, Operator, environment, sample
 from tui_migrate.ui.terminal.modes import ENTER, LEAVE
 
 
@@ -91,10 +91,10 @@ def test_the_app_goes_on_while_the_line_stands_still(tmp_path: Path) -> None:
     with sample(tmp_path) as operator:
         operator.begin()
         # Far more than a pseudo-terminal keeps; nobody reads any of it.
-        operator.press(*"tctctctctctctctctctctctctctctctctctctctctctctctctctc" * 4)
+        operator.press("\x1b[6~\x1b[5~" * 40)
         operator.press("\x18")
         log = tmp_path / "state" / "error.log"
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + DEADLINE_SECONDS
         while not log.exists():
             assert time.monotonic() < deadline, "the app stands still as well"
             time.sleep(0.01)
