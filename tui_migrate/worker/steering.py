@@ -95,7 +95,9 @@ class WorkerSteering:
         self._changed.set()
 
     async def _take(self, control: Control) -> None:
-        if not control.wish.may_follow(self._wish):
+        """Do what a request wants, then answer it. One that a busy journal left without its answer comes again."""
+        is_again = self._asked is not None and self._asked.id == control.id
+        if not (is_again or control.wish.may_follow(self._wish)):
             await self._journal.answer_control(control, ControlStatus.REFUSED, "the run is ending")
             return
         if control.wish is Wish.RATE:
@@ -103,10 +105,8 @@ class WorkerSteering:
             self._changed.set()
             await self._journal.set_rate_limit(self._run_id, control.value)
             said = f"rate set to {control.value or 'no limit'} by {control.asked_by}"
-            await self._journal.answer_control(control, ControlStatus.ACCEPTED)
         else:
-            # Answered first: one that is taken twice, after a busy journal, would find itself in its way.
-            await self._journal.answer_control(control, ControlStatus.ACCEPTED)
             self._want(control.wish, control)
             said = f"{control.wish} asked by {control.asked_by}"
         await self._journal.add_event(self._run_id, said)
+        await self._journal.answer_control(control, ControlStatus.ACCEPTED)
