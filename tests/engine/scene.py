@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.suites.store_cases import everything
 from tui_migrate.definitions import same_definition
 from tui_migrate.documents import RawId, id_field, pack
+from tui_migrate.engine import drive
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Counts, RunRecord
@@ -141,12 +144,14 @@ class Scene(Runs):
 
 @contextmanager
 def new_scene() -> Iterator[Scene]:
-    """A scene whose home lies where an fsync costs nothing, for tests with very many runs."""
+    """A scene whose home lies where an fsync costs nothing, and where no run waits before it tries again."""
     folder = Path(tempfile.mkdtemp(prefix="tui-migrate-test-", dir=FAST_DISK if FAST_DISK.is_dir() else None))
     source, target = (StoreEnd("db", url=f"memory://{uuid.uuid4().hex}/") for _ in range(2))
     scene = Scene(Home.find(folder), source, target)
     try:
-        yield scene
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(drive, "FIRST_WAIT", 0.0)
+            yield scene
     finally:
         scene.forget()
         shutil.rmtree(folder)

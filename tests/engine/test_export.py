@@ -28,6 +28,7 @@ async def bring_in(scene: Scene, package: Path) -> int:
     return (await scene.run(plan)).exit_code
 
 
+@pytest.mark.slow
 @given(world=worlds(), crashes=st.lists(st.integers(1, 25), max_size=2))
 @settings(max_examples=60)
 def test_what_is_exported_and_imported_is_what_was_there_wherever_the_export_dies(

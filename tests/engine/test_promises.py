@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Ended, Scene, new_scene, snapshot
 from tests.engine.worlds import World, expected, merged, worlds
-from tui_migrate.engine import drive
 from tui_migrate.errors import Unreachable
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
 from tui_migrate.worker import launch
+
+pytestmark = pytest.mark.slow
 
 places = st.integers(0, 999)
 """Where to die, in thousandths of the places that an undisturbed run comes by."""
@@ -123,8 +124,7 @@ def test_a_connection_that_is_lost_at_any_write_changes_nothing_but_the_time(wor
         with trapped(Trap(), within=False) as counter:
             undisturbed = await world.run(calm)
         plan = await world.plan(scene)
-        with ExitStack() as lost, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(drive, "FIRST_WAIT", 0.0)
+        with ExitStack() as lost:
             for one in faults:
                 lost.enter_context(trapped(Trap(_place(one, counter), error=Unreachable), within=False))
             ended = await scene.run(plan)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,19 @@ from tests.packages.samples import info, write_package
 from tests.suites.ids import int32
 from tests.suites.store_cases import MUST_HAVE_N, doc, index, options
 from tui_migrate.documents import RawId, content_hash
-from tui_migrate.engine import deferred
+from tui_migrate.engine import deferred, drive
+from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.rejects import Refused, RejectFile
 from tui_migrate.errors import StorageFailed
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Counts, RejectRecord, RejectState
+from tui_migrate.journal.records import Counts, RejectState
 from tui_migrate.journal.states import RunState
+from tui_migrate.ordering import Key
 from tui_migrate.packages.entries import DocumentOrder
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind
-from tui_migrate.stores.base import CollectionInfo
+from tui_migrate.stores.base import CollectionInfo, Source
+from tui_migrate.stores.lookup import Found, find_by_id
 from tui_migrate.stores.memory import MemoryStore
 
 GOOD = [doc(int32(one), n=int32(one)) for one in (1, 4, 7)]
@@ -213,17 +217,32 @@ async def test_many_large_deferred_documents_are_tried_again_a_few_at_a_time(
 ) -> None:
     monkeypatch.setattr(deferred, "PAGE_BYTES", 100)
     tried: list[int] = []
-    real = RejectFile.read
 
-    async def read(file: RejectFile, record: RejectRecord) -> bytes:
-        tried.append(record.offset)
-        return await real(file, record)
+    async def find(target: Source, collection: str, ids: Sequence[RawId]) -> dict[Key, Found]:
+        tried.append(len(ids))
+        return await find_by_id(target, collection, ids)
 
-    monkeypatch.setattr(RejectFile, "read", read)
+    monkeypatch.setattr("tui_migrate.engine.deferred.find_by_id", find)
     await unique(scene, {one: one + 1 for one in range(12)}, {one: one for one in range(12)})
     ended = await scene.copy(batch=20)
     assert (ended.exit_code, ended.counts.replaced) == (0, 12)
-    assert len(tried) > 12
+    assert set(tried) == {1}
+
+
+async def test_rejects_are_told_of_once_even_if_the_run_dies_in_its_last_stage(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(context: RunContext) -> RunState:
+        raise Crash
+
+    await fill_with_bad(scene)
+    plan = await scene.plan(max_rejects=3)
+    monkeypatch.setattr(drive, "final_state", die)
+    with pytest.raises(Crash):
+        await scene.run(plan)
+    monkeypatch.undo()
+    ended = await scene.work(1)
+    assert (ended.exit_code, ended.finding("rejects").count) == (3, 1)
 
 
 async def test_what_a_capped_collection_refuses_is_a_reject(scene: Scene) -> None:

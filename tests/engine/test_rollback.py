@@ -362,6 +362,21 @@ async def test_a_damaged_undo_log_is_neither_resumed_nor_half_undone(scene: Scen
     assert await snapshot(scene.target) == before
 
 
+@pytest.mark.parametrize("tail", [b"\x07", bytes(20_000), b"\xff" * 20_000])
+@pytest.mark.parametrize("resumes", [True, False])
+async def test_a_torn_end_of_any_length_is_cut_off(scene: Scene, tail: bytes, resumes: bool) -> None:
+    await put(scene.source, *NEW)
+    with trapped(Trap(name="batch.after_insert", times=2)), pytest.raises(Crash):
+        await scene.run(await scene.plan(batch=2))
+    with scene.home.run(1).undo_log.open("ab") as log:
+        log.write(tail)
+    if resumes:
+        ended = await scene.work(1)
+        assert (ended.exit_code, ended.counts.inserted) == (0, 4)
+    assert (await scene.roll_back(1)).exit_code == 0
+    assert await snapshot(scene.target) == {}
+
+
 async def test_an_undo_log_that_is_gone_is_not_begun_anew(scene: Scene) -> None:
     await put(scene.source, *NEW)
     with trapped(Trap(name="batch.after_insert")), pytest.raises(Crash):

@@ -5,7 +5,6 @@ from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Scene, create, documents, put
 from tests.suites.ids import MAX_KEY, double, int32, text
 from tests.suites.store_cases import doc
-from tui_migrate.engine import drive
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
@@ -120,7 +119,6 @@ async def test_somebody_who_is_always_quicker_interrupts_the_run(scene: Scene, m
         return tuple(Refusal(place, 11000, "taken", ("_id",)) for place in range(len(some)))
 
     await fill(scene)
-    monkeypatch.setattr(drive, "FIRST_WAIT", 0.0)
     monkeypatch.setattr(MemoryStore, "insert", insert)
     ended = await scene.copy(Policy.OVERWRITE, batch=10)
     assert (ended.exit_code, ended.record.state) == (5, RunState.INTERRUPTED)

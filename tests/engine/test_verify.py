@@ -50,7 +50,8 @@ async def test_a_source_that_moves_during_the_run_is_told_of(
         ended = await scene.copy()
     assert (ended.exit_code, ended.record.state) == (3, RunState.COMPLETED_WITH_FINDINGS)
     assert ended.codes == {"source_moved"}
-    assert ended.finding("source_moved").severity is Severity.WARNING
+    found = ended.finding("source_moved")
+    assert (found.severity, found.count) == (Severity.WARNING, 7 if deed is empty else 1)
     assert set(await documents(scene.target)) == set(DOCUMENTS)
 
 
@@ -72,14 +73,26 @@ async def test_what_others_add_to_the_target_is_no_concern_of_the_run(scene: Sce
         assert (await scene.copy()).exit_code == 0
 
 
-async def test_each_that_moved_is_blamed_for_itself(scene: Scene) -> None:
+async def test_each_document_that_moved_in_one_batch_is_counted(scene: Scene) -> None:
+    async def several() -> None:
+        await strangers.overwrite(scene.source, CHANGED)
+        await strangers.remove(scene.source, DOCUMENTS[0], DOCUMENTS[1])
+
+    await put(scene.source, *DOCUMENTS)
+    with strangers.before_verify(several):
+        ended = await scene.copy(batch=10)
+    assert ended.finding("source_moved").count == 3
+
+
+@pytest.mark.parametrize("batch", [2, 10])
+async def test_each_that_moved_is_blamed_for_itself(scene: Scene, batch: int) -> None:
     async def both() -> None:
         await strangers.overwrite(scene.source, CHANGED)
         await strangers.overwrite(scene.target, doc(int32(1), n=text("stranger")))
 
     await put(scene.source, *DOCUMENTS)
     with strangers.before_verify(both):
-        ended = await scene.copy(batch=2)
+        ended = await scene.copy(batch=batch)
     assert ended.codes == {"source_moved", "target_differs"}
     assert {ended.finding(one).count for one in ended.codes} == {1}
 

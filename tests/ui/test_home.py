@@ -22,6 +22,8 @@ from tests.ui.run_scene import acted_run
 from tui_migrate import connections
 from tui_migrate.connections import Connection
 from tui_migrate.demo.place import DemoPlace
+from tui_migrate.errors import JournalBusy
+from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.schema import VERSION
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
@@ -190,6 +192,28 @@ async def test_a_journal_of_a_newer_version_is_said_and_does_not_end_the_app(hom
         database.close()
         await until(pilot, shows(pilot, "✓ completed"), "the run")
         assert not app.screen.query_one(".journal-fault", FaultPane).display
+
+
+async def test_a_fault_that_has_passed_is_taken_back_though_the_runs_are_as_before(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await PreparedJournal(home).run(RunState.COMPLETED)
+    unfinished = JournalReader.unfinished
+    is_broken = False
+
+    async def broken(self: JournalReader, limit: int) -> object:
+        if is_broken:
+            raise JournalBusy("the journal is held by another process", hint="try again")
+        return await unfinished(self, limit)
+
+    monkeypatch.setattr(JournalReader, "unfinished", broken)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, shows(pilot, "✓ completed"), "the run")
+        is_broken = True
+        await until(pilot, shows(pilot, "held by another process", "✓ completed"), "the fault, and what was known")
+        is_broken = False
+        await until(pilot, lambda: "held by another process" not in screen_text(pilot), "that it has passed")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -134,7 +134,7 @@ class _Counting:
                 batch = [one for one in map(keyed, block.documents) if one is not None]
                 found = await find_by_id(target, mine.name, [one.id for one in batch])
                 there = [one for one in batch if one.key in found][: wanted - compared]
-                decisions = [decide(Policy.OVERWRITE, one.document, found[one.key]) for one in there]
+                decisions = [decide(Policy.OVERWRITE, one, found[one.key]) for one in there]
                 compared += len(decisions)
                 differ += decisions.count(Decision.REPLACE)
                 blocks += 1

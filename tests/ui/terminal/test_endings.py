@@ -1,9 +1,11 @@
 """However the app ends, the terminal is as it was, and nobody has seen a secret."""
 
 import os
+import pty
 import resource
 import shlex
 import signal
+import subprocess
 import sys
 import termios
 import time
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.terminal.operator import DEADLINE_SECONDS, Operator, environment, sample
+from tests.ui.terminal.operator import DEADLINE_SECONDS, KEYS, ROOT, Operator, environment, sample
 from tui_migrate.ui.terminal.modes import ENTER, LEAVE
 
 
@@ -64,6 +66,35 @@ def test_a_hang_up_ends_it_at_once_without_spinning(tmp_path: Path, ignores: boo
             time.sleep(0.01)
         assert operator.child.exitstatus == 129
         assert children_seconds() - others - before < 0.7
+
+
+def test_a_terminal_that_goes_without_a_signal_ends_it_too(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    # A session of its own on a terminal that does not control it gets no SIGHUP, only the end of its input.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.ui.terminal.sample_app", str(tmp_path)],
+        env=environment(tmp_path),
+        cwd=ROOT,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    try:
+        os.close(slave)
+        received = b""
+        for sign in (b"orders", b"told 1\x07"):  # nothing is left to be written then
+            while sign not in received:
+                received += os.read(master, 65536)
+            if sign == b"orders":
+                os.write(master, KEYS["f12"].encode())
+        os.close(master)
+        assert process.wait(timeout=2) == 129
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize("key", ["\x18", "\x19", "\x12"])

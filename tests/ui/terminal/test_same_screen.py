@@ -10,8 +10,8 @@ import pytest
 from tests.ui.terminal.operator import KEYS as SEQUENCES
 from tests.ui.terminal.operator import Operator, sample
 
-KEYS = ["down", "down", "up", "pagedown", "pageup", "home", "end", "tab", "m", "c", "t", "x", "right", "注", "é", "q"]
-LATE = {"home", "end", "right"}
+# None that scrolls a table sideways: how far that goes depends on what Textual has laid out in between.
+KEYS = ["down", "down", "up", "pagedown", "pageup", "left", "tab", "m", "c", "t", "x", "注", "é", "q"]
 SIZES = [(80, 24), (97, 31), (120, 40), (81, 24)]
 
 
@@ -45,10 +45,8 @@ def test_after_any_keys_and_sizes_the_screen_is_the_same(tmp_path: Path, seed: i
         for _ in range(12):
             keys = chance.choices(KEYS, k=chance.randint(1, 6))
             story.append(keys)
-            # Textual's own keys overtake each other, and its scrolling depends on what has been drawn in between.
-            for piece in keys if LATE & set(keys) else ["".join(map(name_to_bytes, keys))]:
-                ours.settle(name_to_bytes(piece))
-            for key in keys:
+            ours.press("".join(map(name_to_bytes, keys)))
+            for key in keys:  # Textual's own keys overtake each other
                 stock.settle(name_to_bytes(key))
             if chance.random() < 0.4:
                 size = chance.choice(SIZES)

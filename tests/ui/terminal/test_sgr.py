@@ -1,8 +1,10 @@
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.style import Style
 
-from tui_migrate.ui.terminal.sgr import Pen, change
+from tui_migrate.ui.terminal.sgr import PLAIN, Pen, change, pen_of
+from tui_migrate.ui.terminal.start import ColourDepth
 
 colours = st.sampled_from(["", "31", "94", "38;5;200", "38;2;1;2;3"])
 papers = st.sampled_from(["", "41", "104", "48;5;200", "48;2;1;2;3"])
@@ -30,3 +32,8 @@ def test_a_change_is_never_longer_than_beginning_anew(old: Pen, new: Pen) -> Non
 
 def test_bold_goes_without_taking_dim_along() -> None:
     assert change(Pen((1, 2), "31", "48;2;1;2;3"), Pen((2,), "31", "48;2;1;2;3")) == "\x1b[22;2m"
+
+
+def test_the_default_colours_are_no_colours() -> None:
+    for depth in ColourDepth:
+        assert pen_of(Style.parse("default on default"), depth) == PLAIN

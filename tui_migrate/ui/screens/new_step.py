@@ -1,6 +1,7 @@
 """What the steps of a new migration have in common, and the messages that background work sends to them."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -12,11 +13,12 @@ from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.look import ConnectionsRead, EndLook, Fault
 from tui_migrate.ui.looks import Looks
 from tui_migrate.ui.screens.end_choice import Role
+from tui_migrate.ui.session import Session
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.wording import duration
 
 if TYPE_CHECKING:
-    from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+    from tui_migrate.ui.app import MigrateApp
 
 SLOW_SECONDS = 5.0
 """After so long a step says how long it has been waiting."""
@@ -56,15 +58,49 @@ class Started(Message):
         self.fault = fault
 
 
+class PlanOwner(Protocol):
+    """What a step needs of the screen that holds all of them."""
+
+    @property
+    def session(self) -> Session:
+        """What all screens share, the draft and the looks among it."""
+        ...
+
+    @property
+    def migrate_app(self) -> "MigrateApp":
+        """The app."""
+        ...
+
+    def notify_line(self, text: str, *, is_error: bool = True) -> None:
+        """Say one line above the footer."""
+        ...
+
+    def background(self, work: Coroutine[object, object, object], group: str) -> None:
+        """Look at something beside the screen; the next of a group takes the place of the last."""
+        ...
+
+    def look_at_ends(self, *, anew: bool = False) -> None:
+        """Look at both ends as far as they are not known, or `anew`."""
+        ...
+
+    def change(self, draft: Draft) -> None:
+        """Take another draft and draw it."""
+        ...
+
+    def action_new_next(self) -> None:
+        """Go on to the next step."""
+        ...
+
+
 class StepPane(Vertical):
     """One step. It draws what draft and looks say, and changes the draft through the screen."""
 
     STEP: ClassVar[Step]
 
     @property
-    def owner(self) -> "NewMigrationScreen":
+    def owner(self) -> PlanOwner:
         """The screen of all steps."""
-        return cast("NewMigrationScreen", self.screen)
+        return cast("PlanOwner", self.screen)
 
     @property
     def draft(self) -> Draft:
