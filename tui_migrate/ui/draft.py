@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from tui_migrate.connection_url import parse_url
-from tui_migrate.errors import UsageError
-from tui_migrate.plan.build import PlanRequest
+from tui_migrate.errors import Refused, UsageError
+from tui_migrate.plan.build import PlanRequest, refuse_reserved
 from tui_migrate.plan.model import (
     DEFAULT_BATCH_BYTES,
     DEFAULT_BATCH_DOCUMENTS,
@@ -40,7 +40,7 @@ class Draft:
     """What has been chosen so far.
 
     `marks` are names, kept whatever the source is; `listed` are the names that the source was seen to have and that
-    may be migrated, None before it was looked at.
+    may be migrated, None before it was looked at. `rate_limit` is in documents/s, 0 for none.
     """
 
     source: End | None = None
@@ -54,6 +54,7 @@ class Draft:
     batch_documents: int = DEFAULT_BATCH_DOCUMENTS
     batch_bytes: int = DEFAULT_BATCH_BYTES
     description: str = ""
+    rate_limit: int = 0
     step: Step = Step.ENDS
 
     @property
@@ -141,6 +142,20 @@ def inverted(draft: Draft, names: Iterable[str]) -> Draft:
     return replace(draft, marks=draft.marks ^ frozenset(names))
 
 
+def with_policy(draft: Draft, policy: Policy) -> Draft:
+    """Decide otherwise what becomes of documents that the target has already."""
+    return replace(draft, policy=policy)
+
+
+def is_allowed(name: str) -> bool:
+    """Say whether a collection may be migrated at all; some belong to the server."""
+    try:
+        refuse_reserved(name)
+    except Refused:
+        return False
+    return True
+
+
 def at_step(draft: Draft, step: Step) -> Draft:
     """Go to a step."""
     return replace(draft, step=step)
@@ -160,9 +175,14 @@ def what_blocks(draft: Draft, step: Step) -> str:
     return ""
 
 
+def what_blocks_request(draft: Draft) -> str:
+    """Say what is missing before a plan can be made; empty where nothing is."""
+    return what_blocks(draft, Step.ENDS) or what_blocks(draft, Step.COLLECTIONS)
+
+
 def to_request(draft: Draft) -> PlanRequest:
     """Make the request of the plan. Raises UsageError saying what is missing."""
-    blocked = what_blocks(draft, Step.ENDS) or what_blocks(draft, Step.COLLECTIONS)
+    blocked = what_blocks_request(draft)
     if blocked or draft.kind is None or draft.source is None or draft.target is None:
         raise UsageError(f"the plan is not complete: {blocked}", hint="go back with ctrl+b")
     return PlanRequest(

@@ -44,6 +44,20 @@ class Looks:
             case Checked():
                 self.checked = value
 
+    @property
+    def is_pending(self) -> bool:
+        """True while anything is being looked at."""
+        others = [one for one in (self.count, self.checked) if one is not None]
+        return any(one.state.is_pending for one in (*self.ends.values(), *others))
+
+    def forget_ends(self, *, before: float) -> None:
+        """Know nothing any more of ends that were looked at before a time (seconds since 1970)."""
+        self.ends = {end: one for end, one in self.ends.items() if one.at >= before}
+
+    def forget(self) -> None:
+        """Know nothing any more but the connections: a run is about to change what the looks saw."""
+        self.ends, self.count, self.checked = {}, None, None
+
     def cancel_pending(self) -> None:
         """Nobody is at it any more: what is under way counts as cancelled."""
         cancelled = LookState.CANCELLED

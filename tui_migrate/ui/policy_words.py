@@ -27,9 +27,9 @@ def outcome(policy: Policy, count: Count | None) -> str:
     if not count.exact:
         there = number(total.present)
         return {
-            Policy.FAIL: f"refused if one of the {there} already there differs; else add {number(total.insert)}",
-            Policy.SKIP: f"{added}; leave the {there} already there as they are",
-            Policy.OVERWRITE: f"{added}; replace those of the {there} already there that differ",
+            Policy.FAIL: f"refused if one of the {there} there differs; else {added}",
+            Policy.SKIP: f"{added}; leave the {there} there as they are",
+            Policy.OVERWRITE: f"{added}; replace those of the {there} there that differ",
         }[policy]
     same, differ = f"{number(total.unchanged)} are equal", number(total.replace)
     if not total.replace:

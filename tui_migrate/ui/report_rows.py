@@ -33,6 +33,11 @@ def severity_words(severity: Severity) -> str:
     return f"{_MARKS[severity]} {severity.value}"
 
 
+def severity_tone(severity: Severity) -> Tone:
+    """The colour that goes with a severity."""
+    return _TONES[severity]
+
+
 def group_key(severity: Severity, code: str) -> str:
     """Name a severity and a code together."""
     return f"{severity.value} {code}"

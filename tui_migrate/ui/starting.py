@@ -34,8 +34,10 @@ async def confirm(app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequen
     return True
 
 
-async def have_worker(app: "MigrateApp", plan: Plan) -> tuple[int, Fault | None] | None:
+async def have_worker(app: "MigrateApp", plan: Plan, rate_limit: int = 0) -> tuple[int, Fault | None] | None:
     """Record the run and start its worker, asking for passwords that are missing; None where nothing was recorded.
+
+    `rate_limit` is what the run begins with, documents/s, 0 for none.
 
     A run that is recorded and whose worker did not start comes with the fault. Raises JournalError, StorageFailed,
     and what keeps a password from being tried.
@@ -45,7 +47,7 @@ async def have_worker(app: "MigrateApp", plan: Plan) -> tuple[int, Fault | None]
         return None
     labels = {one.label for one in ends if isinstance(one, StoreEnd)}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
-    run_id = await launch.create_run(app.session.home, plan)
+    run_id = await launch.create_run(app.session.home, plan, rate_limit=rate_limit)
     try:
         await launch.start(app.session.home, run_id, given)
     except TuiMigrateError as error:

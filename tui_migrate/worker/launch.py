@@ -28,8 +28,10 @@ PRIVATE: Final = 0o077
 """The umask of a worker: whatever it writes is for the user alone."""
 
 
-async def create_run(home: Home, plan: Plan, created_by: str | None = None) -> int:
+async def create_run(home: Home, plan: Plan, created_by: str | None = None, *, rate_limit: int = 0) -> int:
     """Record a plan as a run and give its id; nothing is started. Raises JournalError, StorageFailed.
+
+    `rate_limit` is what it begins with, documents/s, 0 for none.
 
     The number of a run whose folder is there is not given again, even where the journal was lost: its undo log is
     another run's.
@@ -38,6 +40,8 @@ async def create_run(home: Home, plan: Plan, created_by: str | None = None) -> i
     journal = await JournalWriter.open(home.journal)
     try:
         run_id = await journal.create_run(plan, created_by or operator(), above=home.highest_run())
+        if rate_limit:
+            await journal.set_rate_limit(run_id, rate_limit)
     finally:
         await journal.close()
     make_private_folder(home.run(run_id).path)

@@ -55,11 +55,15 @@ async def choose_end(
 
 def _choices(role: Role, connections: Mapping[str, Connection]) -> list[tuple[str, str]]:
     named = [
-        (_NAMED + one.name, f"{one.name:<20} {one.environment.value:<12} {printable(one.url)}")
-        for one in connections.values()
+        (_NAMED + one.name, f"{one.name:<18} {one.environment.value:<12} {_where(one)}") for one in connections.values()
     ]
     package = "Read a package, by its path" if role is Role.SOURCE else "Write a new package, at a path"
     return [*named, (_TYPED, "Type a URL, or NAME/DATABASE"), (_PACKAGE, package)]
+
+
+def _where(connection: Connection) -> str:
+    url = parse_url(connection.url)
+    return printable(f"{url.hosts}/{url.database}" if url.database else url.hosts)
 
 
 async def _ask_database(app: "MigrateApp", connection: Connection, current: End | None) -> StoreEnd | None:

@@ -7,8 +7,6 @@ from typing import Final
 from textual.app import ComposeResult
 
 from tui_migrate.definitions import view_source
-from tui_migrate.errors import Refused
-from tui_migrate.plan.build import refuse_reserved
 from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
@@ -97,10 +95,8 @@ class CollectionsPane(StepPane):
         name = table.cursor_key
         if name is None:
             return
-        try:
-            refuse_reserved(name)
-        except Refused as error:
-            self.owner.notify_line(error.message)
+        if not drafts.is_allowed(name):
+            self.owner.notify_line(f"{name} belongs to the server and cannot be migrated.")
             return
         self.owner.change(drafts.toggled(self.draft, name))
         table.action_move(1)
@@ -134,7 +130,7 @@ class CollectionsPane(StepPane):
             cells = (mark, one.name, *_amounts(one), there, number(len(one.indexes)), notes(one))
             count = float(theirs[one.name].documents) if one.name in theirs else -1.0
             sort = (mark, one.name, float(one.documents), float(one.size), count, float(len(one.indexes)), cells[6])
-            tone = Tone.DIM if not _is_allowed(one.name) else Tone.PLAIN
+            tone = Tone.DIM if not drafts.is_allowed(one.name) else Tone.PLAIN
             self._rows[one.name] = Row(one.name, cells, one.name, tone, sort)
 
     def _empty_words(self, source: EndLook | None) -> str:
@@ -178,7 +174,7 @@ def matcher(text: str) -> Callable[[Row], bool]:
 
 def notes(info: CollectionInfo) -> str:
     """What is special about a collection."""
-    if not _is_allowed(info.name):
+    if not drafts.is_allowed(info.name):
         return "belongs to the server"
     if info.kind is CollectionKind.VIEW:
         return f"view of {view_source(info.options)}"
@@ -194,11 +190,3 @@ def _there(info: CollectionInfo | None) -> str:
     if info is None:
         return "—"
     return "view" if info.kind is CollectionKind.VIEW else number(info.documents)
-
-
-def _is_allowed(name: str) -> bool:
-    try:
-        refuse_reserved(name)
-    except Refused:
-        return False
-    return True

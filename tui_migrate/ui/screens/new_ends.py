@@ -81,7 +81,7 @@ class EndsPane(StepPane):
         draft, now = self.draft, self.owner.session.clock()
         for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target)):
             self.query_one(f"#{role.value}-words", Prose).say(list(self._end_words(role, end)))
-        self.query_one("#kind-words", Prose).say(["", _DOES[draft.kind] if draft.kind is not None else ""])
+        self.query_one("#kind-words", Prose).say(["", f" {_DOES[draft.kind]}" if draft.kind is not None else ""])
         connections, pane = self.looks.connections, self.query_one("#connections-fault", FaultPane)
         if connections is not None and connections.fault is not None:
             pane.explain(connections.fault.message, connections.fault.hint, "t reads the file again.")

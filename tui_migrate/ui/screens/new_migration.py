@@ -1,72 +1,307 @@
-"""New migration: the commands that plan, check and start one, with what is known of it filled in."""
+"""New migration: one step visible, the steps on top, and a line that says what comes next or what is missing."""
 
-import shlex
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import Any, Final
 
+from rich.cells import cell_len
 from textual.widget import Widget
+from textual.worker import Worker
 
-from tui_migrate.plan.model import End, Environment, PackageEnd, Policy, RunKind, StoreEnd
+from tui_migrate.plan.model import End, Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.redaction import printable
-from tui_migrate.ui.draft import Draft
-from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.look import EndLook, Fault, LookState, Opening, host_words, look_at_end
+from tui_migrate.ui.screens.base import OperatorScreen, environment_words
+from tui_migrate.ui.screens.end_choice import Role
+from tui_migrate.ui.screens.new_collections import CollectionsPane
+from tui_migrate.ui.screens.new_ends import EndsPane
+from tui_migrate.ui.screens.new_policy import PolicyPane
+from tui_migrate.ui.screens.new_preflight import PreflightPane
+from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
+from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.ui.screens.run_view import BESIDE_ENDS
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.table import fit
+
+RUNS_LOOKED_AT: Final = 100
+"""So many of the newest runs give the pairs of ends that were used before."""
+STALE_SECONDS: Final = 120.0
+"""A look at an end that is older is made anew when the screen is opened."""
+TICK_SECONDS: Final = 1.0
+
+_STEPS_OF: Final = {
+    "new.previous": (Step.COLLECTIONS, Step.POLICY, Step.PREFLIGHT),
+    "new.next": (Step.ENDS, Step.COLLECTIONS, Step.POLICY),
+    "new.swap": (Step.ENDS,),
+    "new.test": (Step.ENDS,),
+    "new.exact": (Step.POLICY,),
+    "new.more": (Step.POLICY,),
+    "new.start": (Step.PREFLIGHT,),
+    "new.save": (Step.PREFLIGHT,),
+    "mark.toggle": (Step.COLLECTIONS, Step.POLICY),
+    "mark.invert": (Step.COLLECTIONS,),
+    "look.again": (Step.COLLECTIONS, Step.POLICY, Step.PREFLIGHT),
+    "table.filter": (Step.COLLECTIONS,),
+    "table.sort": (Step.COLLECTIONS,),
+}
 
 
 class NewMigrationScreen(OperatorScreen):
-    """Says how to start the migration that a draft describes."""
+    """Makes the plan that the session's draft stands for, or `draft` from now on, and starts it."""
+
+    ACTIONS = tuple(_STEPS_OF)
 
     def __init__(self, draft: Draft | None = None) -> None:
         super().__init__()
-        self._draft = draft or Draft()
+        self._begun_with = draft
+        self._work: dict[str, Worker[Any]] = {}
 
     def compose_body(self) -> Iterable[Widget]:
-        """Give the page."""
-        yield Prose(page(self._draft))
+        """Lay out the steps; one of them is shown."""
+        yield Lines([""], id="steps")
+        yield EndsPane(classes="step")
+        yield CollectionsPane(classes="step")
+        yield PolicyPane(classes="step")
+        yield PreflightPane(classes="step")
+        yield Lines([""], id="next")
+
+    def on_mount(self) -> None:
+        """Go to the step where the draft was left."""
+        if self._begun_with is not None:
+            self.session.draft = self._begun_with
+        old = self.session.clock() - STALE_SECONDS
+        self.session.looks.forget_ends(before=old)
+        super().on_mount()
+        self.set_interval(TICK_SECONDS, self._tick)
+        self._enter()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for the looks any more."""
+        self._cancel_work()
+
+    def subject(self) -> Subject:
+        """The newest runs: their ends are offered first."""
+        return Subject(summaries=RUNS_LOOKED_AT)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Let the steps know."""
+        for pane in self.query(StepPane):
+            pane.take_snapshot(snapshot)
 
     def where(self) -> tuple[str, Environment | None, str]:
-        """Name the screen."""
-        return "New migration", None, ""
+        """What goes where, and how dangerous the target is."""
+        draft = self.session.draft
+        environment: Environment | None = None
+        right = ""
+        if isinstance(draft.target, StoreEnd):
+            environment, right = draft.target.environment, printable(host_words(draft.target))
+        elif isinstance(draft.source, StoreEnd) and draft.source.environment is Environment.PRODUCTION:
+            right = "SOURCE: PRODUCTION"
+        said = environment_words(environment, right) if environment is not None else right
+        if draft.source is None and draft.target is None:
+            return "new migration", None, ""
+        labels = (printable(end.label) if end is not None else "—" for end in (draft.source, draft.target))
+        what = {RunKind.EXPORT: "export", RunKind.IMPORT: "import"}.get(draft.kind or RunKind.COPY, "copy")
+        words = f"new {what}   "
+        room = self.size.width - cell_len(said) - cell_len(words) - BESIDE_ENDS
+        return words + fit(" → ".join(labels), max(1, room)), environment, right
 
     def help_text(self) -> str:
-        """Say what the page is for."""
-        return "A migration is planned and started by a command; here it is watched, steered and taken back."
+        """What the steps are for."""
+        return (
+            "A plan is made in four steps: from where to where, which collections, what becomes of documents that the "
+            "target has already, and the checks. Go back and forth as you like; nothing is lost, also when you leave "
+            "this screen. Nothing is written before s on the last step."
+        )
+
+    def is_available(self, action_id: str) -> bool:
+        """Each step has its own keys."""
+        step = self.session.draft.step
+        if step not in _STEPS_OF.get(action_id, (step,)):
+            return False
+        if action_id in ("new.start", "new.save"):
+            return not self._blocked() if action_id == "new.start" else self._preflight.can_save
+        return True
+
+    def go_back(self) -> bool:
+        """Cancel what is being looked at; then go a step back; then leave the screen, with the draft kept."""
+        if any(one.is_running for one in self._work.values()):
+            self._cancel_work()
+            self._draw()
+            self.notify_line("Cancelled; what is known already stays.", is_error=False)
+            return True
+        if self.session.draft.step > Step.ENDS:
+            self.action_new_previous()
+            return True
+        return False
+
+    def background(self, work: Coroutine[object, object, object], group: str) -> None:
+        """Look at something beside the screen; the next of a group takes the place of the last."""
+        self._work[group] = self.migrate_app.in_background(work, f"new-{group}")
+
+    def look_at_ends(self, *, anew: bool = False) -> None:
+        """Look at both ends as far as they are not known, or `anew`."""
+        draft, looks = self.session.draft, self.session.looks
+        for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target)):
+            if end is None or (role is Role.TARGET and isinstance(end, PackageEnd)):
+                continue
+            if anew or looks.end(end) is None:
+                self.background(self._look_at(end), f"look-{role.value}")
+        known = looks.end(draft.source)
+        if known is not None and draft.listed is None:
+            self._take_listing(known)
+
+    def change(self, draft: Draft) -> None:
+        """Take another draft and draw it."""
+        self.session.draft = draft
+        self._draw()
+
+    def on_looked(self, event: Looked) -> None:
+        """Keep what was found, and draw it."""
+        event.stop()
+        self.session.looks.keep(event.value)
+        if isinstance(event.value, EndLook) and event.value.end == self.session.draft.source:
+            self._take_listing(event.value)
+        self._draw()
+
+    def on_started(self, event: Started) -> None:
+        """Go over to the run; the next plan begins afresh."""
+        event.stop()
+        self.session.draft = Draft()
+        self.session.looks.forget()
+        self.app.switch_screen(RunScreen(event.run_id, event.fault))
+
+    def action_new_next(self) -> None:
+        """Go on to the next step, if nothing blocks it."""
+        draft = self.session.draft
+        if blocked := self._blocked():
+            self.notify_line(f"{blocked[:1].upper()}{blocked[1:]}.")
+        elif draft.step < Step.PREFLIGHT:
+            self._go_to(Step(draft.step + 1))
+
+    def action_new_previous(self) -> None:
+        """Go back to the step before."""
+        self._go_to(Step(max(Step.ENDS, self.session.draft.step - 1)))
+
+    def action_new_swap(self) -> None:
+        """Swap the ends."""
+        draft = self.session.draft
+        if draft.source is None and draft.target is None:
+            self.notify_line("No end is chosen yet.")
+            return
+        self.change(drafts.swapped(draft))
+        self.look_at_ends()
+
+    def action_new_test(self) -> None:
+        """Connect to both ends anew."""
+        self._pane.again()
+
+    def action_look_again(self) -> None:
+        """Look again at what the step shows."""
+        self._pane.again()
+
+    def action_new_exact(self) -> None:
+        """Read both ends whole and count."""
+        self.query_one(PolicyPane).count_exactly()
+
+    def action_new_more(self) -> None:
+        """Show or hide the options."""
+        self.query_one(PolicyPane).turn_options()
+
+    def action_new_start(self) -> None:
+        """Start the run, after what has to be confirmed was."""
+        self._preflight.start()
+
+    def action_new_save(self) -> None:
+        """Write the plan to a file."""
+        self._preflight.save()
+
+    def action_mark_toggle(self) -> None:
+        """Mark a collection, or choose a policy."""
+        pane = self._pane
+        if isinstance(pane, CollectionsPane):
+            pane.toggle()
+        elif isinstance(pane, PolicyPane):
+            pane.choose()
+
+    def action_mark_invert(self) -> None:
+        """Turn the marks."""
+        self.query_one(CollectionsPane).invert()
+
+    def action_table_filter(self) -> None:
+        """Ask which collections to show."""
+        self.query_one(CollectionsPane).ask_filter()
+
+    @property
+    def _pane(self) -> StepPane:
+        step = self.session.draft.step
+        return next(one for one in self.query(StepPane) if step is one.STEP)
+
+    @property
+    def _preflight(self) -> PreflightPane:
+        return self.query_one(PreflightPane)
+
+    def _blocked(self) -> str:
+        draft = self.session.draft
+        return drafts.what_blocks(draft, draft.step) or self.session.looks.what_blocks(draft, draft.step)
+
+    def _go_to(self, step: Step) -> None:
+        if step is not self.session.draft.step:
+            self.session.draft = drafts.at_step(self.session.draft, step)
+            self._enter()
+
+    def _enter(self) -> None:
+        for pane in self.query(StepPane):
+            pane.display = pane.STEP is self.session.draft.step
+        self._pane.enter()
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self.is_mounted:
+            return
+        draft = self.session.draft
+        self._pane.draw()
+        self.query_one("#steps", Lines).show([steps_line(draft.step)])
+        blocked = self._blocked()
+        words = f" Not yet: {blocked}." if blocked else f" Next: {self._pane.next_words()}."
+        line = self.query_one("#next", Lines)
+        line.set_class(bool(blocked), "-blocked")
+        line.show([words])
+        self.refresh_frame()
+
+    def _tick(self) -> None:
+        if self.session.looks.is_pending and self.is_current:
+            self._draw()
+
+    def _take_listing(self, look: EndLook) -> None:
+        if look.state is LookState.DONE:
+            names = tuple(one.name for one in look.collections if drafts.is_allowed(one.name))
+            self.session.draft = drafts.with_listing(self.session.draft, names)
+
+    def _cancel_work(self) -> None:
+        for one in self._work.values():
+            one.cancel()
+        self._work.clear()
+        self.session.looks.cancel_pending()
+
+    async def _look_at(self, end: End) -> None:
+        opening = Opening(self.session.home, self.session.passwords, self.session.clock)
+        tell = self._tell
+        tell(EndLook(end, LookState.CONNECTING, opening.clock()))
+        if not await have_passwords(self.migrate_app, (end,)):
+            fault = Fault("no password was given", "it is asked for when the end is tried again")
+            tell(EndLook(end, LookState.FAILED, opening.clock(), fault=fault))
+            return
+        await look_at_end(end, opening, tell)
+
+    def _tell(self, look: EndLook) -> None:
+        self.post_message(Looked(look))
 
 
-def page(draft: Draft) -> list[str]:
-    """The page's paragraphs, a command each where there is one."""
-    command = command_line(draft)
-    return [
-        "A migration is planned by a command, in another terminal or after leaving the app. First see what would"
-        " happen; nothing is written:",
-        "",
-        f"{command} --dry-run",
-        "",
-        "Then start it. It goes on whatever becomes of the terminal, and stands on Home here at once:",
-        "",
-        f"{command} --detach",
-        "",
-        "Every option is explained by --help behind the command.",
-    ]
-
-
-def command_line(draft: Draft) -> str:
-    """The command that runs a draft; what is not chosen yet stands in capitals."""
-    kind = draft.kind or RunKind.COPY
-    source, target = _end(draft.source, "SOURCE"), _end(draft.target, "TARGET")
-    words = {
-        RunKind.EXPORT: ["export", "--url", source, "--output", target],
-        RunKind.IMPORT: ["import", "--url", target, "--input", source],
-    }.get(kind, ["copy", "--source", source, "--target", target])
-    if draft.marks:
-        words += ["--collections", *sorted(draft.marks)]
-    if kind is not RunKind.EXPORT and draft.policy is not Policy.FAIL:
-        words += ["--conflict-resolution", draft.policy.value]
-    return printable(f"tui-migrate {shlex.join(words)}")
-
-
-def _end(end: End | None, missing: str) -> str:
-    if isinstance(end, PackageEnd):
-        return end.path
-    if isinstance(end, StoreEnd):
-        return end.label
-    return missing
+def steps_line(at: Step) -> str:
+    """The four steps, each with its mark."""
+    marks = ("✓" if one < at else "●" if one is at else "○" for one in Step)
+    return " " + "   ".join(f"{mark} {one.value} {one.title}" for mark, one in zip(marks, Step, strict=True))

@@ -1,0 +1,114 @@
+"""The options that mostly stay as they are: what each is set to, and how it is changed."""
+
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from tui_migrate.plan.model import PackageEnd, Verify
+from tui_migrate.ui.draft import Draft
+from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.widgets.table import Column, Row
+from tui_migrate.ui.wording import number, size
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
+
+COLUMNS: Final = (Column("Option", 16), Column("Set to", 26), Column("What it means", from_width=100))
+
+MOST_DOCUMENTS: Final = 100_000
+"""A batch of more documents is refused: it is held in memory, and is what a pause has to wait for."""
+MOST_REJECTS: Final = 1_000_000
+MOST_RATE: Final = 10_000_000
+
+
+class Option(Enum):
+    """What can be set."""
+
+    UNDO = "undo"
+    VERIFY = "verify"
+    REJECTS = "max_rejects"
+    BATCH = "batch"
+    RATE = "rate"
+    DESCRIPTION = "description"
+
+
+_TITLES: Final = {
+    Option.UNDO: "Undo log",
+    Option.VERIFY: "Verify",
+    Option.REJECTS: "Rejects allowed",
+    Option.BATCH: "Batch",
+    Option.RATE: "Rate limit",
+    Option.DESCRIPTION: "Note",
+}
+_MEANINGS: Final = {
+    Option.UNDO: "Keep what is needed to roll the run back. Without it there is no way back.",
+    Option.VERIFY: "After writing, compare the target with what the source gave.",
+    Option.REJECTS: "Go on past so many documents that the target refuses; they are kept in a file.",
+    Option.BATCH: "Documents written at a time; a pause waits for the end of one.",
+    Option.RATE: "Spare the servers; can be changed while the run goes.",
+    Option.DESCRIPTION: "Stands with the run in the history: a reason, a ticket.",
+}
+_VERIFY_WORDS: Final = {
+    Verify.NONE: "none: trust what the target said",
+    Verify.COUNT: "count: compare numbers of documents",
+    Verify.CONTENT: "content: compare every document's hash",
+}
+
+
+def option_rows(draft: Draft) -> list[Row]:
+    """The options that this kind of run has, and what they are set to."""
+    values = {
+        Option.UNDO: "kept" if draft.undo else "NOT KEPT: no way back",
+        Option.VERIFY: draft.verify.value,
+        Option.REJECTS: number(draft.max_rejects) if draft.max_rejects else "none: stop at the first",
+        Option.BATCH: f"{number(draft.batch_documents)} or {size(draft.batch_bytes)}",
+        Option.RATE: f"{number(draft.rate_limit)} documents/s" if draft.rate_limit else "none",
+        Option.DESCRIPTION: draft.description or "—",
+    }
+    left_out = (Option.UNDO, Option.REJECTS) if isinstance(draft.target, PackageEnd) else ()
+    return [
+        Row(one.value, (_TITLES[one], values[one], _MEANINGS[one]), name=_MEANINGS[one])
+        for one in Option
+        if one not in left_out
+    ]
+
+
+async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Draft | None:
+    """Ask for another value and give the draft with it; None for esc. To be awaited in background work."""
+    option = Option(key)
+    match option:
+        case Option.UNDO:
+            return replace(draft, undo=not draft.undo)
+        case Option.VERIFY:
+            choices = [(one.value, _VERIFY_WORDS[one]) for one in Verify]
+            chosen = await app.push_screen_wait(Choose("Verify", (), choices, at=draft.verify.value))
+            return replace(draft, verify=Verify(chosen)) if chosen is not None else None
+        case Option.REJECTS:
+            rejects = await _ask_number(app, option, draft.max_rejects, 0, MOST_REJECTS)
+            return replace(draft, max_rejects=rejects) if rejects is not None else None
+        case Option.BATCH:
+            batch = await _ask_number(app, option, draft.batch_documents, 1, MOST_DOCUMENTS)
+            return replace(draft, batch_documents=batch) if batch is not None else None
+        case Option.RATE:
+            rate = await _ask_number(app, option, draft.rate_limit, 0, MOST_RATE)
+            return replace(draft, rate_limit=rate) if rate is not None else None
+    text = await app.push_screen_wait(AskText(_TITLES[option], (_MEANINGS[option],), draft.description))
+    return replace(draft, description=text.strip()) if text is not None else None
+
+
+async def _ask_number(app: "MigrateApp", option: Option, value: int, least: int, most: int) -> int | None:
+    text, problem = str(value), ""
+    while True:
+        sentences = [
+            _MEANINGS[option],
+            f"A whole number from {number(least)} to {number(most)}.",
+            *filter(None, [problem]),
+        ]
+        answer = await app.push_screen_wait(AskText(_TITLES[option], sentences, text))
+        if answer is None:
+            return None
+        text = answer.strip()
+        plain = text.replace(",", "").replace("_", "")
+        if plain.isascii() and plain.isdecimal() and len(plain) <= 9 and least <= int(plain) <= most:
+            return int(plain)
+        problem = "✗ That is not such a number."

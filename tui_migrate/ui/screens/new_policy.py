@@ -1,0 +1,170 @@
+"""The third step: what becomes of documents that the target has already, each policy with its consequences."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from textual.app import ComposeResult
+
+from tui_migrate.plan.model import PackageEnd, Policy
+from tui_migrate.ui import consequences
+from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.consequences import Count
+from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.look import LookState, Opening
+from tui_migrate.ui.policy_words import outcome, present_words, sample_words
+from tui_migrate.ui.screens.new_ends import fault_words
+from tui_migrate.ui.screens.new_options import COLUMNS, change_option, option_rows
+from tui_migrate.ui.screens.new_step import Looked, Redrafted, StepPane
+from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.table import Column, Row, Table
+from tui_migrate.ui.wording import local_time, number
+
+_NO_CHOICE: Final = "package"
+"""The key of the only row where there is nothing to choose."""
+
+
+class PolicyPane(StepPane):
+    """The policies over what is counted, and the options under them."""
+
+    STEP = Step.POLICY
+
+    def compose(self) -> ComposeResult:
+        """Lay out the step."""
+        yield Prose(id="counted")
+        yield Table([Column("Policy", 11), Column("What it does to these documents")], id="policies")
+        yield Table(COLUMNS, id="options")
+
+    def on_mount(self) -> None:
+        """The options wait under `More`."""
+        self.query_one("#options").display = False
+
+    def enter(self) -> None:
+        """Take the focus, and count by ids what is not counted yet."""
+        self.draw()
+        table = self._policies
+        table.move_to(self.draft.policy.value)
+        table.focus()
+        if self._count() is None:
+            self._begin(exact=False)
+
+    def again(self) -> None:
+        """Count by ids again."""
+        self._begin(exact=False)
+
+    def count_exactly(self) -> None:
+        """Read both ends whole and count."""
+        self._begin(exact=True)
+
+    def next_words(self) -> str:
+        """Go on to the checks."""
+        if self.query_one("#options").has_focus:
+            return "enter changes the option under the cursor, m goes back to the policies"
+        return "enter takes the policy under the cursor and goes on to the checks"
+
+    def turn_options(self) -> None:
+        """Show the options and go to them, or hide them again."""
+        options = self.query_one("#options", Table)
+        options.display = not options.display
+        (options if options.display else self._policies).focus()
+        self.draw()
+
+    def choose(self) -> None:
+        """Take the policy under the cursor, or change the option under it."""
+        options = self.query_one("#options", Table)
+        if options.has_focus and options.cursor_key is not None:
+            self._change(options.cursor_key)
+        elif (key := self._policies.cursor_key) is not None:
+            self._take(key)
+
+    def draw(self) -> None:
+        """Show what is counted, and what follows from it."""
+        draft = self.draft
+        self.query_one("#counted", Prose).say(list(self._counted_words()))
+        rows = policy_rows(draft, self._count())
+        policies = self._policies
+        policies.styles.height = len(rows) + 2
+        policies.show(rows)
+        self.query_one("#options", Table).show(option_rows(draft))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Take the policy and go on; or change an option."""
+        event.stop()
+        if event.table is self._policies:
+            self._take(event.key)
+            self.owner.action_new_next()
+        else:
+            self._change(event.key)
+
+    def on_redrafted(self, event: Redrafted) -> None:
+        """An option was changed."""
+        event.stop()
+        self.owner.change(event.draft)
+
+    @property
+    def _policies(self) -> Table:
+        return self.query_one("#policies", Table)
+
+    def _take(self, key: str) -> None:
+        if key != _NO_CHOICE:
+            self.owner.change(drafts.with_policy(self.draft, Policy(key)))
+
+    def _change(self, key: str) -> None:
+        self.owner.background(self._asked(key), "option")
+
+    async def _asked(self, key: str) -> None:
+        draft = await change_option(self.owner.migrate_app, self.draft, key)
+        if draft is not None:
+            self.post_message(Redrafted(draft))
+
+    def _count(self) -> Count | None:
+        if drafts.what_blocks_request(self.draft):
+            return None
+        return self.looks.count_of(drafts.to_request(self.draft))
+
+    def _begin(self, *, exact: bool) -> None:
+        if drafts.what_blocks_request(self.draft):
+            return
+        session = self.owner.session
+        opening = Opening(session.home, session.passwords, session.clock)
+        request = drafts.to_request(self.draft)
+        work = consequences.count(request, opening, lambda one: self.post_message(Looked(one)), exact=exact)
+        self.owner.background(work, "count")
+
+    def _counted_words(self) -> Iterator[str]:
+        if isinstance(self.draft.target, PackageEnd):
+            yield " A package is made anew: there is nothing in it yet that a document could meet."
+            yield ""
+            return
+        yield from self._progress_words(self._count())
+        yield ""
+
+    def _progress_words(self, count: Count | None) -> Iterator[str]:
+        if count is None:
+            yield " Nothing is counted yet: ctrl+r counts by ids, x counts exactly."
+            return
+        if count.found:
+            yield f" {present_words(count)}."
+        if count.sample.compared:
+            yield f" {sample_words(count.sample)}."
+        if count.state.is_pending:
+            how = "Reading both ends whole" if count.exact else "Counting by ids"
+            where = f" {number(len(count.found))} of {number(count.expected)} collections" if count.expected else ""
+            yield f" {self.waiting(how + where, count.at)}"
+        elif count.state is LookState.CANCELLED:
+            yield " The count was cancelled: ctrl+r counts by ids, x counts exactly."
+        elif count.fault is not None:
+            yield from fault_words(count.fault, "ctrl+r tries again")
+        else:
+            more = "" if count.exact else "; x counts exactly by reading both ends whole"
+            yield f" As of {local_time(count.at)}{more}."
+
+
+def policy_rows(draft: Draft, count: Count | None) -> list[Row]:
+    """The policies, the chosen one marked, each with what it would do as far as that is counted."""
+    if isinstance(draft.target, PackageEnd):
+        return [Row(_NO_CHOICE, ("● none", "write every document of the marked collections"))]
+    rows = []
+    for one in Policy:
+        mark, said = "●" if one is draft.policy else "○", outcome(one, count)
+        rows.append(Row(one.value, (f"{mark} {one.value}", said), name=said))
+    return rows

@@ -1,0 +1,202 @@
+"""The last step: the sentence that says what will happen, the findings as they come, and the start."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.message import Message
+
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.journal.states import Stage
+from tui_migrate.plan.model import Plan
+from tui_migrate.plan.saving import save
+from tui_migrate.redaction import printable
+from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.checking import Checked, check
+from tui_migrate.ui.draft import Step
+from tui_migrate.ui.look import LookState, Opening
+from tui_migrate.ui.policy_words import sentence
+from tui_migrate.ui.report_rows import severity_tone, severity_words
+from tui_migrate.ui.screens.dialogs import AskText
+from tui_migrate.ui.screens.end_dialogs import absolute, working_folder
+from tui_migrate.ui.screens.finding_sheet import FindingSheet
+from tui_migrate.ui.screens.new_ends import fault_words
+from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
+from tui_migrate.ui.starting import confirm, have_worker
+from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.table import Column, Row, Table
+from tui_migrate.ui.wording import local_time, number
+
+COLUMNS: Final = (
+    Column("Severity", 10),
+    Column("Subject", 18),
+    Column("Times", 9, right=True, from_width=90),
+    Column("Message"),
+    Column("Code", 22, from_width=110),
+)
+
+
+class Saved(Message):
+    """The plan is in a file."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+
+class PreflightPane(StepPane):
+    """What the run will do, and what the checks say about it."""
+
+    STEP = Step.PREFLIGHT
+
+    def compose(self) -> ComposeResult:
+        """Lay out the step."""
+        yield Prose(id="sentence")
+        yield Prose(id="checked", classes="dim")
+        yield Table(COLUMNS, id="findings")
+
+    def on_mount(self) -> None:
+        """Nothing was checked yet, nor is a check being made for a plan that was changed."""
+        self._is_anew = False
+
+    @property
+    def can_save(self) -> bool:
+        """True where there is a plan to be saved: the checks have come so far."""
+        checked = self._checked()
+        return checked is not None and checked.plan is not None
+
+    def enter(self) -> None:
+        """Take the focus; check what was not checked since the plan was changed."""
+        self.draw()
+        self.query_one(Table).focus()
+        if self._checked() is None:
+            self._begin()
+
+    def again(self) -> None:
+        """Check again."""
+        self._begin()
+
+    def next_words(self) -> str:
+        """Start."""
+        warnings = self._count(Severity.WARNING)
+        return f"s starts the run, after {number(warnings)} warnings are confirmed" if warnings else "s starts the run"
+
+    def draw(self) -> None:
+        """Show the sentence, how far the checks are, and what they found."""
+        checked, looks = self._checked(), self.looks
+        documents = 0
+        if (source := looks.end(self.draft.source)) is not None:
+            chosen = set(self.draft.chosen)
+            documents = sum(one.documents for one in source.collections if one.name in chosen)
+        if not drafts.what_blocks_request(self.draft):
+            count = looks.count_of(drafts.to_request(self.draft))
+            said = sentence(self.draft, count, documents)
+            self.query_one("#sentence", Prose).say([f" {said}", ""])
+        self.query_one("#checked", Prose).say([*self._checked_words(checked), ""])
+        findings = checked.findings if checked is not None else ()
+        rows = [_row(place, one) for place, one in enumerate(findings)]
+        empty = "No finding." if checked is not None and checked.state is LookState.DONE else "No finding yet."
+        self.query_one(Table).show(rows, empty=empty)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Read a finding whole."""
+        event.stop()
+        checked = self._checked()
+        if checked is not None and int(event.key) < len(checked.findings):
+            self.app.push_screen(FindingSheet(Stage.VALIDATE, checked.findings[int(event.key)]))
+
+    def start(self) -> None:
+        """Have everything confirmed, and start the run."""
+        checked = self._checked()
+        if checked is not None and checked.plan is not None and checked.state is LookState.DONE:
+            said = self.query_one("#sentence", Prose).words.strip()
+            warnings = checked.of(Severity.WARNING)
+            self.owner.background(self._start(checked.plan, said, warnings), "start")
+
+    def save(self) -> None:
+        """Ask for a file and write the plan to it."""
+        checked = self._checked()
+        if checked is not None and checked.plan is not None:
+            self.owner.background(self._save(checked.plan), "save")
+
+    def on_saved(self, event: Saved) -> None:
+        """Say where the plan is."""
+        event.stop()
+        words = f"The plan is in {printable(event.path)}: tui-migrate start runs it."
+        self.owner.notify_line(words, is_error=False)
+
+    async def _start(self, plan: Plan, said: str, warnings: tuple[Finding, ...]) -> None:
+        app = self.owner.migrate_app
+        if not await confirm(app, plan, said, warnings):
+            return
+        begun = await have_worker(app, plan, self.draft.rate_limit)
+        if begun is not None:
+            self.post_message(Started(*begun))
+
+    async def _save(self, plan: Plan) -> None:
+        app = self.owner.migrate_app
+        date = time.strftime("%Y-%m-%d", time.localtime(app.session.clock()))
+        value = f"{working_folder()}plan-{date}.yaml"
+        said = "A file that is not there yet. It holds no password."
+        path = await app.push_screen_wait(AskText("Save the plan as", (said,), value))
+        if path is not None and path.strip():
+            chosen = absolute(path.strip())
+            await asyncio.to_thread(save, plan, Path(chosen))
+            self.post_message(Saved(chosen))
+
+    def _begin(self) -> None:
+        if drafts.what_blocks_request(self.draft):
+            return
+        request, session = drafts.to_request(self.draft), self.owner.session
+        self._is_anew = self.looks.is_stale(request)
+        opening = Opening(session.home, session.passwords, session.clock)
+        self.owner.background(check(request, opening, lambda one: self.post_message(Looked(one))), "check")
+
+    def _checked(self) -> Checked | None:
+        """The checks of the plan as it is now."""
+        if drafts.what_blocks_request(self.draft):
+            return None
+        return None if self.looks.is_stale(drafts.to_request(self.draft)) else self.looks.checked
+
+    def _count(self, severity: Severity) -> int:
+        checked = self._checked()
+        return len(checked.of(severity)) if checked is not None else 0
+
+    def _checked_words(self, checked: Checked | None) -> Iterator[str]:
+        if checked is None:
+            yield (
+                " The plan was changed since it was checked." if self.looks.checked is not None else " Not checked yet."
+            )
+            return
+        if checked.state.is_pending:
+            doing = "Checking anew, for the plan was changed" if self._is_anew else "Checking"
+            doing = "Reading documents to check them" if checked.state is LookState.READING else doing
+            yield f" {self.waiting(doing, checked.at)}"
+        elif checked.state is LookState.CANCELLED:
+            yield " The checks were cancelled: ctrl+r makes them."
+        elif checked.fault is not None:
+            yield from fault_words(checked.fault, "ctrl+r tries again")
+        else:
+            yield f" {findings_words(checked)} As of {local_time(checked.at)}."
+
+
+def _row(place: int, one: Finding) -> Row:
+    message = f"{one.subject}: {one.message}"
+    cells = (severity_words(one.severity), one.subject, number(one.count), one.message, one.code)
+    return Row(str(place), cells, name=message, tone=severity_tone(one.severity))
+
+
+def findings_words(checked: Checked) -> str:
+    """Say how many errors and warnings there are."""
+    errors, warnings = len(checked.of(Severity.ERROR)), len(checked.of(Severity.WARNING))
+    if not errors and not warnings:
+        return "✓ The checks found nothing that stands in the way."
+    parts = [_times(errors, "error"), _times(warnings, "warning")]
+    return f"{'✗' if errors else '!'} {' and '.join(filter(None, parts))}; enter reads one whole."
+
+
+def _times(count: int, word: str) -> str:
+    return f"{number(count)} {word}{'s' if count != 1 else ''}" if count else ""
