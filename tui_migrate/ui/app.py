@@ -59,6 +59,7 @@ class MigrateApp(TerminalApp[None]):
             encoding=encoding,
         )
         self.session = session
+        self._background: dict[Worker[Any], Coroutine[Any, Any, Any]] = {}
         self.first_screen: Callable[[], OperatorScreen] | None = None
         self.feed = JournalFeed(
             session.home,
@@ -81,16 +82,22 @@ class MigrateApp(TerminalApp[None]):
         for one in list(self.workers):
             with suppress(WorkerError):
                 await one.wait()
+        for work in self._background.values():
+            work.close()
 
     def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
         """Run a coroutine beside the screens; one of the same group that still runs is cancelled.
 
         An error of the tree becomes a line on the screen; any other one ends the app by its crash screen.
         """
-        return self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
+        worker = self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
+        self._background[worker] = work
+        return worker
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say what a background task failed with."""
+        if event.worker.is_finished and (work := self._background.pop(event.worker, None)) is not None:
+            work.close()  # one that was cancelled before it began would complain that nobody awaited it
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             error = event.worker.error
             if not isinstance(error, TuiMigrateError):

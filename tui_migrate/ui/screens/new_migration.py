@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from textual.widget import Widget
 from textual.worker import Worker
 
+from tui_migrate.errors import TuiMigrateError
 from tui_migrate.plan.model import End, Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
@@ -149,6 +150,7 @@ class NewMigrationScreen(OperatorScreen):
             if end is None or (role is Role.TARGET and isinstance(end, PackageEnd)):
                 continue
             if anew or looks.end(end) is None:
+                looks.keep(EndLook(end, LookState.CONNECTING, self.session.clock()))
                 self.background(self._look_at(end), f"look-{role.value}")
         known = looks.end(draft.source)
         if known is not None and draft.listed is None:
@@ -289,13 +291,15 @@ class NewMigrationScreen(OperatorScreen):
 
     async def _look_at(self, end: End) -> None:
         opening = Opening(self.session.home, self.session.passwords, self.session.clock)
-        tell = self._tell
-        tell(EndLook(end, LookState.CONNECTING, opening.clock()))
-        if not await have_passwords(self.migrate_app, (end,)):
-            fault = Fault("no password was given", "it is asked for when the end is tried again")
-            tell(EndLook(end, LookState.FAILED, opening.clock(), fault=fault))
-            return
-        await look_at_end(end, opening, tell)
+        fault = Fault("no password was given", "it is asked for when the end is tried again")
+        try:
+            has_passwords = await have_passwords(self.migrate_app, (end,))
+        except TuiMigrateError as error:
+            has_passwords, fault = False, Fault.of(error)
+        if has_passwords:
+            await look_at_end(end, opening, self._tell)
+        else:
+            self._tell(EndLook(end, LookState.FAILED, opening.clock(), fault=fault))
 
     def _tell(self, look: EndLook) -> None:
         self.post_message(Looked(look))
