@@ -153,6 +153,7 @@ class Table(Widget, can_focus=True):
     def sort_by(self, column: int) -> None:
         """Sort by a column; -1 is the order in which the rows came."""
         self._sort = column
+        self.refresh(Region(0, 0, self.size.width, 1))
         self._arrange()
 
     def sort_by_next(self) -> None:

@@ -1,0 +1,43 @@
+"""Opens the app with the tests' clock: `python -m tests.ui.walk_app [--stock] HOME`; stock is without the differ."""
+
+import inspect
+import sys
+from pathlib import Path
+
+from tui_migrate.paths import Home
+from tui_migrate.ui.terminal import start
+
+
+def main() -> None:
+    terminal = start.prepare()
+
+    from textual.app import App
+    from textual.driver import Driver
+    from textual.drivers.linux_driver import LinuxDriver
+
+    from tests.ui.driving import NOW
+    from tui_migrate.ui.app import MigrateApp
+    from tui_migrate.ui.session import Session
+
+    class StockApp(MigrateApp):
+        """The app as Textual draws it."""
+
+        CSS_PATH = [Path(inspect.getfile(MigrateApp)).parent / one for one in MigrateApp.CSS_PATH]  # noqa: RUF012
+
+        def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: tuple[int, int] | None) -> Driver:
+            self.driver_class = LinuxDriver
+            return App._build_driver(self, headless, inline, mouse, size)
+
+    app = (StockApp if "--stock" in sys.argv else MigrateApp)(
+        Session(Home.find(Path(sys.argv[-1])), clock=lambda: NOW),
+        theme=start.choose_theme("dark", terminal.depth),
+        marks=terminal.marks,
+        ansi=terminal.ansi,
+        depth=terminal.depth,
+        encoding=terminal.encoding,
+    )
+    app.run()
+
+
+if __name__ == "__main__":
+    main()
