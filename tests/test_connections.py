@@ -83,10 +83,16 @@ def test_a_password_in_the_file_needs_a_private_file(home: Home) -> None:
     assert locate(StoreEnd("db", "prod"), home, {}).password == SECRET
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_cannot_be_read_is_said(home: Home) -> None:
-    give(home, one("url: mongodb://h/db"), 0o000)
-    with pytest.raises(UsageError, match="cannot read"):
+    # A folder in its place: file modes would not keep root out.
+    home.connections.mkdir(mode=0o700)
+    with pytest.raises(UsageError, match=r"cannot read .*connections\.yaml: Is a directory"):
+        load(home)
+
+
+def test_a_file_that_cannot_be_looked_at_is_said(home: Home) -> None:
+    home.connections.symlink_to(home.connections)
+    with pytest.raises(UsageError, match=r"cannot read .*connections\.yaml: Too many levels"):
         load(home)
 
 

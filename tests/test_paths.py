@@ -7,7 +7,7 @@ import platformdirs
 import pytest
 
 from tui_migrate.errors import StorageFailed
-from tui_migrate.paths import HOME_VARIABLE, Home, make_private_folder
+from tui_migrate.paths import HOME_VARIABLE, Home, make_private_folder, replace_private_file
 
 
 def mode_of(path: Path) -> int:
@@ -89,3 +89,21 @@ def test_the_highest_number_among_the_runs_folders(tmp_path: Path) -> None:
 def test_a_home_without_runs_cannot_say(tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="cannot read the folder"):
         Home.find(tmp_path).highest_run()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o277], indirect=True, ids=oct)
+@pytest.mark.usefixtures("umask")
+def test_a_file_that_is_replaced_is_for_the_user_alone(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "some.yaml"
+    for text in ("one", "ü"):
+        replace_private_file(path, text)
+        assert path.read_text(encoding="utf-8") == text
+    assert (mode_of(path.parent), [one.name for one in path.parent.iterdir()]) == (0o700, ["some.yaml"])
+    assert mode_of(path) & 0o177 == 0
+
+
+def test_a_file_that_cannot_be_replaced_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "some.yaml").mkdir()
+    with pytest.raises(StorageFailed, match=r"cannot write .*some\.yaml: Is a directory"):
+        replace_private_file(tmp_path / "some.yaml", "one")
+    assert [one.name for one in tmp_path.iterdir()] == ["some.yaml"]

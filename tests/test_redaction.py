@@ -25,6 +25,7 @@ from tui_migrate.redaction import printable, redact
         ("x://u@h,x://v:w@i", "x://u@h,x://v:***@i"),
         ("('mongodb://u:p\"a'ss<@h', 1)", "('mongodb://u:***@h', 1)"),
         ("mongodb://a:b@c mongodb://d:e@f", "mongodb://a:***@c mongodb://d:***@f"),
+        ("cannot read /home/u/mongodb:/u:p/w@h/db: no", "cannot read /home/u/mongodb:/u:***@h/db: no"),
     ],
 )
 def test_secrets_of_urls_are_taken_out(text: str, shown: str) -> None:

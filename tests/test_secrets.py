@@ -164,13 +164,31 @@ def test_a_password_in_the_urls_of_commands(guarded: Guarded, tmp_path: Path) ->
     shop, target = guarded.url("shop", PASSWORD), guarded.url(guarded.target, PASSWORD)
     package = str(tmp_path / "package")
     assert guarded.command("list-collections", "--url", shop) == 0
-    assert guarded.command("export", "--url", shop, "--output", package, "--description", "a note") == 0
+    assert guarded.command("export", "--url", shop, "--output", package, "--description", f"of {shop}") == 0
     assert guarded.command("import", "--url", target, "--input", package, "--json") == 0
     assert guarded.command("copy", "--source", shop, "--target", target) == 0
+    words = ("--source", shop, "--target", target, "--description", shop, "--save-plan", str(tmp_path / "plan.yaml"))
+    assert guarded.command("copy", *words) == 0
     assert guarded.command("history", "--json") == 0
     assert guarded.command("status", "3") == 0
     assert guarded.command("validate", "--input", package) in (0, 2)
     assert any("warning: a password on the command line" in text for text in guarded.said)
+
+
+def test_a_url_with_its_password_where_a_path_is_wanted(guarded: Guarded, tmp_path: Path) -> None:
+    url = guarded.url("shop", PASSWORD)
+    assert guarded.command("start", url) == 2
+    assert guarded.command("import", "--url", url, "--input", url) == 2
+    assert guarded.command("export", "--url", url, "--output", url) == 4
+    assert guarded.command("copy", "--source", url, "--target", url, "--save-plan", url, "--json") == 1
+    assert guarded.command("list-collections", "--home", url, "--url", "nowhere") == 2
+
+
+async def test_a_plan_that_quotes_a_password_is_recorded_without_it(guarded: Guarded) -> None:
+    quoting = f"as before: {guarded.url('shop', PASSWORD)}"
+    run_id = await launch.create_run(guarded.scene.home, replace(guarded.copy(), description=quoting))
+    shown = quoting.replace(quote(PASSWORD, safe=""), "***")
+    assert (await guarded.scene.read(run_id)).description == shown
 
 
 def test_a_wrong_password_in_the_urls_of_commands(guarded: Guarded, tmp_path: Path) -> None:

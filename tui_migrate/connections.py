@@ -15,9 +15,7 @@ modules get of a URL has no password in it.
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -27,8 +25,8 @@ import yaml
 
 from tui_migrate import strict_yaml
 from tui_migrate.connection_url import ConnectionUrl, check_database, parse_url
-from tui_migrate.errors import CredentialsMissing, StorageFailed, UsageError
-from tui_migrate.paths import Home, make_private_folder
+from tui_migrate.errors import CredentialsMissing, UsageError
+from tui_migrate.paths import Home, replace_private_file
 from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.registry import Locator
@@ -72,23 +70,7 @@ def load(home: Home) -> dict[str, Connection]:
 def write(home: Home, connections: Sequence[Connection]) -> None:
     """Replace the file by these connections, readable by the user alone. Raises StorageFailed."""
     content = {"connections": {one.name: _as_mapping(one) for one in connections}}
-    make_private_folder(home.config)
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".connections-", dir=home.config)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                yaml.safe_dump(content, file, sort_keys=False, allow_unicode=False)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(home.connections)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise StorageFailed(
-            f"cannot write {home.connections}: {error.strerror}", hint="make room, or make the folder writable"
-        ) from error
+    replace_private_file(home.connections, yaml.safe_dump(content, sort_keys=False, allow_unicode=False))
 
 
 def parse_end(text: str, home: Home, *, database: str = "") -> tuple[StoreEnd, str | None]:

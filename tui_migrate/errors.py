@@ -33,11 +33,13 @@ class TuiMigrateError(Exception):
 
     code: ClassVar[str] = "failed"
     exit_code: ClassVar[int] = 1
+    usual_hint: ClassVar[str] = ""
+    """What to do next where whoever raises has nothing better to say."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
 
 class UsageError(TuiMigrateError):
@@ -51,6 +53,7 @@ class InvalidFile(UsageError):
     """A file that a user wrote (plan, connections, theme) breaks its format."""
 
     code = "invalid_file"
+    usual_hint = "correct the file there, then try again"
 
     def __init__(self, message: str, *, path: str, line: int, key: str = "", hint: str = "") -> None:
         where = f"{path}, line {line}" + (f", key {key!r}" if key else "")
@@ -119,6 +122,7 @@ class WriteRefused(TuiMigrateError):
     """The target refuses documents, and more of them than the plan allows."""
 
     code = "write_refused"
+    usual_hint = "put such documents right at the source, or let more of them be put aside with --max-rejects"
 
 
 class StorageFailed(TuiMigrateError):
@@ -149,6 +153,7 @@ class MalformedDocument(TuiMigrateError):
     """Bytes that should be a BSON document are not one."""
 
     code = "malformed_document"
+    usual_hint = "repair or remove the document where it comes from, or leave its collection out with --exclude"
 
     def __init__(self, message: str, *, offset: int = 0, hint: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -1,6 +1,8 @@
 """Where tui-migrate keeps its files: connections in the config folder, journal and runs in the state folder."""
 
 import os
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -89,6 +91,27 @@ class RunFolder:
     def worker_log(self) -> Path:
         """What the worker had to say, tracebacks among it."""
         return self.path / "worker.log"
+
+
+def replace_private_file(path: Path, text: str) -> None:
+    """Write a file anew, whole or not at all, for the user alone; make its folder. Raises StorageFailed."""
+    make_private_folder(path.parent)
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise StorageFailed(
+            f"cannot write {path}: {error.strerror}", hint="make room, or make the folder writable"
+        ) from error
 
 
 def make_private_folder(folder: Path) -> None:

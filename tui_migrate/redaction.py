@@ -5,7 +5,8 @@ import unicodedata
 from typing import Final
 
 _WORD: Final = re.compile(r"\S+")
-_USER: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/?#@:]*([:@])", re.IGNORECASE)
+_USER: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}://?[^/?#@:]*([:@])", re.IGNORECASE)
+"""One slash is enough: that is what is left of a URL that was given where a path is wanted."""
 _OPTION: Final = re.compile(r"[?&;]([\w.-]+)=")
 _VALUE_END: Final = re.compile(r"[&\s]")
 _SECRET_NAME: Final = re.compile(r"password|secret|token|^authMechanismProperties$", re.IGNORECASE)

@@ -6,9 +6,6 @@ ascii: false       # draw with ASCII marks whatever the locale says
 slow: false        # for a bad line: one frame a second
 """
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,8 +13,7 @@ from typing import Final
 import yaml
 
 from tui_migrate import strict_yaml
-from tui_migrate.errors import StorageFailed
-from tui_migrate.paths import Home, make_private_folder
+from tui_migrate.paths import Home, replace_private_file
 
 _KEYS: Final = ("theme", "mouse", "ascii", "slow")
 
@@ -49,21 +45,7 @@ def load(home: Home) -> Settings:
 def save(home: Home, settings: Settings) -> None:
     """Write the settings. Raises StorageFailed."""
     chosen = {key: getattr(settings, key) for key in _KEYS if getattr(settings, key) is not None}
-    make_private_folder(home.config)
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".settings-", dir=home.config)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                yaml.safe_dump(chosen, file, sort_keys=False)
-            Path(temporary).replace(settings_file(home))
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise StorageFailed(
-            f"cannot write {settings_file(home)}: {error.strerror}", hint="make the folder writable"
-        ) from error
+    replace_private_file(settings_file(home), yaml.safe_dump(chosen, sort_keys=False))
 
 
 def settings_file(home: Home) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
+from tests import unprivileged
 from tests.servers import mongo_server
 from tui_migrate.cli.app import main
 from tui_migrate.paths import HOME_VARIABLE, Home
@@ -58,9 +59,10 @@ class Cli:
         out, err = self._capsys.readouterr()
         return _checked(Done(code, out, err))
 
-    def process(self, *words: str) -> Done:
-        """Run a command in a process of its own."""
-        command = [sys.executable, "-m", "tui_migrate", *self._with_home(words)]
+    def process(self, *words: str, modes_hold: bool = False) -> Done:
+        """Run a command in a process of its own; `modes_hold` says that file modes bind it even if it is root's."""
+        wrapper = [sys.executable, unprivileged.__file__] if modes_hold else []
+        command = [*wrapper, sys.executable, "-m", "tui_migrate", *self._with_home(words)]
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
         )

@@ -144,6 +144,45 @@ def test_a_closed_pipe_is_no_traceback(words: tuple[str, ...], tmp_path: Path) -
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [("--json",), ("history",), ("--help",), ("copy", "--help")])
+def test_output_that_finds_no_room_says_so(words: tuple[str, ...], tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui_migrate", *words],
+            env={**os.environ, "TUI_MIGRATE_HOME": str(tmp_path)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"tui-migrate: error: the output cannot be written: No space left")
+    assert not list(tmp_path.rglob("error.log"))
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [(("history",), 0), (("status", "1"), 2)])
+def test_closed_streams_are_nothing_to_stumble_over(
+    words: tuple[str, ...], code: int, closed: str, tmp_path: Path
+) -> None:
+    line = " ".join([sys.executable, "-m", "tui_migrate", *words, closed])
+    environment = {**os.environ, "TUI_MIGRATE_HOME": str(tmp_path)}
+    done = subprocess.run(["sh", "-c", line], env=environment, timeout=60, check=False)
+    assert done.returncode == code
+    assert not list(tmp_path.rglob("error.log"))
+
+
+def test_no_file_takes_the_place_of_a_closed_stream() -> None:
+    program = (
+        "import os; from tui_migrate.cli.output import fill_closed_streams; fill_closed_streams();"
+        "os._exit(0 if [os.stat(number).st_rdev for number in range(3)] == 3 * [os.stat(os.devnull).st_rdev]"
+        " and os.open(os.devnull, os.O_RDONLY) > 2 else 1)"
+    )
+    line = f"{sys.executable} -c '{program}' <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", line], timeout=60, check=False).returncode == 0
+
+
 def test_a_locale_without_our_marks_is_no_traceback(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tui_migrate", "status", "7é"],

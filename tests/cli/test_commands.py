@@ -107,10 +107,10 @@ def test_a_dry_run_counts_and_writes_nothing(cli: Cli, ends: Ends) -> None:
         "refuse": 0,
     }
     quick = cli(*copy(ends, "--dry-run=quick", "--json")).document
-    assert quick["total"] == {"documents": 35, "insert": 25, "present": 10}
+    assert quick["total"] == {"documents": 35, "insert": 25, "present": 10, "reject": 0}
     refused = cli(*copy(ends, "--dry-run"))
     assert refused.code == 4
-    assert re.search(r"^users +yes +30 +20 +0 +5 +0 +5 ", refused.out, re.MULTILINE)
+    assert re.search(r"^users +yes +30 +20 +5 +5 ", refused.out, re.MULTILINE)
     assert "nothing was written" in refused.out
     assert ends.target_documents("users") == HALF
     assert not cli.folder.exists()
@@ -264,6 +264,19 @@ def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
     resumed = cli("resume", "1", "--detach", "--json")
     assert resumed.code == 0
     wait_for_state(cli, "executing")
+    assert cli("pause", "1", "--json").document["id"] == 1
+    wait_for_state(cli, "paused")
+    with subprocess.Popen(
+        [sys.executable, "-m", "tui_migrate", "resume", "1", "--json", "--home", str(cli.folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as following:
+        wait_for_state(cli, "executing")
+        following.send_signal(signal.SIGINT)
+        out, err = following.communicate(timeout=60)
+    assert (following.returncode, json.loads(out)["id"]) == (5, 1)
+    assert "asked run 0001 to go on" in err
     assert cli("cancel", "1").out == "asked run 0001 to end for good after its batch\n"
     attached = cli("attach", "1", "--json")
     assert (attached.code, attached.document["state"]) == (130, "cancelled")

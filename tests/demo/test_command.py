@@ -1,4 +1,6 @@
 import asyncio
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -132,19 +134,77 @@ def test_stop_ends_an_open_demo(place: DemoPlace) -> None:
     assert everything_ended(place)
 
 
-async def test_stop_where_nothing_runs(place: DemoPlace, capsys: pytest.CaptureFixture[str]) -> None:
-    assert await run_demo(headless=False, stop=True, home=place.root) == 0
-    assert capsys.readouterr().out == "The demo's servers are not running.\n"
+async def test_stop_where_nothing_runs(place: DemoPlace) -> None:
+    lines: list[str] = []
+    handed: list[dict[str, object]] = []
+    assert await run_demo(headless=False, stop=True, home=place.root, say=lines.append, hand=handed.append) == 0
+    assert lines == ["The demo's servers are not running."]
+    assert handed == [{"stopped": False}]
+
+
+def refused(home: Path, documents: int = DOCUMENTS, *, fresh: bool = False) -> str:
+    with pytest.raises(UsageError) as caught:
+        asyncio.run(run_demo(headless=True, documents=documents, fresh=fresh, home=home, say=print, hand=print))
+    return caught.value.message
+
+
+def json_of(ended: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    found = json.loads(ended.stdout)
+    assert isinstance(found, dict)
+    assert ended.stderr == ""
+    return found
+
+
+@pytest.mark.slow
+def test_in_json_the_demo_says_one_document(place: DemoPlace) -> None:
+    ended = run(place, "--headless", "--json")
+    found = json_of(ended)
+    assert ended.returncode == 0
+    assert (found["home"], found["documents"]) == (str(place.root), DOCUMENTS)
+    assert found["target_is_as_before"] is True
+    copied, rolled_back = found["copy"], found["rollback"]
+    assert isinstance(copied, dict)
+    assert isinstance(rolled_back, dict)
+    assert (copied["id"], rolled_back["id"]) == (1, 2)
+    assert copied["counts"]["inserted"] == rolled_back["counts"]["deleted"] > 0
+    assert json_of(run(place, "--stop", "--json")) == {"stopped": False}
+
+
+@pytest.mark.slow
+def test_an_open_demo_in_json_says_where_it_is_and_waits(place: DemoPlace) -> None:
+    line = command(place, "--documents", str(DOCUMENTS), "--json")
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            text = "".join(iter(process.stdout.readline, "}\n")) + "}"
+            assert json.loads(text)["connections"] == ["demo-source", "demo-target"]
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate(timeout=10)
+            assert (process.returncode, rest) == (0, "")
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_a_demo_that_nobody_reads_ends_without_a_word(place: DemoPlace) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        line = command(place, "--headless", "--documents", str(DOCUMENTS))
+        ended = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+    assert not (place.home.state / "error.log").exists()
+    until(lambda: everything_ended(place), supervisor.IDLE_SECONDS + 15)
 
 
 def test_bad_input_is_refused_before_anything_is_made(place: DemoPlace, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="too small"):
-        asyncio.run(run_demo(headless=True, documents=3, home=place.root))
+    assert "too small" in refused(place.root, documents=3)
     assert not place.root.exists()
     (tmp_path / "notes.txt").write_text("precious")
     for fresh in (True, False):
-        with pytest.raises(UsageError, match="not the demo's"):
-            asyncio.run(run_demo(headless=True, fresh=fresh, home=tmp_path))
+        assert "not the demo's" in refused(tmp_path, fresh=fresh)
     assert [one.name for one in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -153,18 +213,18 @@ def one(digest: int) -> dict[str, Fingerprint]:
 
 
 @pytest.mark.parametrize(
-    ("now", "exit_code", "said"),
+    ("now", "is_as_before", "said"),
     [
-        (one(1), 0, "byte for byte"),
-        (one(3), 1, "NOT what it was: users"),
-        ({**one(1), "left": one(9)["users"]}, 1, "NOT what it was: left"),
-        ({}, 1, "NOT what it was: users"),
+        (one(1), True, "byte for byte"),
+        (one(3), False, "NOT what it was: users"),
+        ({**one(1), "left": one(9)["users"]}, False, "NOT what it was: left"),
+        ({}, False, "NOT what it was: users"),
     ],
     ids=["as before", "another document", "a collection left", "a collection gone"],
 )
 def test_only_what_was_there_before_counts_as_taken_back(
-    now: dict[str, Fingerprint], exit_code: int, said: str
+    now: dict[str, Fingerprint], is_as_before: bool, said: str
 ) -> None:
     lines: list[str] = []
-    assert compare(one(1), now, lines.append) == exit_code
+    assert compare(one(1), now, lines.append) is is_as_before
     assert said in lines[0]

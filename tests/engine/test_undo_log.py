@@ -3,6 +3,7 @@ import errno
 import os
 import stat
 import threading
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,18 +53,21 @@ intents = st.lists(
     min_size=1,
     max_size=4,
 )
-groups = st.lists(st.tuples(st.sampled_from(("a", "ü.b")), intents, st.booleans()), max_size=4)
+groups = st.lists(
+    st.tuples(st.sampled_from(("a", "ü.b")), intents, st.none() | st.lists(st.sampled_from(Outcome), min_size=4)),
+    max_size=4,
+)
 
 
 @given(groups)
 @settings(max_examples=60)
-def test_what_was_recorded_is_read_again(written: list[tuple[str, list[Intent], bool]]) -> None:
+def test_what_was_recorded_is_read_again(written: list[tuple[str, list[Intent], list[Outcome] | None]]) -> None:
     async def write(path: Path) -> None:
         log = await UndoLog.create(path)
-        for attempt, (collection, some, is_settled) in enumerate(written):
+        for attempt, (collection, some, outcomes) in enumerate(written):
             await log.record(collection, attempt, SESSION, some)
-            if is_settled:
-                await log.settle([Outcome.WRITTEN] * len(some))
+            if outcomes is not None:
+                await log.settle(outcomes[: len(some)])
         await log.close()
 
     with TemporaryDirectory() as name:
@@ -73,8 +77,25 @@ def test_what_was_recorded_is_read_again(written: list[tuple[str, list[Intent], 
         assert index.end == path.stat().st_size
     assert [(one.collection, list(one.intents)) for one in found] == [(name, some) for name, some, _ in written]
     assert [(one.attempt, one.session) for one in found] == [(place, SESSION) for place in range(len(written))]
-    settled = [(Outcome.WRITTEN,) * len(some) if done else None for _, some, done in written]
+    settled = [None if outcomes is None else tuple(outcomes[: len(some)]) for _, some, outcomes in written]
     assert [one.outcomes for one in found] == settled
+    took_effect = Counter[str]()
+    for collection, some, outcomes in written:
+        took_effect[collection] += sum(
+            outcomes is None or outcomes[place] is not Outcome.NOT_WRITTEN for place in range(len(some))
+        )
+    assert index.written == took_effect
+    assert sum(one.written for one in found) == took_effect.total()
+
+
+async def test_outcomes_that_do_not_follow_their_intents_are_nobody_s(path: Path) -> None:
+    log = await UndoLog.create(path)
+    await log.record("things", 1, SESSION, inserting(1, 2))
+    await log.keep([(int32(9), bytes(16))])
+    await log.settle([Outcome.NOT_WRITTEN] * 2)
+    await log.close()
+    index, (group,) = read(path)
+    assert (index.written["things"], group.written, group.outcomes) == (2, 2, None)
 
 
 def content(path: Path) -> bytes:

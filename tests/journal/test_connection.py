@@ -18,6 +18,8 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.schema import VERSION
 from tui_migrate.journal.writer import JournalWriter
 
+END_SECONDS = 10
+
 
 async def make_journal(path: Path) -> int:
     """A journal with one run, closed."""
@@ -330,4 +332,7 @@ async def test_no_connection_is_left_open_where_opening_fails(tmp_path: Path) ->
     for how in (JournalReader.open, JournalWriter.open):
         with pytest.raises(TuiMigrateError):
             await how(path)
-    assert [one.name for one in threading.enumerate() if "_connection_worker_thread" in one.name] == []
+    threads = [one for one in threading.enumerate() if "_connection_worker_thread" in one.name]
+    for one in threads:
+        await asyncio.to_thread(one.join, END_SECONDS)  # closing does not wait for the thread's last step
+    assert [one.name for one in threads if one.is_alive()] == []

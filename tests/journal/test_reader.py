@@ -161,3 +161,13 @@ async def test_what_another_process_writes_is_seen(journal: Journal) -> None:
     finally:
         await other.close()
     assert (await journal.read.run(run_id)).created_by == "bert"
+
+
+async def test_a_run_that_is_rolled_back_keeps_the_time_at_which_it_ended(journal: Journal) -> None:
+    run_id = await journal.create()
+    await journal.write.begin_attempt(run_id, 42, "host", RunState.VALIDATING)
+    await journal.write.end_attempt(run_id, RunState.FAILED, None)
+    ended = journal.clock.now
+    journal.clock.now += 60
+    await journal.write.transition(run_id, RunState.ROLLED_BACK)
+    assert (await journal.read.run(run_id)).ended_at == ended

@@ -98,6 +98,15 @@ async def test_a_lone_collection_named_like_half_a_bucket_may_go(scene: Scene) -
     assert await checked(scene) == set()
 
 
+async def test_collections_whose_files_would_be_one_go_into_no_package(scene: Scene, tmp_path: Path) -> None:
+    for name in ("Things", "things", "others"):
+        await create(scene.source, name)
+    plan = await scene.plan(target=PackageEnd(str(tmp_path / "new")), kind=RunKind.EXPORT)
+    found = await check(scene, plan)
+    assert [(one.severity, one.code, one.subject) for one in found] == [(Severity.ERROR, "names_clash", "things")]
+    assert await checked(scene) == set()
+
+
 async def test_an_export_needs_a_place(scene: Scene, tmp_path: Path) -> None:
     await create(scene.source, "things")
     free = await scene.plan(target=PackageEnd(str(tmp_path / "new")), kind=RunKind.EXPORT)

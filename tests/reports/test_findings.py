@@ -1,35 +1,20 @@
 import json
 import stat
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cli.runs import run
 from tui_migrate.errors import StorageFailed, UsageError
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState, Stage
-from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.reports.findings import Total, to_json, to_markdown, totals, write_report
 
-RUN = RunRecord(
-    id=42,
-    kind=RunKind.COPY,
-    state=RunState.COMPLETED_WITH_FINDINGS,
-    stage=Stage.COMMIT,
-    plan="",
-    source="mongodb://u:hunter2@h/[shop]",
-    target="staging/shop",
-    environment=Environment.STAGING,
-    created_at=1_769_860_800.0,
-    created_by="anna@bastion",
-    description="",
-    undo=True,
-    writes_begun=True,
-    attempt=1,
-)
+RUN = replace(run(RunState.COMPLETED_WITH_FINDINGS, stage=Stage.COMMIT), source="mongodb://u:hunter2@h/[shop]")
 
 
 def finding(severity: Severity = Severity.ERROR, code: str = "c", subject: str = "s", count: int = 1) -> Finding:

@@ -53,10 +53,10 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
         assert "1 collection (users); 1 index (orders.by_age)" in words
         assert "! run 0002 wrote to the same collections later" in words
         assert table_cells(pilot) == [
-            ("users", "1,204", "0", "the collection, if empty"),
-            ("orders", "0", "0", "1 index"),
+            ("users", "1,204", "0", "", "the collection, if empty"),
+            ("orders", "0", "0", "", "1 index"),
         ]
-        assert keys(pilot) == "ls/>escq?"
+        assert keys(pilot) == "lsx/>escq?"
 
 
 async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -> None:
@@ -73,7 +73,7 @@ async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -
 @pytest.mark.parametrize(
     ("what", "message", "hint"),
     [
-        ("export", "run 0001 is a export, which is not rolled back", "remove the package /backups/shop"),
+        ("export", "run 0001 is an export, which is not rolled back", "remove the package /backups/shop"),
         ("without undo", "run 0001 was made with --no-rollback", "restore the target from a backup"),
         ("nothing written", "run 0001 has written nothing", "there is nothing to do"),
         ("no undo log", "the undo log of run 0001 is gone", "restore the target from a backup"),

@@ -1,11 +1,14 @@
 from dataclasses import replace
 
+from tests.ui.driving import NOW
 from tests.ui.test_run_view import one, record
 from tui_migrate.journal.records import CollectionState, Counts, RunRecord
 from tui_migrate.journal.states import RunState
-from tui_migrate.ui.look import Fault
-from tui_migrate.ui.screens.rollback_view import RollbackLook, next_line, rows, sentences
+from tui_migrate.ui.changes import Changes
+from tui_migrate.ui.look import Fault, LookState
+from tui_migrate.ui.screens.rollback_view import RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.widgets.table import Tone
+from tui_migrate.worker.rollback_preview import KeptDocument, Reason, RollbackPreview, Tally, Wanted
 from tui_migrate.worker.undo_summary import UndoSummary
 
 UNDO = UndoSummary(
@@ -42,13 +45,13 @@ def test_the_preview_counts_what_is_deleted_and_put_back() -> None:
 def test_collections_say_what_goes() -> None:
     found = rows(done(), RollbackLook(undo=UNDO))
     assert [row.cells for row in found] == [
-        ("users", "1,204", "37", "2 indexes"),
-        ("orders", "1", "0", "the collection, if empty"),
-        ("grown", "0", "0", "the view"),
-        ("same", "0", "0", ""),
+        ("users", "1,204", "37", "", "2 indexes"),
+        ("orders", "1", "0", "", "the collection, if empty"),
+        ("grown", "0", "0", "", "the view"),
+        ("same", "0", "0", "", ""),
     ]
     assert [row.tone for row in found] == [Tone.PLAIN, Tone.PLAIN, Tone.PLAIN, Tone.DIM]
-    assert rows(done(), None)[0].cells[3] == "…"
+    assert rows(done(), None)[0].cells[4] == "…"
 
 
 def test_later_runs_are_named() -> None:
@@ -74,7 +77,10 @@ def test_the_last_line_says_what_comes_next_or_why_nothing_does() -> None:
     assert "Looking at" in next_line(run, None, 0)
     assert next_line(run, RollbackLook(), 2).startswith(" Reading the undo log… s starts")
     assert "(7 s so far)" in next_line(run, RollbackLook(), 7.2)
-    assert next_line(run, RollbackLook(undo=UNDO), 0) == " Next: s starts the rollback; nothing happens before."
+    assert (
+        next_line(run, RollbackLook(undo=UNDO), 0)
+        == " Next: s starts the rollback; x first counts what others have changed."
+    )
     assert "cannot be rolled back; ctrl+r" in next_line(run, RollbackLook(fault=Fault("it is gone")), 0)
     assert next_line(None, None, 0) == " esc goes back."
 
@@ -82,4 +88,50 @@ def test_the_last_line_says_what_comes_next_or_why_nothing_does() -> None:
 def test_what_cannot_be_rolled_back_promises_nothing() -> None:
     look = RollbackLook(fault=Fault("its undo log is gone"))
     assert text(look) == " To roll back: run 0042 (copy prod/shop → staging/shop)"
-    assert rows(done(), look)[1].cells[3] == ""
+    assert rows(done(), look)[1].cells[4] == ""
+
+
+def counted(**tallies: Tally) -> Changes:
+    kept = sum(one.kept for one in tallies.values())
+    some = (KeptDocument("users", "1", Wanted.DELETE, Reason.CHANGED, 8, 0),) * kept
+    return Changes(LookState.DONE, NOW, RollbackPreview(1_242, tallies, some))
+
+
+def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:
+    run, look = done(), RollbackLook(undo=UNDO)
+    changes = counted(users=Tally(delete=1_200, restore=30, already=4, kept=7), orders=Tally(delete=1))
+    words = "\n".join(sentences(run, look, changes))
+    assert "deletes 1,201 documents and puts 30 documents back" in words
+    assert (
+        "! 7 documents are kept, because others changed or deleted them since (counted 2026-09-21 14:13 UTC)" in words
+    )
+    assert "4 documents are as before the run already" in words
+    found = rows(run, look, changes)
+    assert [row.cells[:4] for row in found[:2]] == [("users", "1,200", "30", "7"), ("orders", "1", "0", "0")]
+    assert [row.tone for row in found] == [Tone.WARN, Tone.PLAIN, Tone.PLAIN, Tone.DIM]
+    assert "enter shows what is kept. x counts again" in next_line(run, look, 0, changes)
+    assert planned(run, changes).restore == 30
+    assert planned(run, None).restore == 37
+
+
+def test_collections_that_are_not_undone_one_by_one_are_named() -> None:
+    words = "\n".join(sentences(done(), RollbackLook(undo=UNDO), counted(log=Tally(whole=9))))
+    assert "! 9 documents in 1 collection (log) are not undone one by one" in words
+    assert "No document has to be kept (counted" in words
+
+
+def test_a_count_under_way_says_how_far_it_is_and_how_to_stop_it() -> None:
+    look, counting = RollbackLook(undo=UNDO), replace(counted(users=Tally(delete=90, kept=3)), state=LookState.READING)
+    assert "93 of 1,242 documents, 3 kept… esc stops" in next_line(done(), look, 0, counting)
+    assert "esc stops" in next_line(done(), look, 0, Changes(LookState.CONNECTING, NOW))
+    assert "deletes 1,205 documents" in "\n".join(sentences(done(), look, counting))
+    failed = Changes(LookState.FAILED, NOW, fault=Fault("gone"))
+    assert "x tries again" in next_line(done(), look, 0, failed)
+
+
+def test_no_line_of_what_comes_next_is_wider_than_the_screen() -> None:
+    large = Tally(delete=10**9 - 10**8, kept=10**7)
+    many = replace(counted(), preview=RollbackPreview(10**9, {"users": large}))
+    for state in LookState:
+        for undo in (UNDO, None):
+            assert len(next_line(done(), RollbackLook(undo=undo), 3_600, replace(many, state=state))) <= 80

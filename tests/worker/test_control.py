@@ -2,6 +2,7 @@ import asyncio
 import getpass
 import os
 import signal
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
@@ -93,14 +94,19 @@ async def test_a_run_that_ends_while_it_is_looked_at_was_not_interrupted(scene: 
         await reader.close()
 
 
+def every_call(scene: Scene, run_id: int) -> tuple[Coroutine[None, None, object], ...]:
+    """Whatever is asked of a run that has to be there."""
+    return (
+        control.ask(scene.home, run_id, Wish.CANCEL),
+        control.delete(scene.home, run_id),
+        launch.start(scene.home, run_id, {}),
+        launch.create_rollback(scene.home, run_id),
+        scene.work(run_id),
+    )
+
+
 async def test_where_nothing_was_run_there_is_no_run(scene: Scene) -> None:
-    for call in (
-        control.ask(scene.home, 1, Wish.PAUSE),
-        control.delete(scene.home, 1),
-        launch.start(scene.home, 1, {}),
-        launch.create_rollback(scene.home, 1),
-        scene.work(1),
-    ):
+    for call in every_call(scene, 1):
         with pytest.raises(RunNotFound, match="there is no run yet"):
             await call
     assert not scene.home.state.exists()
@@ -108,13 +114,7 @@ async def test_where_nothing_was_run_there_is_no_run(scene: Scene) -> None:
 
 async def test_a_run_that_is_not_there_is_said_and_leaves_no_folder(scene: Scene) -> None:
     await scene.copy()
-    for call in (
-        control.ask(scene.home, 9, Wish.CANCEL),
-        control.delete(scene.home, 9),
-        launch.start(scene.home, 9, {}),
-        launch.create_rollback(scene.home, 9),
-        scene.work(9),
-    ):
+    for call in every_call(scene, 9):
         with pytest.raises(RunNotFound, match="no run 0009"):
             await call
     assert not scene.home.run(9).path.exists()

@@ -1,8 +1,10 @@
 """The command line's app: which commands there are, and the outermost edge where every error ends."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +13,9 @@ from cyclopts.exceptions import CycloptsError
 
 from tui_migrate import __version__
 from tui_migrate.cli import demo, looking, migrate, runs, steer, welcome
-from tui_migrate.cli.errors_out import as_known, log_unexpected, show_error
+from tui_migrate.cli.errors_out import as_known, log_unexpected, show_error, show_error_line
 from tui_migrate.cli.help_page import HelpPage
-from tui_migrate.cli.output import Output, StreamGone
+from tui_migrate.cli.output import Output, StreamGone, fill_closed_streams
 from tui_migrate.errors import Cancelled, TuiMigrateError, UsageError
 from tui_migrate.paths import Home
 
@@ -45,6 +47,7 @@ def build_app() -> App:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code. Nothing but a broken interpreter raises out of here."""
+    fill_closed_streams()
     given = list(sys.argv[1:] if words is None else words)
     home, json = _globals(given)
     output = Output(json=json, home=home)
@@ -59,10 +62,20 @@ def main(words: Sequence[str] | None = None) -> int:
             return _refuse(Cancelled("cancelled", hint="tui-migrate history shows the runs there are"), output)
         except Exception as error:  # noqa: BLE001 -- the outermost edge: whatever nobody foresaw is logged here
             return _refuse(as_known(error) or log_unexpected(error, Home.find(home)), output)
-    except StreamGone:
+    except StreamGone as gone:
         # The interpreter must not stumble over the closed stream again when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_why(gone, output)
         return _STREAM_GONE_EXIT_CODE
+
+
+def _say_why(gone: StreamGone, output: Output) -> None:
+    """Say that the output could not be written, unless it is that nobody wants it."""
+    why = gone.__cause__
+    if isinstance(why, OSError) and why.errno not in (errno.EPIPE, errno.EIO):
+        with suppress(StreamGone):
+            message = f"the output cannot be written: {why.strerror}"
+            show_error_line(message, "make room where it goes, or send it elsewhere", output)
 
 
 def _run(words: list[str]) -> int:

@@ -1,7 +1,6 @@
 """The command that shows what tui-migrate does, on databases of its own: `demo`."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import Parameter
@@ -36,23 +35,23 @@ def demo(
     fresh
         Throw away what an earlier demo left.
     """
-    return show_demo(headless=headless, documents=documents, stop=stop, fresh=fresh, home=common.home)
-
-
-def show_demo(
-    *,
-    headless: bool = False,
-    documents: int = DOCUMENTS,
-    stop: bool = False,
-    fresh: bool = False,
-    home: Path | None = None,
-) -> int:
-    """Run the demo, with the app where there is a terminal for it, and give its exit code."""
     from tui_migrate.demo.command import run_demo
     from tui_migrate.ui.opening import why_not
 
-    show = None if headless or why_not() is not None else _show_app
-    return asyncio.run(run_demo(headless=headless, documents=documents, stop=stop, fresh=fresh, home=home, show=show))
+    output = common.output
+    show = None if headless or output.json or why_not() is not None else _show_app
+    return asyncio.run(
+        run_demo(
+            headless=headless,
+            documents=documents,
+            stop=stop,
+            fresh=fresh,
+            home=common.home,
+            show=show,
+            say=output.line,
+            hand=output.document,
+        )
+    )
 
 
 async def _show_app(home: Home) -> int:

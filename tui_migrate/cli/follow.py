@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tui_migrate.cli.progress import Progress, choose_progress
-from tui_migrate.cli.wording import run_name
 from tui_migrate.errors import Refused
 from tui_migrate.findings import Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord, Wish
 from tui_migrate.paths import Home
+from tui_migrate.wording import run_name
 from tui_migrate.worker import control
 
 POLL_SECONDS: Final = 0.2

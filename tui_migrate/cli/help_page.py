@@ -1,7 +1,10 @@
 """How `--help` is laid out: two columns of plain text, wrapped to the terminal, without boxes or colours."""
 
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Final
+
+from tui_migrate.cli.output import write
 
 if TYPE_CHECKING:  # imported by cyclopts itself when help is shown
     from cyclopts.help import HelpEntry, HelpPanel
@@ -19,17 +22,17 @@ class HelpPage:
         """Write one group."""
         rows = [(_label(one), _description(one)) for one in panel.entries]
         if rows:
-            _write(console, [f"{panel.title}:", *_columns(rows, _width(console)), ""])
+            _write([f"{panel.title}:", *_columns(rows, _width(console)), ""])
 
     def render_usage(self, console: "Console", options: "ConsoleOptions", usage: object) -> None:
         """Write the line of usage."""
         if usage:
-            _write(console, [f"Usage: {_plain(usage)}", ""])
+            _write([f"Usage: {_plain(usage)}", ""])
 
     def render_description(self, console: "Console", options: "ConsoleOptions", description: object) -> None:
         """Write what the command is for."""
         if description:
-            _write(console, [*textwrap.wrap(_plain(description), _width(console)), ""])
+            _write([*textwrap.wrap(_plain(description), _width(console)), ""])
 
 
 def _columns(rows: list[tuple[str, str]], width: int) -> list[str]:
@@ -72,6 +75,6 @@ def _width(console: "Console") -> int:
     return max(_LEAST_WIDTH, min(console.width, _MOST_WIDTH))
 
 
-def _write(console: "Console", lines: list[str]) -> None:
-    for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+def _write(lines: list[str]) -> None:
+    # Not by the console: it has its own opinion of a closed pipe, and none of a full disk.
+    write(sys.stdout, "".join(f"{line}\n" for line in lines))

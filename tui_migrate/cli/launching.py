@@ -12,7 +12,7 @@ from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import finding_form, forecast_form, run_form
 from tui_migrate.cli.summary import conclude, findings_lines
 from tui_migrate.cli.tables import table
-from tui_migrate.cli.wording import arrow, number, run_name, size
+from tui_migrate.cli.wording import arrow
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.paths import Home
@@ -21,12 +21,16 @@ from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.forecast import Forecast, forecast
 from tui_migrate.plan.model import End, PackageEnd, Plan
 from tui_migrate.stores.base import Source
+from tui_migrate.wording import number, run_name, size
 from tui_migrate.worker import launch
 
 CONFLICT: Final = "conflict"
 """The code of the finding that says how many documents differ in the target."""
 
 _REFUSED_EXIT_CODE: Final = 4
+_ALWAYS: Final = ("documents", "insert", "unchanged", "present")
+_COUNTED: Final = ("documents", "insert", "replace", "unchanged", "skip", "refuse", "reject")
+_COUNTED_BY_ID: Final = ("documents", "insert", "present", "reject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +132,17 @@ def refuse_errors(findings: list[Finding] | tuple[Finding, ...]) -> None:
 
 
 def forecast_lines(found: Forecast) -> list[str]:
-    """Show what a dry run counted, a collection a line and the sum below."""
+    """Show what a dry run counted, a collection a line and the sum below; what happens nowhere has no column."""
     rows = [*found.collections, found.total]
     names = [*(one.name for one in found.collections), "total"]
     exists = [*("yes" if one.exists else "no" for one in found.collections), ""]
-    if not found.exact:
-        heads = ["collection", "in target", "documents", "insert", "there already"]
-        numbers = [[one.documents, one.insert, one.present] for one in rows]
-        cells = [[name, there, *map(number, row)] for name, there, row in zip(names, exists, numbers, strict=True)]
-        return table(heads, cells, numbers=range(2, 5))
-    heads = ["collection", "in target", "documents", "insert", "replace", "unchanged", "skip", "refuse", "bytes"]
-    numbers = [[one.documents, one.insert, one.replace, one.unchanged, one.skip, one.refuse] for one in rows]
-    sizes = [size(one.size) for one in rows]
-    cells = [
-        [name, there, *map(number, row), written]
-        for name, there, row, written in zip(names, exists, numbers, sizes, strict=True)
-    ]
-    return table(heads, cells, numbers=range(2, 9))
+    counts = {
+        "there already" if name == "present" else name: [getattr(one, name) for one in rows]
+        for name in (_COUNTED if found.exact else _COUNTED_BY_ID)
+        if name in _ALWAYS or getattr(found.total, name)
+    }
+    columns = {"collection": names, "in target": exists}
+    columns |= {head: list(map(number, column)) for head, column in counts.items()}
+    if found.exact:
+        columns["bytes"] = [size(one.size) for one in rows]
+    return table(list(columns), list(zip(*columns.values(), strict=True)), numbers=range(2, len(columns)))

@@ -51,8 +51,8 @@ async def _collections(end: "StoreEnd", home: "Home", passwords: dict[str, str])
 
 def _lines(found: "tuple[CollectionInfo, ...]") -> list[str]:
     from tui_migrate.cli.tables import table
-    from tui_migrate.cli.wording import number, size
     from tui_migrate.stores.base import CollectionKind
+    from tui_migrate.wording import number, size
 
     if not found:
         return ["the database has no collections"]

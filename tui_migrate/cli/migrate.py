@@ -21,8 +21,8 @@ from tui_migrate.cli.options import (
     Handling,
     Selection,
 )
-from tui_migrate.errors import StorageFailed, UsageError
-from tui_migrate.plan.model import End, PackageEnd, Plan, RunKind
+from tui_migrate.errors import UsageError
+from tui_migrate.plan.model import End, PackageEnd, RunKind
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.cli.launching import Launching
@@ -183,26 +183,14 @@ def _make(request: "PlanRequest", engine: Engine, handling: Handling, common: Co
 
 async def _plan_and_carry_out(launching: "Launching", request: "PlanRequest", save_plan: Path | None) -> int:
     from tui_migrate.plan.build import build_plan
+    from tui_migrate.plan.saving import save
 
     async with launching.source(request.source) as source:
         plan = await build_plan(request, source)
     if save_plan is None:
         return await launching.carry_out(plan)
-    await asyncio.to_thread(_save, plan, save_plan)
+    await asyncio.to_thread(save, plan, save_plan)
     launching.output.document({"plan": str(save_plan)})
     launching.output.line(f"the plan is in {save_plan}")
     launching.output.line(f"  run it: {launching.output.command(f'start {save_plan}')}")
     return 0
-
-
-def _save(plan: Plan, path: Path) -> None:
-    from tui_migrate.plan.yaml_form import to_yaml
-
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(to_yaml(plan))
-    except FileExistsError as error:
-        raise UsageError(f"{path} exists already", hint="name another file for the plan, or remove it") from error
-    except OSError as error:
-        raise StorageFailed(f"cannot write the plan {path}: {error.strerror}", hint="name another place") from error

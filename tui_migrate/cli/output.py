@@ -4,6 +4,7 @@ Every line passes `printable`, so no name from outside acts on the terminal, and
 """
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ JsonForm = dict[str, object]
 
 
 class StreamGone(Exception):
-    """Nobody reads stdout or stderr any more: the pipe was closed, or the terminal is gone."""
+    """Stdout or stderr takes nothing any more: the pipe was closed, the terminal is gone, or the disk is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,20 @@ class Output:
         """A command to suggest, which works on the same home as this one."""
         home = f" --home {quote(str(self.home))}" if self.home is not None else ""
         return f"tui-migrate {words}{home}"
+
+
+def fill_closed_streams() -> None:
+    """Put /dev/null where the command was started without stdin, stdout or stderr (as by `>&-`).
+
+    Otherwise the next file that is opened, the journal perhaps, takes the number of the stream, and is written to as
+    such by whatever this process starts.
+    """
+    # The lowest free number is what a file gets, so this goes in the order of the numbers.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", errors="backslashreplace"))
 
 
 def write_line(text: str, *, to_errors: bool) -> None:

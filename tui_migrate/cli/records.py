@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from tui_migrate.cli.wording import parse_run_id
 from tui_migrate.errors import RunNotFound
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
@@ -23,6 +24,11 @@ async def journal_of(home: Home) -> AsyncIterator[JournalReader | None]:
         yield reader
     finally:
         await reader.close()
+
+
+def find_run(text: str, home: Home) -> RunRecord:
+    """Give the run whose id a user wrote, as it stands now. Raises UsageError, RunNotFound."""
+    return asyncio.run(read_run(home, parse_run_id(text)))
 
 
 async def read_run(home: Home, run_id: int) -> RunRecord:

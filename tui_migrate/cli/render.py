@@ -123,7 +123,7 @@ def forecast_form(forecast: Forecast) -> JsonForm:
 
 def _forecast_counts(one: CollectionForecast, *, exact: bool) -> JsonForm:
     if not exact:
-        return {"documents": one.documents, "insert": one.insert, "present": one.present}
+        return {"documents": one.documents, "insert": one.insert, "present": one.present, "reject": one.reject}
     return {
         "documents": one.documents,
         "insert": one.insert,
@@ -131,5 +131,6 @@ def _forecast_counts(one: CollectionForecast, *, exact: bool) -> JsonForm:
         "unchanged": one.unchanged,
         "skip": one.skip,
         "refuse": one.refuse,
+        "reject": one.reject,
         "bytes": one.size,
     }

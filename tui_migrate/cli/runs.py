@@ -11,7 +11,7 @@ from tui_migrate.cli.options import COMMON, Common
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.journal.records import RunRecord
 
-RunId = Annotated[str, Parameter(name="RUN")]
+RunId = Annotated[str, Parameter(name="RUN", help="The run's id: 42 or 0042.")]
 
 _PAGE: Final = 50
 
@@ -33,7 +33,7 @@ def history(
     """
     from tui_migrate.cli.records import read_runs
     from tui_migrate.cli.render import run_form
-    from tui_migrate.cli.wording import number
+    from tui_migrate.wording import number
 
     output = common.output
     runs, total = asyncio.run(read_runs(common.place, limit, offset))
@@ -46,18 +46,11 @@ def history(
 
 
 def status(run: RunId, /, *, common: Common = COMMON) -> int:
-    """Show how a run stands.
-
-    Parameters
-    ----------
-    run
-        The run's id: 42 or 0042.
-    """
-    from tui_migrate.cli.records import read_run
+    """Show how a run stands."""
+    from tui_migrate.cli.records import find_run
     from tui_migrate.cli.render import run_form
-    from tui_migrate.cli.wording import parse_run_id
 
-    found = asyncio.run(read_run(common.place, parse_run_id(run)))
+    found = find_run(run, common.place)
     common.output.document(run_form(found))
     for line in _status_lines(found, common):
         common.output.line(line)
@@ -75,12 +68,11 @@ def delete(
 
     Parameters
     ----------
-    run
-        The run's id: 42 or 0042.
     confirm
         Needed where the undo log is the only way back from what the run did.
     """
-    from tui_migrate.cli.wording import parse_run_id, run_name
+    from tui_migrate.cli.wording import parse_run_id
+    from tui_migrate.wording import run_name
 
     run_id = parse_run_id(run)
     asyncio.run(_delete(run_id, common, confirm=confirm))
@@ -92,7 +84,7 @@ def delete(
 async def _delete(run_id: int, common: Common, *, confirm: bool) -> None:
     from tui_migrate.cli.errors_out import ConfirmationNeeded
     from tui_migrate.cli.records import read_run
-    from tui_migrate.cli.wording import run_name, size
+    from tui_migrate.wording import run_name, size
     from tui_migrate.worker import control
 
     found = await read_run(common.place, run_id)
@@ -106,7 +98,8 @@ async def _delete(run_id: int, common: Common, *, confirm: bool) -> None:
 
 def _history_lines(runs: "tuple[RunRecord, ...]") -> list[str]:
     from tui_migrate.cli.tables import table
-    from tui_migrate.cli.wording import at_and_ago, ends_words, number, run_name, state_words
+    from tui_migrate.cli.wording import at_and_ago, ends_words, state_words
+    from tui_migrate.wording import number, run_name
 
     if not runs:
         return ["there are no runs"]
@@ -124,8 +117,9 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
     from tui_migrate.cli.render import percentage
     from tui_migrate.cli.summary import STOPPED, findings_lines, next_steps, summary
     from tui_migrate.cli.tables import table
-    from tui_migrate.cli.wording import arrow, at_and_ago, number, run_name, size
+    from tui_migrate.cli.wording import arrow, at_and_ago
     from tui_migrate.plan.model import RunKind
+    from tui_migrate.wording import number, run_name, size
 
     lines = [
         *summary(run, findings_shown=0),

@@ -15,13 +15,7 @@ Detach = Annotated[bool, Parameter(negative="", show_default=False)]
 
 
 def attach(run: RunId, /, *, common: Common = COMMON) -> int:
-    """Follow a run until it ends; ctrl+c leaves it at work.
-
-    Parameters
-    ----------
-    run
-        The run's id: 42 or 0042.
-    """
+    """Follow a run until it ends; ctrl+c leaves it at work."""
     from tui_migrate.cli.steering import join
     from tui_migrate.cli.wording import parse_run_id
 
@@ -29,26 +23,14 @@ def attach(run: RunId, /, *, common: Common = COMMON) -> int:
 
 
 def pause(run: RunId, /, *, common: Common = COMMON) -> int:
-    """Ask a run to pause after its batch; its worker waits until it is resumed.
-
-    Parameters
-    ----------
-    run
-        The run's id: 42 or 0042.
-    """
+    """Ask a run to pause after its batch; its worker waits until it is resumed."""
     from tui_migrate.journal.records import Wish
 
     return _ask(run, Wish.PAUSE, common)
 
 
 def cancel(run: RunId, /, *, common: Common = COMMON) -> int:
-    """End a run for good after its batch; what it wrote stays until it is rolled back.
-
-    Parameters
-    ----------
-    run
-        The run's id: 42 or 0042.
-    """
+    """End a run for good after its batch; what it wrote stays until it is rolled back."""
     from tui_migrate.journal.records import Wish
 
     return _ask(run, Wish.CANCEL, common)
@@ -59,16 +41,13 @@ def resume(run: RunId, /, *, detach: Detach = False, common: Common = COMMON) ->
 
     Parameters
     ----------
-    run
-        The run's id: 42 or 0042.
     detach
         Do not follow it.
     """
-    from tui_migrate.cli.records import read_run
+    from tui_migrate.cli.records import find_run
     from tui_migrate.cli.steering import go_on
-    from tui_migrate.cli.wording import parse_run_id
 
-    found = asyncio.run(read_run(common.place, parse_run_id(run)))
+    found = find_run(run, common.place)
     passwords = {} if found.state.is_active else _passwords_for(found, common)
     return asyncio.run(go_on(common.place, found, passwords, common.output, detach=detach))
 
@@ -85,35 +64,25 @@ def rollback(
 
     Parameters
     ----------
-    run
-        The run's id: 42 or 0042.
     confirm
         Do it; without this the command says what it would do.
     detach
         Return the id of the new run at once.
     """
-    from tui_migrate.cli.records import read_run
+    from tui_migrate.cli.records import find_run
     from tui_migrate.cli.steering import take_back
-    from tui_migrate.cli.wording import parse_run_id
 
-    found = asyncio.run(read_run(common.place, parse_run_id(run)))
+    found = find_run(run, common.place)
     passwords = _passwords_for(found, common) if confirm else {}
     return asyncio.run(take_back(common.place, found, passwords, common.output, confirm=confirm, detach=detach))
 
 
 def worker(run: RunId, /, *, common: Common = COMMON) -> int:
-    """Do a run's work in the foreground, as under systemd or nohup; passwords that lack come as JSON on stdin.
-
-    Parameters
-    ----------
-    run
-        The run's id: 42 or 0042.
-    """
-    from tui_migrate.cli.records import read_run
+    """Do a run's work in the foreground, as under systemd or nohup; passwords that lack come as JSON on stdin."""
+    from tui_migrate.cli.records import find_run
     from tui_migrate.cli.steering import work_on
-    from tui_migrate.cli.wording import parse_run_id
 
-    found = asyncio.run(read_run(common.place, parse_run_id(run)))
+    found = find_run(run, common.place)
     return work_on(common.place, found, _passwords_for(found, common, from_stdin=True), common.output)
 
 

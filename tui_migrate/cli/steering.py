@@ -15,10 +15,11 @@ from tui_migrate.cli.output import Output
 from tui_migrate.cli.records import read_later_runs, read_run
 from tui_migrate.cli.render import run_form
 from tui_migrate.cli.summary import conclude
-from tui_migrate.cli.wording import number, run_name, state_words
+from tui_migrate.cli.wording import state_words
 from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.journal.records import RunRecord, Wish
 from tui_migrate.paths import Home
+from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control, launch
 
 _ASKED = {
@@ -53,8 +54,11 @@ async def ask(home: Home, run_id: int, wish: Wish, output: Output) -> int:
 async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, *, detach: bool) -> int:
     """Wake a paused run, or start a worker for one that has none. Raises Refused for a run that is over."""
     if run.state.is_active:
-        code = await ask(home, run.id, Wish.RESUME, output if detach else Output(home=output.home))
-        return code if detach else await join(home, run.id, output)
+        if detach:
+            return await ask(home, run.id, Wish.RESUME, output)
+        await control.ask(home, run.id, Wish.RESUME)
+        output.note(f"asked run {run_name(run.id)} {_ASKED[Wish.RESUME]}")
+        return await join(home, run.id, output)
     if not run.state.is_resumable:
         raise Refused(
             f"run {run_name(run.id)} is {run.state.value.replace('_', ' ')} and cannot be resumed",

@@ -7,12 +7,13 @@ from tui_migrate.cli.errors_out import show_error_line
 from tui_migrate.cli.follow import Followed
 from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import run_form
-from tui_migrate.cli.wording import arrow, counts_words, duration, ends_words, number, run_name, size, state_words
+from tui_migrate.cli.wording import arrow, counts_words, duration, ends_words, state_words
 from tui_migrate.findings import Finding
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import RunKind
+from tui_migrate.wording import number, run_name, size
 
 FINDINGS_SHOWN: Final = 10
 STOPPED: Final = "stopped"

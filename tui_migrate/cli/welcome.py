@@ -10,7 +10,7 @@ from tui_migrate.cli.output import Output
 from tui_migrate.paths import Home
 
 _COMMANDS = (
-    ("demo", "two databases with sample data, one migration and its rollback"),
+    ("demo", "two databases with sample data, ready to migrate"),
     ("list-collections --url URL", "what a database holds"),
     ("copy --source URL --target URL --dry-run", "what a copy would do; without --dry-run it does it"),
     ("export --url URL --output PATH", "a database into a package on disk"),

@@ -1,28 +1,17 @@
-"""How values read on a terminal: ids, times, sizes, counts and states."""
+"""How values read on a terminal that may show ASCII only: times, states, ends and counts."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
 
 import humanize
 
+from tui_migrate import wording
 from tui_migrate.cli.output import shows_unicode
 from tui_migrate.errors import UsageError
 from tui_migrate.journal.records import Counts, RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
-
-_MARKS: Final = {
-    RunState.COMPLETED: ("✓", "+"),
-    RunState.COMPLETED_WITH_FINDINGS: ("!", "!"),
-    RunState.FAILED: ("✗", "x"),
-    RunState.PAUSED: ("‖", "="),
-    RunState.INTERRUPTED: ("~", "~"),
-    RunState.CANCELLED: ("✗", "x"),
-    RunState.PLANNED: ("○", "o"),
-    RunState.ROLLED_BACK: ("↶", "<"),
-    RunState.ROLLED_BACK_WITH_FINDINGS: ("!", "!"),
-}
+from tui_migrate.wording import STATE_MARKS, number
 
 
 def parse_run_id(text: str) -> int:
@@ -34,14 +23,9 @@ def parse_run_id(text: str) -> int:
     return int(text)
 
 
-def run_name(run_id: int) -> str:
-    """Show a run's id with four digits."""
-    return f"{run_id:04d}"
-
-
 def state_words(state: RunState) -> str:
     """Show a state as a mark and its word."""
-    mark, plain = _MARKS.get(state, ("●", "*"))
+    mark, plain = STATE_MARKS[state]
     return f"{mark if shows_unicode() else plain} {state.value.replace('_', ' ')}"
 
 
@@ -52,9 +36,8 @@ def arrow() -> str:
 
 def ends_words(run: RunRecord) -> str:
     """Say from where to where a run goes, or which run it takes back and where."""
-    if run.kind is RunKind.ROLLBACK:
-        return f"of run {run_name(run.rollback_of)} in {run.target}"
-    return f"{run.source} {arrow()} {run.target}"
+    words = wording.ends_words(run, arrow())
+    return f"of {words}" if run.kind is RunKind.ROLLBACK else words
 
 
 def at_and_ago(at: float | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
@@ -65,25 +48,9 @@ def at_and_ago(at: float | None, now: Callable[[], datetime] = lambda: datetime.
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z} ({humanize.naturaltime(now() - moment)})"
 
 
-def number(value: int) -> str:
-    """Show a whole number with its thousands grouped."""
-    return humanize.intcomma(value)
-
-
-def size(value: int) -> str:
-    """Show a number of bytes in decimal units."""
-    return humanize.naturalsize(value)
-
-
 def duration(seconds: float) -> str:
-    """Show how long something took, in its two largest units: `1h 02m`, `3m 20s`, `8.1s`."""
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}m {rest:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h {minutes:02d}m"
+    """Show how long something took: up to a minute to the tenth of a second, `8.1s`."""
+    return f"{seconds:.1f}s" if seconds < 60 else wording.duration(seconds)
 
 
 def counts_words(run: RunRecord) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from tui_migrate.connections import parse_end
@@ -30,10 +31,37 @@ _RUN_SECONDS: Final = 600.0
 _LOOK_SECONDS: Final = 0.1
 
 Say = Callable[[str], None]
+"""Shows one line to whoever watches."""
 
 
-async def migrate_and_take_back(home: Home, say: Say) -> int:
-    """Copy source to target with `overwrite`, roll it back, compare; give 0 only where all of it came out right.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of the migration and its rollback."""
+
+    copied: RunRecord
+    undone: RunRecord
+    is_as_before: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 only where all of it came out right."""
+        return 0 if self.is_as_before else 1
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The same for a script."""
+        there, back = self.copied.counts, self.undone.counts
+        counts = {"inserted": there.inserted, "replaced": there.replaced, "unchanged": there.unchanged}
+        taken_back = {"deleted": back.deleted, "restored": back.restored, "spared": back.spared}
+        return {
+            "copy": {"id": self.copied.id, "counts": counts},
+            "rollback": {"id": self.undone.id, "counts": taken_back},
+            "target_is_as_before": self.is_as_before,
+        }
+
+
+async def migrate_and_take_back(home: Home, say: Say) -> Proof:
+    """Copy source to target with `overwrite`, roll it back, compare, and say each step.
 
     Raises Refused where a preflight check finds an error, TuiMigrateError where a run does not complete.
     """
@@ -59,7 +87,7 @@ async def migrate_and_take_back(home: Home, say: Say) -> int:
     undone = await _run(home, await launch.create_rollback(home, copied.id), say)
     counts = undone.counts
     say(f"    deleted {counts.deleted:,}   restored {counts.restored:,}   spared {counts.spared:,}")
-    return compare(before, await _fingerprint(target, home), say)
+    return Proof(copied, undone, compare(before, await _fingerprint(target, home), say))
 
 
 async def _plan(source: StoreEnd, target: StoreEnd, home: Home) -> Plan:
@@ -124,11 +152,11 @@ def _size(content: dict[str, Fingerprint]) -> str:
     return f"{documents:,} documents in {len(content) - views} collections" + (f", {views} view" if views else "")
 
 
-def compare(before: dict[str, Fingerprint], now: dict[str, Fingerprint], say: Say) -> int:
-    """Say whether the target is what it was, and give the exit code: 0 or 1."""
+def compare(before: dict[str, Fingerprint], now: dict[str, Fingerprint], say: Say) -> bool:
+    """Find out whether the target is what it was, and say so."""
     differing = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
     if differing:
         say(f"{TARGET} is NOT what it was: {', '.join(differing)}.")
-        return 1
+        return False
     say(f"{TARGET} is byte for byte what it was: documents, indexes, options.")
-    return 0
+    return True

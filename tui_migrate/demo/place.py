@@ -82,6 +82,7 @@ class DemoPlace:
             make_private_folder(folder)
         self.home.prepare()
         try:
+            self.marker.touch(mode=0o600)
             self.marker.write_text(_MARKER_TEXT)
         except OSError as error:
             raise StorageFailed(

@@ -14,7 +14,8 @@ from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.engine.rollback_check import find_left_over
 from tui_migrate.engine.rollback_group import GroupUndoer, GroupUndone, written_documents
-from tui_migrate.engine.rollback_made import is_another, remove_collection, return_aside
+from tui_migrate.engine.rollback_made import remove_collection, return_aside
+from tui_migrate.engine.rollback_rule import is_undone_singly
 from tui_migrate.engine.undo_log import Made, Thing
 from tui_migrate.engine.undo_reader import Group, Index, UndoReader, read_index
 from tui_migrate.errors import NotReversible
@@ -70,6 +71,9 @@ class Rollback:
         self._index = await self._read_index()
         self._things = self._index.things()
         self._undo = await asyncio.to_thread(UndoReader, self._folder.undo_log)
+        for name in names:
+            # Where the run died, or wrote a document twice, its log has more than its counters.
+            await context.progress.set_totals(name, self._index.written[name], 0)
         await return_aside(context, self._target, names, self._undone_id)
         self._there = {one.name: one for one in await self._target.collections(names)}
         await context.journal.set_writes_begun(context.run_id)
@@ -144,11 +148,12 @@ class Rollback:
         clashed = 0
         for number in range(first, total):
             group = await self._group(total - 1 - number)
+            done = GroupUndone()
             if self._is_undone(group.collection):
                 await context.steering.gate(len(group.intents))
                 done = await undoer.undo(group, counts_done=is_repeated)
                 clashed += done.clashed
-                await self._commit_group(group, number, done)
+            await self._commit_group(group, number, done)
             is_repeated = False
         # Of the clashes that an earlier attempt met nothing is known.
         left = sys.maxsize if first else clashed
@@ -172,7 +177,7 @@ class Rollback:
 
     async def _commit_group(self, group: Group, number: int, done: GroupUndone) -> None:
         failpoint("rollback.before_checkpoint")
-        checkpoint = Checkpoint(group.collection, number, b"", b"", len(group.intents), done.size, b"", done.counts)
+        checkpoint = Checkpoint(group.collection, number, b"", b"", group.written, done.size, b"", done.counts)
         await self._context.progress.commit_batch(checkpoint, stage=self._context.stage, findings=done.findings)
         failpoint("rollback.after_checkpoint")
 
@@ -212,13 +217,8 @@ class Rollback:
         return self._things.get((Thing.COLLECTION, name, ""))
 
     def _is_undone(self, collection: str) -> bool:
-        """Say whether documents are undone one by one.
-
-        They are not in capped and time-series collections, which take no deletes and go whole or stay, and not in one
-        that somebody else has created anew.
-        """
-        there = self._there.get(collection)
-        return there is not None and there.kind.has_keys and not is_another(self._made_collection(collection), there)
+        """Say whether documents are undone one by one."""
+        return is_undone_singly(self._made_collection(collection), self._there.get(collection))
 
     def _opened(self) -> UndoReader:
         if self._undo is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui_migrate.documents import RawId, content_hash, show_id
+from tui_migrate.engine.rollback_rule import Verdict, judge
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.engine.undo_reader import Group
 from tui_migrate.findings import Finding, Severity
@@ -96,12 +97,10 @@ def _choose(choice: _Choice, intent: Intent, key: Key, current: bytes | None) ->
     choice.undo.pop(key, None)
     choice.already.discard(key)
     choice.spared.discard(key)
-    if current is not None and content_hash(current) == intent.after:
-        if intent.operation is Operation.REPLACE and intent.before is None:
-            choice.spared.add(key)
-        else:
+    match judge(intent, None if current is None else content_hash(current)):
+        case Verdict.UNDO if current is not None:
             choice.undo[key] = Change(intent.id, current, intent.before)
-    elif current == intent.before:
-        choice.already.add(key)
-    else:
-        choice.spared.add(key)
+        case Verdict.ALREADY:
+            choice.already.add(key)
+        case _:
+            choice.spared.add(key)

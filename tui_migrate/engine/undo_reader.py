@@ -6,6 +6,7 @@ nothing was ever written to the target.
 
 import mmap
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,11 @@ class Group:
     intents: tuple[Intent, ...]
     outcomes: tuple[Outcome, ...] | None
 
+    @property
+    def written(self) -> int:
+        """How many INTENTs took effect, or may have."""
+        return len(self.intents) - (self.outcomes or ()).count(Outcome.NOT_WRITTEN)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -55,12 +61,14 @@ class Index:
     """Where the groups of a log begin, what the run made, and where the last whole frame ends.
 
     `begins` says for each collection that the run made where that stands: what was written before went with another.
+    `written` sums up `Group.written` by collection.
     """
 
     end: int
     groups: list[int] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     begins: dict[str, int] = field(default_factory=dict)
+    written: Counter[str] = field(default_factory=Counter)
 
     def things(self) -> dict[tuple[Thing, str, str], Made]:
         """Give the last record of each thing that the run has made, or may have: none that it gave up to make."""
@@ -118,9 +126,16 @@ class UndoReader:
     def index(self) -> Index:
         """Walk all frames once."""
         found = Index(end=len(MAGIC))
+        collection: str | None = None  # of the group whose INTENTs come
         for offset, end, kind in self._frames(len(MAGIC), len(self._data)):
+            if kind == Frame.INTENT and collection is not None:
+                found.written[collection] += 1
+            elif kind == Frame.OUTCOME and collection is not None:
+                found.written[collection] -= self._outcomes(offset, end).count(Outcome.NOT_WRITTEN)
+            collection = collection if kind == Frame.INTENT else None
             if kind == Frame.GROUP:
                 found.groups.append(offset)
+                _, _, collection = self._group_head(offset)
             elif kind == Frame.MADE:
                 made = self._made(offset, end)
                 found.made.append(made)
@@ -132,10 +147,8 @@ class UndoReader:
     def group_at(self, offset: int) -> Group:
         """Read the group that begins at an offset."""
         frames = self._frames(offset, len(self._data))
-        first, end, _ = next(frames)
-        start = first + FRAME.size
-        _, attempt, length, session = GROUP_HEAD.unpack_from(self._data, start)
-        name = self._data[start + GROUP_HEAD.size : start + GROUP_HEAD.size + length]
+        first, _, _ = next(frames)
+        attempt, session, collection = self._group_head(first)
         intents: list[Intent] = []
         outcomes: tuple[Outcome, ...] | None = None
         for frame, end, kind in frames:
@@ -143,9 +156,9 @@ class UndoReader:
                 intents.append(self._intent(frame, end))
             else:
                 if kind == Frame.OUTCOME:
-                    outcomes = tuple(map(Outcome, self._data[frame + FRAME.size + 1 : end]))
+                    outcomes = self._outcomes(frame, end)
                 break
-        return Group(offset, attempt, session, name.decode(), tuple(intents), outcomes)
+        return Group(offset, attempt, session, collection, tuple(intents), outcomes)
 
     def groups(self, begin: int, end: int) -> Iterator[Group]:
         """Give the groups that begin within a range of the log."""
@@ -172,6 +185,16 @@ class UndoReader:
                 return
             yield position, end, self._data[position + FRAME.size]
             position = end
+
+    def _group_head(self, frame: int) -> tuple[int, bytes, str]:
+        """Give a group's attempt, session and collection."""
+        start = frame + FRAME.size
+        _, attempt, length, session = GROUP_HEAD.unpack_from(self._data, start)
+        name = self._data[start + GROUP_HEAD.size : start + GROUP_HEAD.size + length]
+        return attempt, session, name.decode()
+
+    def _outcomes(self, frame: int, end: int) -> tuple[Outcome, ...]:
+        return tuple(map(Outcome, self._data[frame + FRAME.size + 1 : end]))
 
     def _intent(self, frame: int, end: int) -> Intent:
         start = frame + FRAME.size

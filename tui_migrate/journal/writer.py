@@ -116,13 +116,16 @@ class JournalWriter:
         if to_state is before:
             return
         if to_state not in TRANSITIONS[before]:
-            raise JournalError(f"run {run_id:04d} cannot go from {before} to {to_state}")
+            raise JournalError(
+                f"run {run_id:04d} cannot go from {before} to {to_state}", hint=f"tui-migrate status {run_id} shows it"
+            )
         now = self.clock()
-        started, ended = (now, None) if to_state.is_active else (None, now)
-        await database.execute(
-            "UPDATE runs SET state = ?, ended_at = ?, started_at = coalesce(started_at, ?) WHERE id = ?",
-            (to_state.value, ended, started, run_id),
-        )
+        if to_state.is_active:
+            change = "UPDATE runs SET state = ?, ended_at = NULL, started_at = coalesce(started_at, ?) WHERE id = ?"
+        else:
+            # A run that is rolled back ended when its own work did.
+            change = "UPDATE runs SET state = ?, ended_at = coalesce(ended_at, ?) WHERE id = ?"
+        await database.execute(change, (to_state.value, now, run_id))
         await database.execute(
             "INSERT INTO transitions (run_id, at, attempt, from_state, to_state) VALUES (?, ?, ?, ?, ?)",
             (run_id, now, row[1], before.value, to_state.value),

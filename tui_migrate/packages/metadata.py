@@ -68,7 +68,9 @@ def from_json(content: bytes, where: str) -> CollectionInfo:
     from bson.errors import BSONError
 
     if len(content) > MAX_METADATA:
-        raise PackageDamaged(f"{shown(where)} is larger than {MAX_METADATA:,} bytes")
+        raise PackageDamaged(
+            f"{shown(where)} is larger than {MAX_METADATA:,} bytes", hint="get a fresh copy of the package"
+        )
     try:
         fields = json.loads(content.decode(), object_pairs_hook=_object)
         return _info(fields)

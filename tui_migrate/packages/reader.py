@@ -78,7 +78,10 @@ class PackageSource:
         """
         entry = await self._entry(collection)
         if order is ReadOrder.BY_ID and entry.order is DocumentOrder.NATURAL and not entry.type.has_keys:
-            raise Refused(f"{shown(collection)} lies in natural order and cannot be read by _id")
+            raise Refused(
+                f"{shown(collection)} lies in natural order and cannot be read by _id",
+                hint="import it into a collection that the run creates",
+            )
         first = _members_read(entry, after)
         if entry.data is None or first == len(entry.members):
             return
@@ -110,7 +113,10 @@ class PackageSource:
     async def _entry(self, collection: str) -> CollectionEntry:
         entry = (await self._load()).entry(collection)
         if entry is None:
-            raise Refused(f"the package {shown(self.path)} has no collection {shown(collection)}")
+            raise Refused(
+                f"the package {shown(self.path)} has no collection {shown(collection)}",
+                hint="plan again: the package is another than it was",
+            )
         return entry
 
 

@@ -1,20 +1,23 @@
 """Building a plan: look at the source, pick its collections, put them in order."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tui_migrate.errors import Refused, UsageError
+from tui_migrate.packages.layout import MANIFEST
 from tui_migrate.plan.model import (
     DEFAULT_BATCH_BYTES,
     DEFAULT_BATCH_DOCUMENTS,
     End,
+    PackageEnd,
     Plan,
     PlannedCollection,
     Policy,
     RunKind,
     Verify,
 )
-from tui_migrate.redaction import printable
+from tui_migrate.redaction import printable, redact
 from tui_migrate.stores.base import CollectionInfo, CollectionKind, Source
 
 RESERVED_DATABASES: Final = frozenset(("admin", "config", "local"))
@@ -46,8 +49,8 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
     for name in (*request.names, *request.exclude):
         if name not in there:
             raise UsageError(
-                f"the source {request.source.label} has no collection {printable(name)}",
-                hint="see tui-migrate list-collections; names are case-sensitive",
+                f"the source {request.source.label} has no collection {printable(name) or repr(name)}",
+                hint=_where_names_are(request.source),
             )
     wanted = [there[name] for name in (dict.fromkeys(request.names) or there) if name not in request.exclude]
     if not wanted:
@@ -66,8 +69,14 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         max_rejects=request.max_rejects,
         batch_documents=request.batch_documents,
         batch_bytes=request.batch_bytes,
-        description=request.description,
+        description=redact(request.description),
     )
+
+
+def _where_names_are(source: End) -> str:
+    if isinstance(source, PackageEnd):
+        return f"{Path(source.path) / MANIFEST} lists what the package has; names are case-sensitive"
+    return "see tui-migrate list-collections; names are case-sensitive"
 
 
 def in_order(collections: list[CollectionInfo]) -> list[CollectionInfo]:

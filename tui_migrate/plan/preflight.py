@@ -13,6 +13,7 @@ from typing import Final
 from tui_migrate.definitions import index_name, same_definition, same_index, view_source
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.check import check as check_package
+from tui_migrate.packages.layout import escape
 from tui_migrate.packages.writer import find_obstacle
 from tui_migrate.plan.build import RESERVED_DATABASES
 from tui_migrate.plan.forecast import forecast_collection
@@ -109,6 +110,18 @@ def _package_place(seen: Look) -> Iterator[Finding]:
             yield obstacle
 
 
+def _package_names(seen: Look) -> Iterator[Finding]:
+    """Find collections whose files a file system that ignores upper and lower case would take for one."""
+    if not isinstance(seen.plan.target, PackageEnd):
+        return
+    taken: dict[str, str] = {}
+    for one in seen.plan.collections:
+        other = taken.setdefault(escape(one.name).casefold(), one.name)
+        if other != one.name:
+            message = f"it differs from {other} in upper and lower case alone, and so would their files"
+            yield _error("names_clash", one.name, message, "export the two into two packages")
+
+
 def _kinds(seen: Look) -> Iterator[Finding]:
     for mine, theirs in seen.pairs():
         if mine.kind is not theirs.kind:
@@ -200,6 +213,7 @@ _CHECKS: Final[tuple[Callable[[Look], Iterator[Finding]], ...]] = (
     _reserved_places,
     _gridfs_halves,
     _package_place,
+    _package_names,
     _kinds,
     _views_without_source,
     _sharded_targets,

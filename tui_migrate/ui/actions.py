@@ -65,6 +65,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("run.delete", "D", "D", "Delete", "Delete the run's record and its undo log; asks first."),
     Action("run.open", "enter", "enter", "Open", "Open the row under the cursor."),
     Action("rollback.start", "s", "s", "Start", "Start the rollback."),
+    Action("rollback.look", "x", "x", "Count", "Read the target and count what others changed since the run."),
     Action("connection.add", "n", "n", "New", "Add a connection."),
     Action("connection.edit", "enter", "enter", "Edit", "Change the connection under the cursor."),
     Action("connection.test", "t", "t", "Test", "Connect and see who answers."),

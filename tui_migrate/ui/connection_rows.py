@@ -11,7 +11,8 @@ from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.ui.greeting import SLOW_SECONDS, Greeting
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import run_name, state_words
+from tui_migrate.ui.wording import state_words
+from tui_migrate.wording import run_name
 
 COLUMNS: Final = (
     Column("Connection", 15),

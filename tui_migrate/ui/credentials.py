@@ -27,17 +27,18 @@ async def have_passwords(app: "MigrateApp", ends: Iterable[End]) -> bool:
     return True
 
 
-async def has_password(app: "MigrateApp", end: StoreEnd) -> bool:
-    """Do so for one end."""
-    session, problem = app.session, ""
-    while True:
-        try:
-            locate(end, session.home, session.passwords)
-        except CredentialsMissing as error:
-            problem = problem or error.message
-        else:
+async def has_password(app: "MigrateApp", end: StoreEnd, *, refused: str = "") -> bool:
+    """Do so for one end. `refused` is what the server has said against the password there is: another is asked for."""
+    session, problem = app.session, refused
+    try:
+        locate(end, session.home, session.passwords)
+    except CredentialsMissing as error:
+        problem = problem or error.message
+    else:
+        if not refused:
             return True
-        url = parse_url(load(session.home)[end.connection].url if end.connection else end.url)
+    url = parse_url(load(session.home)[end.connection].url if end.connection else end.url)
+    while url.needs_password:
         password = await app.push_screen_wait(AskPassword(end.label, url.hosts, url.user, problem=problem))
         if password is None:
             return False
@@ -47,3 +48,5 @@ async def has_password(app: "MigrateApp", end: StoreEnd) -> bool:
             problem = error.message
         else:
             session.passwords[end.label] = password
+            return True
+    return True

@@ -7,7 +7,7 @@ from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.model import End
 from tui_migrate.ui.checking import Checked
 from tui_migrate.ui.consequences import Count, Question
-from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.draft import Draft, Step, to_request, what_blocks_request
 from tui_migrate.ui.look import ConnectionsRead, EndLook, LookState, place_words
 
 
@@ -50,9 +50,15 @@ class Looks:
         others = [one for one in (self.count, self.checked) if one is not None]
         return any(one.state.is_pending for one in (*self.ends.values(), *others))
 
-    def forget_ends(self, *, before: float) -> None:
-        """Know nothing any more of ends that were looked at before a time (seconds since 1970)."""
-        self.ends = {end: one for end, one in self.ends.items() if one.at >= before}
+    def forget_end(self, end: End) -> None:
+        """Know nothing any more of an end."""
+        self.ends.pop(end, None)
+
+    def forget_older(self, than: float) -> None:
+        """Know nothing any more of what was looked at, counted or checked before a time (seconds since 1970)."""
+        self.ends = {end: one for end, one in self.ends.items() if one.at >= than}
+        self.count = self.count if self.count is not None and self.count.at >= than else None
+        self.checked = self.checked if self.checked is not None and self.checked.at >= than else None
 
     def forget(self) -> None:
         """Know nothing any more but the connections: a run is about to change what the looks saw."""
@@ -72,7 +78,7 @@ class Looks:
     def what_blocks(self, draft: Draft, step: Step) -> str:
         """Say what the looks at the ends have against going on from a step; empty where nothing."""
         if step is Step.PREFLIGHT:
-            return self._what_blocks_start()
+            return self._what_blocks_start(draft)
         for end in (draft.source, draft.target):
             look = self.end(end)
             if end is not None and look is not None and look.state is LookState.FAILED and look.fault is not None:
@@ -88,8 +94,12 @@ class Looks:
             return False
         return source.identity.is_same_place(target.identity)
 
-    def _what_blocks_start(self) -> str:
+    def _what_blocks_start(self, draft: Draft) -> str:
         checked = self.checked
+        if blocked := what_blocks_request(draft):
+            return blocked
+        if checked is not None and self.is_stale(to_request(draft)):
+            return "the plan was changed since it was checked, ctrl+r checks it"
         if checked is None or checked.state.is_pending:
             return "the checks are running, esc cancels them"
         if checked.state is LookState.CANCELLED:

@@ -2,16 +2,17 @@
 
 from typing import Final
 
+from tui_migrate.plan.forecast import CollectionForecast
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind
 from tui_migrate.ui.consequences import Count, Sample
 from tui_migrate.ui.draft import Draft
-from tui_migrate.ui.look import place_words
-from tui_migrate.ui.wording import number
+from tui_migrate.ui.look import LookState, place_words
+from tui_migrate.wording import number
 
 IN_GENERAL: Final = {
     Policy.FAIL: "add what is missing; stop where a document differs",
     Policy.SKIP: "add what is missing; leave what is there as it is",
-    Policy.OVERWRITE: "add what is missing; replace what differs, keeping it in the undo log",
+    Policy.OVERWRITE: "add what is missing; replace what differs",
 }
 """What each policy does, whatever the data."""
 
@@ -23,28 +24,42 @@ def outcome(policy: Policy, count: Count | None) -> str:
     total = count.total
     added = f"add {number(total.insert)}"
     if not total.present:
-        return f"{added}; nothing of it is in the target, so every policy does the same"
-    if not count.exact:
-        there = number(total.present)
+        return f"{added}; the target has none of it"
+    return _exactly(policy, total, added) if count.exact else _by_ids(policy, total.present, added)
+
+
+def _by_ids(policy: Policy, present: int, added: str) -> str:
+    if present == 1:
         return {
-            Policy.FAIL: f"refused if one of the {there} there differs; else {added}",
-            Policy.SKIP: f"{added}; leave the {there} there as they are",
-            Policy.OVERWRITE: f"{added}; replace those of the {there} there that differ",
+            Policy.FAIL: f"refused if the one there differs; else {added}",
+            Policy.SKIP: f"{added}; leave the one there as it is",
+            Policy.OVERWRITE: f"{added}; replace the one there if it differs",
         }[policy]
-    same, differ = f"{number(total.unchanged)} are equal", number(total.replace)
-    if not total.replace:
-        return f"{added}; {same} and stay, none differs"
+    there = number(present)
     return {
-        Policy.FAIL: f"refused: {differ} differ",
-        Policy.SKIP: f"{added}; leave {differ} that differ as they are; {same}",
-        Policy.OVERWRITE: f"{added}; replace {differ} that differ; {same}",
+        Policy.FAIL: f"refused if one of {there} there differs; else {added}",
+        Policy.SKIP: f"{added}; leave the {there} there as they are",
+        Policy.OVERWRITE: f"{added}; replace those of {there} there that differ",
+    }[policy]
+
+
+def _exactly(policy: Policy, total: CollectionForecast, added: str) -> str:
+    same = f"{number(total.unchanged)} equal"
+    if not total.replace:
+        return f"{added}; {same}, none differs"
+    differ = f"{number(total.replace)} that differ{'s' if total.replace == 1 else ''}"
+    return {
+        Policy.FAIL: f"refused: {differ.replace(' that', '')}",
+        Policy.SKIP: f"{added}; leave {differ}; {same}",
+        Policy.OVERWRITE: f"{added}; replace {differ}; {same}",
     }[policy]
 
 
 def present_words(count: Count) -> str:
     """Say how much is in the target already, and how that is known."""
     total = count.total
-    there = f"{number(total.present)} of {number(total.documents)} documents are in the target already"
+    verb = "is" if total.present == 1 else "are"
+    there = f"{number(total.present)} of {documents_words(total.documents)} {verb} in the target already"
     return f"{there} (both ends read whole)" if count.exact else f"{there} (counted by their ids)"
 
 
@@ -53,9 +68,8 @@ def sample_words(sample: Sample) -> str:
     if not sample.compared:
         return ""
     share = round(100 * sample.differ / sample.compared)
-    return (
-        f"Sample: of {number(sample.compared)} of them that were compared, {number(sample.differ)} differ ({share} %)"
-    )
+    verb = "differs" if sample.differ == 1 else "differ"
+    return f"Sample: of {number(sample.compared)} of them, compared whole, {number(sample.differ)} {verb} ({share} %)"
 
 
 def sentence(draft: Draft, count: Count | None, documents: int) -> str:
@@ -65,28 +79,39 @@ def sentence(draft: Draft, count: Count | None, documents: int) -> str:
     if isinstance(draft.target, PackageEnd):
         of = f"{len(draft.chosen):,} collection{'s' if len(draft.chosen) != 1 else ''}"
         return (
-            f"Write about {number(documents)} documents of {of} of {place_words(draft.source)} "
+            f"Write about {documents_words(documents)} of {of} of {place_words(draft.source)} "
             f"into a new {place_words(draft.target)}. Nothing that exists is changed."
         )
     return f"{_deed(draft, count, documents, place_words(draft.target))} {_undo_words(draft)}"
 
 
 def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:
+    if count is not None and count.state is LookState.DONE and not count.expected:
+        return f"Define {len(draft.chosen):,} view{'s' if len(draft.chosen) != 1 else ''} in {place}; no documents."
     if count is None or not count.found or len(count.found) < count.expected:
         verb = "Import" if draft.kind is RunKind.IMPORT else "Copy"
-        return f"{verb} about {number(documents)} documents into {place}: {IN_GENERAL[draft.policy]}."
+        return f"{verb} about {documents_words(documents)} into {place}: {IN_GENERAL[draft.policy]}."
     total = count.total
-    added, there = number(total.insert), number(total.present)
+    added = f"dd {documents_words(total.insert)}"
+    there = "the one that is" if total.present == 1 else f"the {number(total.present)} that are"
     if not total.present:
-        return f"Add {added} documents in {place}."
+        return f"A{added} in {place}."
     if draft.policy is Policy.SKIP:
-        return f"Add {added} documents in {place} and leave {there} that are there as they are."
+        return f"A{added} in {place} and leave {there} there as {'it is' if total.present == 1 else 'they are'}."
     if draft.policy is Policy.FAIL:
-        return f"Add {added} documents in {place}; stop if one of {there} that are there differs."
+        one = "the one that is" if total.present == 1 else f"one of {there}"
+        return f"A{added} in {place}; stop if {one} there differs."
     if count.exact:
-        return f"Replace {number(total.replace)} and add {added} documents in {place}."
+        return f"Replace {number(total.replace)} and a{added} in {place}."
     guess = f" (in a sample, {count.sample.differ} of {count.sample.compared})" if count.sample.compared else ""
-    return f"Add {added} documents in {place} and replace those of {there} that differ{guess}."
+    if total.present == 1:
+        return f"A{added} in {place} and replace {there} there if it differs{guess}."
+    return f"A{added} in {place} and replace those of {there} there that differ{guess}."
+
+
+def documents_words(count: int) -> str:
+    """Say so many documents."""
+    return f"{number(count)} document{'s' if count != 1 else ''}"
 
 
 def _undo_words(draft: Draft) -> str:

@@ -7,7 +7,7 @@ import math
 from collections import deque
 from typing import Final
 
-from tui_migrate.ui.wording import duration
+from tui_migrate.wording import duration
 
 WINDOW_SECONDS: Final = 10.0
 """Over how long the rate is taken, at least; a slow run's batches may lie further apart."""

@@ -6,7 +6,7 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import Stage
 from tui_migrate.reports.findings import Total
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import number
+from tui_migrate.wording import number
 
 _MARKS: Final = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
 GROUP_COLUMNS: Final = (

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.credentials import have_passwords
-from tui_migrate.ui.wording import run_name
+from tui_migrate.wording import run_name
 from tui_migrate.worker import launch
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.ui.wording import ends_words, run_name, state_words
+from tui_migrate.ui.wording import state_words
+from tui_migrate.wording import ends_words, run_name
 
 _PART: Final = re.compile(r'(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))', re.IGNORECASE)
 

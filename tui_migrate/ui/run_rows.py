@@ -7,7 +7,8 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
 from tui_migrate.ui.widgets.table import Column, Row
-from tui_migrate.ui.wording import ago, ends_words, local_time, number, run_name, state_tone, state_words
+from tui_migrate.ui.wording import ago, local_time, state_tone, state_words
+from tui_migrate.wording import ends_words, number, run_name
 
 COLUMNS: Final = (
     Column("Run", 4),

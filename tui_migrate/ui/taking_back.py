@@ -14,7 +14,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.ui.look import Fault
-from tui_migrate.ui.wording import run_name
+from tui_migrate.wording import run_name
 from tui_migrate.worker import control, launch
 
 POLL_SECONDS: Final = 0.2

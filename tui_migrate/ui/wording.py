@@ -1,26 +1,35 @@
-"""How values read on the screens: ids, times, sizes, counts and states. Marks are Unicode."""
+"""How values read on the screens: what is said everywhere, and states, times and paths in the screens' short forms."""
 
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
-import humanize
-
-from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.widgets.table import Tone
+from tui_migrate.wording import STATE_MARKS, duration, ends_words, number, run_name, size
 
-_MARKS: Final = {
-    RunState.PLANNED: ("○", Tone.PLAIN),
-    RunState.COMPLETED: ("✓", Tone.GOOD),
-    RunState.COMPLETED_WITH_FINDINGS: ("!", Tone.WARN),
-    RunState.FAILED: ("✗", Tone.BAD),
-    RunState.PAUSED: ("‖", Tone.WARN),
-    RunState.INTERRUPTED: ("~", Tone.WARN),
-    RunState.CANCELLED: ("✗", Tone.DIM),
-    RunState.ROLLED_BACK: ("↶", Tone.DIM),
-    RunState.ROLLED_BACK_WITH_FINDINGS: ("!", Tone.WARN),
+__all__ = [
+    "ago",
+    "duration",
+    "ends_words",
+    "local_time",
+    "number",
+    "path_words",
+    "run_name",
+    "size",
+    "state_tone",
+    "state_words",
+]
+
+_TONES: Final = {
+    RunState.COMPLETED: Tone.GOOD,
+    RunState.COMPLETED_WITH_FINDINGS: Tone.WARN,
+    RunState.FAILED: Tone.BAD,
+    RunState.PAUSED: Tone.WARN,
+    RunState.INTERRUPTED: Tone.WARN,
+    RunState.CANCELLED: Tone.DIM,
+    RunState.ROLLED_BACK: Tone.DIM,
+    RunState.ROLLED_BACK_WITH_FINDINGS: Tone.WARN,
 }
 _WORDS: Final = {
     RunState.COMPLETED_WITH_FINDINGS: "findings",
@@ -28,48 +37,14 @@ _WORDS: Final = {
 }
 
 
-def run_name(run_id: int) -> str:
-    """Show a run's id with four digits."""
-    return f"{run_id:04d}"
-
-
 def state_words(state: RunState) -> str:
     """Show a state as a mark and its word."""
-    return f"{_MARKS.get(state, ('●', Tone.PLAIN))[0]} {_WORDS.get(state, state.value.replace('_', ' '))}"
+    return f"{STATE_MARKS[state][0]} {_WORDS.get(state, state.value.replace('_', ' '))}"
 
 
 def state_tone(state: RunState) -> Tone:
     """The colour that goes with a state."""
-    return _MARKS.get(state, ("●", Tone.PLAIN))[1]
-
-
-def ends_words(run: RunRecord) -> str:
-    """Say from where to where a run goes, or which run it takes back and where."""
-    if run.kind is RunKind.ROLLBACK:
-        return f"run {run_name(run.rollback_of)} in {run.target}"
-    return f"{run.source} → {run.target}"
-
-
-def number(value: int) -> str:
-    """Show a whole number with its thousands grouped."""
-    return humanize.intcomma(value)
-
-
-def size(value: int) -> str:
-    """Show a number of bytes in decimal units."""
-    return humanize.naturalsize(value)
-
-
-def duration(seconds: float) -> str:
-    """Show how long something takes, in its two largest units: `1h 02m`, `3m 20s`, `8s`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}m {rest:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h {minutes:02d}m"
+    return _TONES.get(state, Tone.PLAIN)
 
 
 def ago(at: float, now: float) -> str:

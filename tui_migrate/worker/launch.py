@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from tui_migrate.errors import NotReversible, Refused, StorageFailed
@@ -39,7 +40,9 @@ async def create_run(home: Home, plan: Plan, created_by: str | None = None, *, r
     home.prepare()
     journal = await JournalWriter.open(home.journal)
     try:
-        run_id = await journal.create_run(plan, created_by or operator(), above=home.highest_run())
+        # A plan that somebody wrote by hand may quote a URL with its password.
+        shown = replace(plan, description=redact(plan.description))
+        run_id = await journal.create_run(shown, created_by or operator(), above=home.highest_run())
         if rate_limit:
             await journal.set_rate_limit(run_id, rate_limit)
     finally:
@@ -142,7 +145,8 @@ def _refuse_if_not_startable(home: Home, record: RunRecord) -> None:
 async def _refuse_if_not_reversible(home: Home, reader: JournalReader, undone: RunRecord) -> None:
     run = f"run {undone.id:04d}"
     if undone.kind in (RunKind.EXPORT, RunKind.ROLLBACK):
-        raise NotReversible(f"{run} is a {undone.kind.value}, which is not rolled back", hint=_instead(undone))
+        article = "an" if undone.kind is RunKind.EXPORT else "a"
+        raise NotReversible(f"{run} is {article} {undone.kind.value}, which is not rolled back", hint=_instead(undone))
     if undone.state.is_active and worker_at_work(home.run(undone.id).lock) is not None:
         raise NotReversible(f"{run} is at work ({undone.state})", hint=f"tui-migrate cancel {undone.id} first")
     if undone.rolled_back_by or undone.state in (RunState.ROLLED_BACK, RunState.ROLLED_BACK_WITH_FINDINGS):

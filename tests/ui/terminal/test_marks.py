@@ -1,7 +1,7 @@
 from rich.cells import cell_len
 
-from tui_migrate.cli.wording import _MARKS
 from tui_migrate.ui.terminal.marks import TWINS
+from tui_migrate.wording import STATE_MARKS
 
 
 def test_every_mark_and_its_twin_take_one_cell() -> None:
@@ -12,5 +12,5 @@ def test_every_mark_and_its_twin_take_one_cell() -> None:
 
 
 def test_states_have_the_same_ascii_marks_as_on_the_command_line() -> None:
-    for mark, plain in _MARKS.values():
+    for mark, plain in STATE_MARKS.values():
         assert TWINS.get(mark, mark) == plain

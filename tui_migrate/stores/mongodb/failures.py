@@ -123,7 +123,9 @@ def _refused(error: OperationFailure, where: str, doing: str) -> TuiMigrateError
             f"{where} does not allow {doing}: {text}", hint="give the user a role that allows it, or use another user"
         )
     message = f"{where} refuses {doing}: {text} (code {error.code})"
-    return DocumentsRefused(message, error.code) if error.code in _ABOUT_DOCUMENTS else Refused(message)
+    if error.code in _ABOUT_DOCUMENTS:
+        return DocumentsRefused(message, error.code)
+    return Refused(message, hint="look the code up in the server's documentation; the server's log may say more")
 
 
 def _unusable(error: PyMongoError, where: str) -> TuiMigrateError:

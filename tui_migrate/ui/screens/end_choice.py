@@ -13,10 +13,15 @@ from tui_migrate.ui.look import Fault, resolve
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS, AskPath, AskUrl, working_folder
 from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.ui.widgets.table import fit
 from tui_migrate.ui.widgets.url_input import TypedUrl
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
+
+NAME_CELLS: Final = 18
+PLACE_CELLS: Final = 30
+"""How wide the names of connections and their places are in the list, that both have room in a window."""
 
 _TYPED: Final = "typed"
 _PACKAGE: Final = "package"
@@ -55,7 +60,8 @@ async def choose_end(
 
 def _choices(role: Role, connections: Mapping[str, Connection]) -> list[tuple[str, str]]:
     named = [
-        (_NAMED + one.name, f"{one.name:<18} {one.environment.value:<12} {_where(one)}") for one in connections.values()
+        (_NAMED + one.name, f"{fit(one.name, NAME_CELLS):<{NAME_CELLS}} {one.environment.value:<12} {_where(one)}")
+        for one in connections.values()
     ]
     package = "Read a package, by its path" if role is Role.SOURCE else "Write a new package, at a path"
     return [*named, (_TYPED, "Type a URL, or NAME/DATABASE"), (_PACKAGE, package)]
@@ -63,7 +69,7 @@ def _choices(role: Role, connections: Mapping[str, Connection]) -> list[tuple[st
 
 def _where(connection: Connection) -> str:
     url = parse_url(connection.url)
-    return printable(f"{url.hosts}/{url.database}" if url.database else url.hosts)
+    return fit(printable(f"{url.hosts}/{url.database}" if url.database else url.hosts), PLACE_CELLS)
 
 
 async def _ask_database(app: "MigrateApp", connection: Connection, current: End | None) -> StoreEnd | None:
@@ -93,7 +99,7 @@ async def _ask_url(app: "MigrateApp", role: Role) -> StoreEnd | None:
             if answer.password is not None:
                 app.session.passwords[found[0].label] = answer.password
             return found[0]
-        typed = TypedUrl(answer.text, answer.password, " ".join(filter(None, (found.message, found.hint))))
+        typed = TypedUrl(answer.text, answer.password, "; ".join(filter(None, (found.message, found.hint))))
 
 
 async def _ask_package(app: "MigrateApp", role: Role, current: End | None, other: End | None) -> PackageEnd | None:

@@ -37,7 +37,10 @@ class AskUrl(ModalScreen[TypedUrl | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
-        lines = ["mongodb://user@host:27017/DATABASE, or NAME/DATABASE of a connection.", "A URL counts as production."]
+        lines = [
+            "mongodb://user@host:27017/DATABASE, which counts as production,",
+            "or NAME/DATABASE of a connection that has a name.",
+        ]
         with Vertical(classes="dialog"):
             yield Lines([self._title], classes="dialog-title")
             yield Lines(lines)

@@ -11,7 +11,7 @@ from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
 from tui_migrate.ui.report_rows import severity_words
 from tui_migrate.ui.widgets.pager import Pager
-from tui_migrate.ui.wording import number
+from tui_migrate.wording import number
 
 
 class FindingSheet(ModalScreen[None]):

@@ -18,7 +18,7 @@ from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Row, Table
-from tui_migrate.ui.wording import number, run_name
+from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control
 
 WATCHED: Final = 100

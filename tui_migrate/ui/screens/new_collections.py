@@ -7,12 +7,13 @@ from typing import Final
 from textual.app import ComposeResult
 
 from tui_migrate.definitions import view_source
-from tui_migrate.plan.model import PackageEnd
+from tui_migrate.plan.model import End, PackageEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import EndLook, LookState
+from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.new_step import StepPane
 from tui_migrate.ui.widgets.lines import Lines
@@ -49,15 +50,14 @@ class CollectionsPane(StepPane):
 
     def on_mount(self) -> None:
         """Nothing is listed yet."""
-        self._shown: tuple[EndLook | None, EndLook | None] = (None, None)
+        self._shown: tuple[EndLook | None, EndLook | None, End | None] = (None, None, None)
         self._marks: frozenset[str] = frozenset()
         self._rows: dict[str, Row] = {}
 
     def enter(self) -> None:
-        """Take the focus; look at the source if nobody has."""
+        """Take the focus."""
         self.draw()
         self.query_one(Table).focus()
-        self.owner.look_at_ends()
 
     def again(self) -> None:
         """List both ends anew."""
@@ -70,10 +70,10 @@ class CollectionsPane(StepPane):
     def draw(self) -> None:
         """Show collections and marks; only rows whose marks changed are made anew."""
         draft, looks = self.draft, self.looks
-        shown = (looks.end(draft.source), looks.end(draft.target))
+        shown = (looks.end(draft.source), looks.end(draft.target), draft.target)
         if any(new is not old for new, old in zip(shown, self._shown, strict=True)):
             self._shown = shown
-            self._list(*shown)
+            self._list(*shown[:2])
         elif draft.marks != self._marks:
             for name in draft.marks ^ self._marks:
                 if name in self._rows:
@@ -120,12 +120,11 @@ class CollectionsPane(StepPane):
         self.app.push_screen(AskText("Show only collections", sentences, table.filter_text), take)
 
     def _list(self, source: EndLook | None, target: EndLook | None) -> None:
-        has_target = target is not None and target.state is LookState.DONE
         theirs = {one.name: one for one in target.collections} if target is not None else {}
-        marks, to_package = self.draft.marks, isinstance(self.draft.target, PackageEnd)
+        marks = self.draft.marks
         self._rows = {}
         for one in source.collections if source is not None and source.state is LookState.DONE else ():
-            there = "new" if to_package else _there(theirs.get(one.name)) if has_target else "…"
+            there = "new" if isinstance(self.draft.target, PackageEnd) else _there(target, theirs.get(one.name))
             mark = _MARKED if one.name in marks else _UNMARKED
             cells = (mark, one.name, *_amounts(one), there, number(len(one.indexes)), notes(one))
             count = float(theirs[one.name].documents) if one.name in theirs else -1.0
@@ -151,9 +150,9 @@ class CollectionsPane(StepPane):
         chosen = set(draft.chosen)
         found = [one for one in source.collections if one.name in chosen] if source is not None else []
         documents, stored = sum(one.documents for one in found), sum(one.size for one in found)
-        words = f" {number(len(found))} of {number(len(self._rows))} marked"
+        words = f" {number(len(found))} of {number(len(draft.listed or ()))} marked"
         if found:
-            words += f": about {number(documents)} documents, {size(stored)}"
+            words += f": about {documents_words(documents)}, {size(stored)}"
         self.query_one("#totals", Lines).show([words])
         gone = draft.vanished
         names = ", ".join(printable(name) for name in gone[:5]) + (
@@ -186,7 +185,11 @@ def _amounts(info: CollectionInfo) -> tuple[str, str]:
     return ("view", "—") if info.kind is CollectionKind.VIEW else (number(info.documents), size(info.size))
 
 
-def _there(info: CollectionInfo | None) -> str:
+def _there(target: EndLook | None, info: CollectionInfo | None) -> str:
+    if target is None or target.state.is_pending:
+        return "…"
+    if target.state is not LookState.DONE:
+        return "?"
     if info is None:
         return "—"
     return "view" if info.kind is CollectionKind.VIEW else number(info.documents)

@@ -11,6 +11,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import EndLook, Fault, LookState, host_words, read_connections
+from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.resuming import plan_of
 from tui_migrate.ui.screens.end_choice import Role, choose_end
 from tui_migrate.ui.screens.new_step import EndChosen, Looked, Redrafted, StepPane
@@ -49,12 +50,11 @@ class EndsPane(StepPane):
         self._pairs: list[RunRecord] = []
 
     def enter(self) -> None:
-        """Read the connections, and look at the ends that nobody has looked at yet."""
+        """Take the focus, and read the connections."""
         self.owner.background(self._read_connections(), "connections")
         table = self.query_one(Table)
         self.draw()
         table.focus()
-        self.owner.look_at_ends()
 
     def again(self) -> None:
         """Connect to both ends anew."""
@@ -105,6 +105,7 @@ class EndsPane(StepPane):
     def on_end_chosen(self, event: EndChosen) -> None:
         """Put the end into the draft; the cursor goes to the other one where that is missing."""
         event.stop()
+        self.looks.forget_end(event.end)
         with_end = drafts.with_source if event.role is Role.SOURCE else drafts.with_target
         self.owner.change(with_end(self.draft, event.end))
         self.owner.look_at_ends()
@@ -114,7 +115,7 @@ class EndsPane(StepPane):
     def on_redrafted(self, event: Redrafted) -> None:
         """Both ends of a pair are set: go on at once."""
         event.stop()
-        self.owner.change(event.draft)
+        self.owner.change(event.change(self.draft))
         self.owner.look_at_ends()
         self.owner.action_new_next()
 
@@ -131,7 +132,7 @@ class EndsPane(StepPane):
 
     async def _take_pair(self, run_id: int) -> None:
         plan = await plan_of(self.owner.migrate_app, run_id)
-        self.post_message(Redrafted(drafts.with_pair(self.draft, plan)))
+        self.post_message(Redrafted(lambda draft: drafts.with_pair(draft, plan)))
 
     def _end_words(self, role: Role, end: End | None) -> Iterator[str]:
         title = f" {role.value.capitalize():<8}"
@@ -155,7 +156,7 @@ class EndsPane(StepPane):
         elif look.state is LookState.CANCELLED:
             yield f"{_INDENT}Not connected: cancelled. t tries again."
         elif look.fault is not None:
-            yield from fault_words(look.fault, "t tries again")
+            yield from fault_words(look.fault, "t asks for it" if look.fault.wants_password else "t tries again")
 
 
 def end_words(end: End) -> str:
@@ -169,14 +170,14 @@ def answer_words(look: EndLook) -> str:
     """Say who answered, and how quickly."""
     kind = look.identity.kind if look.identity is not None else ""
     who = " ".join(filter(None, (printable(kind), printable(look.version))))
-    return who if isinstance(look.end, PackageEnd) else f"{who} answers, ping {max(1, round(look.ping_ms)):,} ms"
+    return who if isinstance(look.end, PackageEnd) else f"{who}, ping {max(1, round(look.ping_ms)):,} ms"
 
 
 def content_words(look: EndLook) -> str:
     """Say how much there is."""
     found = len(look.collections)
     collections = f"{number(found)} collection{'s' if found != 1 else ''}"
-    return f"{collections}, {number(look.documents)} documents, {size(look.size)}"
+    return f"{collections}, {documents_words(look.documents)}, {size(look.size)}"
 
 
 def fault_words(fault: Fault, tries_again: str) -> Iterable[str]:

@@ -11,9 +11,9 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.plan.model import End, Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
-from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.draft import Draft, Step
-from tui_migrate.ui.look import EndLook, Fault, LookState, Opening, host_words, look_at_end
+from tui_migrate.ui.look import ConnectionsRead, EndLook, Fault, LookState, Opening, host_words, look_at_end
 from tui_migrate.ui.screens.base import OperatorScreen, environment_words
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.new_collections import CollectionsPane
@@ -32,6 +32,9 @@ RUNS_LOOKED_AT: Final = 100
 STALE_SECONDS: Final = 120.0
 """A look at an end that is older is made anew when the screen is opened."""
 TICK_SECONDS: Final = 1.0
+
+_LOOKS: Final = ("connections", "look-source", "look-target", "count", "check")
+"""The work that esc cancels: it looks, and changes nothing."""
 
 _STEPS_OF: Final = {
     "new.previous": (Step.COLLECTIONS, Step.POLICY, Step.PREFLIGHT),
@@ -74,7 +77,7 @@ class NewMigrationScreen(OperatorScreen):
         if self._begun_with is not None:
             self.session.draft = self._begun_with
         old = self.session.clock() - STALE_SECONDS
-        self.session.looks.forget_ends(before=old)
+        self.session.looks.forget_older(old)
         super().on_mount()
         self.set_interval(TICK_SECONDS, self._tick)
         self._enter()
@@ -82,6 +85,11 @@ class NewMigrationScreen(OperatorScreen):
     def on_unmount(self) -> None:
         """Nobody waits for the looks any more."""
         self._cancel_work()
+
+    def on_descendant_focus(self) -> None:
+        """What comes next depends on where the keys go."""
+        super().on_descendant_focus()
+        self._draw()
 
     def subject(self) -> Subject:
         """The newest runs: their ends are offered first."""
@@ -129,7 +137,10 @@ class NewMigrationScreen(OperatorScreen):
 
     def go_back(self) -> bool:
         """Cancel what is being looked at; then go a step back; then leave the screen, with the draft kept."""
-        if any(one.is_running for one in self._work.values()):
+        if self._preflight.is_starting:
+            self.notify_line("The run is being started: c on its screen cancels it.")
+            return True
+        if self._is_looking:
             self._cancel_work()
             self._draw()
             self.notify_line("Cancelled; what is known already stays.", is_error=False)
@@ -149,9 +160,12 @@ class NewMigrationScreen(OperatorScreen):
         for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target)):
             if end is None or (role is Role.TARGET and isinstance(end, PackageEnd)):
                 continue
-            if anew or looks.end(end) is None:
+            before = looks.end(end)
+            if anew or before is None:
                 looks.keep(EndLook(end, LookState.CONNECTING, self.session.clock()))
-                self.background(self._look_at(end), f"look-{role.value}")
+                fault = before.fault if before is not None else None
+                refused = fault.message if fault is not None and fault.wants_password else ""
+                self.background(self._look_at(end, refused), f"look-{role.value}")
         known = looks.end(draft.source)
         if known is not None and draft.listed is None:
             self._take_listing(known)
@@ -164,6 +178,8 @@ class NewMigrationScreen(OperatorScreen):
     def on_looked(self, event: Looked) -> None:
         """Keep what was found, and draw it."""
         event.stop()
+        if not isinstance(event.value, ConnectionsRead) and event.value.state.is_pending and not self._is_looking:
+            return  # sent before it was cancelled
         self.session.looks.keep(event.value)
         if isinstance(event.value, EndLook) and event.value.end == self.session.draft.source:
             self._take_listing(event.value)
@@ -214,8 +230,9 @@ class NewMigrationScreen(OperatorScreen):
         self.query_one(PolicyPane).turn_options()
 
     def action_new_start(self) -> None:
-        """Start the run, after what has to be confirmed was."""
-        self._preflight.start()
+        """Start the run, after what has to be confirmed was; never twice."""
+        if not self._preflight.is_starting:
+            self._preflight.start()
 
     def action_new_save(self) -> None:
         """Write the plan to a file."""
@@ -259,6 +276,7 @@ class NewMigrationScreen(OperatorScreen):
         for pane in self.query(StepPane):
             pane.display = pane.STEP is self.session.draft.step
         self._pane.enter()
+        self.look_at_ends()
         self._draw()
 
     def _draw(self) -> None:
@@ -283,20 +301,25 @@ class NewMigrationScreen(OperatorScreen):
             names = tuple(one.name for one in look.collections if drafts.is_allowed(one.name))
             self.session.draft = drafts.with_listing(self.session.draft, names)
 
+    @property
+    def _is_looking(self) -> bool:
+        return any(not one.is_finished for group, one in self._work.items() if group in _LOOKS)
+
     def _cancel_work(self) -> None:
-        for one in self._work.values():
-            one.cancel()
-        self._work.clear()
+        for group, one in self._work.items():
+            if group in _LOOKS:
+                one.cancel()
         self.session.looks.cancel_pending()
 
-    async def _look_at(self, end: End) -> None:
+    async def _look_at(self, end: End, refused: str) -> None:
+        """Look at an end; `refused` is what was said against its password, where another is to be asked for."""
         opening = Opening(self.session.home, self.session.passwords, self.session.clock)
-        fault = Fault("no password was given", "it is asked for when the end is tried again")
+        fault = Fault("no password was given", wants_password=True)
         try:
-            has_passwords = await have_passwords(self.migrate_app, (end,))
+            has_one = isinstance(end, PackageEnd) or await has_password(self.migrate_app, end, refused=refused)
         except TuiMigrateError as error:
-            has_passwords, fault = False, Fault.of(error)
-        if has_passwords:
+            has_one, fault = False, Fault.of(error)
+        if has_one:
             await look_at_end(end, opening, self._tell)
         else:
             self._tell(EndLook(end, LookState.FAILED, opening.clock(), fault=fault))

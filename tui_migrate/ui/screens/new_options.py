@@ -1,5 +1,6 @@
 """The options that mostly stay as they are: what each is set to, and how it is changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,9 @@ from tui_migrate.ui.wording import number, size
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
+
+Change = Callable[[Draft], Draft]
+"""What sets an option, in whatever draft there is by then."""
 
 COLUMNS: Final = (Column("Option", 16), Column("Set to", 26), Column("What it means", from_width=100))
 
@@ -73,27 +77,27 @@ def option_rows(draft: Draft) -> list[Row]:
     ]
 
 
-async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Draft | None:
-    """Ask for another value and give the draft with it; None for esc. To be awaited in background work."""
+async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Change | None:
+    """Ask for another value and give what sets it; None for esc. To be awaited in background work."""
     option = Option(key)
     match option:
         case Option.UNDO:
-            return replace(draft, undo=not draft.undo)
+            return lambda now: replace(now, undo=not draft.undo)
         case Option.VERIFY:
             choices = [(one.value, _VERIFY_WORDS[one]) for one in Verify]
             chosen = await app.push_screen_wait(Choose("Verify", (), choices, at=draft.verify.value))
-            return replace(draft, verify=Verify(chosen)) if chosen is not None else None
+            return (lambda now: replace(now, verify=Verify(chosen))) if chosen is not None else None
         case Option.REJECTS:
             rejects = await _ask_number(app, option, draft.max_rejects, 0, MOST_REJECTS)
-            return replace(draft, max_rejects=rejects) if rejects is not None else None
+            return (lambda now: replace(now, max_rejects=rejects)) if rejects is not None else None
         case Option.BATCH:
             batch = await _ask_number(app, option, draft.batch_documents, 1, MOST_DOCUMENTS)
-            return replace(draft, batch_documents=batch) if batch is not None else None
+            return (lambda now: replace(now, batch_documents=batch)) if batch is not None else None
         case Option.RATE:
             rate = await _ask_number(app, option, draft.rate_limit, 0, MOST_RATE)
-            return replace(draft, rate_limit=rate) if rate is not None else None
+            return (lambda now: replace(now, rate_limit=rate)) if rate is not None else None
     text = await app.push_screen_wait(AskText(_TITLES[option], (_MEANINGS[option],), draft.description))
-    return replace(draft, description=text.strip()) if text is not None else None
+    return (lambda now: replace(now, description=text.strip())) if text is not None else None
 
 
 async def _ask_number(app: "MigrateApp", option: Option, value: int, least: int, most: int) -> int | None:

@@ -98,7 +98,7 @@ class PolicyPane(StepPane):
     def on_redrafted(self, event: Redrafted) -> None:
         """An option was changed."""
         event.stop()
-        self.owner.change(event.draft)
+        self.owner.change(event.change(self.draft))
 
     @property
     def _policies(self) -> Table:
@@ -112,9 +112,9 @@ class PolicyPane(StepPane):
         self.owner.background(self._asked(key), "option")
 
     async def _asked(self, key: str) -> None:
-        draft = await change_option(self.owner.migrate_app, self.draft, key)
-        if draft is not None:
-            self.post_message(Redrafted(draft))
+        change = await change_option(self.owner.migrate_app, self.draft, key)
+        if change is not None:
+            self.post_message(Redrafted(change))
 
     def _count(self) -> Count | None:
         if drafts.what_blocks_request(self.draft):

@@ -27,7 +27,7 @@ from tui_migrate.ui.screens.new_ends import fault_words
 from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
 from tui_migrate.ui.starting import confirm, have_worker
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Column, Row, Table
+from tui_migrate.ui.widgets.table import Column, Row, Table, fit
 from tui_migrate.ui.wording import local_time, number
 
 COLUMNS: Final = (
@@ -38,6 +38,9 @@ COLUMNS: Final = (
     Column("Code", 22, from_width=110),
 )
 
+PATH_CELLS: Final = 30
+"""How wide a path may be in the line that says where the plan is."""
+
 
 class Saved(Message):
     """The plan is in a file."""
@@ -45,6 +48,10 @@ class Saved(Message):
     def __init__(self, path: str) -> None:
         super().__init__()
         self.path = path
+
+
+class Starting(Message):
+    """Everything is confirmed: the run is being recorded, and its worker started."""
 
 
 class PreflightPane(StepPane):
@@ -59,8 +66,14 @@ class PreflightPane(StepPane):
         yield Table(COLUMNS, id="findings")
 
     def on_mount(self) -> None:
-        """Nothing was checked yet, nor is a check being made for a plan that was changed."""
+        """Nothing was checked yet, nor is a check being made for a plan that was changed, nor a run started."""
         self._is_anew = False
+        self._is_starting = False
+
+    @property
+    def is_starting(self) -> bool:
+        """True from the wish to start until the run has begun, or somebody went back."""
+        return self._is_starting
 
     @property
     def can_save(self) -> bool:
@@ -82,7 +95,8 @@ class PreflightPane(StepPane):
     def next_words(self) -> str:
         """Start."""
         warnings = self._count(Severity.WARNING)
-        return f"s starts the run, after {number(warnings)} warnings are confirmed" if warnings else "s starts the run"
+        asked = f", after {_times(warnings, 'warning')} {'is' if warnings == 1 else 'are'} confirmed" if warnings else ""
+        return f"s starts the run{asked}"
 
     def draw(self) -> None:
         """Show the sentence, how far the checks are, and what they found."""
@@ -114,6 +128,7 @@ class PreflightPane(StepPane):
         if checked is not None and checked.plan is not None and checked.state is LookState.DONE:
             said = self.query_one("#sentence", Prose).words.strip()
             warnings = checked.of(Severity.WARNING)
+            self._is_starting = True
             self.owner.background(self._start(checked.plan, said, warnings), "start")
 
     def save(self) -> None:
@@ -122,17 +137,26 @@ class PreflightPane(StepPane):
         if checked is not None and checked.plan is not None:
             self.owner.background(self._save(checked.plan), "save")
 
+    def on_starting(self, event: Starting) -> None:
+        """Say that it takes a moment."""
+        event.stop()
+        self.owner.notify_line("The run is being started…", is_error=False)
+
     def on_saved(self, event: Saved) -> None:
         """Say where the plan is."""
         event.stop()
-        words = f"The plan is in {printable(event.path)}: tui-migrate start runs it."
+        path = fit(printable(event.path.removeprefix(working_folder())), PATH_CELLS)
+        words = f"The plan is in {path}: tui-migrate start runs it."
         self.owner.notify_line(words, is_error=False)
 
     async def _start(self, plan: Plan, said: str, warnings: tuple[Finding, ...]) -> None:
-        app = self.owner.migrate_app
-        if not await confirm(app, plan, said, warnings):
-            return
-        begun = await have_worker(app, plan, self.draft.rate_limit)
+        app, begun = self.owner.migrate_app, None
+        try:
+            if await confirm(app, plan, said, warnings):
+                self.post_message(Starting())
+                begun = await have_worker(app, plan, self.draft.rate_limit)
+        finally:
+            self._is_starting = begun is not None
         if begun is not None:
             self.post_message(Started(*begun))
 

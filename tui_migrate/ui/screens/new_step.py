@@ -1,6 +1,6 @@
 """What the steps of a new migration have in common, and the messages that background work sends to them."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual.containers import Vertical
@@ -42,11 +42,11 @@ class EndChosen(Message):
 
 
 class Redrafted(Message):
-    """Another draft is to take the place of the present one."""
+    """The draft is to be changed: `change` gives the next one of whatever it is by then."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, change: Callable[[Draft], Draft]) -> None:
         super().__init__()
-        self.draft = draft
+        self.change = change
 
 
 class Started(Message):

@@ -22,7 +22,8 @@ from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.ui.wording import ends_words, number, run_name, state_words
+from tui_migrate.ui.wording import state_words
+from tui_migrate.wording import ends_words, number, run_name
 
 GROUPS_SHOWN: Final = 6
 

@@ -16,11 +16,13 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
+from tui_migrate.ui.changes import Changes, look_for_changes
 from tui_migrate.ui.credentials import have_passwords
-from tui_migrate.ui.look import Fault, host_words
+from tui_migrate.ui.look import Fault, LookState, host_words
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import TypeName
-from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, rows, sentences
+from tui_migrate.ui.screens.kept import KeptScreen, Taken
+from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_log import LogScreen
 from tui_migrate.ui.screens.run_steering import DIALOG_CELLS
@@ -31,7 +33,7 @@ from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.ui.wording import run_name
+from tui_migrate.wording import run_name
 from tui_migrate.worker import launch
 from tui_migrate.worker.undo_summary import summarise_undo
 
@@ -41,7 +43,7 @@ TICK_SECONDS = 1.0
 class RollbackScreen(OperatorScreen):
     """Shows what a rollback of the run of an id would do, and starts it."""
 
-    ACTIONS = ("rollback.start", "run.log", "look.again", "table.filter", "table.sort")
+    ACTIONS = ("run.open", "rollback.start", "rollback.look", "run.log", "look.again", "table.filter", "table.sort")
 
     class Looked(Message):
         """More is known of what stands behind the record."""
@@ -49,6 +51,17 @@ class RollbackScreen(OperatorScreen):
         def __init__(self, look: RollbackLook) -> None:
             super().__init__()
             self.look = look
+
+    class Counted(Message):
+        """More is known of what others have changed; None where the look was given up before it began."""
+
+        def __init__(self, changes: Changes | None) -> None:
+            super().__init__()
+            self.changes = changes
+
+        def can_replace(self, message: Message) -> bool:
+            """Take the place of what was known before."""
+            return isinstance(message, RollbackScreen.Counted)
 
     def __init__(self, run_id: int) -> None:
         super().__init__()
@@ -59,6 +72,8 @@ class RollbackScreen(OperatorScreen):
         self._looked_since = 0.0
         self._ticking: Timer | None = None
         self._starting: Worker[Any] | None = None
+        self._changes: Changes | None = None
+        self._counting: Worker[Any] | None = None
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences, the collections, and what comes next."""
@@ -83,14 +98,19 @@ class RollbackScreen(OperatorScreen):
         return (
             "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It "
             "deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that "
-            "somebody changed after the run wrote it is spared and becomes a finding. Collections, views and indexes "
-            "that the run created go, unless others have put documents into them."
+            "somebody changed after the run wrote it is kept as it is and becomes a finding. x counts these documents "
+            "beforehand: it reads every document of the run from the target, writes nothing, and enter then lists what "
+            "is kept; what others do after that is not in it. Collections, views and indexes that the run created go, "
+            "unless others have put documents into them."
         )
 
     def is_available(self, action_id: str) -> bool:
-        """A start where nothing stands against it; another try where something does."""
-        if action_id == "rollback.start":
-            return self._look is not None and self._look.fault is None and self._run is not None
+        """A start or a count where nothing stands against it; another try where something does."""
+        if action_id in ("rollback.start", "rollback.look"):
+            is_possible = self._look is not None and self._look.fault is None and self._run is not None
+            return is_possible and (action_id == "rollback.start" or self._counting is None)
+        if action_id == "run.open":
+            return self._changes is not None and self._changes.is_done and self._changes.preview.sum.kept > 0
         if action_id == "look.again":
             return self._look is not None and self._look.fault is not None and self._run is not None
         return self._run is not None if action_id == "run.log" else True
@@ -99,11 +119,16 @@ class RollbackScreen(OperatorScreen):
         """Let the keys of the table work at once."""
         self.query_one(Table).focus()
 
+    def on_unmount(self) -> None:
+        """Nobody is left to count for."""
+        self._stop_counting()
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what the record says; where it is another one than before, look again at what stands behind it."""
         before, self._run = self._run, snapshot.run
         if snapshot.run is None:
             self._look = None
+            self._forget_changes()
             self.query_one("#what", Prose).say([f" ✗ There is no run {run_name(self._run_id)} any more."])
             self.query_one(Table).show([], empty="Nothing is left to show.")
             self.query_one("#next", Lines).show([next_line(None, None, 0)])
@@ -111,6 +136,7 @@ class RollbackScreen(OperatorScreen):
         if self._plan is None:
             self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
         if before is None or _standing(before) != _standing(snapshot.run):
+            self._forget_changes()
             self.action_look_again()
         self._draw()
 
@@ -122,6 +148,20 @@ class RollbackScreen(OperatorScreen):
             self._ticking = self.set_interval(TICK_SECONDS, self._draw_next)
         self._draw()
 
+    def action_rollback_look(self) -> None:
+        """Count what others have changed since the run wrote it."""
+        if self._plan is not None and self.is_available("rollback.look"):
+            self._counting = self.migrate_app.in_background(self._count(self._plan), f"rollback-count-{self._run_id}")
+            self._changes = Changes(LookState.CONNECTING, self.session.clock())
+            self._draw()
+            self.refresh_frame()
+
+    def action_run_open(self) -> None:
+        """List what is kept, from the collection under the cursor on."""
+        if self._plan is not None and self._changes is not None and self.is_available("run.open"):
+            collection = self.query_one(Table).cursor_key or ""
+            self.app.push_screen(KeptScreen(Taken(self._run_id, self._plan), self._changes, collection))
+
     def action_rollback_start(self) -> None:
         """Start the rollback; on production only after its name was typed."""
         plan = self._plan
@@ -130,8 +170,8 @@ class RollbackScreen(OperatorScreen):
         if plan.target.environment is not Environment.PRODUCTION:
             self._confirmed(True)
             return
-        counts = self._run.counts if self._run is not None else None
-        what = f"{counts.inserted:,} documents are deleted and {counts.replaced:,} put back" if counts else ""
+        counts = planned(self._run, self._changes) if self._run is not None else None
+        what = f"{counts.delete:,} documents are deleted and {counts.restore:,} put back" if counts else ""
         said = wrap(f"{printable(plan.target.label)} is production. {what}.", DIALOG_CELLS)
         self.app.push_screen(TypeName("Roll back on production", said, host_words(plan.target)), self._confirmed)
 
@@ -140,12 +180,34 @@ class RollbackScreen(OperatorScreen):
         self.app.push_screen(LogScreen(self._run_id))
 
     def go_back(self) -> bool:
-        """Stop connecting, where that is under way; nothing was started then."""
-        if self._starting is None or not self._starting.is_running:
+        """Stop connecting or counting, where that is under way; nothing was started or written then."""
+        if self._starting is not None and self._starting.is_running:
+            self._starting.cancel()
+            self.notify_line("Stopped waiting.", is_error=False)
+            return True
+        if self._counting is None:
             return False
-        self._starting.cancel()
-        self.notify_line("Stopped waiting.", is_error=False)
+        self._forget_changes()
+        self.notify_line("Stopped counting; nothing was changed.", is_error=False)
+        self._draw()
+        self.refresh_frame()
         return True
+
+    def on_table_opened(self) -> None:
+        """List what is kept."""
+        self.action_run_open()
+
+    def on_rollback_screen_counted(self, event: Counted) -> None:
+        """Draw what is known by now, unless nobody waits for it any more."""
+        if self._counting is None:
+            return
+        self._changes = event.changes
+        if event.changes is None or not event.changes.state.is_pending:
+            self._counting = None
+            self._draw()
+            self.refresh_frame()
+        else:
+            self._draw_next()
 
     def on_rollback_screen_looked(self, event: Looked) -> None:
         """Draw what is known by now."""
@@ -164,21 +226,34 @@ class RollbackScreen(OperatorScreen):
         run, look = self._run, self._look
         if run is None:
             return
-        self.query_one("#what", Prose).say(sentences(run, look))
-        self.query_one(Table).show(rows(run, look))
-        fault = self.query_one("#fault", FaultPane)
-        if look is not None and look.fault is not None:
-            fault.explain(look.fault.message, f"→ {look.fault.hint}" if look.fault.hint else "")
+        self.query_one("#what", Prose).say(sentences(run, look, self._changes))
+        self.query_one(Table).show(rows(run, look, self._changes))
+        pane = self.query_one("#fault", FaultPane)
+        fault = look.fault if look is not None and look.fault is not None else None
+        if fault is None and self._changes is not None:
+            fault = self._changes.fault
+        if fault is not None:
+            pane.explain(fault.message, f"→ {fault.hint}" if fault.hint else "")
         else:
-            fault.clear()
+            pane.clear()
         self._draw_next()
 
     def _draw_next(self) -> None:
         waited = self.session.clock() - self._looked_since
-        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited)])
+        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited, self._changes)])
+
+    def _stop_counting(self) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting = None
+
+    def _forget_changes(self) -> None:
+        self._stop_counting()
+        self._changes = None
 
     def _confirmed(self, confirmed: bool | None) -> None:
         if confirmed and self._plan is not None:
+            self._stop_counting()
             self.notify_line("Starting the rollback… esc stops waiting.", is_error=False)
             self._starting = self.migrate_app.in_background(self._start(self._plan), f"rollback-{self._run_id}")
 
@@ -186,6 +261,22 @@ class RollbackScreen(OperatorScreen):
         if await have_passwords(self.migrate_app, (plan.target,)):
             passwords = target_password(plan, self.session.passwords)
             self.post_message(RollbackBegun(await begin_rollback(self.session.home, self._run_id, passwords)))
+
+    async def _count(self, plan: Plan) -> None:
+        session = self.session
+
+        def tell(changes: Changes) -> None:
+            self.post_message(self.Counted(changes))
+
+        try:
+            has_password = await have_passwords(self.migrate_app, (plan.target,))
+        except TuiMigrateError as error:
+            tell(Changes(LookState.FAILED, session.clock(), fault=Fault.of(error)))
+            return
+        if not has_password:
+            self.post_message(self.Counted(None))
+            return
+        await look_for_changes(session.home, self._run_id, plan, session.passwords, session.clock, tell)
 
     async def _look_behind(self) -> None:
         look = await look_behind(self.session.home, self._run_id)

@@ -1,21 +1,25 @@
 """What a rollback would do, in lines and rows: from the run's record and from a look at its undo log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.redaction import printable
-from tui_migrate.ui.look import Fault
+from tui_migrate.ui.changes import Changes
+from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import ends_words, number, run_name, size
+from tui_migrate.ui.wording import local_time
+from tui_migrate.wording import ends_words, number, run_name, size
+from tui_migrate.worker.rollback_preview import Tally
 from tui_migrate.worker.undo_summary import UndoSummary
 
 COLUMNS: Final = (
     Column("Collection"),
-    Column("Delete", 13, right=True),
-    Column("Put back", 13, right=True),
-    Column("Made by the run, and goes", 27),
+    Column("Delete", 11, right=True),
+    Column("Put back", 11, right=True),
+    Column("Keep", 9, right=True),
+    Column("Made by it, and goes", 24),
 )
 
 _NAMES_SHOWN: Final = 5
@@ -33,21 +37,25 @@ class RollbackLook:
     undo: UndoSummary | None = None
 
 
-def sentences(run: RunRecord, look: RollbackLook | None) -> list[str]:
-    """Say what a rollback would do to which target, a paragraph each."""
+def sentences(run: RunRecord, look: RollbackLook | None, changes: Changes | None = None) -> list[str]:
+    """Say what a rollback would do to which target, a paragraph each; by what was counted, where that is done."""
     counts, target = run.counts, printable(run.target)
+    found = changes.preview.sum if changes is not None and changes.is_done else None
     what = f"run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"
     if look is not None and look.fault is not None:
         return [f" To roll back: {what}"]
     said = [f" Rolling back {what}"]
-    deleted, restored = _documents(counts.inserted), _documents(counts.replaced)
-    said.append(f" deletes {deleted} and puts {restored} back in {target}.")
+    plan = planned(run, changes)
+    said.append(f" deletes {_documents(plan.delete)} and puts {_documents(plan.restore)} back in {target}.")
     if counts.assumed_ours:
         said.append(
             f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"
             " was writing: somebody else may have written the same."
         )
-    said.append(" What somebody has changed since the run wrote it stays as it is, and becomes a finding.")
+    if found is None or changes is None:
+        said.append(" What somebody has changed since the run wrote it stays as it is, and becomes a finding.")
+    else:
+        said.extend(_found_words(found, local_time(changes.at), changes.preview.collections))
     if look is None:
         return said
     said.append(_made_words(look.undo))
@@ -60,28 +68,39 @@ def sentences(run: RunRecord, look: RollbackLook | None) -> list[str]:
     return said
 
 
-def rows(run: RunRecord, look: RollbackLook | None) -> list[Row]:
-    """The collections: what is deleted, put back, and goes altogether."""
+def planned(run: RunRecord, changes: Changes | None) -> Tally:
+    """What the rollback does, as counted, or else as the run's record has what is to be taken back."""
+    if changes is not None and changes.is_done:
+        return changes.preview.sum
+    return Tally(run.counts.inserted, run.counts.replaced)
+
+
+def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = None) -> list[Row]:
+    """The collections: what is deleted, put back, kept, and goes altogether; as counted, where that is done."""
+    counted = changes.preview.collections if changes is not None and changes.is_done else None
     undo = look.undo if look is not None else None
     is_possible = look is None or look.fault is None
     found = []
     for one in run.collections:
         made = _made_of(one.name, undo) if is_possible else ""
-        counts = one.counts
-        is_touched = bool(counts.inserted or counts.replaced or made)
+        tally = Tally(one.counts.inserted, one.counts.replaced)
+        if counted is not None:
+            tally = counted.get(one.name, Tally())
+        is_touched = bool(tally.looked or made)
+        kept = number(tally.kept) if counted is not None else ""
         found.append(
             Row(
                 key=one.name,
-                cells=(printable(one.name), number(counts.inserted), number(counts.replaced), made),
+                cells=(printable(one.name), number(tally.delete), number(tally.restore), kept, made),
                 name=printable(one.name),
-                tone=Tone.PLAIN if is_touched else Tone.DIM,
-                sort=(printable(one.name), counts.inserted, counts.replaced, made),
+                tone=(Tone.WARN if tally.kept else Tone.PLAIN) if is_touched else Tone.DIM,
+                sort=(printable(one.name), tally.delete, tally.restore, tally.kept, made),
             )
         )
     return found
 
 
-def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float) -> str:
+def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float, changes: Changes | None = None) -> str:
     """The line that says what comes next, or why nothing does. `waited` is for how long it has been looked, seconds."""
     if run is None:
         return " esc goes back."
@@ -89,10 +108,46 @@ def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float) -
         return " Looking at the journal and the undo log… esc goes back."
     if look.fault is not None:
         return " As it stands it cannot be rolled back; ctrl+r looks again."
+    if changes is not None and changes.state.is_pending:
+        return _progress(changes)
+    if changes is not None and changes.state is LookState.FAILED:
+        return " What others changed is not counted: x tries again, s starts all the same."
     if look.undo is None:
         slow = f" ({waited:.0f} s so far)" if waited >= 5 else ""
-        return f" Reading the undo log{slow}… s starts the rollback without waiting for it."
-    return " Next: s starts the rollback; nothing happens before."
+        return f" Reading the undo log{slow}… s starts the rollback without waiting."
+    if changes is not None and changes.is_done:
+        shows = "; enter shows what is kept" if changes.preview.sum.kept else ""
+        return f" Next: s starts the rollback{shows}. x counts again."
+    return " Next: s starts the rollback; x first counts what others have changed."
+
+
+def _progress(changes: Changes) -> str:
+    preview, found = changes.preview, changes.preview.sum
+    if changes.state is LookState.CONNECTING:
+        return " Reading the undo log, then the target… esc stops."
+    return f" Counting: {number(found.looked)} of {_documents(preview.total)}, {number(found.kept)} kept… esc stops."
+
+
+def _found_words(found: Tally, at: str, collections: Mapping[str, Tally]) -> list[str]:
+    """What the look has found beside what is deleted and put back."""
+    already = f" {_documents(found.already)} {_is(found.already)} as before the run already." if found.already else ""
+    if found.kept:
+        kept = f"{_documents(found.kept)} {_is(found.kept)} kept, because others changed or deleted them since"
+    else:
+        kept = "No document has to be kept"
+    mark = "! " if found.kept else ""
+    said = [f" {mark}{kept} (counted {at}).{already}"]
+    if found.whole:
+        names = _kinds("collection", sorted(name for name, one in collections.items() if one.whole))
+        said.append(
+            f" ! {_documents(found.whole)} in {names} {_is(found.whole)} not undone one by one: such a collection is"
+            " gone, was made anew by others, or goes or stays whole."
+        )
+    return said
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _documents(count: int) -> str:

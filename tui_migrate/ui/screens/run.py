@@ -29,7 +29,7 @@ from tui_migrate.ui.taking_back import RollbackBegun
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Table, Tone
-from tui_migrate.ui.wording import run_name
+from tui_migrate.wording import run_name
 
 HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "

@@ -8,7 +8,7 @@ from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
 from tui_migrate.ui.widgets.prose import wrap
-from tui_migrate.ui.wording import ends_words, run_name, size
+from tui_migrate.wording import ends_words, run_name, size
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp

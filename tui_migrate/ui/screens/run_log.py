@@ -18,7 +18,8 @@ from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
-from tui_migrate.ui.wording import local_time, number, run_name
+from tui_migrate.ui.wording import local_time
+from tui_migrate.wording import number, run_name
 
 LINES_READ: Final = 10_000
 

@@ -19,7 +19,7 @@ from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_words import last_rate, wanted_rate, wish_under_way
 from tui_migrate.ui.taking_back import RollbackBegun, cancel_and_roll_back, target_password
 from tui_migrate.ui.widgets.prose import wrap
-from tui_migrate.ui.wording import number, run_name
+from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.rates import UNKNOWN
 from tui_migrate.ui.screens.run_pace import RunPace, standing
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import number
+from tui_migrate.wording import number
 
 COLUMNS: Final = (
     Column("  Collection"),

@@ -21,7 +21,7 @@ from tui_migrate.ui.screens.run_pace import RunPace, documents_done
 from tui_migrate.ui.screens.run_table import STOPPED_MARKS, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
 from tui_migrate.ui.widgets.table import fit
-from tui_migrate.ui.wording import duration, ends_words, number, run_name
+from tui_migrate.wording import duration, ends_words, number, run_name
 
 BESIDE_BAR: Final = 37
 """Cells of the bar's line that are not the bar."""

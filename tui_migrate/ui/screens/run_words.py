@@ -13,7 +13,8 @@ from tui_migrate.ui.screens.run_table import size_pair
 from tui_migrate.ui.screens.run_view import elapsed
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.table import Tone
-from tui_migrate.ui.wording import ago, duration, number, run_name, state_tone
+from tui_migrate.ui.wording import ago, state_tone
+from tui_migrate.wording import duration, number, run_name
 
 SILENT_SECONDS: Final = 5.0
 """A worker beats every two seconds; after this long without a word the screen says so."""

@@ -1,0 +1,221 @@
+"""What a rollback would keep, counted and listed over real runs between real servers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from bson import encode
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.engine.scene import create, put
+from tests.engine.servers import Pair, pair
+from tests.ui.driving import PreparedJournal, new_app, new_home, screen_text, shows, table_cells, until
+from tests.ui.test_rollback_screen import write_undo
+from tests.ui.test_run_screen import SIZE, keys
+from tui_migrate.documents import RawId
+from tui_migrate.engine.undo_log import Made, Thing
+from tui_migrate.ordering import Key
+from tui_migrate.stores.base import Change, Source
+from tui_migrate.stores.lookup import Found, find_by_id
+from tui_migrate.stores.mongodb import MongoStore
+from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.screens.kept import KeptScreen, KeptSheet
+from tui_migrate.ui.screens.rollback import RollbackScreen
+from tui_migrate.ui.widgets.pager import Pager
+
+pytestmark = [
+    pytest.mark.usefixtures("lost_sockets"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # of a socket that pymongo forgets
+]
+
+
+def new(number: int) -> bytes:
+    return encode({"_id": number, "name": f"user {number}", "level": number})
+
+
+def old(number: int) -> bytes:
+    return encode({"_id": number, "name": f"user {number}", "level": "old"})
+
+
+def by(number: int) -> bytes:
+    return encode({"_id": number, "name": "\x1b[2Jsomebody else", "level": number})
+
+
+async def change(store: MongoStore, *documents: bytes, gone: Iterable[int] = ()) -> None:
+    """Put documents in the place of those of their ids, and take others away, as somebody else does."""
+    after: dict[RawId, bytes | None] = {one[4:5] + one[9:13]: one for one in documents}  # type: ignore[misc]  # an _id
+    after |= {RawId(b"\x10" + one.to_bytes(4, "little")): None for one in gone}
+
+    async def decide(ids: Sequence[RawId], seen: dict[Key, bytes]) -> list[Change]:
+        by_id = {RawId(one[4:5] + one[9:13]): one for one in seen.values()}
+        return [Change(one, by_id[one], after[one]) for one in ids]
+
+    result = await store.change("things", list(after), decide)  # type: ignore[arg-type]  # a dict is a mapping
+    assert len(result.changed) == len(after)
+
+
+@pytest.fixture
+async def ends(tmp_path: Path, mongodb_pair: tuple[str, str], database: str) -> AsyncIterator[Pair]:
+    """A run that copied 1 to 6 onto older 4, 5 and 6."""
+    async with pair(tmp_path / "home", mongodb_pair, database) as made:
+        await put(made.source, *map(new, range(1, 7)))
+        await create(made.target, "things")
+        await put(made.target, *map(old, (4, 5, 6)))
+        ended = await made.run(await made.plan(batch=2))
+        assert (ended.exit_code, ended.counts.inserted, ended.counts.replaced) == (0, 3, 3)
+        yield made
+
+
+@asynccontextmanager
+async def counted(ends: Pair) -> AsyncIterator[Pilot[None]]:
+    """The Rollback screen when it has counted."""
+    app = new_app(ends.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RollbackScreen(1))
+        await until(pilot, shows(pilot, "x first counts what others have changed"), "the preview")
+        await pilot.press("x")
+        await until(pilot, shows(pilot, "x counts again"), "the count")
+        yield pilot
+
+
+def said(pilot: Pilot[None]) -> str:
+    return " ".join(screen_text(pilot).split())
+
+
+async def open_kept(pilot: Pilot[None]) -> None:
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, KeptScreen), "the list")
+
+
+async def sheet(pilot: Pilot[None], row: int) -> str:
+    """Open a row of the list and give what its sheet says; go back to the list."""
+    await pilot.press("g", *["j"] * row, "enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, KeptSheet), "the sheet")
+    pager = pilot.app.screen.query_one(Pager)
+    await until(pilot, lambda: "Compared" in pager.words or "✗" in pager.words, "the document")
+    found = pager.words
+    await pilot.press("escape")
+    await until(pilot, lambda: isinstance(pilot.app.screen, KeptScreen), "the list again")
+    return found
+
+
+async def test_where_nobody_changed_anything_it_says_so(ends: Pair) -> None:
+    async with counted(ends) as pilot:
+        assert "No document has to be kept (counted 2026-09-21 14:13 UTC)." in said(pilot)
+        assert "deletes 3 documents and puts 3 documents back" in said(pilot)
+        assert table_cells(pilot) == [("things", "3", "3", "0", "")]
+        assert keys(pilot) == "lsx/>escq?"
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, RollbackScreen)
+
+
+async def test_what_others_changed_is_counted_listed_and_then_spared_by_the_rollback(ends: Pair) -> None:
+    await change(ends.target, by(1), by(4), gone=(2, 5))
+    async with counted(ends) as pilot:
+        assert "! 3 documents are kept, because others changed or deleted them since" in said(pilot)
+        assert "1 document is as before the run already" in said(pilot)
+        assert "deletes 1 document and puts 1 document back" in said(pilot)
+        assert table_cells(pilot) == [("things", "1", "1", "3", "")]
+        assert keys(pilot) == "lentersx/>q?"
+        await open_kept(pilot)
+        listed = table_cells(pilot)
+        assert set(listed) == {
+            ("things", "1", "delete it", "changed"),
+            ("things", "4", "put it back", "changed"),
+            ("things", "5", "put it back", "deleted"),
+        }
+        assert "3 documents stay as they are, as counted 2026-09-21 14:13 UTC" in said(pilot)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "x counts again"), "the preview")
+    undone = await ends.roll_back(1)
+    spared = {one.subject for one in undone.record.findings if one.code == "changed_since"}
+    assert spared == {f"{collection} _id {shown}" for collection, shown, *_ in listed}
+    assert (undone.counts.deleted, undone.counts.restored, undone.counts.spared) == (1, 1, 3)
+
+
+async def test_a_document_is_compared_with_what_the_run_wrote_where_the_source_has_it(ends: Pair) -> None:
+    await change(ends.target, by(4), gone=(5,))
+    async with counted(ends) as pilot:
+        await open_kept(pilot)
+        texts = {row[1]: await sheet(pilot, place) for place, row in enumerate(table_cells(pilot))}
+    assert "what the run wrote (-), which the source still has, with what is in the target now (+)" in texts["4"]
+    assert '-  "name": "user 4",' in texts["4"]
+    assert '+  "name": "\\u001b[2Jsomebody else",' in texts["4"]
+    assert '   "level": {"$numberInt": "4"},' in texts["4"]
+    assert "it is not in the target any more; shown is what the run wrote" in texts["5"]
+
+
+async def test_where_only_the_hash_is_known_it_says_what_is_compared_instead(ends: Pair) -> None:
+    await change(ends.target, by(1), by(4))
+    await change(ends.source, old(1), old(4))
+    async with counted(ends) as pilot:
+        await open_kept(pilot)
+        texts = {row[1]: await sheet(pilot, place) for place, row in enumerate(table_cells(pilot))}
+    assert "the document before the run (-) with what is in the target now (+)" in texts["4"]
+    assert '-  "level": "old",' in texts["4"]
+    assert "it was not there before the run, and of what the run wrote only the hash is known" in texts["1"]
+    assert '"level": {"$numberInt": "1"},' in texts["1"]
+
+
+async def test_esc_stops_the_count_and_x_begins_it_again(ends: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = asyncio.Event()
+
+    async def wait(target: Source, collection: str, ids: Sequence[RawId]) -> dict[Key, Found]:
+        await gate.wait()
+        return await find_by_id(target, collection, ids)
+
+    monkeypatch.setattr("tui_migrate.worker.rollback_preview.find_by_id", wait)
+    app = new_app(ends.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RollbackScreen(1))
+        await until(pilot, shows(pilot, "x first counts"), "the preview")
+        await pilot.press("x")
+        await until(pilot, shows(pilot, "esc stops"), "the count")
+        assert "x" not in keys(pilot)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "Stopped counting; nothing was changed.", "x first counts"), "stopped")
+        assert isinstance(app.screen, RollbackScreen)
+        assert not any(one.group.startswith("rollback-count") and one.is_running for one in app.workers)
+        gate.set()
+        await pilot.press("x")
+        await until(pilot, shows(pilot, "x counts again"), "the count")
+
+
+async def test_a_server_that_is_gone_is_a_fault_and_can_be_tried_again(tmp_path: Path) -> None:
+    journal = PreparedJournal(new_home(tmp_path))
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id, Made(Thing.INDEX, "users", "long enough" * 500))
+    name_staging(journal, "mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=200")
+    app = new_app(journal.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RollbackScreen(run_id))
+        await until(pilot, shows(pilot, "x first counts"), "the preview")
+        await pilot.press("x")
+        await until(pilot, shows(pilot, "✗ ", "is not counted: x tries again"), "the fault")
+        assert "127.0.0.1:1" in screen_text(pilot).partition("✗ ")[2]
+        assert "Traceback" not in said(pilot)
+        assert keys(pilot).startswith("lsx")
+
+
+async def test_a_password_is_asked_for_before_anything_is_read(tmp_path: Path) -> None:
+    journal = PreparedJournal(new_home(tmp_path))
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    name_staging(journal, "mongodb://anna@127.0.0.1:1/shop")
+    app: MigrateApp = new_app(journal.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RollbackScreen(run_id))
+        await until(pilot, shows(pilot, "x first counts"), "the preview")
+        await pilot.press("x")
+        await until(pilot, lambda: bool(app.screen.query(Input)), "the question")
+        assert "anna" in said(pilot)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "x first counts"), "given up")
+
+
+def name_staging(journal: PreparedJournal, url: str) -> None:
+    journal.home.connections.write_text(f"connections:\n  staging:\n    url: {url}\n")
+    journal.home.connections.chmod(0o600)

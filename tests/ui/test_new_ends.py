@@ -1,0 +1,410 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.cli.conftest import ENCODED, PASSWORD
+from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, until, until_still
+from tests.ui.new_scene import (
+    LIVE,
+    NEW,
+    OLD,
+    SIZE,
+    Shop,
+    flat,
+    rows,
+    says,
+    session,
+    shop,
+    silent_url,
+    step_is,
+    type_into,
+    wizard,
+)
+from tui_migrate import connections
+from tui_migrate.connections import Connection
+from tui_migrate.journal.states import RunState
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
+from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.look import LookState
+from tui_migrate.ui.screens.dialogs import AskPassword, AskText, Choose
+from tui_migrate.ui.screens.end_choice import Role
+from tui_migrate.ui.screens.end_dialogs import AskPath, AskUrl, absolute, folders_like
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+from tui_migrate.ui.widgets.table import Table
+
+__all__ = ["shop", "silent_url"]
+
+pytestmark = [
+    pytest.mark.usefixtures("lost_sockets"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+async def ask(pilot: Pilot[None], role: Role) -> None:
+    """Open the choice of an end."""
+    screen = pilot.app.screen
+    screen.query_one("#ends", Table).move_to(role.value)
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the choices")
+
+
+async def pick(pilot: Pilot[None], key: str, window: type) -> None:
+    """Choose by the key of a row, and wait for the next window."""
+    pilot.app.screen.query_one(Table).move_to(key)
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, window), "the window")
+
+
+async def by_url(pilot: Pilot[None], role: Role, url: str) -> None:
+    await ask(pilot, role)
+    await pick(pilot, "typed", AskUrl)
+    await type_into(pilot, url)
+
+
+def is_back(pilot: Pilot[None]) -> bool:
+    return isinstance(pilot.app.screen, NewMigrationScreen)
+
+
+def look_state(pilot: Pilot[None], end: StoreEnd | PackageEnd | None) -> LookState | None:
+    look = session(pilot).looks.end(end)
+    return look.state if look is not None else None
+
+
+async def test_ends_are_chosen_by_connection_and_it_is_seen_what_is_there(shop: Shop) -> None:
+    async with wizard(shop.home) as pilot:
+        await until(pilot, says(pilot, "Not yet: no source is chosen"), "what is missing")
+        await ask(pilot, Role.SOURCE)
+        assert [row[0].split()[:2] for row in rows(pilot, "#choices")[:3]] == [
+            [OLD, "staging"],
+            [NEW, "development"],
+            [LIVE, "production"],
+        ]
+        await pick(pilot, f"connection:{OLD}", AskText)
+        await pilot.press("enter")
+        await until(pilot, says(pilot, "2 collections, 50 documents", "no target is chosen"), "the source")
+        assert pilot.app.screen.query_one("#ends", Table).cursor_key == "target"
+        await ask(pilot, Role.TARGET)
+        await pick(pilot, f"connection:{NEW}", AskText)
+        await type_into(pilot, "other")
+        await until(pilot, says(pilot, "0 collections, 0 documents", "Next: ctrl+n"), "the target")
+        draft = session(pilot).draft
+        assert (draft.source, draft.target) == (
+            shop.source,
+            StoreEnd("other", connection=NEW, environment=Environment.DEVELOPMENT),
+        )
+        text = screen_text(pilot)
+        assert "DEVELOPMENT TARGET new" in text
+        assert "STAGING" in text
+        assert " ms; " in text
+
+
+async def test_a_database_that_cannot_be_is_asked_again(shop: Shop) -> None:
+    async with wizard(shop.home) as pilot:
+        await ask(pilot, Role.SOURCE)
+        await pick(pilot, f"connection:{OLD}", AskText)
+        for wrong in ("a/b", "", "a b", "x" * 64):
+            window = pilot.app.screen
+            await type_into(pilot, wrong)
+            await until(pilot, lambda window=window: pilot.app.screen is not window, "the next")  # type: ignore[misc]
+            await until(pilot, shows(pilot, "✗ "), "why")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the choices again")
+        await pilot.press("escape")
+        await until(pilot, lambda: is_back(pilot), "the step")
+        assert session(pilot).draft == Draft()
+
+
+async def test_a_name_and_database_can_be_typed(shop: Shop) -> None:
+    async with wizard(shop.home) as pilot:
+        await by_url(pilot, Role.SOURCE, "nonsense")
+        await until(pilot, says(pilot, "there is no connection nonsense; there are live, new, old"), "why")
+        await type_into(pilot, f"{OLD}/{shop.database}")
+        await until(pilot, says(pilot, "2 collections, 50 documents"), "the source")
+        assert session(pilot).draft.source == shop.source
+
+
+@pytest.mark.slow
+async def test_a_password_in_a_url_is_split_off_and_never_to_be_seen(home: Home, guarded_url: str) -> None:
+    async with wizard(home) as pilot:
+        await ask(pilot, Role.SOURCE)
+        await pick(pilot, "typed", AskUrl)
+        await until(pilot, lambda: isinstance(pilot.app.screen.focused, Input), "the input")
+        for character in "mongodb://reader:hunter2":
+            await pilot.press({"/": "slash", ":": "colon"}.get(character, character))
+            assert "hun" not in screen_text(pilot)
+        entry = pilot.app.screen.query_one(Input)
+        entry.value = ""
+        entry.post_message(events.Paste(f"mongodb://reader:{ENCODED}@{guarded_url}"))
+        await until(pilot, says(pilot, "The password was taken out of it"), "that it was taken")
+        assert entry.value == f"mongodb://reader@{guarded_url}"
+        await pilot.press("enter")
+        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
+        assert "hunter2" not in screen_text(pilot)
+        source = session(pilot).draft.source
+        assert isinstance(source, StoreEnd)
+        assert source.environment is Environment.PRODUCTION
+        assert session(pilot).passwords == {source.label: PASSWORD}
+        assert "PRODUCTION" in screen_text(pilot)
+    for path in home.config.parent.rglob("*"):
+        assert not path.is_file() or b"hunter2" not in path.read_bytes()
+
+
+@pytest.mark.slow
+async def test_a_wrong_password_in_a_url_is_a_fault_and_t_asks_for_another(home: Home, guarded_url: str) -> None:
+    async with wizard(home) as pilot:
+        await by_url(pilot, Role.SOURCE, f"mongodb://reader:wrong@{guarded_url}")
+        await until(pilot, says(pilot, "does not accept the user name and password", "t asks for it"), "the fault")
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
+        assert "User        reader" in screen_text(pilot)
+        await type_into(pilot, "also wrong")
+        await until(pilot, says(pilot, "does not accept"), "it asked again")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question again")
+        await type_into(pilot, PASSWORD)
+        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
+        assert "hunter2" not in screen_text(pilot)
+
+
+@pytest.mark.slow
+async def test_the_same_url_with_the_right_password_is_tried_anew(home: Home, guarded_url: str) -> None:
+    async with wizard(home) as pilot:
+        await by_url(pilot, Role.SOURCE, f"mongodb://reader:wrong@{guarded_url}")
+        await until(pilot, says(pilot, "does not accept"), "the fault")
+        await by_url(pilot, Role.SOURCE, f"mongodb://reader:{ENCODED}@{guarded_url}")
+        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
+
+
+@pytest.mark.slow
+async def test_the_password_of_a_connection_is_asked_for_and_esc_leaves_it(home: Home, guarded_url: str) -> None:
+    connections.write(home, [Connection("shop", f"mongodb://reader@{guarded_url}", Environment.STAGING)])
+    source = StoreEnd("shop", connection="shop", environment=Environment.STAGING)
+    async with wizard(home, Draft(source)) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "✗ no password was given", "t asks for it"), "the fault")
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
+        first = pilot.app.screen
+        await type_into(pilot, "hunter2 wrong")
+        await until(pilot, lambda: pilot.app.screen is not first, "the question again")
+        await until(pilot, says(pilot, "does not accept the user name and password"), "why")
+        await type_into(pilot, PASSWORD)
+        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
+        assert session(pilot).passwords == {"shop/shop": PASSWORD}
+        assert "hunter2" not in screen_text(pilot)
+
+
+async def test_a_server_that_is_gone_when_the_password_is_tried_is_a_fault(home: Home) -> None:
+    url = "mongodb://anna@127.0.0.1:1/shop?serverSelectionTimeoutMS=200"
+    connections.write(home, [Connection("dead", url, Environment.STAGING)])
+    source = StoreEnd("shop", connection="dead", environment=Environment.STAGING)
+    async with wizard(home, Draft(source, PackageEnd("/p"))) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
+        await type_into(pilot, "whatever")
+        await until(pilot, says(pilot, "✗ ", "t tries again", "shop on dead cannot be used"), "the fault")
+        assert not session(pilot).looks.is_pending
+        assert session(pilot).passwords == {}
+
+
+async def test_a_dead_server_says_so_and_blocks(home: Home) -> None:
+    connections.write(home, [Connection("dead", "mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=200")])
+    async with wizard(home, Draft(StoreEnd("shop", connection="dead"), PackageEnd("/p"))) as pilot:
+        await until(pilot, says(pilot, "✗ ", "; t tries again.", "Not yet: shop on dead cannot be used"), "the fault")
+        await pilot.press("ctrl+n")
+        await until(pilot, says(pilot, "✗ Shop on dead cannot be used"), "that it is blocked")
+        assert step_is(pilot, Step.ENDS)()
+
+
+async def test_a_connection_that_is_gone_is_a_fault(home: Home) -> None:
+    async with wizard(home, Draft(StoreEnd("shop", connection="gone"))) as pilot:
+        await until(pilot, says(pilot, "✗ there is no connection gone", "t tries again"), "the fault")
+
+
+@pytest.mark.slow
+async def test_esc_cancels_a_connect_that_waits_and_then_goes_back(home: Home, silent_url: str) -> None:
+    now = [1_790_000_000.0]
+    draft = Draft(StoreEnd("shop", url=silent_url), PackageEnd("/p"), frozenset(("users",)), step=Step.COLLECTIONS)
+    async with wizard(home, draft, clock=lambda: now[0]) as pilot:
+        await until(pilot, says(pilot, "Connecting to the source… esc cancels"), "the wait")
+        now[0] += 7
+        await until(pilot, says(pilot, "Connecting to the source for 7s… esc cancels"), "how long it waits")
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "has not been listed: ctrl+r connects", "Cancelled; what is known"), "the end")
+        assert step_is(pilot, Step.COLLECTIONS)()
+        await pilot.press("escape")
+        await until(pilot, step_is(pilot, Step.ENDS), "the step before")
+        assert "Not connected: cancelled. t tries again." in flat(pilot)
+        await until(pilot, lambda: session(pilot).looks.connections is not None, "the connections")
+        await pilot.press("t")
+        await until(pilot, says(pilot, "Connecting… esc cancels"), "it again")
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "Not connected: cancelled."), "the end of it")
+        await pilot.press("escape")
+        await until(pilot, lambda: not is_back(pilot), "Home")
+        assert session(pilot).draft.marks == {"users"}
+
+
+async def test_nothing_is_lost_by_leaving_and_coming_back(shop: Shop) -> None:
+    app = new_app(shop.home)
+    draft = shop.ready("users", step=Step.COLLECTIONS)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(NewMigrationScreen(draft))
+        await until(pilot, says(pilot, "1 of 2 marked"), "the collections")
+        await pilot.press("escape")
+        await until(pilot, step_is(pilot, Step.ENDS), "the ends")
+        await until(pilot, lambda: not app.session.looks.is_pending, "silence")
+        await until(pilot, lambda: app.session.looks.connections is not None, "the connections")
+        await until_still(pilot)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        await pilot.press("n")
+        await until(pilot, says(pilot, "2 collections, 50 documents"), "the ends again")
+        assert app.session.draft.marks == {"users"}
+        await pilot.press("ctrl+n")
+        await until(pilot, says(pilot, "1 of 2 marked"), "the marks")
+
+
+async def test_what_was_seen_long_ago_is_looked_at_anew(shop: Shop) -> None:
+    now = [1_790_000_000.0]
+    app = new_app(shop.home, lambda: now[0])
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(NewMigrationScreen(shop.ready("users", step=Step.PREFLIGHT)))
+        await until(pilot, shows(pilot, "As of 2026-09-21 14:13"), "the checks")
+        first = app.session.looks.checked
+        app.pop_screen()
+        now[0] += 3_600
+        shop.source_db[shop.database].drop_collection("users")
+        await app.push_screen(NewMigrationScreen())
+        await until(pilot, says(pilot, "Not yet: no collection is marked"), "that the collection vanished")
+        assert app.session.looks.checked is not first
+
+
+async def test_pairs_used_before_come_first_each_once_and_the_cursor_is_on_the_last(shop: Shop) -> None:
+    journal = PreparedJournal(shop.home)
+    other = copy_plan(shop.target, shop.source, ("orders",))
+    await journal.run(RunState.COMPLETED, other, age=9_000)
+    await journal.run(RunState.FAILED, copy_plan(shop.source, shop.target), age=8_000)
+    last = await journal.run(RunState.COMPLETED, copy_plan(shop.source, shop.target, ("users",)), age=7_000)
+    async with wizard(shop.home) as pilot:
+        await until(pilot, lambda: len(rows(pilot, "#ends")) == 4, "the pairs")
+        table = pilot.app.screen.query_one("#ends", Table)
+        assert table.cursor_key == f"run:{last}"
+        assert rows(pilot, "#ends")[2][1:] == (f"{OLD}/{shop.database} → {NEW}/{shop.database}", "1 h ago, run 0003")
+        await pilot.press("enter")
+        await until(pilot, says(pilot, "1 of 2 marked"), "the collections")
+        assert session(pilot).draft.chosen == ("users",)
+
+
+async def test_swap_keeps_the_marks_and_looks_at_nothing_twice(shop: Shop) -> None:
+    async with wizard(shop.home, shop.draft("users", "orders")) as pilot:
+        await until(pilot, says(pilot, "2 collections, 50", "1 collection, 15"), "both ends")
+        looks = dict(session(pilot).looks.ends)
+        await pilot.press("w")
+        draft = session(pilot).draft
+        assert (draft.source, draft.target, draft.marks) == (shop.target, shop.source, {"users", "orders"})
+        assert session(pilot).looks.ends == looks
+        await pilot.press("ctrl+n")
+        await until(pilot, says(pilot, "1 of 1 marked", "Marked, but not in this source: orders."), "what vanished")
+
+
+async def test_swap_without_ends_says_so(home: Home) -> None:
+    async with wizard(home) as pilot:
+        await pilot.press("w")
+        await until(pilot, says(pilot, "✗ No end is chosen yet."), "that")
+
+
+async def test_test_connects_anew(shop: Shop) -> None:
+    async with wizard(shop.home, shop.draft("users")) as pilot:
+        await until(pilot, says(pilot, "2 collections, 50", "1 collection, 15"), "both ends")
+        shop.source_db[shop.database]["more"].insert_one({"_id": 1})
+        await pilot.press("t")
+        await until(pilot, says(pilot, "3 collections, 51"), "what is new")
+
+
+@pytest.mark.parametrize("connection", [OLD, NEW])
+async def test_the_same_database_twice_is_refused(shop: Shop, connection: str) -> None:
+    first = shop.source if connection == OLD else shop.live
+    second = StoreEnd(shop.database, connection=connection, environment=Environment.STAGING)
+    async with wizard(shop.home, Draft(first, second)) as pilot:
+        words = "the same place" if connection == OLD else "the same database, by different names"
+        await until(pilot, says(pilot, f"Not yet: source and target are {words}"), "that")
+
+
+async def test_a_file_of_connections_with_a_fault_is_said_and_read_again(home: Home) -> None:
+    home.connections.write_text("connections:\n  prod:\n    url: mongodb://h/d\n    pasword: hunter2\n")
+    async with wizard(home) as pilot:
+        await until(pilot, says(pilot, "connections.prod.pasword", "t reads the file again."), "the fault")
+        assert "hunter2" not in screen_text(pilot)
+        home.connections.write_text("connections:\n  prod:\n    url: mongodb://h/d\n")
+        await pilot.press("t")
+        await until(pilot, lambda: "pasword" not in screen_text(pilot), "it mended")
+        await ask(pilot, Role.SOURCE)
+        assert "prod" in rows(pilot, "#choices")[0][0]
+
+
+async def test_the_path_of_a_package_is_completed_by_tab(home: Home, tmp_path: Path) -> None:
+    for name in ("backups/shop one", "backups/shop two", "backups/.hidden", "backups/[x] 名前\u202e"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "backups" / "shop file").touch()
+    async with wizard(home) as pilot:
+        await ask(pilot, Role.SOURCE)
+        await pick(pilot, "package", AskPath)
+        entry = pilot.app.screen.query_one(Input)
+        screen = pilot.app.screen
+        assert isinstance(screen, AskPath)
+
+        async def typed(text: str, *candidates: str) -> None:
+            entry.value = str(tmp_path / text)
+            wanted = tuple(str(tmp_path / one) for one in candidates)
+            await until(pilot, lambda: screen._candidates == wanted, f"{wanted}")
+
+        await typed("backu", "backups")
+        await pilot.press("tab")
+        assert entry.value == f"{tmp_path}/backups/"
+        await until(pilot, says(pilot, "shop one/", "shop two/", "[x] 名前\\u202e/"), "what is there")
+        assert ".hidden" not in screen_text(pilot)
+        await typed("backups/sh", "backups/shop one", "backups/shop two")
+        await pilot.press("tab")
+        assert entry.value == f"{tmp_path}/backups/shop "
+        await typed("backups/shop o", "backups/shop one")
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: session(pilot).draft.source is not None, "the end")
+        assert session(pilot).draft.source == PackageEnd(f"{tmp_path}/backups/shop one")
+        await until(pilot, says(pilot, "✗ "), "that it is no package")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["alpha", "beta"]),
+        ("a", ["alpha"]),
+        (".", [".dot"]),
+        ("alpha/", ["alpha/inner"]),
+        ("nowhere/x", []),
+        ("~nobody-of-that-name/", []),
+        ("\0", []),
+    ],
+)
+def test_folders_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: Sequence[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("alpha/inner", "beta", ".dot"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "a file").touch()
+    assert folders_like(text) == expected
+
+
+def test_a_path_becomes_absolute_and_keeps_its_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/anna")
+    (tmp_path / "link").symlink_to("/")
+    assert absolute("link/../x") == str(tmp_path / "x")
+    assert absolute("link") == str(tmp_path / "link")
+    assert absolute("~/x") == "/home/anna/x"
+    assert folders_like("/") == sorted(
+        f"/{one.name}" for one in Path("/").iterdir() if one.is_dir() and one.name[0] != "."
+    )

@@ -1,0 +1,143 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.driving import NOW, new_app, store_end, table_cells, until
+from tests.ui.new_scene import SIZE, rows, says, session, type_into
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import PackageEnd, Verify
+from tui_migrate.ui.consequences import Count, Question
+from tui_migrate.ui.draft import Draft, Step, to_request
+from tui_migrate.ui.look import EndLook, LookState
+from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+from tui_migrate.ui.screens.new_options import MOST_RATE, Option, option_rows
+
+SOURCE, TARGET = store_end("prod"), store_end("staging")
+DRAFT = Draft(SOURCE, TARGET, frozenset(("users",)), ("users",), step=Step.POLICY)
+
+
+def values(draft: Draft) -> dict[str, str]:
+    return {row.key: row.cells[1] for row in option_rows(draft)}
+
+
+def test_the_defaults_are_shown() -> None:
+    assert values(DRAFT) == {
+        "undo": "kept",
+        "verify": "content",
+        "max_rejects": "none: stop at the first",
+        "batch": "1,000 or 4.2 MB",
+        "rate": "none",
+        "description": "—",
+    }
+
+
+def test_what_is_set_is_shown() -> None:
+    draft = replace(
+        DRAFT, undo=False, verify=Verify.COUNT, max_rejects=1200, batch_documents=5, rate_limit=2500, description="T-1"
+    )
+    assert list(values(draft).values()) == [
+        "NOT KEPT: no way back",
+        "count",
+        "1,200",
+        "5 or 4.2 MB",
+        "2,500 documents/s",
+        "T-1",
+    ]
+
+
+def test_a_package_has_neither_undo_nor_rejects() -> None:
+    assert list(values(replace(DRAFT, target=PackageEnd("/a")))) == ["verify", "batch", "rate", "description"]
+
+
+@asynccontextmanager
+async def options(home: Home) -> AsyncIterator[Pilot[None]]:
+    """The policy step with its options open; everything is counted, so that nothing connects."""
+    app = new_app(home)
+    for end in (SOURCE, TARGET):
+        app.session.looks.keep(EndLook(end, LookState.DONE, NOW))
+    app.session.looks.keep(Count(Question.of(to_request(DRAFT)), LookState.DONE, NOW))
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(NewMigrationScreen(DRAFT))
+        await until(pilot, lambda: len(table_cells(pilot, "#policies")) == 3, "the policies")
+        await pilot.press("m")
+        await until(pilot, says(pilot, "enter changes the option under the cursor"), "the options")
+        yield pilot
+
+
+async def change(pilot: Pilot[None], option: Option) -> None:
+    await pilot.press("g", *"j" * list(Option).index(option), "enter")
+    if option is not Option.UNDO:
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskText | Choose), "the question")
+
+
+def is_back(pilot: Pilot[None]) -> bool:
+    return isinstance(pilot.app.screen, NewMigrationScreen)
+
+
+@pytest.mark.parametrize("answer", ["rubbish", "-1", "1.5", "", "10,000,001", "9" * 30, "١٢", "1 0"])
+async def test_what_is_no_such_number_is_asked_again_and_nothing_is_set(home: Home, answer: str) -> None:
+    async with options(home) as pilot:
+        await change(pilot, Option.RATE)
+        question = pilot.app.screen
+        await type_into(pilot, answer)
+        await until(pilot, lambda: pilot.app.screen is not question, "the question again")
+        await until(pilot, says(pilot, "✗ That is not such a number.", f"from 0 to {MOST_RATE:,}"), "why")
+        assert session(pilot).draft == DRAFT
+        await pilot.press("escape")
+        await until(pilot, lambda: is_back(pilot), "the step")
+        assert session(pilot).draft == DRAFT
+
+
+@pytest.mark.parametrize(
+    ("option", "answer", "field", "value"),
+    [
+        (Option.RATE, "2,500", "rate_limit", 2500),
+        (Option.RATE, "0", "rate_limit", 0),
+        (Option.REJECTS, " 1_000_000 ", "max_rejects", 1_000_000),
+        (Option.BATCH, "1", "batch_documents", 1),
+        (Option.DESCRIPTION, "  ticket [7] \u202e ", "description", "ticket [7] \u202e"),
+    ],
+)
+async def test_what_is_typed_is_set(home: Home, option: Option, answer: str, field: str, value: object) -> None:
+    async with options(home) as pilot:
+        await change(pilot, option)
+        await type_into(pilot, answer)
+        await until(pilot, lambda: is_back(pilot), "the step")
+        await until(pilot, lambda: getattr(session(pilot).draft, field) == value, "it set")
+        assert session(pilot).draft == replace(DRAFT, **{field: value})
+
+
+async def test_a_batch_of_nothing_is_refused(home: Home) -> None:
+    async with options(home) as pilot:
+        await change(pilot, Option.BATCH)
+        await type_into(pilot, "0")
+        await until(pilot, says(pilot, "✗ That is not such a number.", "from 1 to 100,000"), "why")
+
+
+async def test_undo_is_turned_by_one_key_and_verify_is_chosen(home: Home) -> None:
+    async with options(home) as pilot:
+        await change(pilot, Option.UNDO)
+        await until(pilot, says(pilot, "NOT KEPT: no way back"), "no undo")
+        await pilot.press("space")
+        await until(pilot, lambda: session(pilot).draft.undo, "undo again")
+        await change(pilot, Option.VERIFY)
+        await until(pilot, says(pilot, "compare every document's hash"), "the choices")
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: session(pilot).draft.verify is Verify.NONE, "none")
+        await pilot.press("m")
+        await until(pilot, says(pilot, "enter takes the policy under the cursor"), "the policies")
+        assert len(rows(pilot, "#policies")) == 3
+
+
+async def test_a_listing_that_comes_while_an_option_is_typed_is_not_lost(home: Home) -> None:
+    async with options(home) as pilot:
+        await change(pilot, Option.RATE)
+        app = session(pilot)
+        app.draft = replace(app.draft, listed=("more", "users"))
+        await type_into(pilot, "7")
+        await until(pilot, lambda: app.draft.rate_limit == 7, "the rate")
+        assert app.draft.listed == ("more", "users")

@@ -1,0 +1,43 @@
+"""The rule by which a rollback undoes or spares a document, for what undoes and for what only looks."""
+
+from enum import Enum
+
+from tui_migrate.documents import content_hash
+from tui_migrate.engine.rollback_made import is_another
+from tui_migrate.engine.undo_log import Intent, Made, Operation
+from tui_migrate.stores.base import CollectionInfo
+
+
+class Verdict(Enum):
+    """What a rollback does about one document."""
+
+    UNDO = "undo"
+    ALREADY = "already"
+    """It is as it was before the run: nothing to do."""
+    SPARE = "spare"
+
+
+def judge(intent: Intent, digest: bytes | None) -> Verdict:
+    """Decide by the hash of the document that is there now, None where there is none.
+
+    What is as the run left it is undone, but not where its before-image was left out; all that is neither that nor as
+    before is somebody else's.
+    """
+    if digest is not None and digest == intent.after:
+        is_lost = intent.operation is Operation.REPLACE and intent.before is None
+        return Verdict.SPARE if is_lost else Verdict.UNDO
+    return Verdict.ALREADY if digest == before_digest(intent) else Verdict.SPARE
+
+
+def before_digest(intent: Intent) -> bytes | None:
+    """The hash of what was there before the document was written, None where nothing was or is known."""
+    return None if intent.before is None else content_hash(intent.before)
+
+
+def is_undone_singly(made: Made | None, there: CollectionInfo | None) -> bool:
+    """Say whether a collection's documents are undone one by one; `made` is the run's record of creating it, if any.
+
+    They are not in one that is gone, nor in capped and time-series collections, which take no deletes and go whole or
+    stay, nor in one that somebody else has created anew.
+    """
+    return there is not None and there.kind.has_keys and not is_another(made, there)

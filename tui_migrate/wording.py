@@ -1,0 +1,56 @@
+"""How values read wherever people see them: ids, sizes, counts, times taken, states and ends of runs."""
+
+from typing import Final
+
+import humanize
+
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.states import RunState
+from tui_migrate.plan.model import RunKind
+
+STATE_MARKS: Final = dict.fromkeys(RunState, ("●", "*")) | {
+    RunState.PLANNED: ("○", "o"),
+    RunState.COMPLETED: ("✓", "+"),
+    RunState.COMPLETED_WITH_FINDINGS: ("!", "!"),
+    RunState.FAILED: ("✗", "x"),
+    RunState.PAUSED: ("‖", "="),
+    RunState.INTERRUPTED: ("~", "~"),
+    RunState.CANCELLED: ("✗", "x"),
+    RunState.ROLLED_BACK: ("↶", "<"),
+    RunState.ROLLED_BACK_WITH_FINDINGS: ("!", "!"),
+}
+"""The mark of each state, and its ASCII twin."""
+
+
+def run_name(run_id: int) -> str:
+    """Show a run's id with four digits."""
+    return f"{run_id:04d}"
+
+
+def ends_words(run: RunRecord, arrow: str = "→") -> str:
+    """Say from where to where a run goes, or which run it takes back and where."""
+    if run.kind is RunKind.ROLLBACK:
+        return f"run {run_name(run.rollback_of)} in {run.target}"
+    return f"{run.source} {arrow} {run.target}"
+
+
+def number(value: int) -> str:
+    """Show a whole number with its thousands grouped."""
+    return humanize.intcomma(value)
+
+
+def size(value: int) -> str:
+    """Show a number of bytes in decimal units."""
+    return humanize.naturalsize(value)
+
+
+def duration(seconds: float) -> str:
+    """Show how long something takes, in its two largest units: `1h 02m`, `3m 20s`, `8s`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02d}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02d}m"
