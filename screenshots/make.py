@@ -76,7 +76,7 @@ async def plan_and_run(shot: Photographer) -> None:
     await shot.until("Migrate the sample", "demo-target")
     await shot.take("first")
     await shot.press("enter")
-    await shot.until("Next: ctrl+n", "documents")
+    await shot.until("Next: ctrl+n", "10 collections", "7 collections")
     await shot.take("ends")
     await shot.press("ctrl+n")
     await shot.until("chat_messages")

@@ -162,7 +162,7 @@ async def test_of_a_target_that_does_not_answer_nothing_is_claimed(shop: Shop) -
     dead = StoreEnd("shop", url="mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=200")
     async with wizard(shop.home, at_step(shop.draft("users", target=dead), Step.COLLECTIONS)) as pilot:
         await until(pilot, lambda: [row[4] for row in rows(pilot, "#collections")] == ["?", "?"], "it unknown")
-        await until(pilot, says(pilot, "Not yet: shop on 127.0.0.1:1 cannot be used"), "that it is blocked")
+        await until(pilot, says(pilot, "Not yet: shop on 127.0.0.1:1 cannot be used: ctrl+b"), "that it is blocked")
 
 
 async def test_a_target_that_is_slow_is_waited_for(shop: Shop, silent_url: str) -> None:

@@ -57,6 +57,10 @@ async def test_a_package_leaves_nothing_to_choose(shop: Shop) -> None:
     async with wizard(shop.home, draft) as pilot:
         await until(pilot, says(pilot, "there is nothing in it yet that a document could meet"), "that")
         assert len(rows(pilot, "#policies")) == 1
+        assert "Next: enter goes on to the checks." in screen_text(pilot)
+        assert "Count exactly" not in screen_text(pilot)
+        await pilot.press("x", "ctrl+r")
+        assert session(pilot).looks.count is None
         await pilot.press("space")
         assert session(pilot).draft.policy is Policy.FAIL
         await pilot.press("enter")

@@ -31,6 +31,7 @@ from tui_migrate.ui.draft import Draft, Step, with_policy
 from tui_migrate.ui.screens.dialogs import AskText, Choose, TypeName
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+from tui_migrate.ui.screens.new_preflight import PreflightPane
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.worker import control
 
@@ -221,10 +222,21 @@ async def test_many_warnings_fit_into_their_window(shop: Shop) -> None:
 async def test_the_key_pressed_twice_starts_one_run(shop: Shop) -> None:
     async with wizard(shop.home, overwriting(shop)) as pilot:
         await checked(pilot)
-        await pilot.press("s", "s", "s", "escape", "s")
+        await pilot.press("s", "s", "s")
         await until(pilot, lambda: is_run(pilot), "the run")
         await until(pilot, shows(pilot, "✓ completed"), "its end")
     assert [one.name for one in shop.home.runs.iterdir()] == ["0001"]
+
+
+async def test_what_is_being_started_is_neither_left_nor_started_again(shop: Shop) -> None:
+    async with wizard(shop.home, overwriting(shop)) as pilot:
+        await checked(pilot)
+        pilot.app.screen.query_one(PreflightPane)._is_starting = True
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "The run is being started: c on its screen cancels it."), "that")
+        await pilot.press("s")
+        assert step_is(pilot, Step.PREFLIGHT)()
+    assert no_run(shop)
 
 
 @pytest.mark.slow
@@ -266,31 +278,25 @@ async def test_a_run_into_collections_of_a_live_run_is_refused_and_names_it(shop
     assert (await run_record(shop.home, 2)).state is RunState.FAILED
 
 
-async def save(pilot: Pilot[None], path: str | None = None) -> None:
-    await pilot.press("ctrl+s")
-    await until(pilot, lambda: isinstance(pilot.app.screen, AskText), "the question")
-    entry = pilot.app.screen.query_one(Input)
-    await type_into(pilot, path or entry.value)
-    await until(pilot, step_is(pilot, Step.PREFLIGHT), "back")
-
-
 @pytest.mark.slow
 async def test_a_plan_is_saved_once_and_can_be_started(
     shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    saved = tmp_path / "plan-2026-09-21.yaml"
     async with wizard(shop.home, overwriting(shop)) as pilot:
         await checked(pilot)
-        await save(pilot)
+        await pilot.press("ctrl+s", "enter")
         await until(pilot, says(pilot, "✓ The plan is in plan-2026-09-21.yaml: tui-migrate start runs it."), "where")
-        saved = tmp_path / "plan-2026-09-21.yaml"
         text = saved.read_text()
         assert saved.stat().st_mode & 0o777 == 0o600
-        await save(pilot)
-        await until(pilot, says(pilot, "plan-2026-09-21.yaml exists already"), "that it is there")
-        await save(pilot, "/nowhere/at all.yaml")
-        await until(pilot, says(pilot, "✗ cannot write the plan /nowhere/at all.yaml"), "that it cannot be")
+        await pilot.press("ctrl+s", "enter")
+        await until(pilot, says(pilot, "exists already", "name another file for the plan"), "that it is there")
+        await type_into(pilot, "/nowhere/at [all].yaml")
+        await until(pilot, says(pilot, "✗ cannot write the plan /nowhere/at [all].yaml"), "that it cannot be")
+        assert pilot.app.screen.query_one(Input).value == "/nowhere/at [all].yaml"
+        await pilot.press("escape")
+        await until(pilot, step_is(pilot, Step.PREFLIGHT), "back")
         assert saved.read_text() == text
-        assert pilot.app.is_running
     done = Cli(tmp_path / "home", capsys).process("start", str(saved))
     assert done.code == 0, done.err
     assert shop.documents("users") == [{"_id": number, "age": number} for number in range(30)]

@@ -49,7 +49,7 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
         await until(pilot, shows(pilot, "Next: s starts the rollback"))
         words = " ".join(screen_text(pilot).split())
         assert "roll back run 0001" in words
-        assert "deletes 1,204 documents and puts 0 documents back in staging/shop" in words
+        assert "deletes 1,204 documents from staging/shop and puts 0 documents back" in words
         assert "1 collection (users); 1 index (orders.by_age)" in words
         assert "! run 0002 wrote to the same collections later" in words
         assert table_cells(pilot) == [

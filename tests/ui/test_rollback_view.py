@@ -35,7 +35,7 @@ def text(look: RollbackLook | None, run: RunRecord | None = None) -> str:
 
 def test_the_preview_counts_what_is_deleted_and_put_back() -> None:
     words = text(RollbackLook(undo=UNDO))
-    assert "deletes 1,205 documents and puts 37 documents back in staging/shop" in words
+    assert "deletes 1,205 documents from staging/shop and puts 37 documents back" in words
     assert "stays as it is, and becomes a finding" in words
     assert "1 of those to be deleted were found after a crash" in words
     assert "1 collection (orders); 1 view (grown); 2 indexes (users.by_age, users.by_name)" in words
@@ -101,7 +101,7 @@ def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:
     run, look = done(), RollbackLook(undo=UNDO)
     changes = counted(users=Tally(delete=1_200, restore=30, already=4, kept=7), orders=Tally(delete=1))
     words = "\n".join(sentences(run, look, changes))
-    assert "deletes 1,201 documents and puts 30 documents back" in words
+    assert "deletes 1,201 documents from staging/shop and puts 30 documents back" in words
     assert (
         "! 7 documents are kept, because others changed or deleted them since (counted 2026-09-21 14:13 UTC)" in words
     )

@@ -82,7 +82,8 @@ class Looks:
         for end in (draft.source, draft.target):
             look = self.end(end)
             if end is not None and look is not None and look.state is LookState.FAILED and look.fault is not None:
-                return f"{place_words(end)} cannot be used: {look.fault.message}"
+                why = "" if step is Step.ENDS else ": ctrl+b leads back to why"
+                return f"{place_words(end)} cannot be used{why}"
         if self._is_one_place(draft):
             return "source and target are the same database, by different names: choose another"
         return ""

@@ -5,7 +5,7 @@ one covers it.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -26,6 +26,8 @@ from tui_migrate.ui.widgets.table import Table, fit
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
+
+_PROGRAM: Final = " tui-migrate   "
 
 
 class OperatorScreen(Screen[None]):
@@ -153,7 +155,9 @@ class OperatorScreen(Screen[None]):
         left, environment, right = self.where()
         words = environment_words(environment, right) if environment is not None else right
         width = self.size.width
-        left = fit(f" tui-migrate   {left}", max(1, width - cell_len(words) - 3))
+        if environment is None:
+            words = fit(words, max(1, width - cell_len(left) - cell_len(_PROGRAM) - 4))
+        left = fit(f"{_PROGRAM}{left}", max(1, width - cell_len(words) - 3))
         space = " " * max(1, width - cell_len(left) - cell_len(words) - 1)
         head = Text(left + space, end="")
         head.append(words, style="bold" if environment is Environment.PRODUCTION else "")

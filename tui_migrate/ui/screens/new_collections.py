@@ -65,6 +65,8 @@ class CollectionsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the policy."""
+        if isinstance(self.draft.target, PackageEnd):
+            return "enter goes on to the policy and its options"
         return "enter chooses what becomes of documents that the target has already"
 
     def draw(self) -> None:

@@ -131,6 +131,8 @@ class NewMigrationScreen(OperatorScreen):
         step = self.session.draft.step
         if step not in _STEPS_OF.get(action_id, (step,)):
             return False
+        if action_id == "new.exact":
+            return not isinstance(self.session.draft.target, PackageEnd)
         if action_id in ("new.start", "new.save"):
             return not self._blocked() if action_id == "new.start" else self._preflight.can_save
         return True
@@ -289,7 +291,7 @@ class NewMigrationScreen(OperatorScreen):
         words = f" Not yet: {blocked}." if blocked else f" Next: {self._pane.next_words()}."
         line = self.query_one("#next", Lines)
         line.set_class(bool(blocked), "-blocked")
-        line.show([words])
+        line.show([fit(words, max(1, self.size.width))])
         self.refresh_frame()
 
     def _tick(self) -> None:

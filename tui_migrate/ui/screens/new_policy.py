@@ -59,6 +59,8 @@ class PolicyPane(StepPane):
         """Go on to the checks."""
         if self.query_one("#options").has_focus:
             return "enter changes the option under the cursor, m goes back to the policies"
+        if isinstance(self.draft.target, PackageEnd):
+            return "enter goes on to the checks"
         return "enter takes the policy under the cursor and goes on to the checks"
 
     def turn_options(self) -> None:
@@ -122,7 +124,7 @@ class PolicyPane(StepPane):
         return self.looks.count_of(drafts.to_request(self.draft))
 
     def _begin(self, *, exact: bool) -> None:
-        if drafts.what_blocks_request(self.draft):
+        if isinstance(self.draft.target, PackageEnd) or drafts.what_blocks_request(self.draft):
             return
         session = self.owner.session
         opening = Opening(session.home, session.passwords, session.clock)
@@ -162,7 +164,8 @@ class PolicyPane(StepPane):
 def policy_rows(draft: Draft, count: Count | None) -> list[Row]:
     """The policies, the chosen one marked, each with what it would do as far as that is counted."""
     if isinstance(draft.target, PackageEnd):
-        return [Row(_NO_CHOICE, ("● none", "write every document of the marked collections"))]
+        said = "write every document of the marked collections"
+        return [Row(_NO_CHOICE, ("● none", said), name=said)]
     rows = []
     for one in Policy:
         mark, said = "●" if one is draft.policy else "○", outcome(one, count)

@@ -9,6 +9,7 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.message import Message
 
+from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import Stage
 from tui_migrate.plan.model import Plan
@@ -95,7 +96,9 @@ class PreflightPane(StepPane):
     def next_words(self) -> str:
         """Start."""
         warnings = self._count(Severity.WARNING)
-        asked = f", after {_times(warnings, 'warning')} {'is' if warnings == 1 else 'are'} confirmed" if warnings else ""
+        asked = (
+            f", after {_times(warnings, 'warning')} {'is' if warnings == 1 else 'are'} confirmed" if warnings else ""
+        )
         return f"s starts the run{asked}"
 
     def draw(self) -> None:
@@ -164,12 +167,16 @@ class PreflightPane(StepPane):
         app = self.owner.migrate_app
         date = time.strftime("%Y-%m-%d", time.localtime(app.session.clock()))
         value = f"{working_folder()}plan-{date}.yaml"
-        said = "A file that is not there yet. It holds no password."
-        path = await app.push_screen_wait(AskText("Save the plan as", (said,), value))
-        if path is not None and path.strip():
+        said = ["A file that is not there yet. It holds no password."]
+        while path := await app.push_screen_wait(AskText("Save the plan as", said, value)):
             chosen = absolute(path.strip())
-            await asyncio.to_thread(save, plan, Path(chosen))
-            self.post_message(Saved(chosen))
+            try:
+                await asyncio.to_thread(save, plan, Path(chosen))
+            except TuiMigrateError as error:
+                value, said = path, [f"✗ {error.message}", error.hint]
+            else:
+                self.post_message(Saved(chosen))
+                return
 
     def _begin(self) -> None:
         if drafts.what_blocks_request(self.draft):

@@ -44,9 +44,9 @@ def sentences(run: RunRecord, look: RollbackLook | None, changes: Changes | None
     what = f"run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"
     if look is not None and look.fault is not None:
         return [f" To roll back: {what}"]
-    said = [f" Rolling back {what}"]
     plan = planned(run, changes)
-    said.append(f" deletes {_documents(plan.delete)} and puts {_documents(plan.restore)} back in {target}.")
+    deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
+    said = [f" Rolling back run {run_name(run.id)} ({run.kind.value}) {deed}."]
     if counts.assumed_ours:
         said.append(
             f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"

@@ -60,7 +60,8 @@ class Pager(Widget, can_focus=True):
         if y == self.size.height - 1 and len(self._lines) > self._height:
             last = min(self._top + self._height, len(self._lines))
             words = f" lines {self._top + 1}–{last} of {len(self._lines)}"
-            return Strip([Segment(words, self.get_component_rich_style("pager--note"))]).adjust_cell_length(width)
+            note = Strip([Segment(words, self.get_component_rich_style("pager--note"))])
+            return note.adjust_cell_length(width, self.rich_style)
         line = self._lines[self._top + y] if self._top + y < len(self._lines) else ""
         style = self.rich_style
         if line.startswith("# "):

@@ -1,0 +1,53 @@
+"""The README says what is so: its table of keys, its pictures, and every command in it as it stands there."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.demo.processes import kill_everything
+from tests.readme import README, commands, keys_table
+from tui_migrate.demo.place import DemoPlace
+
+EXPECTED = {"tui-migrate worker 7": 2}
+"""Exit codes other than 0: there is no run 7 here."""
+
+
+def test_the_keys_are_those_of_the_registry() -> None:
+    assert keys_table() in README.read_text(), "python -m tests.readme writes them anew"
+
+
+def test_every_picture_is_there_and_every_picture_is_shown() -> None:
+    shown = set(re.findall(r"\((screenshots/[^)]+)\)", README.read_text()))
+    there = {f"screenshots/{one.name}" for one in (README.parent / "screenshots").glob("*.svg")}
+    assert shown == there
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Path]:
+    """The home of a demo that is up."""
+    place = DemoPlace(tmp_path / "demo")
+    command = [sys.executable, "-m", "tui_migrate", "demo", "--home", str(place.root), "--documents", "300"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert any("Ctrl+C ends the demo" in line for line in process.stdout)
+            yield place.root
+        finally:
+            process.terminate()
+            process.wait(30)
+            kill_everything(place)
+
+
+@pytest.mark.slow
+def test_every_command_does_as_it_stands_there(demo: Path, tmp_path: Path) -> None:
+    environ = os.environ | {"TUI_MIGRATE_HOME": str(demo)}
+    for line in commands():
+        words = [sys.executable, "-m", "tui_migrate", *shlex.split(line)[1:]]
+        done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == EXPECTED.get(line, 0), f"{line}\n{done.stdout}\n{done.stderr}"
