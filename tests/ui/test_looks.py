@@ -96,7 +96,7 @@ def test_one_database_by_two_names_blocks() -> None:
     identity = Identity("mongodb", frozenset(("h:1",)), "shop")
     for end in (SOURCE, TARGET):
         looks.keep(EndLook(end, LookState.DONE, NOW, identity=identity))
-    assert "the same database, by different names" in looks.what_blocks(DRAFT, Step.ENDS)
+    assert "one database by two names" in looks.what_blocks(DRAFT, Step.ENDS)
 
 
 @pytest.mark.parametrize(

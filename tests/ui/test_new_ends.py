@@ -331,7 +331,7 @@ async def test_the_same_database_twice_is_refused(shop: Shop, connection: str) -
     first = shop.source if connection == OLD else shop.live
     second = StoreEnd(shop.database, connection=connection, environment=Environment.STAGING)
     async with wizard(shop.home, Draft(first, second)) as pilot:
-        words = "the same place" if connection == OLD else "the same database, by different names"
+        words = "the same place" if connection == OLD else "one database by two names"
         await until(pilot, says(pilot, f"Not yet: source and target are {words}"), "that")
 
 

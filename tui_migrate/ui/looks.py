@@ -85,7 +85,7 @@ class Looks:
                 why = "" if step is Step.ENDS else ": ctrl+b leads back to why"
                 return f"{place_words(end)} cannot be used{why}"
         if self._is_one_place(draft):
-            return "source and target are the same database, by different names: choose another"
+            return "source and target are one database by two names: choose another"
         return ""
 
     def _is_one_place(self, draft: Draft) -> bool:
