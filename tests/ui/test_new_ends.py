@@ -306,7 +306,8 @@ async def test_swap_keeps_the_marks_and_looks_at_nothing_twice(shop: Shop) -> No
         looks = dict(session(pilot).looks.ends)
         await pilot.press("w")
         draft = session(pilot).draft
-        assert (draft.source, draft.target, draft.marks) == (shop.target, shop.source, {"users", "orders"})
+        assert (draft.source, draft.target) == (shop.target, shop.source)
+        assert draft.marks == {"users", "orders"}
         assert session(pilot).looks.ends == looks
         await pilot.press("ctrl+n")
         await until(pilot, says(pilot, "1 of 1 marked", "Marked, but not in this source: orders."), "what vanished")

@@ -108,7 +108,7 @@ async def test_what_is_typed_is_set(home: Home, option: Option, answer: str, fie
         await type_into(pilot, answer)
         await until(pilot, lambda: is_back(pilot), "the step")
         await until(pilot, lambda: getattr(session(pilot).draft, field) == value, "it set")
-        assert session(pilot).draft == replace(DRAFT, **{field: value})
+        assert session(pilot).draft == replace(DRAFT, **{field: value})  # type: ignore[arg-type]  # fields of a draft
 
 
 async def test_a_batch_of_nothing_is_refused(home: Home) -> None:

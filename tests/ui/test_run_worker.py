@@ -163,7 +163,7 @@ async def test_a_run_is_rolled_back_from_the_screen(ends: Ends) -> None:
         await until(pilot, shows(pilot, "✓ completed"), "the run")
         assert ends.content(ends.target) == ends.content(ends.source) != before
         await pilot.press("r")
-        await until(pilot, shows(pilot, "65 documents and puts 5 documents back", "s starts the rollback"), "preview")
+        await until(pilot, shows(pilot, "deletes 65 documents from", "s starts the rollback"), "preview")
         assert "1 collection (orders)" in " ".join(screen_text(pilot).split())
         await pilot.press("s")
         await until(pilot, shows(pilot, "run 0002   rollback", "✓ completed"), "the rollback")

@@ -67,8 +67,7 @@ async def run_demo(
         elif show is not None:
             exit_code = await show(place.home)
         else:
-            hand(_document(place))
-            await _say_and_wait(place, say)
+            await _say_and_wait(place, say, hand)
     if headless:
         await access.end_unless_needed(place)
     return exit_code
@@ -112,7 +111,7 @@ Ready to migrate. In another terminal:
 Ctrl+C ends the demo. Its servers end when its runs have ended; the data stay for the next time."""
 
 
-async def _say_and_wait(place: DemoPlace, say: Say) -> None:
+async def _say_and_wait(place: DemoPlace, say: Say, hand: Hand) -> None:
     """Say what to try; wait for Ctrl+C, SIGTERM or hang-up, or until the servers have been stopped from elsewhere.
 
     Whoever reads that Ctrl+C ends the demo may press it at once, so it is heard before it is named.
@@ -123,6 +122,7 @@ async def _say_and_wait(place: DemoPlace, say: Say) -> None:
     for sign in signs:
         loop.add_signal_handler(sign, told.set)
     try:
+        hand(_document(place))
         for line in _what_to_try(place).splitlines():
             say(line)
         while not told.is_set() and access.are_supervised(place):
