@@ -86,6 +86,10 @@ def prepare(home: Home) -> None:
         (("h", "end", "up", "v"), "target_differs"),
         (("h", "end", "up", "enter"), "findings"),
         (("ctrl+t",), "high contrast"),
+        (("ctrl+p",), "See every run"),
+        (("slash",), "Show only rows"),
+        (("h", "end", "up", "v", "enter"), "What next"),
+        (("o", "n"), "Environment"),
     ],
     ids=lambda value: "-".join(value) or "home" if isinstance(value, tuple) else None,
 )
