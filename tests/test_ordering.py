@@ -73,6 +73,7 @@ def test_ids_are_told_apart_and_put_in_order(ascending: tuple[RawId, ...]) -> No
     assert all(left < right for left, right in pairwise(keys))
 
 
+@pytest.mark.rule(7, "-0 is 0")
 @pytest.mark.parametrize(
     "equal",
     [
@@ -89,6 +90,7 @@ def test_ids_that_a_server_takes_for_one_have_one_key(equal: tuple[RawId, ...]) 
     assert len({order_key(one) for one in equal}) == 1
 
 
+@pytest.mark.rule(7, "numbers of every type are one key by value")
 @given(st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), st.decimals(allow_nan=False, places=3))
 def test_numbers_compare_by_value_whatever_their_type(whole: int, broken: float, exact: Decimal) -> None:
     numbers: list[tuple[RawId, int | float | Decimal]] = [(int64(whole), whole), (double(broken), broken)]

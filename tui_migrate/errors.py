@@ -12,6 +12,7 @@
     │   └── NotReversible        4   this run cannot be rolled back
     ├── Unreachable              1   no connection, or it was lost: what can pass
     ├── AuthenticationFailed     1
+    ├── TimedOut                 1   a run or a stage took longer than its plan allows
     ├── WriteRefused             1   the target refuses a document and the ceiling of rejects is reached
     ├── StorageFailed            1   a file of ours cannot be written: full disk, read-only folder, failed fsync
     ├── JournalError             1
@@ -116,6 +117,12 @@ class AuthenticationFailed(TuiMigrateError):
     """The server does not accept the user name and password."""
 
     code = "authentication_failed"
+
+
+class TimedOut(TuiMigrateError):
+    """A run, or one stage of it, has worked longer than its plan allows."""
+
+    code = "timed_out"
 
 
 class WriteRefused(TuiMigrateError):

@@ -83,6 +83,11 @@ class RunFolder:
         return self.path / "undo.log"
 
     @property
+    def writers(self) -> Path:
+        """By which session and name the target's server knows each attempt."""
+        return self.path / "writers"
+
+    @property
     def rejects(self) -> Path:
         """Documents that the target refused."""
         return self.path / "rejects.log"
@@ -104,6 +109,7 @@ def replace_private_file(path: Path, text: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(path)
+            _sync_folder(path.parent)
         except BaseException:
             with suppress(FileNotFoundError):
                 Path(temporary).unlink()
@@ -115,15 +121,28 @@ def replace_private_file(path: Path, text: str) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder and what is missing above it, readable by nobody else. Raises StorageFailed."""
+    """Make a folder and what is missing above it, durable and readable by nobody else. Raises StorageFailed.
+
+    An undo log whose folder a power cut takes away would leave its writes without a way back.
+    """
     try:
         for one in reversed((folder, *folder.parents)):
             if not one.exists():
                 one.mkdir(mode=0o700, exist_ok=True)
                 one.chmod(0o700)  # an umask may have taken more than others' rights
+                _sync_folder(one.parent)
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise StorageFailed(
             f"cannot make the folder {folder}: {error.strerror}",
             hint=_ELSEWHERE,
         ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

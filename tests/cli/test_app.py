@@ -18,7 +18,7 @@ from tui_migrate.errors import Unreachable
 
 COMMANDS = [
     *("attach", "cancel", "copy", "delete", "demo", "export", "history", "import", "list-collections"),
-    *("pause", "resume", "rollback", "start", "status", "worker"),
+    *("pause", "resume", "retry", "rollback", "start", "status", "worker"),
 ]
 
 

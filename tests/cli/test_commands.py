@@ -142,8 +142,30 @@ def test_a_later_run_is_named_before_a_rollback(cli: Cli, ends: Ends) -> None:
     assert cli(*copy(ends)).code == 0
     ends.source_client[ends.database]["users"].insert_one({"_id": 99})
     assert cli(*copy(ends)).code == 0
-    assert "run 0002 wrote to the same collections later" in cli("rollback", "1").err
-    assert "warning: run 0002 wrote" in cli("rollback", "1", "--confirm").err
+    for words in (("rollback", "1"), ("rollback", "1", "--confirm")):
+        cli.refused(
+            *words,
+            code=4,
+            said="run 0002 wrote to the same collections after run 0001",
+            hint="rollback 2 --confirm",
+            error="refused",
+        )
+    assert "run 0002 wrote to the same collections later" in cli("rollback", "1", "--despite-later").err
+    done = cli("rollback", "1", "--despite-later", "--confirm")
+    assert "warning: run 0002 wrote to the same collections later; what it changed is spared" in done.err
+    assert done.code == 3
+    assert ends.target_documents("users") == [{"_id": 99}]
+    assert cli("rollback", "2", "--confirm").code == 0
+
+
+def test_runs_are_taken_back_one_after_the_other_without_a_question(cli: Cli, ends: Ends) -> None:
+    assert cli(*copy(ends)).code == 0
+    ends.source_client[ends.database]["users"].insert_one({"_id": 99})
+    for _ in range(2):  # the second of these writes nothing, and stands in nobody's way
+        assert cli(*copy(ends)).code == 0
+    assert cli("rollback", "2", "--confirm").code == 0
+    assert cli("rollback", "1", "--confirm").code == 0
+    assert ends.target_client[ends.database].list_collection_names() == []
 
 
 def test_deletes_a_record_and_asks_where_it_is_the_only_way_back(cli: Cli, ends: Ends) -> None:

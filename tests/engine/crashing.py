@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tui_migrate import failpoints
 from tui_migrate.documents import RawId
-from tui_migrate.engine import failpoints
 from tui_migrate.engine.undo_log import UndoLog
 from tui_migrate.ordering import Key
 from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal

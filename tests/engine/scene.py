@@ -114,8 +114,11 @@ class Runs:
         exit_code = await main.work(self.home, run_id, {})
         return Ended(exit_code, await self.record(run_id))
 
-    async def roll_back(self, run_id: int) -> Ended:
-        return await self.work(await launch.create_rollback(self.home, run_id))
+    async def roll_back(self, run_id: int, *, force: bool = False) -> Ended:
+        return await self.work(await launch.create_rollback(self.home, run_id, force=force))
+
+    async def retry(self, run_id: int, max_rejects: int | None = None) -> Ended:
+        return await self.work(await launch.create_retry(self.home, run_id, max_rejects))
 
     async def record(self, run_id: int) -> RunRecord:
         reader = await JournalReader.open(self.home.journal)

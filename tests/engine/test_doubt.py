@@ -19,6 +19,7 @@ AFTER = doc(int32(1), n=text("after"))
 NEW = [doc(int32(one), n=int32(one)) for one in range(1, 7)]
 
 
+@pytest.mark.rule(4, "compare the target with INTENT")
 @pytest.mark.parametrize("operation", Operation)
 def test_what_the_target_has_says_what_became_of_an_intent(operation: Operation) -> None:
     is_insert = operation is Operation.INSERT
@@ -51,6 +52,7 @@ async def said(scene: Scene) -> str:
         await reader.close()
 
 
+@pytest.mark.rule(4, "a stranger's equal insert is counted assumed_ours")
 async def test_inserts_that_are_found_are_counted_as_assumed_and_told_of(scene: Scene) -> None:
     await broken_off(scene, "batch.after_insert")
     assert await outcomes(scene) == [None]
@@ -61,6 +63,7 @@ async def test_inserts_that_are_found_are_counted_as_assumed_and_told_of(scene: 
     assert "a batch of 3 was in doubt: 3 had been written, 0 not" in await said(scene)
 
 
+@pytest.mark.rule(4, "absent as before: decide anew")
 async def test_inserts_that_never_arrived_are_made_and_nothing_is_assumed(scene: Scene) -> None:
     await broken_off(scene, "undo.after_intent")
     ended = await scene.work(1)
@@ -69,6 +72,7 @@ async def test_inserts_that_never_arrived_are_made_and_nothing_is_assumed(scene:
     assert "0 had been written, 3 not" in await said(scene)
 
 
+@pytest.mark.rule(4, "equal to after: ours")
 @pytest.mark.parametrize("place", ["after change", "batch.after_replace"])
 async def test_replaces_that_are_found_are_ours_for_certain(scene: Scene, place: str) -> None:
     await broken_off(scene, place)
@@ -84,6 +88,7 @@ async def test_writes_that_are_settled_but_not_committed_are_not_assumed(scene: 
     assert len(await outcomes(scene)) == 2
 
 
+@pytest.mark.rule(4, "anything else is a stranger's: a new INTENT by the policy")
 @pytest.mark.parametrize("policy", [Policy.SKIP, Policy.OVERWRITE])
 async def test_what_a_stranger_made_of_a_write_in_doubt_is_a_stranger_s(scene: Scene, policy: Policy) -> None:
     theirs = doc(int32(1), n=text("theirs"))

@@ -81,6 +81,9 @@ class ScriptedSteering:
     waits: list[float] = field(default_factory=list)
     pauses: int = 0
 
+    def pause(self) -> None:
+        self.wishes.insert(0, Wish.PAUSE)
+
     async def gate(self, documents: int) -> None:
         wish = self.wishes.pop(0) if self.wishes else None
         if wish is not None:
@@ -166,11 +169,26 @@ async def test_what_the_checks_refuse_is_not_prepared(scene: Scene) -> None:
     assert scene.work.called == ["validate"]
 
 
-async def test_a_server_that_is_away_at_the_checks_is_said_at_once(scene: Scene) -> None:
-    scene.work.script["validate"] = faults(1)
-    with pytest.raises(Unreachable):
+async def test_a_server_that_is_away_at_the_checks_is_tried_once_more_and_then_said(scene: Scene) -> None:
+    scene.work.script["validate"] = faults(2)
+    with pytest.raises(Unreachable, match="fault 1"):
         await scene.drive()
-    assert scene.steering.waits == []
+    assert len(scene.steering.waits) == 1
+    assert [one.message.partition(";")[0] for one in await scene.context.reader.events(1)] == ["fault 0"]
+
+
+async def test_a_fault_at_the_checks_that_passes_does_not_fail_the_run(scene: Scene) -> None:
+    scene.work.script["validate"] = faults(1)
+    assert await scene.drive() is RunState.COMPLETED
+    assert scene.work.called == ["validate", "validate", *WHOLE]
+
+
+async def test_a_pause_while_the_checks_wait_is_felt_behind_them(scene: Scene) -> None:
+    scene.work.script["validate"] = faults(1)
+    scene.steering.wishes_in_wait = [Wish.PAUSE]
+    scene.steering.wishes = [Wish.PAUSE]
+    assert await scene.drive() is RunState.COMPLETED
+    assert (scene.work.called[:2], scene.steering.pauses) == (["validate", "validate"], 1)
 
 
 @pytest.mark.parametrize("step", WHOLE)
@@ -254,6 +272,7 @@ async def test_a_wish_to_end_is_felt_while_waiting_for_a_server_and_in_a_pause(s
         await scene.drive(Stage.EXECUTE)
 
 
+@pytest.mark.rule(21, "completed is earned")
 @pytest.mark.parametrize(
     ("severity", "stage", "state"),
     [

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,8 @@ from tui_migrate.documents import RawId, pack
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
 from tui_migrate.packages.check import check
+from tui_migrate.packages.layout import MANIFEST
+from tui_migrate.packages.manifest import Consistency, parse
 from tui_migrate.packages.reader import PackageSource
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind, Verify
 
@@ -68,6 +71,7 @@ async def test_documents_of_every_id_go_through_a_package_byte_for_byte(scene: S
     assert set(await documents(scene.target)) == {doc(one, n=int32(1)) for one in OF_EVERY_TYPE}
 
 
+@pytest.mark.rule(12, "resume from empty")
 @pytest.mark.parametrize("place", ["export.after_append", "export.after_checkpoint"])
 async def test_capped_collections_are_exported_from_their_start_after_a_crash(
     scene: Scene, tmp_path: Path, place: str
@@ -82,6 +86,7 @@ async def test_capped_collections_are_exported_from_their_start_after_a_crash(
     assert await documents(PackageSource(tmp_path / "package")) == list(reversed(DOCUMENTS))
 
 
+@pytest.mark.rule(21, "exports too")
 async def test_a_source_that_moves_during_the_export_is_told_of_even_if_the_export_dies_after_that(
     scene: Scene, tmp_path: Path
 ) -> None:
@@ -120,6 +125,7 @@ async def test_an_export_that_was_not_read_again_is_not_completed(scene: Scene, 
     assert (ended.exit_code, ended.codes) == (3, {"not_verified"})
 
 
+@pytest.mark.rule(15, "definition only")
 async def test_views_and_definitions_go_through_a_package(scene: Scene, tmp_path: Path) -> None:
     view = options(viewOn=RawId(b"\x02\x07\x00\x00\x00things\x00"), pipeline=as_value(pack(b""), 0x04))
     await create(scene.source, "things", options=MUST_HAVE_N, indexes=[index("n", unique=True), index("m")])
@@ -128,3 +134,15 @@ async def test_views_and_definitions_go_through_a_package(scene: Scene, tmp_path
     assert (await scene.work(await scene.export(tmp_path / "package"))).exit_code == 0
     assert await bring_in(scene, tmp_path / "package") == 0
     assert same(await snapshot(scene.source), await snapshot(scene.target))
+
+
+@pytest.mark.rule(21, "the manifest says consistency and the interval")
+async def test_a_package_says_that_its_source_could_move_and_from_when_to_when(scene: Scene, tmp_path: Path) -> None:
+    await put(scene.source, doc(int32(1)))
+    begun = datetime.now(UTC).replace(microsecond=0)
+    assert (await scene.work(await scene.export(tmp_path / "package"))).exit_code == 0
+    ended = datetime.now(UTC)
+    header = parse((tmp_path / "package" / MANIFEST).read_bytes(), "here").header
+    first, last = map(datetime.fromisoformat, header.interval)
+    assert header.consistency is Consistency.FUZZY
+    assert begun <= first <= last <= ended

@@ -153,6 +153,7 @@ async def test_rolling_back_holds_no_more_for_more_documents(scene: Scene) -> No
     assert peaks[1] - peaks[0] < (MANY - FEW) * SIZE / 4
 
 
+@pytest.mark.rule(11, "lookups stream")
 @pytest.mark.parametrize("count", [1, 2_000])
 async def test_a_target_s_large_documents_are_never_held_together(scene: Scene, count: int) -> None:
     """Small documents of the source, a batch of them all: asked for by id where the target is much larger."""
@@ -165,6 +166,7 @@ async def test_a_target_s_large_documents_are_never_held_together(scene: Scene, 
     assert peak.value < 60 * large / 3
 
 
+@pytest.mark.rule(11, "batches are cut by source plus before-images")
 async def test_before_images_are_written_in_parts(scene: Scene) -> None:
     large = 500_000
     await put(scene.source, *some(60, size=1))

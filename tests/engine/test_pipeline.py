@@ -85,6 +85,7 @@ async def pass_through(every: Sequence[int], limit: int, keep: int = 3) -> list[
     return peaks
 
 
+@pytest.mark.rule(11, "one document over 8 MB in flight")
 async def test_large_documents_pass_one_at_a_time() -> None:
     budget = Budget(10 * LARGE)
     await budget.take(LARGE + 1)

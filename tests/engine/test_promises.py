@@ -83,6 +83,7 @@ def test_a_run_that_dies_anywhere_and_is_resumed_ends_like_one_that_was_left_alo
         asyncio.run(prove(calm, scene))
 
 
+@pytest.mark.rule(20, "byte for byte, whatever dies")
 @given(world=worlds(odd=True), crash=places, crashes=st.lists(places, max_size=2))
 @settings(max_examples=150)
 def test_a_run_that_dies_anywhere_can_be_rolled_back_even_if_the_rollback_dies_too(
@@ -115,6 +116,7 @@ def test_a_run_that_dies_anywhere_can_be_rolled_back_even_if_the_rollback_dies_t
         asyncio.run(prove(calm, scene))
 
 
+@pytest.mark.rule(4, "after any network error in a living worker")
 @given(world=worlds(odd=True), faults=st.lists(places, min_size=1, max_size=3))
 @settings(max_examples=100)
 def test_a_connection_that_is_lost_at_any_write_changes_nothing_but_the_time(world: World, faults: list[int]) -> None:

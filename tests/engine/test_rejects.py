@@ -69,7 +69,7 @@ async def test_a_run_that_was_stopped_by_a_reject_goes_on_to_the_next_and_never_
         ended = await scene.work(run_id)
     assert codes == [1, 1, 1]
     assert (ended.exit_code, ended.record.state) == (3, RunState.COMPLETED_WITH_FINDINGS)
-    assert (ended.counts, ended.codes) == (Counts(inserted=3, rejected=3), {"rejects", "options_differ"})
+    assert (ended.counts, ended.codes) == (Counts(inserted=3, rejected=3), {"rejects", "rejected", "options_differ"})
     assert await rejected(scene, run_id) == BAD
 
 
@@ -116,6 +116,7 @@ async def test_rejects_are_neither_lost_nor_doubled_by_a_crash(scene: Scene, pla
     assert await rejected(scene, 1) == BAD
 
 
+@pytest.mark.rule(10, "a document without _id is a reject")
 @pytest.mark.parametrize("order", DocumentOrder)
 async def test_documents_without_an_id_are_rejects_and_ids_that_stand_last_are_found(
     scene: Scene, tmp_path: Path, order: DocumentOrder, monkeypatch: pytest.MonkeyPatch
@@ -137,7 +138,7 @@ async def test_documents_without_an_id_are_rejects_and_ids_that_stand_last_are_f
     assert (told.documents, told.reject) == (5, 2)
     assert Counts(told.insert, told.replace, told.unchanged) == counts
     ended = await scene.run(plan)
-    assert (ended.exit_code, ended.codes) == (3, {"rejects"})
+    assert (ended.exit_code, ended.codes) == (3, {"rejects", "rejected"})
     assert ended.counts == counts + Counts(rejected=2)
     assert set(await documents(scene.target)) == {doc(int32(1), n=int32(1)), doc(int32(2)), doc(int32(3))}
     assert await rejected(scene, ended.record.id) == list(nameless)
@@ -149,6 +150,7 @@ async def unique(scene: Scene, source: dict[int, int], target: dict[int, int]) -
     await put(scene.target, *(doc(int32(key), n=int32(value)) for key, value in target.items()))
 
 
+@pytest.mark.rule(18, "on another unique index retry after the collection: chains resolve")
 @pytest.mark.parametrize("batch", [1, 2, 10])
 async def test_a_chain_of_unique_values_that_move_up_resolves(scene: Scene, batch: int) -> None:
     before = {1: 1, 2: 2, 3: 3, 4: 4}
@@ -183,6 +185,7 @@ async def test_two_documents_that_swap_their_unique_values_are_rejects(scene: Sc
     assert set(await documents(scene.target)) == {doc(int32(one), n=int32(one)) for one in (1, 2, 3)}
 
 
+@pytest.mark.rule(18, "then reject")
 @pytest.mark.parametrize("policy", Policy)
 async def test_a_value_that_stays_taken_is_a_reject_under_every_policy(scene: Scene, policy: Policy) -> None:
     await unique(scene, {1: 7, 2: 8}, {9: 7})

@@ -33,6 +33,7 @@ async def copied(scene: Scene, *, batch: int = 10) -> Ended:
     return await scene.copy(batch=batch)
 
 
+@pytest.mark.rule(20, "else spare it, a finding")
 async def test_documents_that_somebody_changed_since_are_spared_and_told_of(scene: Scene) -> None:
     run = await copied(scene)
     await strangers.overwrite(scene.target, by(1), by(3))
@@ -64,6 +65,7 @@ async def test_what_others_put_into_an_existing_collection_stays_and_is_no_findi
     assert set(await documents(scene.target)) == {*OLD, by(9)}
 
 
+@pytest.mark.rule(20, "with what strangers put in")
 async def test_a_collection_of_the_run_into_which_others_have_put_documents_is_kept(scene: Scene) -> None:
     await create(scene.source, "things", indexes=[index("n")])
     await put(scene.source, *NEW)
@@ -75,6 +77,7 @@ async def test_a_collection_of_the_run_into_which_others_have_put_documents_is_k
     assert list(await snapshot(scene.target)) == ["things"]
 
 
+@pytest.mark.rule(20, "renamed aside, looked at once more, renamed back")
 async def test_documents_that_appear_while_the_collection_is_aside_bring_it_back(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +156,7 @@ async def test_a_collection_of_the_run_that_somebody_dropped_is_no_loss(scene: S
     assert (await scene.roll_back(run.record.id)).exit_code == 0
 
 
+@pytest.mark.rule(16, "what was there keeps its options")
 async def test_indexes_made_on_an_existing_collection_go_and_options_stay(scene: Scene) -> None:
     await create(scene.source, "things", options=MUST_HAVE_N, indexes=[index("n"), index("o", unique=True)])
     await put(scene.source, doc(int32(1), n=int32(1)))
@@ -177,6 +181,7 @@ async def test_an_index_that_the_run_could_not_make_and_somebody_made_by_hand_st
     assert index("n", unique=True) in (await snapshot(scene.target))["things"][1]
 
 
+@pytest.mark.rule(16, "what was there stays")
 async def test_views_of_the_run_go_and_views_that_were_there_stay(scene: Scene) -> None:
     await put(scene.source, *NEW)
     await create(scene.source, "new view", options=VIEW)
@@ -189,6 +194,7 @@ async def test_views_of_the_run_go_and_views_that_were_there_stay(scene: Scene) 
     assert await snapshot(scene.target) == before
 
 
+@pytest.mark.rule(20, "bypassing validation")
 async def test_what_is_put_back_need_not_meet_the_validator(scene: Scene) -> None:
     await put(scene.source, doc(int32(1), n=int32(1)))
     await put(scene.target, doc(int32(1)))
@@ -209,6 +215,7 @@ async def unique(scene: Scene, batch: int = 1) -> int:
     return run.record.id
 
 
+@pytest.mark.rule(20, "a second pass for clashes")
 @pytest.mark.parametrize("times", [1, 2])
 async def test_values_that_are_taken_when_their_document_comes_back_are_tried_again(scene: Scene, times: int) -> None:
     run_id = await unique(scene)
@@ -344,6 +351,7 @@ async def test_a_run_without_before_images_is_not_rolled_back(scene: Scene) -> N
         await launch.create_rollback(scene.home, run.record.id)
 
 
+@pytest.mark.rule(3, "--no-rollback leaves out before-images, never INTENT")
 @pytest.mark.parametrize(("place", "assumed"), [("after insert", 2), ("after change", 0)])
 async def test_a_run_without_before_images_that_dies_still_knows_what_it_wrote(
     scene: Scene, place: str, assumed: int
@@ -356,6 +364,7 @@ async def test_a_run_without_before_images_that_dies_still_knows_what_it_wrote(
     assert (ended.exit_code, ended.counts) == (0, Counts(inserted=2, replaced=2, assumed_ours=assumed))
 
 
+@pytest.mark.rule(12, "undo is drop")
 async def test_capped_collections_go_whole_or_stay(scene: Scene) -> None:
     await create(scene.source, "things", options=CAPPED)
     await put(scene.source, *NEW)
@@ -434,6 +443,7 @@ async def test_a_torn_end_of_any_length_is_cut_off(scene: Scene, tail: bytes, re
     assert await snapshot(scene.target) == {}
 
 
+@pytest.mark.rule(23, "the undo log is the authority")
 async def test_an_undo_log_that_is_gone_is_not_begun_anew(scene: Scene) -> None:
     await put(scene.source, *NEW)
     with trapped(Trap(name="batch.after_insert")), pytest.raises(Crash):

@@ -59,6 +59,7 @@ async def prove_policy(ends: Pair, policy: Policy) -> None:
     assert await ends.look() == before
 
 
+@pytest.mark.rule(7, "an _id of another numeric type is a finding")
 @pytest.mark.parametrize("policy", Policy)
 async def test_a_copy_onto_a_half_full_target_is_the_truth_table_and_a_rollback_takes_it_back(
     ends: Pair, policy: Policy
@@ -66,6 +67,7 @@ async def test_a_copy_onto_a_half_full_target_is_the_truth_table_and_a_rollback_
     await prove_policy(ends, policy)
 
 
+@pytest.mark.rule(1, "on a standalone server as well")
 async def test_the_same_holds_on_a_server_without_transactions(standalone: Pair) -> None:
     await prove_policy(standalone, Policy.OVERWRITE)
 
@@ -87,6 +89,7 @@ async def test_a_package_brings_everything_to_an_empty_server(ends: Pair, tmp_pa
     assert await ends.look() == {}
 
 
+@pytest.mark.rule(18, "between real servers")
 @pytest.mark.parametrize("batch", [1, 10])
 async def test_a_chain_of_unique_values_resolves_and_goes_back(ends: Pair, batch: int) -> None:
     await put(ends.source, *(doc(int32(one), n=int32(one + 1)) for one in range(1, 5)))
@@ -100,6 +103,7 @@ async def test_a_chain_of_unique_values_resolves_and_goes_back(ends: Pair, batch
     assert await ends.look() == before
 
 
+@pytest.mark.rule(17, "an existing target's validator holds")
 async def test_documents_that_the_server_refuses_are_put_aside(ends: Pair) -> None:
     await put(ends.source, *(doc(one) for one in OF_EVERY_TYPE), doc(text("good"), n=int32(1)))
     await create(ends.target, "things", options=MUST_HAVE_N)

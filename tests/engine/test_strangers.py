@@ -22,6 +22,7 @@ async def fill(scene: Scene, *there: bytes) -> None:
     await put(scene.target, *there)
 
 
+@pytest.mark.rule(18, "on _id the conflict path")
 @pytest.mark.parametrize(
     ("policy", "counts", "kept"),
     [
@@ -55,6 +56,7 @@ async def test_a_document_that_appears_before_the_insert_stops_a_run_that_must_n
     assert await documents(scene.target) == [THEIRS]
 
 
+@pytest.mark.rule(1, "a plain insert never takes a stranger's document for its own")
 @pytest.mark.parametrize("policy", Policy)
 async def test_an_equal_document_that_appears_before_the_insert_is_unchanged_and_not_ours(
     scene: Scene, policy: Policy
@@ -67,6 +69,7 @@ async def test_an_equal_document_that_appears_before_the_insert_is_unchanged_and
     assert await documents(scene.target) == [OURS]
 
 
+@pytest.mark.rule(1, "the undo record is of the read that the replace starts from")
 async def test_what_a_stranger_wrote_before_the_replace_is_what_a_rollback_restores(scene: Scene) -> None:
     await fill(scene, doc(int32(2), n=text("old")))
     with strangers.within_change(lambda: strangers.overwrite(scene.target, THEIRS)):
@@ -114,6 +117,7 @@ async def test_a_document_that_became_equal_before_the_replace_is_unchanged(scen
     assert await documents(scene.target) == [OURS]
 
 
+@pytest.mark.rule(6, "another machine's run shows itself as conflicts")
 async def test_somebody_who_is_always_quicker_interrupts_the_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     async def insert(store: MemoryStore, collection: str, some: list[bytes]) -> tuple[Refusal, ...]:
         return tuple(Refusal(place, 11000, "taken", ("_id",)) for place in range(len(some)))

@@ -59,6 +59,7 @@ groups = st.lists(
 )
 
 
+@pytest.mark.rule(3, "INTENT and OUTCOME for each key")
 @given(groups)
 @settings(max_examples=60)
 def test_what_was_recorded_is_read_again(written: list[tuple[str, list[Intent], list[Outcome] | None]]) -> None:
@@ -120,6 +121,7 @@ async def three_groups(path: Path) -> list[int]:
     return ends
 
 
+@pytest.mark.rule(3, "a torn tail is cut")
 async def test_a_log_that_is_torn_anywhere_keeps_every_group_before_and_can_be_gone_on_with(path: Path) -> None:
     ends = await three_groups(path)
     whole = content(path)
@@ -153,6 +155,7 @@ async def test_a_torn_log_whose_rest_is_zeros_ends_where_the_zeros_begin(path: P
     assert (index.end, len(found)) == (ends[2], 2)
 
 
+@pytest.mark.rule(3, "a CRC")
 async def test_any_flipped_bit_within_what_is_committed_is_found(path: Path) -> None:
     ends = await three_groups(path)
     whole = content(path)
@@ -222,11 +225,13 @@ async def test_what_is_written_to_a_collection_counts_from_when_it_was_made_last
     assert index.groups[0] < begin < index.groups[1]
 
 
+@pytest.mark.rule(25, "0600")
 def test_the_log_is_the_users_own(path: Path) -> None:
     asyncio.run(three_groups(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.rule(3, "INTENT, fsync, write, OUTCOME")
 async def test_an_intent_is_durable_before_record_returns_and_an_outcome_with_the_next_sync(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +262,7 @@ async def test_a_failed_fsync_is_an_error_that_names_the_log(path: Path, monkeyp
     await log.close()
 
 
+@pytest.mark.rule(23, "a failed fsync ends the run; never tried again")
 @pytest.mark.parametrize("place", range(1, 8))
 async def test_a_failed_fsync_ends_the_run_and_is_not_tried_again_before_the_run_is_resumed(
     scene: Scene, place: int
@@ -331,6 +337,7 @@ async def test_a_record_that_is_cancelled_is_waited_for(path: Path, monkeypatch:
     assert group.intents == tuple(inserting(1))
 
 
+@pytest.mark.rule(3, "one document a frame, 64-bit lengths")
 async def test_documents_of_any_size_are_kept_whole(path: Path) -> None:
     large = doc(int32(1), n=text("x" * (16 * 1024 * 1024)))
     log = await UndoLog.create(path)

@@ -111,6 +111,7 @@ async def test_what_a_killed_worker_left_in_the_log_is_read(journal: Journal, tm
     assert await count_runs(left / "journal.db") == 1
 
 
+@pytest.mark.rule(23, "faces do not checkpoint")
 async def test_a_reader_that_closes_last_leaves_the_log_to_writers(journal: Journal, tmp_path: Path) -> None:
     await journal.create()
     left = tmp_path / "left"
@@ -197,6 +198,7 @@ async def test_a_folder_in_its_place_is_said_and_keeps_its_mode(tmp_path: Path) 
     assert mode_of(path) == 0o755
 
 
+@pytest.mark.rule(23, "refuse a network file system, name TUI_MIGRATE_HOME")
 @pytest.mark.parametrize(
     ("lines", "kind"),
     [
@@ -291,6 +293,7 @@ async def test_a_journal_that_somebody_holds_is_busy(tmp_path: Path) -> None:
         await writer.close()
 
 
+@pytest.mark.rule(23, "checkpoints are serialised by a lock file")
 @pytest.mark.usefixtures("impatient")
 async def test_nobody_checkpoints_while_another_does_and_closing_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
@@ -336,3 +339,20 @@ async def test_no_connection_is_left_open_where_opening_fails(tmp_path: Path) ->
     for one in threads:
         await asyncio.to_thread(one.join, END_SECONDS)  # closing does not wait for the thread's last step
     assert [one.name for one in threads if one.is_alive()] == []
+
+
+@pytest.mark.rule(23, "WAL, synchronous=FULL, fullfsync on macOS; nobody checkpoints by himself")
+@pytest.mark.parametrize(("platform", "fullfsync"), [("linux", 0), ("darwin", 1)])
+async def test_the_journal_is_as_durable_as_sqlite_can_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, fullfsync: int
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    path = tmp_path / "journal.db"
+    for _ in range(2):  # a journal that is made, and one that is there
+        database = await connection.open_for_writing(path)
+        try:
+            names = ("journal_mode", "synchronous", "wal_autocheckpoint", "fullfsync")
+            settings = [next(iter(await database.execute_fetchall(f"PRAGMA {name}")))[0] for name in names]
+        finally:
+            await connection.close(database, path)
+        assert settings == ["wal", 2, 0, fullfsync]

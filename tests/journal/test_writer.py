@@ -135,13 +135,13 @@ async def test_nothing_is_written_of_a_run_that_is_not_there(journal: Journal) -
 async def test_a_deleted_run_leaves_no_row(journal: Journal) -> None:
     run_id = await journal.create()
     await bring_to(journal, run_id, RunState.PREPARING)
-    await journal.write.claim(run_id, "place", ["users"])
+    await journal.write.claim(run_id, ["place"], ["users"])
     await journal.write.add_event(run_id, "said")
     await journal.write.add_findings(run_id, Stage.VERIFY, [Finding(Severity.NOTE, "code", "users", "found")])
     await journal.write.file_control(run_id, Wish.PAUSE, 0, "anna", RunState.PREPARING)
     await journal.write.delete_run(run_id)
     tables = await journal.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
-    assert len(tables) == 10
+    assert len(tables) == 11
     assert {
         (await journal.rows(f"SELECT count(*) FROM {name}"))[0]  # noqa: S608 - names of our own tables
         for (name,) in tables
@@ -293,16 +293,17 @@ async def test_a_request_that_comes_too_late_is_answered_when_the_run_ends(journ
 # --- claims
 
 
+@pytest.mark.rule(6, "two runs over the same collections: the second is refused")
 async def test_two_runs_do_not_write_to_one_collection(journal: Journal) -> None:
     first, second = await journal.create(), await journal.create()
     await bring_to(journal, first, RunState.PREPARING)
-    await journal.write.claim(first, "place", ["users", "families"])
-    await journal.write.claim(first, "place", ["users", "families"])
-    await journal.write.claim(second, "elsewhere", ["users"])
+    await journal.write.claim(first, ["place"], ["users", "families"])
+    await journal.write.claim(first, ["place"], ["users", "families"])
+    await journal.write.claim(second, ["elsewhere"], ["users"])
     with pytest.raises(Refused, match="run 0001 is at work on the collection families"):
-        await journal.write.claim(second, "place", ["workspaces", "families"])
+        await journal.write.claim(second, ["place"], ["workspaces", "families"])
     third = await journal.create()
-    await journal.write.claim(third, "place", ["workspaces"])
+    await journal.write.claim(third, ["place"], ["workspaces"])
 
 
 @pytest.mark.parametrize("state", [one for one in RunState if one in TRANSITIONS[RunState.COMMITTING]])
@@ -310,33 +311,33 @@ async def test_two_runs_do_not_write_to_one_collection(journal: Journal) -> None
 async def test_who_keeps_a_claim(journal: Journal, state: RunState, has_written: bool) -> None:
     first, second = await journal.create(), await journal.create()
     await bring_to(journal, first, RunState.COMMITTING)
-    await journal.write.claim(first, "place", ["users"])
+    await journal.write.claim(first, ["place"], ["users"])
     if has_written:
         await journal.write.set_writes_begun(first)
     await journal.write.transition(first, state)
     if state.is_active or (has_written and not state.is_final):
         with pytest.raises(Refused, match="run 0001") as caught:
-            await journal.write.claim(second, "place", ["users"])
+            await journal.write.claim(second, ["place"], ["users"])
         assert "tui-migrate cancel 1" in caught.value.hint or "cancel 1 or rollback 1" in caught.value.hint
     else:
-        await journal.write.claim(second, "place", ["users"])
+        await journal.write.claim(second, ["place"], ["users"])
 
 
 async def test_a_deleted_run_claims_nothing(journal: Journal) -> None:
     first, second = await journal.create(), await journal.create()
-    await journal.write.claim(first, "place", ["users"])
+    await journal.write.claim(first, ["place"], ["users"])
     await journal.write.delete_run(first)
-    await journal.write.claim(second, "place", ["users"])
+    await journal.write.claim(second, ["place"], ["users"])
 
 
 async def test_a_rollback_inherits_claims_or_leaves_them(journal: Journal) -> None:
     first, other, rollback = await journal.create(), await journal.create(), await journal.create()
-    await journal.write.claim(first, "place", ["users"])
-    await journal.write.claim(other, "place", ["families"])
+    await journal.write.claim(first, ["place"], ["users"])
+    await journal.write.claim(other, ["place"], ["families"])
     with pytest.raises(Refused, match=f"run {other:04d}"):
-        await journal.write.claim(rollback, "place", ["users", "families"], heir_of=first)
+        await journal.write.claim(rollback, ["place"], ["users", "families"], heir_of=first)
     assert await journal.rows("SELECT run_id FROM claims ORDER BY run_id") == [(first,), (other,)]
-    await journal.write.claim(rollback, "place", ["users"], heir_of=first)
+    await journal.write.claim(rollback, ["place"], ["users"], heir_of=first)
     assert await journal.rows("SELECT run_id FROM claims ORDER BY run_id") == [(other,), (rollback,)]
 
 

@@ -148,6 +148,7 @@ def test_absent_matching_and_mismatching_are_three_states(manifest: Manifest) ->
         parse(canonical(fields), "manifest.json")
 
 
+@pytest.mark.rule(24, "the manifest equals its own canonical bytes")
 @pytest.mark.parametrize(
     ("old", "new"),
     [

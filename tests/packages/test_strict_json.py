@@ -4,6 +4,7 @@ from tui_migrate.errors import PackageDamaged
 from tui_migrate.packages.strict_json import MAX_NUMBER, Node, canonical, read
 
 
+@pytest.mark.rule(24, "canonical bytes")
 def test_canonical_form_is_ascii_sorted_and_ends_with_a_newline() -> None:
     assert canonical({"b": [1], "a": "é"}) == b'{\n "a": "\\u00e9",\n "b": [\n  1\n ]\n}\n'
 

@@ -72,6 +72,7 @@ def test_ids_ascend_across_types() -> None:
     assert faults(MinKey(), None, -1, 0.5, Int64(1), "a", {"a": 1}, MaxKey()) == [""] * 8
 
 
+@pytest.mark.rule(7, "dedupe by value")
 def test_equal_ids_are_duplicates_whatever_their_type() -> None:
     assert faults(1, 1.0, Decimal128("1.00"), 2) == ["", "id_duplicate", "id_duplicate", ""]
     assert faults("b", "a") == ["", "id_order"]

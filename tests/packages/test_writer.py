@@ -142,6 +142,7 @@ async def finish(writer: PackageWriter, known: Sequence[Member]) -> None:
     await writer.seal(HEADER, [await writer.entry(info(), taken, DocumentOrder.ID)])
 
 
+@pytest.mark.rule(24, "fsync before a checkpoint, cut back to it on resume")
 @pytest.mark.parametrize("checkpointed", [0, 1, 2, 3])
 @pytest.mark.parametrize("torn", [0, 1, 11, 10_000])
 async def test_a_tail_past_the_checkpoint_is_cut_and_the_result_is_the_same(
@@ -171,6 +172,7 @@ async def test_a_file_shorter_than_the_checkpoint_is_damage(tmp_path: Path) -> N
         await writer.open_collection("users", [member])
 
 
+@pytest.mark.rule(24, "the whole stream's digest is computed at the end")
 async def test_a_member_that_changed_on_disk_is_found_before_sealing(tmp_path: Path) -> None:
     writer = await new(tmp_path / "package")
     await writer.write_metadata(info())

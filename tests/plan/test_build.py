@@ -24,6 +24,7 @@ async def filled(scene: Scene) -> Scene:
     return scene
 
 
+@pytest.mark.rule(15, "after all collections")
 async def test_everything_is_planned_where_nothing_is_named_and_views_come_last(filled: Scene) -> None:
     made = await plan(filled)
     assert [one.name for one in made.collections] == ["b", "c", "d", "a view"]
@@ -76,6 +77,7 @@ async def test_an_empty_database_is_a_usage_error(scene: Scene) -> None:
         await plan(scene)
 
 
+@pytest.mark.rule(14, "system.* and Queryable Encryption refused by name")
 @pytest.mark.parametrize("name", ["system.users", "system.buckets.x", "enxcol_.users.esc"])
 async def test_what_belongs_to_the_server_is_refused_by_name(filled: Scene, name: str) -> None:
     with pytest.raises(Refused, match=r"system|enxcol"):

@@ -31,6 +31,7 @@ def test_every_policy_has_its_row() -> None:
     assert all(decide(one, item(), describe(OTHER)) for one in Policy)
 
 
+@pytest.mark.rule(7, "equality of documents is by bytes")
 @pytest.mark.parametrize("stored", [double(1.0), int64(1)])
 def test_an_id_of_another_number_type_is_the_same_key_and_is_kept(stored: RawId) -> None:
     there, changed = describe(doc(stored, n=text("x"))), describe(doc(stored, n=text("y")))
@@ -52,6 +53,7 @@ def test_zero_and_minus_zero_are_one_key_and_two_forms() -> None:
     assert is_equal(item(doc(double(0.0))), describe(doc(double(-0.0))))
 
 
+@pytest.mark.rule(7, "field order counts as a difference")
 def test_the_order_of_fields_and_the_type_of_a_number_are_differences() -> None:
     assert not is_equal(item(doc(int32(1), a=int32(1), b=int32(2))), describe(doc(int32(1), b=int32(2), a=int32(1))))
     assert not is_equal(item(doc(int32(1), a=int32(1))), describe(doc(int32(1), a=int64(1))))

@@ -8,7 +8,7 @@ from tests.engine.scene import Scene, create, put, snapshot
 from tests.packages.samples import small_package
 from tests.suites.ids import double, int32, text
 from tests.suites.store_cases import EMPTY, MUST_HAVE_N, as_value, doc, index, options
-from tui_migrate.documents import RawId
+from tui_migrate.documents import RawId, id_field, pack
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.plan import ends, preflight
 from tui_migrate.plan.model import PackageEnd, Plan, PlannedCollection, Policy, RunKind
@@ -66,6 +66,7 @@ async def test_a_collection_that_is_gone(scene: Scene) -> None:
     assert [one.code for one in await check(scene, plan)] == ["collection_missing"]
 
 
+@pytest.mark.rule(14, "admin, config, local")
 @pytest.mark.parametrize("database", ["admin", "config", "local"])
 async def test_databases_of_the_server_are_no_ends(scene: Scene, database: str) -> None:
     await create(scene.source, "things")
@@ -78,12 +79,14 @@ async def test_databases_of_the_server_are_no_ends(scene: Scene, database: str) 
         assert "reserved_database" in codes
 
 
+@pytest.mark.rule(14, "again in the checks")
 @pytest.mark.parametrize("name", ["system.users", "enxcol_.things.esc"])
 async def test_collections_of_the_server_are_refused_by_name(scene: Scene, name: str) -> None:
     await create(scene.source, name)
     assert (Severity.ERROR, "reserved_collection", name) in await checked(scene)
 
 
+@pytest.mark.rule(14, "GridFS buckets go as two collections")
 @pytest.mark.parametrize("half", ["fs.files", "fs.chunks"])
 async def test_a_gridfs_bucket_goes_whole(scene: Scene, half: str) -> None:
     await create(scene.source, "fs.files")
@@ -115,6 +118,7 @@ async def test_an_export_needs_a_place(scene: Scene, tmp_path: Path) -> None:
     assert [(one.severity, one.code) for one in await check(scene, taken)] == [(Severity.ERROR, "output_exists")]
 
 
+@pytest.mark.rule(15, "a name clash is refused")
 @pytest.mark.parametrize(("mine", "theirs"), [
     (EMPTY, CAPPED), (CAPPED, EMPTY), (EMPTY, ON_OTHERS), (ON_OTHERS, EMPTY),
 ])  # fmt: skip
@@ -124,6 +128,7 @@ async def test_a_name_that_is_something_else_in_the_target(scene: Scene, mine: b
     assert (Severity.ERROR, "kind_differs", "things") in await checked(scene)
 
 
+@pytest.mark.rule(12, "refused otherwise, in preflight, by name")
 async def test_a_capped_collection_is_only_written_where_there_is_none(scene: Scene) -> None:
     await create(scene.source, "things", options=CAPPED)
     assert await checked(scene) == set()
@@ -131,6 +136,7 @@ async def test_a_capped_collection_is_only_written_where_there_is_none(scene: Sc
     assert await checked(scene) == {(Severity.ERROR, "exists_already", "things")}
 
 
+@pytest.mark.rule(15, "a different view is refused")
 async def test_a_view_that_is_there_is_the_same_or_refused(scene: Scene) -> None:
     for store in (scene.source, scene.target):
         await create(store, "things")
@@ -158,11 +164,13 @@ class Sharded(MemoryStore):
         return tuple(replace(one, shard_key=self.key) for one in await super().collections())
 
 
+@pytest.mark.rule(13, "refused")
 @pytest.mark.parametrize(("key", "refused"), [
     (options(region=int32(1), _id=int32(1)), True),
     (options(_id=int32(1)), False),
     (options(_id=text("hashed")), False),
     (options(_id2=int32(1)), True),
+    (options(_id=int32(1), region=int32(1)), True),
 ])  # fmt: skip
 async def test_a_target_that_is_sharded_by_another_key_is_refused(scene: Scene, key: bytes, refused: bool) -> None:
     await create(scene.source, "things")
@@ -173,6 +181,8 @@ async def test_a_target_that_is_sharded_by_another_key_is_refused(scene: Scene, 
     assert [one.code for one in found] == (["shard_key"] if refused else [])
 
 
+@pytest.mark.rule(17, "an index of the same name with other options is a finding")
+@pytest.mark.rule(16, "an index of the same name is a finding, not replaced")
 async def test_definitions_that_differ_stay_and_are_warned_about(scene: Scene) -> None:
     await create(scene.source, "things", options=MUST_HAVE_N, indexes=[index("n", unique=True), index("m")])
     await create(scene.target, "things", indexes=[index("n"), index("z")])
@@ -182,6 +192,7 @@ async def test_definitions_that_differ_stay_and_are_warned_about(scene: Scene) -
     }
 
 
+@pytest.mark.rule(8, "a target's collation makes several ids one: refused")
 async def test_a_target_that_orders_its_ids_by_a_collation_is_refused(scene: Scene) -> None:
     await create(scene.source, "things", options=GERMAN)
     assert await checked(scene) == set()
@@ -189,6 +200,7 @@ async def test_a_target_that_orders_its_ids_by_a_collation_is_refused(scene: Sce
     assert await checked(scene) == {(Severity.ERROR, "collation", "things")}
 
 
+@pytest.mark.rule(10, "else a finding")
 async def test_a_server_that_fills_empty_timestamps_is_noted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     await create(scene.source, "things")
     capabilities = Capabilities(ordered=True, lookup=True, keeps_empty_timestamps=False)
@@ -196,12 +208,14 @@ async def test_a_server_that_fills_empty_timestamps_is_noted(scene: Scene, monke
     assert await checked(scene) == {(Severity.NOTE, "empty_timestamps", "target")}
 
 
+@pytest.mark.rule(22, "same endpoint and namespace")
 async def test_one_database_is_not_source_and_target(scene: Scene) -> None:
     await create(scene.source, "things")
     found = await preflight.check(await scene.plan(), scene.source, ReadOnly(scene.source))
     assert [(one.severity, one.code) for one in found] == [(Severity.ERROR, "source_is_target")]
 
 
+@pytest.mark.rule(22, "or the collection uuids are")
 async def test_one_collection_by_two_addresses_is_not_source_and_target(scene: Scene) -> None:
     await create(scene.source, "things")
     await create(scene.source, "others")
@@ -214,6 +228,7 @@ async def test_one_collection_by_two_addresses_is_not_source_and_target(scene: S
     ]
 
 
+@pytest.mark.rule(22, "two databases on one server are fine")
 async def test_two_databases_of_one_server_are_two_places(scene: Scene) -> None:
     await create(scene.source, "things")
     beside = MemoryStore(scene.source._server, "another")
@@ -236,3 +251,19 @@ async def test_names_with_control_characters_are_shown_without(scene: Scene) -> 
     await create(scene.source, "a\x1b[2J", options=ON_OTHERS)
     (found,) = await check(scene, await scene.plan())
     assert "\x1b" not in found.subject + found.message
+
+
+@pytest.mark.rule(19, "a TTL index on the target, or an age of the collection itself, is a preflight warning")
+async def test_what_will_delete_documents_by_age_is_warned_about(scene: Scene) -> None:
+    ttl = pack(index("at")[4:-1] + id_field(b"expireAfterSeconds", int32(60)))
+    clustered = options(clusteredIndex=as_value(EMPTY), expireAfterSeconds=int32(60))
+    for name, indexes in (("things", [ttl]), ("others", [index("at")])):
+        await create(scene.source, name)
+        await create(scene.target, name, indexes=indexes)
+    await create(scene.source, "events", options=clustered)
+    assert await checked(scene) == {
+        (Severity.WARNING, "ttl_index", "things.at_1"),
+        (Severity.WARNING, "ttl_index", "events"),
+    }
+    exported = await check(scene, replace(await scene.plan(), target=PackageEnd(str(scene.home.state / "package"))))
+    assert "ttl_index" not in [one.code for one in exported]

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_migrate.errors import InvalidFile
 from tui_migrate.plan.model import (
+    MOST_SECONDS,
     Environment,
+    OnFailure,
     PackageEnd,
     Plan,
     PlannedCollection,
@@ -37,7 +41,12 @@ PLANS = st.builds(
     batch_documents=st.integers(1, 100_000),
     batch_bytes=st.integers(1024, 64 * 1024 * 1024),
     description=TEXT,
+    on_failure=st.just(OnFailure.PAUSE),
+    timeout=st.integers(0, MOST_SECONDS),
+    stage_timeout=st.integers(0, MOST_SECONDS),
     rollback_of=COUNT,
+    force=st.booleans(),
+    retry_of=COUNT,
 )
 
 MINIMAL = """\
@@ -86,6 +95,11 @@ def test_what_is_left_out_has_its_default() -> None:
         ("{name: users}", "{name: users, size: -1}", 6, "whole number"),
         ("kind: copy", "kind: copy\nbatch_documents: 0", 3, "whole number from 1"),
         ("kind: copy", "kind: copy\nundo: 'false'", 3, "true or false"),
+        ("kind: copy", "kind: copy\non_failure: retry", 3, "'retry' is none of"),
+        ("kind: copy", "kind: copy\non_failure: rollback\nundo: false", 3, "cannot be rolled back"),
+        ("kind: copy", "kind: copy\ntimeout: -1", 3, "whole number"),
+        ("kind: copy", "kind: copy\nstage_timeout: 999999999999", 3, "whole number"),
+        ("kind: copy", "kind: copy\ntime_out: 1", 3, "key 'time_out': this key is unknown"),
     ],
 )
 def test_a_fault_is_named_with_its_line(old: str, new: str, line: int, said: str) -> None:
@@ -94,6 +108,11 @@ def test_a_fault_is_named_with_its_line(old: str, new: str, line: int, said: str
         from_yaml(MINIMAL.replace(old, new, 1), "plan.yaml")
     assert refused.value.line == line
     assert "hunter2" not in refused.value.message + refused.value.hint
+
+
+def test_a_plan_that_is_taken_back_when_it_fails_is_read_back() -> None:
+    plan = replace(from_yaml(MINIMAL, "plan.yaml"), on_failure=OnFailure.ROLLBACK, timeout=60, stage_timeout=30)
+    assert from_yaml(to_yaml(plan), "plan.yaml") == plan
 
 
 @given(st.text(max_size=100))

@@ -41,6 +41,7 @@ async def filled(name: str, documents: Sequence[bytes]) -> MemoryStore:
     return store
 
 
+@pytest.mark.rule(10, "normalise before hashing")
 def test_a_document_is_keyed_with_its_id_in_front() -> None:
     late = keyed(pack(id_field(b"n", int32(5)) + id_field(b"_id", int32(1))))
     assert late is not None
@@ -85,6 +86,7 @@ async def test_merging_and_asking_find_the_same(
     await ask.close()
 
 
+@pytest.mark.rule(9, "a document whose _id is MaxKey")
 async def test_an_id_that_is_maxkey_is_found_both_ways() -> None:
     store = await filled("lookup", [doc(int32(1)), doc(MAX_KEY)])
     (wanted,) = [one for one in [keyed(doc(MAX_KEY, n=int32(1)))] if one is not None]
@@ -120,6 +122,7 @@ async def chosen(
     return type(finder)
 
 
+@pytest.mark.rule(8, "do not merge where a collation orders, look up by id")
 async def test_the_way_is_chosen_by_what_is_there() -> None:
     german = replace(PLAIN, simple_order=False)
     assert await chosen(0) is NothingThere
@@ -169,6 +172,7 @@ class Large(MemoryStore):
             yield doc(one, n=text("x" * self.SIZE))
 
 
+@pytest.mark.rule(11, "lookups stream")
 @pytest.mark.parametrize("way", [MergeAlong, AskById])
 async def test_large_documents_stream_by(way: type[object]) -> None:
     store: Source = Large("large", "db")

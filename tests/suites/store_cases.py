@@ -99,21 +99,25 @@ class StoreCases:
         assert isinstance(place.store, Target)
         assert (await place.store.identity()).is_same_place(await place.stranger.identity())
 
+    @pytest.mark.rule(9, "the first and the last range are open, MaxKey is read")
     async def test_ids_of_every_type_are_read_completely_and_in_order(self, place: Place) -> None:
         await fill(place.store, *(doc(one) for one in reversed(OF_EVERY_TYPE)))
         assert [raw_id(one) for one in await everything(place.store)] == list(OF_EVERY_TYPE)
 
+    @pytest.mark.rule(9, "resuming skips the equal key alone")
     async def test_reading_resumes_behind_every_position(self, place: Place) -> None:
         await fill(place.store, *(doc(one) for one in reversed(OF_EVERY_TYPE)))
         for number, one in enumerate(OF_EVERY_TYPE):
             rest = [raw_id(found) for found in await everything(place.store, after=one)]
             assert rest == list(OF_EVERY_TYPE[number + 1 :])
 
+    @pytest.mark.rule(9, "min is inclusive")
     async def test_reading_resumes_behind_a_document_that_is_gone(self, place: Place) -> None:
         await fill(place.store, *(doc(int32(one)) for one in (1, 3)), doc(MAX_KEY))
         rest = [raw_id(found) for found in await everything(place.store, after=double(2.0))]
         assert rest == [int32(3), MAX_KEY]
 
+    @pytest.mark.rule(7, "resume by value")
     async def test_an_equal_number_of_another_type_is_not_read_again(self, place: Place) -> None:
         await fill(place.store, doc(double(1.0)), doc(int32(2)))
         assert [raw_id(one) for one in await everything(place.store, after=int64(1))] == [int32(2)]
@@ -134,6 +138,7 @@ class StoreCases:
         assert await place.store.count("nothing") == 0
         assert [one async for one in place.store.lookup("nothing", [int32(1)])] == []
 
+    @pytest.mark.rule(12, "natural order")
     async def test_natural_order_is_that_of_the_inserts(self, place: Place) -> None:
         await create(place.store, NAME, options(capped=RawId(b"\x08\x01"), size=int32(100_000)))
         await fill(place.store, *(doc(int32(one)) for one in (3, 1, 2)))
@@ -146,6 +151,7 @@ class StoreCases:
         assert found == set(OF_EVERY_TYPE[::2])
         assert [one async for one in place.store.lookup(NAME, [])] == []
 
+    @pytest.mark.rule(7, "lookups by value")
     async def test_lookup_finds_numbers_by_value(self, place: Place) -> None:
         await fill(place.store, doc(double(7.0)))
         assert [raw_id(one) async for one in place.store.lookup(NAME, [int64(7)])] == [double(7.0)]
@@ -159,6 +165,7 @@ class StoreCases:
         await fill(place.store, odd)
         assert await everything(place.store) == [odd]
 
+    @pytest.mark.rule(10, "a server moves _id to the front")
     async def test_the_id_moves_to_the_front(self, place: Place) -> None:
         await fill(place.store, pack(id_field(b"n", int32(5)) + id_field(b"_id", int32(1))))
         assert await everything(place.store) == [doc(int32(1), n=int32(5))]
@@ -173,6 +180,7 @@ class StoreCases:
         (refusal,) = await place.store.insert(NAME, [doc(int32(3), n=text("x" * (room + 1)))])
         assert refusal.code == 10334
 
+    @pytest.mark.rule(1, "inserts are never upserts")
     async def test_a_taken_id_is_refused_and_the_others_are_in(self, place: Place) -> None:
         await fill(place.store, doc(int32(1), n=int32(0)))
         refused = await place.store.insert(NAME, [doc(int32(0)), doc(double(1.0)), doc(int32(2)), doc(int64(2))])
@@ -183,6 +191,7 @@ class StoreCases:
         assert all(one.is_id_taken for one in refused)
         assert await everything(place.store) == [doc(int32(0)), doc(int32(1), n=int32(0)), doc(int32(2))]
 
+    @pytest.mark.rule(18, "told apart by the key of the index")
     async def test_a_value_of_a_unique_index_that_is_taken_is_refused(self, place: Place) -> None:
         await place.store.create_indexes(NAME, [index("n.m", "o", unique=True)])
         inner = as_value(options(m=int32(1)))
@@ -213,6 +222,7 @@ class StoreCases:
         assert dict(result.current) == {order_key(int32(one)): doc(int32(one)) for one in (1, 2, 3)}
         assert await everything(place.store) == [doc(int32(0)), doc(int32(1), n=int32(9)), doc(int32(3))]
 
+    @pytest.mark.rule(1, "what is not as seen is not changed")
     async def test_a_change_from_what_is_not_there_is_not_made(self, place: Place) -> None:
         await fill(place.store, doc(int32(1), n=int32(5)))
 
@@ -223,12 +233,14 @@ class StoreCases:
         assert not result.changed
         assert await place.store.count(NAME) == 1
 
+    @pytest.mark.rule(7, "a replace keeps the stored form")
     async def test_a_replace_keeps_the_type_of_the_stored_id(self, place: Place) -> None:
         await fill(place.store, doc(double(1.0)))
         result = await place.store.change(NAME, [int32(1)], to({int32(1): doc(int32(1), n=int32(2))}))
         assert result.changed == {order_key(int32(1))}
         assert await everything(place.store) == [doc(double(1.0), n=int32(2))]
 
+    @pytest.mark.rule(1, "replaces and deletes are compare-and-set")
     async def test_a_stranger_who_was_quicker_is_seen_in_a_new_decision(self, place: Place) -> None:
         await fill(place.store, *(doc(int32(one)) for one in range(3)))
         strange = doc(int32(1), n=text("strange"))
@@ -330,6 +342,7 @@ class StoreCases:
         assert same_index(things.indexes[1], index("n"))
         assert same_index(things.indexes[2], index("o", unique=True))
 
+    @pytest.mark.rule(8, "a non-simple default collation is known")
     async def test_a_default_collation_is_told(self, place: Place) -> None:
         collation = options(locale=text("en"), strength=int32(2))
         await create(place.store, NAME, options(collation=as_value(collation)))

@@ -205,6 +205,7 @@ async def test_cancelling_a_copy_leaves_what_was_written_and_frees_the_target(sc
     assert (await scene.read(again)).counts.unchanged == 10
 
 
+@pytest.mark.rule(25, "kept until the record is deleted")
 async def test_a_deleted_run_leaves_nothing(scene: Scene, tmp_path: Path) -> None:
     run_id = await scene.export(tmp_path / "package", rate=SLOW)
     await cut_short(scene, run_id)
@@ -281,6 +282,7 @@ async def test_requests_race_with_the_end_of_a_run_and_none_stays_open(scene: Sc
         assert ControlStatus.PENDING not in statuses
 
 
+@pytest.mark.rule(6, "two runs into one target: the second is refused")
 async def test_two_runs_into_one_target_at_once(scene: Scene) -> None:
     source, target, other = memory_end(), memory_end(), memory_end()
     for end in (source, other):

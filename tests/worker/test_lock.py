@@ -35,6 +35,7 @@ def wait_until_stopped(pid: int) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.rule(6, "one worker a run, by flock")
 def test_a_lock_is_held_by_one_and_says_by_whom(path: Path) -> None:
     assert holder(path) is None
     lock = taken(path)
@@ -119,6 +120,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         RunLock.acquire(tmp_path / "folder/lock")
 
 
+@pytest.mark.rule(6, "held for the life of the process, not by time")
 def test_a_process_that_dies_lets_go(path: Path, hold: Hold) -> None:
     process = hold(path)
     assert holder(path) == process.pid
@@ -134,6 +136,7 @@ def test_a_running_worker_is_left_alone(path: Path, hold: Hold) -> None:
     assert process.poll() is None
 
 
+@pytest.mark.rule(6, "a stopped worker is ended first")
 def test_a_stopped_worker_is_no_worker_and_is_ended_before_another_begins(path: Path, hold: Hold) -> None:
     process = hold(path)
     process.send_signal(signal.SIGSTOP)

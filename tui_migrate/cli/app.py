@@ -40,6 +40,7 @@ def build_app() -> App:
     app.command(migrate.start)
     for command in (runs.history, runs.status, steer.attach, steer.pause, steer.resume, steer.cancel, steer.rollback):
         app.command(command)
+    app.command(steer.retry)
     app.command(runs.delete)
     app.command(steer.worker)
     return app

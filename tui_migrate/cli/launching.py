@@ -93,6 +93,8 @@ class Launching:
             self.output.line(line)
         for line in findings_lines(tuple(one for one in findings if one.code != CONFLICT)):
             self.output.line(line)
+        if exact and found.total.undo:
+            self.output.line(f"the undo log takes about {size(found.total.undo)}")
         self.output.line("nothing was written")
         if found.total.refuse:
             self.output.line(f"  {arrow()} as planned, this is refused: choose --conflict-resolution skip or overwrite")
@@ -103,7 +105,8 @@ class Launching:
             run_id = await launch.create_run(self.home, plan)
 
             async def begin() -> None:
-                await launch.start(self.home, run_id, self.passwords)
+                if warning := await launch.start(self.home, run_id, self.passwords):
+                    self.output.note(warning)
 
             if not self.handling.detach:
                 self.output.note(f"run {run_name(run_id)}: started; it goes on if this terminal is closed")

@@ -22,7 +22,7 @@ from tui_migrate.cli.options import (
     Selection,
 )
 from tui_migrate.errors import UsageError
-from tui_migrate.plan.model import End, PackageEnd, RunKind
+from tui_migrate.plan.model import End, OnFailure, PackageEnd, RunKind
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.cli.launching import Launching
@@ -132,6 +132,8 @@ def start(
         raise UsageError(
             f"{plan} is the plan of a rollback", hint=f"use tui-migrate rollback {found.rollback_of} --confirm"
         )
+    if found.retry_of:
+        raise UsageError(f"{plan} is the plan of a retry", hint=f"use tui-migrate retry {found.retry_of}")
     found = replace(found, source=_absolute(found.source), target=_absolute(found.target))
     launching = _launching(handling, common, {}, (found.source, found.target))
     return asyncio.run(launching.carry_out(found))
@@ -150,6 +152,10 @@ def _request(
 ) -> "PlanRequest":
     from tui_migrate.plan.build import PlanRequest
 
+    if conflicts.no_rollback and conflicts.on_failure is OnFailure.ROLLBACK:
+        raise UsageError(
+            "--no-rollback and --on-failure rollback exclude each other", hint="leave one of the two options away"
+        )
     return PlanRequest(
         kind=kind,
         source=source,
@@ -163,6 +169,9 @@ def _request(
         batch_documents=engine.batch_documents,
         batch_bytes=engine.batch_bytes,
         description=selection.description,
+        on_failure=conflicts.on_failure,
+        timeout=engine.timeout,
+        stage_timeout=engine.stage_timeout,
     )
 
 

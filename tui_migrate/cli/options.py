@@ -9,7 +9,7 @@ from cyclopts.validators import Number
 
 from tui_migrate.cli.output import Output
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DOCUMENTS, Policy, Verify
+from tui_migrate.plan.model import DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DOCUMENTS, MOST_SECONDS, OnFailure, Policy, Verify
 
 _EVERYWHERE: Final = Group("Everywhere", sort_key=90)
 _CHOICE: Final = Group("What to migrate", sort_key=20)
@@ -65,6 +65,9 @@ class Conflicts:
             help="Documents refused by the target that are put aside before the run fails.", validator=Number(gte=0)
         ),
     ] = 0
+    on_failure: Annotated[
+        OnFailure, Parameter(help="A run that fails: leave it to be resumed, or take back what it wrote.")
+    ] = OnFailure.PAUSE
 
 
 @Parameter(name="*", group=_RUN)
@@ -97,6 +100,17 @@ class Engine:
     batch_bytes: Annotated[
         int, Parameter(help="Bytes in a batch, at most.", validator=Number(gte=1_024, lte=64 * 1024 * 1024))
     ] = DEFAULT_BATCH_BYTES
+    timeout: Annotated[
+        int,
+        Parameter(
+            help="Seconds the run may work, each time it is started or resumed; then it fails. 0 is no limit.",
+            validator=Number(gte=0, lte=MOST_SECONDS),
+        ),
+    ] = 0
+    stage_timeout: Annotated[
+        int,
+        Parameter(help="The same for each stage of it.", validator=Number(gte=0, lte=MOST_SECONDS)),
+    ] = 0
     save_plan: Annotated[Path | None, Parameter(help="Write the plan to this YAML file and stop; start runs it.")] = (
         None
     )

@@ -49,6 +49,12 @@ async def read_runs(home: Home, limit: int, offset: int) -> tuple[tuple[RunRecor
         return tuple([await control.effective(home, reader, one) for one in whole]), await reader.count_runs()
 
 
+async def read_retries(home: Home, run_id: int) -> tuple[int, ...]:
+    """Give the runs that were made to write a run's refused documents again."""
+    async with journal_of(home) as reader:
+        return () if reader is None else tuple([one for one, _ in await reader.retries_of(run_id)])
+
+
 async def read_later_runs(home: Home, run_id: int) -> tuple[int, ...]:
     """Give the newer runs that wrote to the same collections of the same target."""
     async with journal_of(home) as reader:

@@ -43,6 +43,7 @@ def run_form(run: RunRecord) -> JsonForm:
         "description": run.description,
         "rollback_of": run.rollback_of or None,
         "rolled_back_by": run.rolled_back_by or None,
+        "retry_of": run.retry_of or None,
         "failure": failure and {"code": failure.code, "message": redact(failure.message), "hint": redact(failure.hint)},
     }
 
@@ -133,4 +134,5 @@ def _forecast_counts(one: CollectionForecast, *, exact: bool) -> JsonForm:
         "refuse": one.refuse,
         "reject": one.reject,
         "bytes": one.size,
+        "undo_bytes": one.undo,
     }

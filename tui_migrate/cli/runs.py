@@ -57,6 +57,17 @@ def status(run: RunId, /, *, common: Common = COMMON) -> int:
     return 0
 
 
+def _reject_lines(run: "RunRecord", common: Common) -> list[str]:
+    from tui_migrate.cli.records import read_retries
+    from tui_migrate.wording import number, run_name
+
+    if not run.counts.rejected:
+        return []
+    retries = ", ".join(map(run_name, asyncio.run(read_retries(common.place, run.id))))
+    retried = f", written again by run {retries}" if retries else ""
+    return [f"  {number(run.counts.rejected)} refused documents in {common.place.run(run.id).rejects}{retried}"]
+
+
 def delete(
     run: RunId,
     /,
@@ -134,6 +145,7 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
         lines.append(f"  worker {run.worker_pid} on {run.worker_host}, last heard {heard}")
     if run.rolled_back_by:
         lines.append(f"  rolled back by run {run_name(run.rolled_back_by)}")
+    lines.extend(_reject_lines(run, common))
     if run.failure is not None:
         lines.append(f"  {run.failure.message}")
         if run.failure.hint and run.failure.code != STOPPED:

@@ -1,11 +1,12 @@
-"""The commands that steer a run: `attach`, `pause`, `resume`, `cancel`, `rollback`, `worker`."""
+"""The commands that steer a run: `attach`, `pause`, `resume`, `cancel`, `rollback`, `retry`, `worker`."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
-from tui_migrate.cli.options import COMMON, Common
+from tui_migrate.cli.options import COMMON, Common, Flag
 from tui_migrate.cli.runs import RunId
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
@@ -56,25 +57,62 @@ def rollback(
     run: RunId,
     /,
     *,
-    confirm: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    confirm: Flag = False,
+    force: Flag = False,
+    despite_later: Flag = False,
     detach: Detach = False,
     common: Common = COMMON,
 ) -> int:
     """Take back what a run wrote: delete what it inserted, put back what it replaced.
 
+    Documents that somebody has changed or deleted since are left as they are, and listed.
+
     Parameters
     ----------
     confirm
         Do it; without this the command says what it would do.
+    force
+        Take back documents that others have changed or deleted since, too. What others have added stays.
+    despite_later
+        Do it although later runs wrote to the same collections; what those changed is left as it is.
     detach
         Return the id of the new run at once.
     """
     from tui_migrate.cli.records import find_run
-    from tui_migrate.cli.steering import take_back
+    from tui_migrate.cli.steering import TakingBack, take_back
 
     found = find_run(run, common.place)
     passwords = _passwords_for(found, common) if confirm else {}
-    return asyncio.run(take_back(common.place, found, passwords, common.output, confirm=confirm, detach=detach))
+    asked = TakingBack(confirm=confirm, force=force, despite_later=despite_later, detach=detach)
+    return asyncio.run(take_back(common.place, found, passwords, common.output, asked))
+
+
+def retry(
+    run: RunId,
+    /,
+    *,
+    max_rejects: Annotated[int | None, Parameter(show_default=False, validator=Number(gte=0))] = None,
+    detach: Detach = False,
+    common: Common = COMMON,
+) -> int:
+    """Write the documents again that the target refused in a run that has ended, by a new run under the same plan.
+
+    Parameters
+    ----------
+    max_rejects
+        How many may be refused again before the new run fails; without this as many as the first run's plan allows.
+    detach
+        Return the id of the new run at once.
+    """
+    from tui_migrate.cli.passwords import ask_missing
+    from tui_migrate.cli.records import find_run
+    from tui_migrate.cli.steering import write_again
+    from tui_migrate.plan.yaml_form import from_yaml
+
+    found = find_run(run, common.place)
+    passwords: dict[str, str] = {}
+    ask_missing((from_yaml(found.plan, f"the plan of run {found.id:04d}").target,), common.place, passwords)
+    return asyncio.run(write_again(common.place, found, passwords, common.output, max_rejects, detach=detach))
 
 
 def worker(run: RunId, /, *, common: Common = COMMON) -> int:
@@ -99,7 +137,8 @@ def _passwords_for(run: "RunRecord", common: Common, *, from_stdin: bool = False
 
     plan = from_yaml(run.plan, f"the plan of run {run.id:04d}")
     passwords: dict[str, str] = {}
+    ends = (plan.target,) if plan.retry_of else (plan.source, plan.target)
     if from_stdin:
-        read_missing((plan.source, plan.target), common.place, passwords)
-    ask_missing((plan.source, plan.target), common.place, passwords)
+        read_missing(ends, common.place, passwords)
+    ask_missing(ends, common.place, passwords)
     return passwords

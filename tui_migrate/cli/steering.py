@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -67,19 +68,52 @@ async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output
     return await _start(home, run.id, passwords, output, detach=detach)
 
 
-async def take_back(
-    home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, *, confirm: bool, detach: bool
-) -> int:
-    """Make a run's rollback and follow it; unconfirmed, say what it would do. Raises NotReversible."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakingBack:
+    """What a user says about a rollback that is asked for."""
+
+    confirm: bool
+    force: bool
+    despite_later: bool
+    detach: bool
+
+
+async def take_back(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, asked: TakingBack) -> int:
+    """Make a run's rollback and follow it; unconfirmed, say what it would do.
+
+    Raises NotReversible, and Refused where later runs wrote to the same collections and nobody has said that this is
+    to be done all the same.
+    """
+    await launch.check_reversible(home, run.id)
     later = await read_later_runs(home, run.id)
     names = ", ".join(map(run_name, later))
-    if not confirm:
-        await launch.check_reversible(home, run.id)
-        raise _what_it_would_do(run, names, output)
+    if later and not (asked.force or asked.despite_later):
+        raise Refused(
+            f"nothing was done; run {names} wrote to the same collections after run {run_name(run.id)}",
+            hint=f"roll that back first: {output.command(f'rollback {later[-1]} --confirm')};"
+            " or leave what it changed as it is with --despite-later",
+        )
+    if not asked.confirm:
+        raise _what_it_would_do(run, names, asked, output)
     if later:
-        output.note(f"tui-migrate: warning: run {names} wrote to the same collections later; what it changed is spared")
-    rollback_id = await launch.create_rollback(home, run.id)
-    return await _start(home, rollback_id, passwords, output, detach=detach)
+        fate = "taken back too" if asked.force else "spared"
+        output.note(f"tui-migrate: warning: run {names} wrote to the same collections later; what it changed is {fate}")
+    rollback_id = await launch.create_rollback(home, run.id, force=asked.force)
+    return await _start(home, rollback_id, passwords, output, detach=asked.detach)
+
+
+async def write_again(
+    home: Home,
+    run: RunRecord,
+    passwords: Mapping[str, str],
+    output: Output,
+    max_rejects: int | None,
+    *,
+    detach: bool,
+) -> int:
+    """Make the run that writes another's refused documents again, and follow it. Raises Refused."""
+    retry_id = await launch.create_retry(home, run.id, max_rejects)
+    return await _start(home, retry_id, passwords, output, detach=detach)
 
 
 def work_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output) -> int:
@@ -106,7 +140,8 @@ def _open_log(path: Path) -> TextIO:
 
 async def _start(home: Home, run_id: int, passwords: Mapping[str, str], output: Output, *, detach: bool) -> int:
     async def begin() -> None:
-        await launch.start(home, run_id, passwords)
+        if warning := await launch.start(home, run_id, passwords):
+            output.note(warning)
 
     if detach:
         await begin()
@@ -116,11 +151,14 @@ async def _start(home: Home, run_id: int, passwords: Mapping[str, str], output: 
         return conclude(await follow(home, run_id, signals, begin), home, output)
 
 
-def _what_it_would_do(run: RunRecord, later: str, output: Output) -> ConfirmationNeeded:
+def _what_it_would_do(run: RunRecord, later: str, asked: TakingBack, output: Output) -> ConfirmationNeeded:
     counts = run.counts
-    warning = f" (run {later} wrote to the same collections later; what it changed is spared)" if later else ""
+    fate = "taken back too" if asked.force else "spared"
+    warning = f" (run {later} wrote to the same collections later; what it changed is {fate})" if later else ""
+    flags = " --force" * asked.force + " --despite-later" * asked.despite_later
+    others = ", whoever has changed them since" if asked.force else ""
     return ConfirmationNeeded(
         f"nothing was done; rolling back run {run_name(run.id)} would delete {number(counts.inserted)} documents and"
-        f" put {number(counts.replaced)} back in {run.target}{warning}",
-        hint=f"to do it: {output.command(f'rollback {run.id} --confirm')}",
+        f" put {number(counts.replaced)} back in {run.target}{others}{warning}",
+        hint=f"to do it: {output.command(f'rollback {run.id} --confirm{flags}')}",
     )

@@ -47,16 +47,21 @@ def _show_failure(run: RunRecord, home: Home, output: Output) -> None:
     if run.state is RunState.INTERRUPTED and run.failure is None:
         show_error_line(f"the worker of run {run_name(run.id)} is gone", log, output)
     elif run.failure is not None and run.failure.code != STOPPED:
-        show_error_line(run.failure.message, run.failure.hint, output)
+        show_error_line(run.failure.message, "" if run.rolled_back_by else run.failure.hint, output)
         if run.state is RunState.FAILED:
             output.note(f"  {arrow()} {log}")
 
 
 def exit_code(run: RunRecord) -> int:
-    """The exit code of a command that waited for this run."""
-    if run.state is RunState.FAILED and run.failure is not None:
+    """The exit code of a command that waited for this run. One that failed has failed, also once it is taken back."""
+    if run.failure is not None and (run.state is RunState.FAILED or (run.rolled_back_by and not was_stopped(run))):
         return run.failure.exit_code
     return run.state.exit_code
+
+
+def was_stopped(run: RunRecord) -> bool:
+    """Say whether the run stopped because somebody asked it to, which is no failure."""
+    return run.failure is not None and run.failure.code == STOPPED
 
 
 def summary(run: RunRecord, *, findings_shown: int) -> Iterator[str]:
@@ -83,6 +88,10 @@ def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
         yield f"go on with it: {output.command(f'resume {run.id}')}"
     if run.rollback_available:
         yield f"take it back: {output.command(f'rollback {run.id} --confirm')}"
+    if run.counts.rejected and run.state.is_final and not run.rolled_back_by:
+        yield f"write what was refused again: {output.command(f'retry {run.id}')}"
+    if run.rolled_back_by:
+        yield f"how it was taken back: {output.command(f'status {run.rolled_back_by}')}"
 
 
 def _done(run: RunRecord) -> str:
@@ -96,7 +105,7 @@ def _done(run: RunRecord) -> str:
 def _took(run: RunRecord) -> str | None:
     if run.started_at is None or run.ended_at is None:
         return None
-    seconds = run.ended_at - run.started_at
+    seconds = max(0.0, run.ended_at - run.started_at)  # the clock may have been set back meanwhile
     documents = sum(one.documents_done for one in run.collections)
     rate = f" ({number(round(documents / seconds))} documents/s)" if seconds > 0 and run.attempt <= 1 else ""
     tries = f", {run.attempt} attempts and the time between them" if run.attempt > 1 else ""

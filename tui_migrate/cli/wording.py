@@ -1,7 +1,7 @@
 """How values read on a terminal that may show ASCII only: times, states, ends and counts."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import humanize
 
@@ -45,7 +45,7 @@ def at_and_ago(at: float | None, now: Callable[[], datetime] = lambda: datetime.
     if at is None:
         return "—" if shows_unicode() else "-"
     moment = datetime.fromtimestamp(at, UTC)
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z} ({humanize.naturaltime(now() - moment)})"
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z} ({humanize.naturaltime(max(now() - moment, timedelta()))})"
 
 
 def duration(seconds: float) -> str:

@@ -13,17 +13,23 @@ Invariants, and the order of writes that keeps them:
 4.  What the undo log holds behind the last checkpoint is in doubt. It is settled by looking at the target, never at the
     source: equal to what was to be written is ours; equal to what was before is not written; anything else is a
     stranger's. An insert in doubt that is found equal cannot be told from a stranger's and is counted `assumed_ours`.
+    Before any of that, the sessions of all earlier attempts are ended, and nothing is looked at until the server has
+    nothing of theirs at work: a write of a worker that died could else arrive after it was judged not to have.
 5.  Keys are compared as MongoDB orders them, numbers by value; documents are compared by their bytes or a hash of
     them, `_id` moved to the front. What a target holds is kept as a hash: only a before-image is read whole.
 6.  A run creates what is not there and changes nothing about what is: no option, no index of the same name, no
     collection dropped. What it creates is recorded before and after, and is all that a rollback takes away; what the
     target refused to create is recorded as given up.
 7.  Into a collection that the run creates go unique indexes first, then documents, then the other indexes and the
-    validator, and indexes that delete by age last, after the verification. Views come after all collections.
+    validator, and indexes that delete by age last, after the verification. Views come after all collections. What
+    comes to be under a name of the plan after the checks is refused where the run could not tell it from its own.
 8.  The rollback walks the undo log from its end. It undoes a document that is as the run left it, leaves one that is as
-    it was before, and spares any other, which becomes a finding.
+    it was before, and spares any other, which becomes a finding. By force it takes those too, and the finding is
+    durable before the document is touched.
 9.  `completed` means that every document that stayed the same in the source from start to end is equal in the target.
-    What moved in the source meanwhile is `source_moved`; then the run is `completed_with_findings`.
+    What moved in the source meanwhile is `source_moved`, what is wrong in the target `target_differs`, what it has
+    deleted by its age `expired`; then the run is `completed_with_findings`. How far the verification is stands in the journal, in one transaction with what it has
+    found by then. A document that the target refused is kept with its reason, and no run that has one is completed.
 10. A package is written under another name, its manifest last, and renamed when all of it is durable.
 
 What each crash leaves: before 1, nothing; between 1 and 3, a batch in doubt; after 3, a batch that is done. A torn end

@@ -42,14 +42,15 @@ class BatchWalk:
     """Sorts documents into the batches of a run, which come in the same order.
 
     Where the source is ordered a batch ends with the key of its last document; else where that very `_id` comes by.
+    `last_id` is that of the batch behind which the walk begins.
     """
 
-    def __init__(self, checkpoints: AsyncIterator[Checkpoint], *, is_ordered: bool) -> None:
+    def __init__(self, checkpoints: AsyncIterator[Checkpoint], *, is_ordered: bool, last_id: bytes = b"") -> None:
         self._checkpoints = checkpoints
         self._is_ordered = is_ordered
         self._open: WalkedBatch | None = None
         self._last: Key | None = None
-        self._last_id = b""
+        self._last_id = last_id
         self._digest = hashlib.blake2b(digest_size=16)
 
     async def take(self, items: Sequence[Keyed], found: Mapping[Key, Found] | None) -> AsyncIterator[WalkedBatch]:

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from tui_migrate.documents import show_id
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.tally import Tally
 from tui_migrate.engine.write import BatchWriter
+from tui_migrate.failpoints import failpoint
 from tui_migrate.journal.records import Counts, RejectRecord, RejectState
 from tui_migrate.stores.lookup import Keyed, find_by_id, keyed
 
@@ -25,6 +27,8 @@ async def settle_deferred(migration: Migration, writer: BatchWriter, *, again: b
     async for page in _pages(migration, writer.collection):
         tally = Tally(writer.collection, counts=Counts(rejected=len(page)))
         tally.settled = [replace(one, state=RejectState.REJECTED) for one in page]
+        for record, item in zip(page, await _items(migration, page), strict=True):
+            tally.note_reject(show_id(item.id), record.reason)
         await writer.commit(writer.blank_checkpoint(), tally)
 
 
@@ -36,18 +40,21 @@ async def _try_all(migration: Migration, writer: BatchWriter) -> int:
         tally = Tally(writer.collection)
         found = await find_by_id(migration.target, writer.collection, [one.id for one in items])
         await writer.write_items(items, found, tally)
+        failpoint("deferred.after_write")
         _sort_out(page, items, tally)
         if tally.settled:
             settled += len(tally.settled)
             await writer.commit(writer.blank_checkpoint(), tally)
+            failpoint("deferred.after_checkpoint")
     return settled
 
 
 def _sort_out(page: Sequence[RejectRecord], items: Sequence[Keyed], tally: Tally) -> None:
     """A document that is refused again is in the file of rejects already: only its record changes.
 
-    What there was to report of it was reported when it was first tried.
+    All there was to report but that was reported when it was first tried.
     """
+    tally.findings.clear()
     again = {one.digest: one for one in tally.refused}
     for record, item in zip(page, items, strict=True):
         refused = again.get(item.digest)
@@ -55,8 +62,8 @@ def _sort_out(page: Sequence[RejectRecord], items: Sequence[Keyed], tally: Tally
             tally.settled.append(replace(record, state=RejectState.RESOLVED))
         elif refused.state is RejectState.REJECTED:
             tally.settled.append(replace(record, state=refused.state, code=refused.code, reason=refused.reason))
+            tally.note_reject(show_id(item.id), refused.reason)
     tally.refused.clear()
-    tally.findings.clear()
 
 
 async def _pages(migration: Migration, collection: str) -> AsyncIterator[list[RejectRecord]]:

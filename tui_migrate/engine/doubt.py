@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome, UndoLog
 from tui_migrate.engine.undo_reader import Group, UndoReader
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.redaction import printable
@@ -30,8 +31,10 @@ async def settle(
         outcomes = group.outcomes
         if outcomes is None:
             outcomes = await _judge(target, group)
+            failpoint("doubt.after_judge")
             await undo.settle(outcomes)
             await undo.sync()
+            failpoint("doubt.after_settle")
             await _report(context, group, outcomes)
         written = ours.setdefault(group.collection, {})
         for intent, outcome in zip(group.intents, outcomes, strict=True):

@@ -1,15 +1,16 @@
 """Driving a run through its stages, with pauses and with second tries after a fault that can pass."""
 
-import random
 from typing import Final, Protocol
 
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.steering import Steered, Steering
+from tui_migrate.engine.time_limit import TimeLimit
 from tui_migrate.engine.work import Work, final_state
 from tui_migrate.errors import Interrupted, Unreachable
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Wish
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.stores.retrying import backoff
 
 TRIES: Final = 8
 FIRST_WAIT: Final = 0.5
@@ -41,16 +42,19 @@ async def drive(context: RunContext, work: Work, steering: Waiting, begun: Stage
 
     Raises the errors of the tree, and Steered for stop and cancel.
     """
+    limit = TimeLimit(context.run_id, context.plan)
     if begun is Stage.VALIDATE:
         await _enter(context, Stage.VALIDATE)
-        await work.validate()
+        async with limit.spent_on(Stage.VALIDATE):
+            await _check(context, work, steering)
         await context.journal.transition(context.run_id, RunState.READY)
-    patience = _Patience(context)
+    patience = _Patience(context, TRIES)
     delay = 0.0
     while True:
         try:
-            await steering.wait(delay)
-            await _work_through(context, work)
+            async with limit.spent_on(context.stage):
+                await steering.wait(delay)
+            await _work_through(context, work, limit)
         except Steered as asked:
             if asked.wish is not Wish.PAUSE:
                 raise
@@ -65,11 +69,26 @@ async def drive(context: RunContext, work: Work, steering: Waiting, begun: Stage
             return await final_state(context)
 
 
-class _Patience:
-    """Says how long to wait after a fault that can pass, and when to give up: after TRIES that came no further."""
+async def _check(context: RunContext, work: Work, steering: Waiting) -> None:
+    """Run the checks, and once more after a fault that can pass: a server that is away is soon said to be."""
+    try:
+        await work.validate()
+    except Unreachable as error:
+        delay = await _Patience(context, tries=1).delay_after(error)
+        try:
+            await steering.wait(delay)
+        except Steered as asked:
+            if asked.wish is not Wish.PAUSE:  # which is felt behind the checks
+                raise
+        await work.validate()
 
-    def __init__(self, context: RunContext) -> None:
+
+class _Patience:
+    """Says how long to wait after a fault that can pass, and when to give up: after `tries` that came no further."""
+
+    def __init__(self, context: RunContext, tries: int) -> None:
         self._context = context
+        self._most = tries
         self._tries = 0
         self._done = 0
 
@@ -79,16 +98,16 @@ class _Patience:
         done = sum(one.documents_done for one in await context.reader.collections(context.run_id))
         self._tries = 1 if done > self._done else self._tries + 1
         self._done = max(done, self._done)
-        if self._tries > TRIES:
+        if self._tries > self._most:
             raise Interrupted(
-                f"given up after {TRIES} tries: {error.message}", hint=f"tui-migrate resume {context.run_id}"
+                f"given up after {self._most} tries: {error.message}", hint=f"tui-migrate resume {context.run_id}"
             ) from error
-        wait: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self._tries - 1)) * random.uniform(0.5, 1)  # noqa: S311 - jitter
-        await context.say(f"{error.message}; again in {wait:.1f} s ({self._tries} of {TRIES})", Severity.WARNING)
+        wait = backoff(self._tries, FIRST_WAIT, LONGEST_WAIT)
+        await context.say(f"{error.message}; again in {wait:.1f} s ({self._tries} of {self._most})", Severity.WARNING)
         return wait
 
 
-async def _work_through(context: RunContext, work: Work) -> None:
+async def _work_through(context: RunContext, work: Work, limit: TimeLimit) -> None:
     for stage, step in (
         (Stage.PREPARE, work.prepare),
         (Stage.EXECUTE, work.execute),
@@ -97,7 +116,8 @@ async def _work_through(context: RunContext, work: Work) -> None:
     ):
         await context.steering.gate(0)
         await _enter(context, stage)
-        await step()
+        async with limit.spent_on(stage):
+            await step()
 
 
 async def _enter(context: RunContext, stage: Stage) -> None:

@@ -14,11 +14,13 @@ from tui_migrate.definitions import (
 )
 from tui_migrate.documents import RawId
 from tui_migrate.engine.deferred import settle_deferred
+from tui_migrate.engine.disk_room import keep_room
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.pipeline import Budget, Channel, run_together
 from tui_migrate.engine.undo_log import Thing
 from tui_migrate.engine.write import Batch, BatchWriter
 from tui_migrate.errors import MalformedDocument, Refused, WriteRefused
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import CollectionState
 from tui_migrate.ordering import Key
@@ -35,12 +37,14 @@ async def execute(migration: Migration) -> None:
         if info.name not in done:
             await context.progress.set_collection(info.name, CollectionState.ACTIVE)
             await _fill(migration, info)
+            failpoint("execute.after_documents")
             await _finish(migration, info)
             await context.progress.set_collection(info.name, CollectionState.DONE)
     for info in migration.views():
         if info.name not in migration.there and not migration.made.has_collection(info.name):
             await migration.make(Thing.VIEW, info.name)
             await migration.target.create_collection(info, info.options)
+            failpoint("execute.after_view")
             await migration.have_made(Thing.VIEW, info.name)
         await context.progress.set_collection(info.name, CollectionState.DONE)
 
@@ -79,6 +83,7 @@ async def _empty(migration: Migration, info: CollectionInfo) -> None:
     if key not in migration.made.done:
         raise Refused(f"{printable(info.name)} was there before this run and is not written to", hint="leave it out")
     await migration.target.drop_collection(info.name)
+    failpoint("execute.after_empty")
     await context.progress.restart_collection(info.name)
     migration.ours.pop(info.name, None)
     options, _ = split_validation(info.options)
@@ -99,6 +104,7 @@ async def _finish(migration: Migration, info: CollectionInfo) -> None:
         _, validation = split_validation(info.options)
         if has_fields(validation):
             await migration.target.set_validator(info.name, validation)
+            failpoint("execute.after_validator")
 
 
 async def build_index(migration: Migration, collection: str, index: bytes) -> None:
@@ -107,6 +113,7 @@ async def build_index(migration: Migration, collection: str, index: bytes) -> No
     await migration.make(Thing.INDEX, collection, name)
     try:
         await migration.target.create_indexes(collection, [index])
+        failpoint("execute.after_index")
     except (WriteRefused, Refused) as error:
         await migration.context.find(
             Severity.WARNING, "index_not_built", f"{collection}.{name}", printable(error.message), "create it by hand"
@@ -158,6 +165,7 @@ class _Passing:
     async def write(self) -> None:
         """Write the batches, as fast as the operator lets it."""
         async for batch in self._batches:
+            await keep_room(self.migration.context)
             await self.migration.context.steering.gate(len(batch.items))
             await self.writer.write(batch)
             await self._budget.give_back(batch.size)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tui_migrate import __version__
 from tui_migrate.documents import content_hash, normalise, raw_id
-from tui_migrate.engine.batch_walk import BatchWalk
+from tui_migrate.engine.batch_walk import BatchWalk, WalkedBatch
 from tui_migrate.engine.context import RunContext
-from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.engine.pipeline import Budget, Channel, run_together
+from tui_migrate.engine.verify_content import Verdicts
 from tui_migrate.engine.work import refuse_errors, refuse_vanished
-from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord
+from tui_migrate.failpoints import failpoint
+from tui_migrate.findings import Severity
+from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, VerifiedMark
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.manifest import Consistency, Header, SourceEntry
 from tui_migrate.packages.members import Member
@@ -81,7 +82,9 @@ class Export:
         context, writer = self._context, self._writer
         if writer is None:
             return
-        await context.journal.clear_findings(context.run_id, context.stage)
+        marks = await context.reader.verified(context.run_id)
+        if not marks:
+            await context.journal.clear_findings(context.run_id, context.stage)
         self._entries = []
         for info in self._infos:
             await context.say(f"{printable(info.name)}: reading the package back")
@@ -89,8 +92,9 @@ class Export:
             self._entries.append(await writer.entry(info, await self._members(info.name), order))
         if context.plan.verify is Verify.CONTENT:
             for info in self._infos:
-                if info.kind.has_keys:
-                    await self._find_moved(info)
+                mark = marks.get(info.name, VerifiedMark())
+                if info.kind.has_keys and not mark.is_done:
+                    await self._find_moved(info, mark)
         else:
             message = f"the source was not read again (--verify {context.plan.verify.value})"
             await context.find(Severity.WARNING, "not_verified", "run", message, "changes meanwhile went unseen")
@@ -150,21 +154,22 @@ class Export:
         await run_together(read(), write())
         await writer.close_collection()
 
-    async def _find_moved(self, info: CollectionInfo) -> None:
+    async def _find_moved(self, info: CollectionInfo, mark: VerifiedMark) -> None:
+        """Read a collection of the source again from behind a mark, and report the batches that it gives otherwise."""
         context = self._context
-        walk = BatchWalk(context.reader.batches(context.run_id, info.name), is_ordered=info.simple_order)
-        moved = 0
-        async with aclosing(context.source.read(info.name, limit=context.limit)) as blocks:
+        verdicts = Verdicts(context, info.name)
+        checkpoints = context.reader.batches(context.run_id, info.name, after=mark.number)
+        walk = BatchWalk(checkpoints, is_ordered=info.simple_order, last_id=mark.last_id)
+        reading = context.source.read(info.name, after=mark.position or None, limit=context.limit)
+        async with aclosing(reading) as blocks:
             async for block in blocks:
                 await context.steering.gate(0)
                 items = [one for one in map(keyed, block.documents) if one is not None]
-                moved += len([1 async for batch in walk.take(items, None) if not batch.is_as_read])
-        moved += len([1 async for batch in walk.finish() if not batch.is_as_read])
-        if moved:
-            message = "documents changed in the source while the run was reading it"
-            hint = "the package holds each as it was when it was read; export again to take up the changes"
-            finding = Finding(Severity.WARNING, "source_moved", info.name, message, hint, moved)
-            await context.journal.add_findings(context.run_id, context.stage, [finding])
+                async for batch in walk.take(items, None):
+                    await _judge(batch, verdicts)
+        async for batch in walk.finish():
+            await _judge(batch, verdicts)
+        await verdicts.finish()
 
     async def _members(self, collection: str) -> list[Member]:
         members = await self._context.reader.members(self._context.run_id, collection)
@@ -188,8 +193,18 @@ class Export:
             ),
             catalog=None,
             consistency=Consistency.FUZZY,
-            interval=(_iso(self._created_at), _iso(context.journal.clock())),
+            # A clock may have been set back meanwhile.
+            interval=(_iso(self._created_at), _iso(max(self._created_at, context.journal.clock()))),
         )
+
+
+async def _judge(batch: WalkedBatch, verdicts: Verdicts) -> None:
+    if not batch.is_as_read:
+        message = "documents changed in the source while the run was reading it"
+        hint = "the package holds each as it was when it was read; export again to take up the changes"
+        verdicts.add(Severity.WARNING, "source_moved", verdicts.collection, message, hint)
+    if batch.checkpoint is not None:
+        await verdicts.reach(batch.checkpoint)
 
 
 def _checkpoint(collection: str, number: int, block: Block) -> Checkpoint:

@@ -2,25 +2,27 @@
 
 import asyncio
 
-from tui_migrate.definitions import is_id_index, is_ttl, is_unique, split_validation
+from tui_migrate.definitions import is_id_index, is_ttl, is_unique, same_definition, split_validation
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.doubt import Ours, settle
+from tui_migrate.engine.earlier_writers import end_earlier_writes
 from tui_migrate.engine.migration import MadeThings, Migration
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.engine.undo_log import MAGIC, Thing, UndoLog
 from tui_migrate.engine.undo_reader import UndoReader, is_blank, read_index
 from tui_migrate.engine.work import refuse_vanished
 from tui_migrate.errors import Refused, StorageFailed
+from tui_migrate.failpoints import failpoint
 from tui_migrate.ordering import Key
 from tui_migrate.redaction import printable
-from tui_migrate.stores.base import CollectionInfo, Target
+from tui_migrate.stores.base import CollectionInfo, CollectionKind, Target
 
 
 async def prepare(context: RunContext, target: Target) -> Migration:
     """Make everything ready for documents. May be called again by each attempt of a run."""
     names = [one.name for one in context.plan.collections]
-    place = (await target.identity()).claim()
-    await context.journal.claim(context.run_id, place, names)
+    places = (await target.identity()).claims()
+    await context.journal.claim(context.run_id, places, names)
     infos = {one.name: one for one in await context.source.collections(names)}
     refuse_vanished(names, infos)
     undo, made, ours = await _open_undo_log(context, target)
@@ -35,6 +37,7 @@ async def prepare(context: RunContext, target: Target) -> Migration:
             there={one.name: one for one in await target.collections(names)},
             ours=ours,
         )
+        _refuse_appeared(migration)
         await context.journal.set_writes_begun(context.run_id)
         for info in migration.planned():
             await _create(migration, info)
@@ -45,6 +48,30 @@ async def prepare(context: RunContext, target: Target) -> Migration:
     return migration
 
 
+def _refuse_appeared(migration: Migration) -> None:
+    """Raise Refused for what came to be in the target since the checks, and must not be written to or taken for ours.
+
+    A retry writes into what its first run made.
+    """
+    for info in (*migration.planned(), *migration.views()):
+        there = migration.there.get(info.name)
+        thing = Thing.VIEW if info.kind is CollectionKind.VIEW else Thing.COLLECTION
+        key = (thing, info.name, "")
+        if there is None or key in migration.made.done or migration.context.plan.retry_of:
+            continue
+        is_other = there.kind is not info.kind
+        if info.kind is CollectionKind.VIEW:
+            is_other = is_other or not same_definition(info.options, there.options)
+        elif not info.kind.has_keys:
+            # One that the run was about to create when it died is looked into before it is taken for its own.
+            is_other = is_other or key not in migration.made.begun
+        if is_other:
+            raise Refused(
+                f"since the checks a {there.kind} {printable(info.name)} has appeared in the target; it is left alone",
+                hint="see who made it; drop it and resume, or start a new run without it",
+            )
+
+
 async def _open_undo_log(context: RunContext, target: Target) -> tuple[UndoLog, MadeThings, dict[str, dict[Key, Ours]]]:
     path = context.folder.undo_log
     made = MadeThings()
@@ -53,9 +80,11 @@ async def _open_undo_log(context: RunContext, target: Target) -> tuple[UndoLog, 
             raise StorageFailed(
                 f"the undo log {path} is gone", hint="restore the target from a backup, then start a new run"
             )
+        await end_earlier_writes(context, target, (), ())
         return await UndoLog.create(path), made, {}
     checkpoint = await context.reader.undo_end(context.run_id)
     index = await asyncio.to_thread(read_index, path, checkpoint)
+    await end_earlier_writes(context, target, index.sessions, ())
     for one in index.made:
         made.add(one)
     undo = await UndoLog.reopen(path, index.end, checkpoint or len(MAGIC))
@@ -84,7 +113,9 @@ async def _create(migration: Migration, info: CollectionInfo) -> None:
         await migration.make(*key)
         options, _ = split_validation(info.options)
         uuid = await migration.target.create_collection(info, options)
+        failpoint("prepare.after_create")
         await migration.have_made(*key, uuid=uuid)
     if migration.made.has_collection(info.name):
         unique = [one for one in info.indexes if is_unique(one) and not is_id_index(one) and not is_ttl(one)]
         await migration.target.create_indexes(info.name, unique)
+        failpoint("prepare.after_unique_indexes")

@@ -14,8 +14,9 @@ from typing import BinaryIO, Final
 
 from tui_migrate.documents import content_hash
 from tui_migrate.errors import StorageFailed
+from tui_migrate.failpoints import failpoint
 from tui_migrate.journal.records import RejectRecord, RejectState
-from tui_migrate.packages.files import sync, sync_folder
+from tui_migrate.packages.files import sync, sync_folder, write_all
 
 FRAME: Final = struct.Struct("<QI")
 HEAD: Final = struct.Struct("<HIH")
@@ -62,22 +63,24 @@ class RejectFile:
 
     def _append(self, refused: list[Refused]) -> list[RejectRecord]:
         records: list[RejectRecord] = []
+        start = self._size
         try:
             file = self._opened()
             for one in refused:
                 collection, reason = one.collection.encode(), one.reason.encode()[:1_000]
                 head = HEAD.pack(len(collection), one.code & 0xFFFFFFFF, len(reason))
                 payload = b"".join((head, collection, reason, one.document))
-                file.write(FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
-                end = self._size + FRAME.size + len(payload)
+                write_all(file.fileno(), FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
+                end = start + FRAME.size + len(payload)
                 records.append(
-                    RejectRecord(one.collection, self._size, end, one.digest, one.code, one.reason[:1_000], one.state)
+                    RejectRecord(one.collection, start, end, one.digest, one.code, one.reason[:1_000], one.state)
                 )
-                self._size = end
-            file.flush()
+                start = end
+            failpoint("rejects.before_sync")
             sync(file.fileno())
         except OSError as error:
             raise self._failed(error) from error
+        self._size = start
         return records
 
     def _read(self, record: RejectRecord) -> bytes:
@@ -96,11 +99,12 @@ class RejectFile:
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
-            file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+            # Without a buffer: closing it must not be a write, which could fail once more.
+            file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", 0)
+            self._file = file
             sync_folder(self._path.parent)
             file.truncate(self._size)
             file.seek(self._size)
-            self._file = file
         return self._file
 
     def _failed(self, error: OSError) -> StorageFailed:

@@ -7,11 +7,11 @@ it made, unless somebody else has put documents in. Every step looks before it a
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from tui_migrate.definitions import index_name
 from tui_migrate.engine.context import RunContext
-from tui_migrate.engine.failpoints import failpoint
+from tui_migrate.engine.earlier_writers import end_earlier_writes
 from tui_migrate.engine.rollback_check import find_left_over
 from tui_migrate.engine.rollback_group import GroupUndoer, GroupUndone, written_documents
 from tui_migrate.engine.rollback_made import remove_collection, return_aside
@@ -19,6 +19,7 @@ from tui_migrate.engine.rollback_rule import is_undone_singly
 from tui_migrate.engine.undo_log import Made, Thing
 from tui_migrate.engine.undo_reader import Group, Index, UndoReader, read_index
 from tui_migrate.errors import NotReversible
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Checkpoint, CollectionState
 from tui_migrate.journal.states import RunState
@@ -58,7 +59,8 @@ class Rollback:
         await context.journal.clear_findings(context.run_id, context.stage)
         if later:
             names = ", ".join(f"{one:04d}" for one in later)
-            message = f"later runs wrote to the same collections: {names}; what they changed is spared"
+            fate = "taken too" if context.plan.force else "spared"
+            message = f"later runs wrote to the same collections: {names}; what they changed is {fate}"
             await context.find(Severity.WARNING, "later_runs", "run", message, "roll those back first")
 
     async def prepare(self) -> None:
@@ -66,9 +68,10 @@ class Rollback:
         await self.close()
         context = self._context
         names = [one.name for one in context.plan.collections]
-        place = (await self._target.identity()).claim()
-        await context.journal.claim(context.run_id, place, names, heir_of=self._undone_id)
+        places = (await self._target.identity()).claims()
+        await context.journal.claim(context.run_id, places, names, heir_of=self._undone_id)
         self._index = await self._read_index()
+        await end_earlier_writes(context, self._target, self._index.sessions, (self._folder.writers,))
         self._things = self._index.things()
         self._undo = await asyncio.to_thread(UndoReader, self._folder.undo_log)
         for name in names:
@@ -94,10 +97,12 @@ class Rollback:
         """Look at every document of the undo log once more."""
         context = self._context
         await context.journal.clear_findings(context.run_id, context.stage)
-        left = await find_left_over(self._target, self._opened(), self._index, self._is_undone)
+        left = await find_left_over(
+            self._target, self._opened(), self._index, self._is_undone, force=context.plan.force
+        )
         for collection, count in left.items():
-            message = "documents still are as the run left them"
-            finding = Finding(Severity.ERROR, "not_rolled_back", collection, message, "roll back again", count)
+            message = "documents still are as the run left them, or as others did"
+            finding = Finding(Severity.ERROR, "not_rolled_back", collection, message, "put them right by hand", count)
             await context.journal.add_findings(context.run_id, context.stage, [finding])
 
     async def commit(self) -> None:
@@ -106,12 +111,14 @@ class Rollback:
         undone = await context.reader.run(self._undone_id)
         if undone.rolled_back_by == 0:
             await context.journal.set_rolled_back_by(self._undone_id, context.run_id)
+            failpoint("rollback.after_named")
         if undone.state not in (RunState.ROLLED_BACK, RunState.ROLLED_BACK_WITH_FINDINGS):
             worst = await context.reader.worst_finding(context.run_id)
             clean = worst in (None, Severity.NOTE)
             await context.journal.transition(
                 self._undone_id, RunState.ROLLED_BACK if clean else RunState.ROLLED_BACK_WITH_FINDINGS
             )
+            failpoint("rollback.after_marked")
 
     async def abandon(self) -> None:
         """What was undone stays undone; the rollback can be started again."""
@@ -133,15 +140,17 @@ class Rollback:
                 continue
             if made.name in map(index_name, there.indexes):
                 await self._target.drop_index(made.collection, made.name)
+                failpoint("rollback.after_index")
 
     async def _drop_views(self) -> None:
         for made in self._made(Thing.VIEW):
             if made.collection in self._there:
                 await self._target.drop_collection(made.collection)
+                failpoint("rollback.after_view")
 
     async def _undo_documents(self) -> None:
         context = self._context
-        undoer = GroupUndoer(self._target)
+        undoer = GroupUndoer(self._target, self._report_forced if context.plan.force else None)
         first = await context.reader.last_batch_number(context.run_id) + 1
         total = len(self._index.groups)
         is_repeated = context.attempt > 1
@@ -174,6 +183,10 @@ class Rollback:
                 clashed += done.clashed
                 await self._context.progress.add_counts(group.collection, done.counts)
         return clashed
+
+    async def _report_forced(self, found: Sequence[Finding]) -> None:
+        """Report what others have changed and the operator wants back, once each, whatever dies behind it."""
+        await self._context.journal.add_findings(self._context.run_id, self._context.stage, found, once=True)
 
     async def _commit_group(self, group: Group, number: int, done: GroupUndone) -> None:
         failpoint("rollback.before_checkpoint")

@@ -1,6 +1,6 @@
 """Undoing one group of an undo log: the documents of one write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui_migrate.documents import RawId, content_hash, show_id
@@ -11,7 +11,7 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.redaction import printable
-from tui_migrate.stores.base import Change, Target
+from tui_migrate.stores.base import Change, Refusal, Target
 
 
 @dataclass(slots=True)
@@ -31,13 +31,29 @@ class _Choice:
     undo: dict[Key, Change] = field(default_factory=dict)
     already: set[Key] = field(default_factory=set)
     spared: set[Key] = field(default_factory=set)
+    forced: set[Key] = field(default_factory=set)
+    deleted: set[Key] = field(default_factory=set)
+    """Those among the forced that somebody deleted: they are inserted again."""
+
+    def forget(self, key: Key) -> None:
+        """Take back what was decided about a document."""
+        self.undo.pop(key, None)
+        for one in (self.already, self.spared, self.forced, self.deleted):
+            one.discard(key)
+
+
+Report = Callable[[Sequence[Finding]], Awaitable[None]]
 
 
 class GroupUndoer:
-    """Undoes groups of one run in its target."""
+    """Undoes groups of one run in its target.
 
-    def __init__(self, target: Target) -> None:
+    With `report_forced` what others have changed since is taken too, and reported by it before that is done.
+    """
+
+    def __init__(self, target: Target, report_forced: Report | None = None) -> None:
         self._target = target
+        self._report_forced = report_forced
 
     async def undo(self, group: Group, *, counts_done: bool = False, is_again: bool = False) -> GroupUndone:
         """Undo each document that still is as the run left it.
@@ -50,7 +66,9 @@ class GroupUndoer:
 
         async def decide(ids: Sequence[RawId], current: Mapping[Key, bytes]) -> list[Change]:
             for key in map(order_key, ids):
-                _choose(choice, written[key], key, current.get(key))
+                _choose(choice, written[key], key, current.get(key), force=self._report_forced is not None)
+            if self._report_forced is not None and choice.forced:
+                await self._report_forced([self._forced(group, written[key], key, choice) for key in choice.forced])
             # What came last frees the unique values that what came first wants back.
             return [choice.undo[key] for key in map(order_key, reversed(ids)) if key in choice.undo]
 
@@ -59,13 +77,14 @@ class GroupUndoer:
             return done
         ids = [one.id for one in written.values()]
         result = await self._target.change(group.collection, ids, decide, bypass_validation=True)
-        counted = set(result.changed) | (choice.already if counts_done else set())
+        refused = {**result.refused, **await self._insert_again(group, written, choice)}
+        counted = set(result.changed) | (choice.deleted - refused.keys()) | (choice.already if counts_done else set())
         done.counts = Counts(
             deleted=sum(written[key].operation is Operation.INSERT for key in counted),
             restored=sum(written[key].operation is Operation.REPLACE for key in counted),
         )
         done.size = sum(len(written[key].before or b"") for key in counted)
-        for key, refusal in result.refused.items():
+        for key, refusal in refused.items():
             if refusal.is_unique_clash:
                 done.clashed += 1
             elif not is_again:
@@ -77,6 +96,21 @@ class GroupUndoer:
                 message = "somebody changed this document after the run had written it; it is left as it is"
                 done.findings.append(self._finding(group, written[key], "changed_since", message, Severity.WARNING))
         return done
+
+    async def _insert_again(self, group: Group, written: Mapping[Key, Intent], choice: _Choice) -> dict[Key, Refusal]:
+        """Put back, one by one, what was there before the run and somebody has deleted; give what was refused."""
+        refused: dict[Key, Refusal] = {}
+        for key in choice.deleted:
+            before = written[key].before
+            if before is not None:
+                for refusal in await self._target.insert(group.collection, [before]):
+                    refused[key] = refusal
+        return refused
+
+    def _forced(self, group: Group, intent: Intent, key: Key, choice: _Choice) -> Finding:
+        deed = "deleted" if key in choice.deleted else "changed"
+        message = f"somebody {deed} this document after the run had written it; force takes it back all the same"
+        return self._finding(group, intent, "forced", message, Severity.WARNING)
 
     def _finding(self, group: Group, intent: Intent, code: str, message: str, severity: Severity) -> Finding:
         subject = f"{printable(group.collection)} _id {printable(show_id(intent.id))}"
@@ -93,13 +127,16 @@ def written_documents(group: Group) -> dict[Key, Intent]:
     }
 
 
-def _choose(choice: _Choice, intent: Intent, key: Key, current: bytes | None) -> None:
-    choice.undo.pop(key, None)
-    choice.already.discard(key)
-    choice.spared.discard(key)
-    match judge(intent, None if current is None else content_hash(current)):
-        case Verdict.UNDO if current is not None:
+def _choose(choice: _Choice, intent: Intent, key: Key, current: bytes | None, *, force: bool) -> None:
+    choice.forget(key)
+    verdict = judge(intent, None if current is None else content_hash(current), force=force)
+    if verdict is Verdict.FORCE:
+        choice.forced.add(key)
+    match verdict:
+        case Verdict.UNDO | Verdict.FORCE if current is not None:
             choice.undo[key] = Change(intent.id, current, intent.before)
+        case Verdict.FORCE:
+            choice.deleted.add(key)
         case Verdict.ALREADY:
             choice.already.add(key)
         case _:

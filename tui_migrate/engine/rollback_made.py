@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tui_migrate.engine.context import RunContext
-from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.engine.undo_log import Made
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.stores.base import CollectionInfo, Target
 
@@ -43,6 +43,7 @@ async def remove_collection(
             await _keep(context, name, "others have put documents into it")
             return
         await target.drop_collection(aside)
+        failpoint("rollback.after_drop")
     else:
         await target.drop_collection(name)
 
@@ -53,6 +54,7 @@ async def return_aside(context: RunContext, target: Target, names: Sequence[str]
     for found in await target.collections(list(asides)):
         if await target.count(found.name) == 0:
             await target.drop_collection(found.name)
+            failpoint("rollback.after_aside")
             continue
         name = asides[found.name]
         if await target.collections([name]):

@@ -15,18 +15,22 @@ class Verdict(Enum):
     ALREADY = "already"
     """It is as it was before the run: nothing to do."""
     SPARE = "spare"
+    FORCE = "force"
+    """Somebody else has changed or deleted it, and the operator wants it as it was before the run all the same."""
 
 
-def judge(intent: Intent, digest: bytes | None) -> Verdict:
+def judge(intent: Intent, digest: bytes | None, *, force: bool = False) -> Verdict:
     """Decide by the hash of the document that is there now, None where there is none.
 
     What is as the run left it is undone, but not where its before-image was left out; all that is neither that nor as
-    before is somebody else's.
+    before is somebody else's, and spared unless the operator wants to `force` it.
     """
+    is_lost = intent.operation is Operation.REPLACE and intent.before is None
     if digest is not None and digest == intent.after:
-        is_lost = intent.operation is Operation.REPLACE and intent.before is None
         return Verdict.SPARE if is_lost else Verdict.UNDO
-    return Verdict.ALREADY if digest == before_digest(intent) else Verdict.SPARE
+    if digest == before_digest(intent):
+        return Verdict.ALREADY
+    return Verdict.FORCE if force and not is_lost else Verdict.SPARE
 
 
 def before_digest(intent: Intent) -> bytes | None:

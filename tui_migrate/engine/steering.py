@@ -19,3 +19,7 @@ class Steering(Protocol):
     async def gate(self, documents: int) -> None:
         """Wait as the rate limit wants before `documents` more are written. Raises Steered."""
         ...
+
+    def pause(self) -> None:
+        """Want the run to pause, as an operator would: the next `gate` raises, and somebody has to resume it."""
+        ...

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tui_migrate.documents import RawId
+from tui_migrate.documents import RawId, show_id
 from tui_migrate.engine.rejects import Refused
 from tui_migrate.engine.undo_log import Operation
 from tui_migrate.findings import Finding, Severity
@@ -51,12 +51,20 @@ class Tally:
         self.refused.append(Refused(self.collection, item.document, refusal.code, printable(refusal.reason), state))
         if state is RejectState.REJECTED:
             self.counts += Counts(rejected=1)
+            self.note_reject(show_id(item.id), printable(refusal.reason))
 
     def refuse_without_id(self, document: bytes) -> None:
         """Put a document aside that has no `_id`: a server would invent one, and another at each repetition."""
         reason = "the document has no _id"
         self.refused.append(Refused(self.collection, document, NO_ID, reason, RejectState.REJECTED))
         self.counts += Counts(rejected=1)
+        self.note_reject("missing", reason)
+
+    def note_reject(self, shown_id: str, reason: str) -> None:
+        """Report a document that the target does not take, so that whoever looks at the run sees it."""
+        subject = f"{printable(self.collection)} _id {printable(shown_id)}"
+        message = f"the target refused this document: {reason}"
+        self.findings.append(Finding(Severity.WARNING, "rejected", subject, message, "it is kept, and can be retried"))
 
     @property
     def last_reason(self) -> str:

@@ -7,6 +7,7 @@ from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.prepare import prepare
 from tui_migrate.engine.verify import verify
 from tui_migrate.engine.work import refuse_errors
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.plan import preflight
 from tui_migrate.stores.base import Target
@@ -37,7 +38,6 @@ class Transfer:
 
     async def verify(self) -> None:
         """Compare both ends."""
-        await self._context.journal.clear_findings(self._context.run_id, self._context.stage)
         await verify(self._prepared())
 
     async def commit(self) -> None:
@@ -50,10 +50,12 @@ class Transfer:
             for index in info.indexes:
                 if is_ttl(index) and not is_id_index(index) and index_name(index) not in present:
                     await build_index(migration, info.name, index)
+                    failpoint("commit.after_ttl_index")
         rejected = sum(one.counts.rejected for one in await self._context.reader.collections(self._context.run_id))
         if rejected:
             message = f"{rejected:,} documents were refused by the target"
-            await self._context.find(Severity.WARNING, "rejects", "run", message, f"see {self._context.folder.rejects}")
+            hint = f"put right what is in the way, then tui-migrate retry {self._context.run_id}"
+            await self._context.find(Severity.WARNING, "rejects", "run", message, hint)
 
     async def abandon(self) -> None:
         """What was written stays: a rollback takes it back."""

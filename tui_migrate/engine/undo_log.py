@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from tui_migrate.documents import HASH_BYTES, RawId
-from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.errors import StorageFailed
+from tui_migrate.failpoints import failpoint
 from tui_migrate.packages.files import sync, sync_folder
 
 MAGIC: Final = b"tuiUNDO\x01"
@@ -131,8 +131,10 @@ class UndoLog:
             try:
                 failpoint("undo.before_magic")
                 file.write(MAGIC)
+                failpoint("undo.after_magic")
                 sync(file.fileno())
                 sync_folder(path.parent)
+                failpoint("undo.after_create")
             except BaseException:
                 file.close()
                 raise
@@ -144,11 +146,13 @@ class UndoLog:
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC), "r+b", 0)
             try:
                 file.truncate(size)
+                failpoint("undo.after_cut")
                 for start in range(durable, size, COPY_BYTES):
                     part = os.pread(file.fileno(), min(COPY_BYTES, size - start), start)
                     os.pwrite(file.fileno(), part, start)
                 file.seek(size)
                 sync(file.fileno())
+                failpoint("undo.after_reopen")
             except BaseException:
                 file.close()
                 raise
@@ -169,11 +173,13 @@ class UndoLog:
         """Append what became of the INTENTs of the last group; durable with the next `sync`."""
         failpoint("undo.before_outcome")
         await self._append([_frame(bytes((Frame.OUTCOME, *outcomes)))], durable=False)
+        failpoint("undo.after_outcome")
 
     async def keep(self, kept: Sequence[tuple[RawId, bytes]]) -> None:
         """Append the keys and source hashes of documents that stay as they are in the target."""
         frames = [_frame(KEPT_HEAD.pack(Frame.KEPT, len(key), digest) + key) for key, digest in kept]
         await self._append(frames, durable=False)
+        failpoint("undo.after_kept")
 
     async def note_made(self, made: Made) -> None:
         """Append that a thing is about to be created, or what came of that, and make that durable."""
@@ -211,7 +217,9 @@ class UndoLog:
                 view = view[self._file.write(view) :]
             self.size += len(data)
             if durable:
+                failpoint("undo.before_sync")
                 sync(self._file.fileno())
+                failpoint("undo.after_sync")
 
 
 def _frame(payload: bytes) -> bytes:

@@ -61,7 +61,7 @@ class Index:
     """Where the groups of a log begin, what the run made, and where the last whole frame ends.
 
     `begins` says for each collection that the run made where that stands: what was written before went with another.
-    `written` sums up `Group.written` by collection.
+    `written` sums up `Group.written` by collection. `sessions` are those in which anything was to be written.
     """
 
     end: int
@@ -69,6 +69,7 @@ class Index:
     made: list[Made] = field(default_factory=list)
     begins: dict[str, int] = field(default_factory=dict)
     written: Counter[str] = field(default_factory=Counter)
+    sessions: set[bytes] = field(default_factory=set)
 
     def things(self) -> dict[tuple[Thing, str, str], Made]:
         """Give the last record of each thing that the run has made, or may have: none that it gave up to make."""
@@ -77,11 +78,16 @@ class Index:
 
 
 def is_blank(path: Path) -> bool:
-    """Say whether nothing was ever recorded: there is no log, or it was cut short before its first frame."""
+    """Say whether nothing was ever recorded: there is no log, or it was cut short before its first frame.
+
+    A file that had its length but not yet its bytes when the power failed may have zeros for them.
+    """
     try:
-        return path.stat().st_size < len(MAGIC)
+        with path.open("rb") as file:
+            head = file.read(len(MAGIC) + 1)
     except FileNotFoundError:
         return True
+    return len(head) < len(MAGIC) or head == bytes(len(MAGIC))
 
 
 def read_index(path: Path, committed: int) -> Index:
@@ -135,7 +141,8 @@ class UndoReader:
             collection = collection if kind == Frame.INTENT else None
             if kind == Frame.GROUP:
                 found.groups.append(offset)
-                _, _, collection = self._group_head(offset)
+                _, session, collection = self._group_head(offset)
+                found.sessions.add(session)
             elif kind == Frame.MADE:
                 made = self._made(offset, end)
                 found.made.append(made)

@@ -7,11 +7,11 @@ from typing import Final
 
 from tui_migrate.documents import RawId, content_hash, has_empty_timestamp, raw_id
 from tui_migrate.engine.doubt import Ours
-from tui_migrate.engine.failpoints import failpoint
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.tally import Tally
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.errors import ConflictFound, Unreachable, WriteRefused
+from tui_migrate.failpoints import failpoint
 from tui_migrate.journal.records import Checkpoint, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
@@ -91,6 +91,7 @@ class BatchWriter:
     async def commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
         """Make the undo log and the rejects durable, then the checkpoint with the counts of the tally."""
         refused = await self._migration.rejects.append(tally.refused)
+        failpoint("batch.after_rejects")
         if tally.kept:
             await self._migration.undo.keep(tally.kept)
         await self._migration.undo.sync()
@@ -173,8 +174,7 @@ class BatchWriter:
         if not items:
             return []
         undo, target = self._migration.undo, self._target
-        if not target.capabilities.keeps_empty_timestamps:
-            tally.note_timestamps([one for one in items if has_empty_timestamp(one.document)])
+        self._note_timestamps(items, tally)
         intents = [Intent(Operation.INSERT, one.id, one.digest) for one in items]
         await undo.record(self.collection, self._context.attempt, target.session, intents)
         refusals = {one.index: one for one in await target.insert(self.collection, [one.document for one in items])}
@@ -203,6 +203,7 @@ class BatchWriter:
         await attempt.settle(frozenset(result.changed))
         for key, refusal in result.refused.items():
             tally.refuse(attempt.items[key], refusal)
+        self._note_timestamps([attempt.items[key] for key in result.changed], tally)
         for key in result.changed:
             own = self._ours.get(key)
             tally.wrote(own.operation if own is not None else Operation.REPLACE)
@@ -211,6 +212,11 @@ class BatchWriter:
                 continue
             self._decide(item, _describe(result.current.get(key), item), tally)
         return [attempt.items[key] for key in attempt.gone]
+
+    def _note_timestamps(self, items: Sequence[Keyed], tally: Tally) -> None:
+        """Report what a server that fills empty timestamps stores otherwise than it was sent."""
+        if not self._target.capabilities.keeps_empty_timestamps:
+            tally.note_timestamps([one for one in items if has_empty_timestamp(one.document)])
 
     async def _check_ceiling(self, tally: Tally) -> None:
         """Raise WriteRefused where more documents were rejected than the plan allows."""

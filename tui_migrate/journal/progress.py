@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import astuple
 
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding
-from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, RejectRecord
+from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, RejectRecord, VerifiedMark
 from tui_migrate.journal.states import Stage
 from tui_migrate.journal.writer import JournalWriter, add_finding
+from tui_migrate.redaction import printable
 
 _ADD_COUNTS = (
     "inserted = inserted + ?, replaced = replaced + ?, unchanged = unchanged + ?, skipped = skipped + ?,"
@@ -78,6 +80,21 @@ class Progress:
                 "UPDATE runs SET undo_bytes = max(undo_bytes, ?), last_heard_at = ? WHERE id = ?",
                 (done.undo_end, self._journal.clock(), self._run_id),
             )
+            failpoint("journal.before_batch")
+        failpoint("journal.after_batch")
+
+    async def commit_verified(self, collection: str, mark: VerifiedMark, findings: Sequence[Finding]) -> None:
+        """Commit how far the verification of a collection is, and what it has found since the last time."""
+        async with self._journal.transaction() as database:
+            for one in findings:
+                await add_finding(database, self._run_id, Stage.VERIFY, one)
+            await database.execute(
+                "INSERT OR REPLACE INTO verified (run_id, collection, number, position, last_id, is_done)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (self._run_id, collection, mark.number, mark.position, mark.last_id, mark.is_done),
+            )
+            failpoint("journal.before_verified")
+        failpoint("journal.after_verified")
 
     async def add_counts(self, collection: str, counts: Counts) -> None:
         """Add to a collection's counters outside any batch."""
@@ -94,6 +111,7 @@ class Progress:
                 "UPDATE run_collections SET state = ? WHERE run_id = ? AND name = ?",
                 (state.value, self._run_id, collection),
             )
+        failpoint("journal.after_collection")
 
     async def set_totals(self, collection: str, documents: int, size: int) -> None:
         """Record how many documents and bytes a collection is now thought to have."""
@@ -111,6 +129,11 @@ class Progress:
                     f"DELETE FROM {table} WHERE run_id = ? AND collection = ?",
                     (self._run_id, collection),
                 )
+            prefix = f"{printable(collection)} _id "
+            await database.execute(
+                "DELETE FROM findings WHERE run_id = ? AND code = 'rejected' AND substr(subject, 1, ?) = ?",
+                (self._run_id, len(prefix), prefix),
+            )
             await database.execute(
                 "UPDATE run_collections SET documents_done = 0, bytes_done = 0, inserted = 0, replaced = 0,"
                 " unchanged = 0, skipped = 0, rejected = 0, assumed_ours = 0, state = 'waiting'"

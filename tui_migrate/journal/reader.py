@@ -23,6 +23,7 @@ from tui_migrate.journal.records import (
     RejectState,
     RunRecord,
     RunSummary,
+    VerifiedMark,
     Wish,
 )
 from tui_migrate.journal.states import RunState, Stage
@@ -36,7 +37,7 @@ LIVE_ROLLBACK: Final = "state <> 'cancelled' AND NOT (state = 'failed' AND stage
 _RUN_COLUMNS: Final = (
     "id, kind, state, stage, plan, source, target, environment, created_at, created_by, description, undo,"
     " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
-    " rate_limit, undo_bytes, failure_code, failure_message, failure_hint, failure_exit_code"
+    " rate_limit, undo_bytes, failure_code, failure_message, failure_hint, failure_exit_code, retry_of"
 )
 
 _COLLECTION_COLUMNS: Final = (
@@ -146,6 +147,11 @@ class JournalReader:
         )
         return tuple(int(row[0]) for row in rows)
 
+    async def retries_of(self, run_id: int) -> tuple[tuple[int, RunState], ...]:
+        """Give the runs that were made to write this one's refused documents again, and how they stand."""
+        rows = await self._rows("SELECT id, state FROM runs WHERE retry_of = ? ORDER BY id", run_id)
+        return tuple((int(row[0]), RunState(row[1])) for row in rows)
+
     async def last_batch_number(self, run_id: int) -> int:
         """Give the highest number among a run's batches, -1 where there are none."""
         rows = await self._rows("SELECT coalesce(max(number), -1) FROM batches WHERE run_id = ?", run_id)
@@ -195,9 +201,11 @@ class JournalReader:
         )
         return found[0] if found else None
 
-    async def batches(self, run_id: int, collection: str, page: int = 1_000) -> AsyncIterator[Checkpoint]:
-        """Give a collection's batches in order, a page at a time."""
-        number = -1
+    async def batches(
+        self, run_id: int, collection: str, page: int = 1_000, *, after: int = -1
+    ) -> AsyncIterator[Checkpoint]:
+        """Give a collection's batches in order, those with higher numbers than `after`, a page at a time."""
+        number = after
         while found := await self._batches(
             "WHERE run_id = ? AND collection = ? AND number > ? ORDER BY number LIMIT ?",
             run_id,
@@ -208,6 +216,13 @@ class JournalReader:
             for one in found:
                 yield one
             number = found[-1].number
+
+    async def verified(self, run_id: int) -> dict[str, VerifiedMark]:
+        """Say how far a run's verification is, by collection that it has begun with."""
+        rows = await self._rows(
+            "SELECT collection, number, position, last_id, is_done FROM verified WHERE run_id = ?", run_id
+        )
+        return {row[0]: VerifiedMark(row[1], row[2], row[3], bool(row[4])) for row in rows}
 
     async def undo_end(self, run_id: int) -> int:
         """Say up to which byte the undo log belongs to batches that are committed."""
@@ -228,16 +243,21 @@ class JournalReader:
         self, run_id: int, collection: str, state: RejectState, after: int = -1, limit: int = 500
     ) -> tuple[RejectRecord, ...]:
         """Give refused documents of a collection that are in a state, in the order of their file, a page at a time."""
-        rows = await self._rows(
-            'SELECT collection, "offset", "end", digest, code, reason, state FROM rejects'
-            ' WHERE run_id = ? AND collection = ? AND state = ? AND "offset" > ? ORDER BY "offset" LIMIT ?',
+        condition = 'run_id = ? AND collection = ? AND state = ? AND "offset" > ?'
+        return await self._rejects(condition, limit, run_id, collection, state, after)
+
+    async def unresolved_rejects(
+        self, run_id: int, collection: str, after: int, limit: int
+    ) -> tuple[RejectRecord, ...]:
+        """Give the documents of a collection that were refused and never written, in the order of their file."""
+        return await self._rejects(
+            'run_id = ? AND collection = ? AND state <> ? AND "offset" > ?',
+            limit,
             run_id,
             collection,
-            state,
+            RejectState.RESOLVED,
             after,
-            limit,
         )
-        return tuple(RejectRecord(row[0], row[1], row[2], row[3], row[4], row[5], RejectState(row[6])) for row in rows)
 
     async def is_rejected(self, run_id: int, collection: str, digest: bytes) -> bool:
         """Say whether a document of this content hash was refused by the target and stayed so."""
@@ -248,6 +268,16 @@ class JournalReader:
             digest,
         )
         return bool(rows)
+
+    async def reject_sizes(self, run_id: int) -> dict[str, tuple[int, int]]:
+        """Give for each collection how many documents were refused and stayed so, and their bytes in the file."""
+        rows = await self._rows(
+            'SELECT collection, count(*), sum("end" - "offset") FROM rejects WHERE run_id = ? AND state <> ?'
+            " GROUP BY collection ORDER BY collection",
+            run_id,
+            RejectState.RESOLVED,
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     async def rejects_end(self, run_id: int) -> int:
         """Say up to which byte the file of rejects is committed."""
@@ -261,10 +291,20 @@ class JournalReader:
             " JOIN run_collections AS theirs ON theirs.run_id = later.id"
             " JOIN run_collections AS ours ON ours.run_id = this.id AND ours.name = theirs.name"
             " WHERE later.id > this.id AND later.target = this.target AND later.writes_begun = 1"
-            " AND later.rolled_back_by = 0 AND later.kind IN ('copy', 'import') ORDER BY later.id",
+            " AND later.rolled_back_by = 0 AND later.kind IN ('copy', 'import')"
+            f" AND (theirs.inserted + theirs.replaced > 0 OR later.state IN ({_UNFINISHED})) ORDER BY later.id",
             run_id,
         )
         return tuple(int(row[0]) for row in rows)
+
+    async def _rejects(self, condition: str, limit: int, *values: object) -> tuple[RejectRecord, ...]:
+        rows = await self._rows(
+            f'SELECT collection, "offset", "end", digest, code, reason, state FROM rejects WHERE {condition}'
+            ' ORDER BY "offset" LIMIT ?',
+            *values,
+            limit,
+        )
+        return tuple(RejectRecord(row[0], row[1], row[2], row[3], row[4], row[5], RejectState(row[6])) for row in rows)
 
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
         columns = _RUN_COLUMNS.replace(" plan,", " '',")
@@ -316,6 +356,7 @@ def _run(row: aiosqlite.Row, collections: tuple[CollectionProgress, ...], findin
         rate_limit=row[21],
         undo_bytes=row[22],
         failure=failure,
+        retry_of=row[27],
         collections=collections,
         findings=findings,
     )

@@ -136,6 +136,7 @@ class RunRecord:
     attempt: int
     rollback_of: int = 0
     rolled_back_by: int = 0
+    retry_of: int = 0
     started_at: float | None = None
     ended_at: float | None = None
     worker_pid: int | None = None
@@ -191,6 +192,16 @@ class Checkpoint:
     counts: Counts
     undo_begin: int = 0
     undo_end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedMark:
+    """How far the verification of a collection is: up to the batch of this number, with that one's position and id."""
+
+    number: int = -1
+    position: bytes = b""
+    last_id: bytes = b""
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

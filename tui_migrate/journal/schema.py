@@ -145,7 +145,21 @@ CREATE TABLE claims (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Final[tuple[str, ...]] = (_VERSION_1,)
+_VERSION_2: Final = """
+ALTER TABLE runs ADD COLUMN retry_of INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE verified (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    collection TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    position BLOB NOT NULL,
+    last_id BLOB NOT NULL,
+    is_done INTEGER NOT NULL,
+    PRIMARY KEY (run_id, collection)
+) STRICT, WITHOUT ROWID;
+"""
+
+STEPS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2)
 """Step N leads from version N to version N + 1; a step that has been released is never edited."""
 
 VERSION: Final = len(STEPS)

@@ -13,6 +13,7 @@ from typing import Final
 import aiosqlite
 
 from tui_migrate.errors import JournalError, NotReversible, Refused, RunNotFound
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal.reader import LIVE_ROLLBACK
@@ -81,7 +82,7 @@ class JournalWriter:
             run_id = max(above, int(last[0][0]) if last else 0) + 1
             await database.execute(
                 "INSERT INTO runs (id, kind, state, stage, plan, source, target, environment, created_at, created_by,"
-                " description, undo, rollback_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " description, undo, rollback_of, retry_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run_id,
                     plan.kind.value,
@@ -96,6 +97,7 @@ class JournalWriter:
                     plan.description,
                     int(plan.undo),
                     plan.rollback_of,
+                    plan.retry_of,
                 ),
             )
             await database.executemany(
@@ -109,6 +111,8 @@ class JournalWriter:
         """Move a run to a state. Raises JournalError where the table does not allow it."""
         async with self.transaction() as database:
             await self._transition(database, run_id, to_state)
+            failpoint("journal.before_transition")
+        failpoint("journal.after_transition")
 
     async def _transition(self, database: aiosqlite.Connection, run_id: int, to_state: RunState) -> None:
         row = await _one(database, "SELECT state, attempt FROM runs WHERE id = ?", run_id)
@@ -136,10 +140,12 @@ class JournalWriter:
     async def set_stage(self, run_id: int, stage: Stage) -> None:
         """Record the stage that a run has entered."""
         await self._update(run_id, "stage = ?", stage.value)
+        failpoint("journal.after_stage")
 
     async def set_writes_begun(self, run_id: int) -> None:
         """Record that from now on the target may have been written to."""
         await self._update(run_id, "writes_begun = 1")
+        failpoint("journal.after_writes_begun")
 
     async def set_rolled_back_by(self, run_id: int, by: int) -> None:
         """Record which run took this one back."""
@@ -158,7 +164,10 @@ class JournalWriter:
                 (pid, host, self.clock(), run_id),
             )
             await self._transition(database, run_id, state)
-            return int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
+            attempt = int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
+            failpoint("journal.before_attempt")
+        failpoint("journal.after_attempt")
+        return attempt
 
     async def end_attempt(self, run_id: int, state: RunState, failure: Failure | None) -> None:
         """Record how a worker left the run, and why where that was not the run's end."""
@@ -172,6 +181,8 @@ class JournalWriter:
                 (*values, run_id),
             )
             await self._transition(database, run_id, state)
+            failpoint("journal.before_end")
+        failpoint("journal.after_end")
 
     async def beat(self, run_id: int) -> None:
         """Record that the worker is alive."""
@@ -191,11 +202,14 @@ class JournalWriter:
                 (run_id, self.clock(), severity.value, redact(message)),
             )
 
-    async def add_findings(self, run_id: int, stage: Stage, found: Iterable[Finding]) -> None:
-        """Record findings; one of a code and subject that is there already adds to its count."""
+    async def add_findings(self, run_id: int, stage: Stage, found: Iterable[Finding], *, once: bool = False) -> None:
+        """Record findings; one of a code and subject that is there already adds to its count, if not `once`."""
         async with self.transaction() as database:
             for one in found:
-                await add_finding(database, run_id, stage, one)
+                if not (once and await _is_found(database, run_id, stage, one)):
+                    await add_finding(database, run_id, stage, one)
+            failpoint("journal.before_findings")
+        failpoint("journal.after_findings")
 
     async def clear_findings(self, run_id: int, stage: Stage) -> None:
         """Forget what an earlier try of a stage found."""
@@ -239,14 +253,16 @@ class JournalWriter:
                 "UPDATE controls SET status = ?, answer = ? WHERE id = ?", (status.value, answer, control.id)
             )
 
-    async def claim(self, run_id: int, place: str, collections: Sequence[str], heir_of: int = 0) -> None:
+    async def claim(self, run_id: int, places: Sequence[str], collections: Sequence[str], heir_of: int = 0) -> None:
         """Claim collections of a target for a run. Raises Refused, naming the run that has one of them.
 
-        The claims of the run `heir_of` are given up for it.
+        `places` are the names of the target: whoever has claimed a collection by one of them has it. The claims of the
+        run `heir_of` are given up for it.
         """
+        wanted = [(place, collection) for collection in collections for place in places]
         async with self.transaction() as database:
             await database.execute("DELETE FROM claims WHERE run_id = ?", (heir_of,))
-            for collection in collections:
+            for place, collection in wanted:
                 rows = await database.execute_fetchall(
                     "SELECT claims.run_id, runs.state FROM claims JOIN runs ON runs.id = claims.run_id"
                     " WHERE place = ? AND collection = ? AND run_id <> ?",
@@ -256,8 +272,10 @@ class JournalWriter:
                     raise _claimed(collection, row[0], RunState(row[1]))
             await database.executemany(
                 "INSERT OR IGNORE INTO claims (place, collection, run_id) VALUES (?, ?, ?)",
-                [(place, collection, run_id) for collection in collections],
+                [(*one, run_id) for one in wanted],
             )
+            failpoint("journal.before_claim")
+        failpoint("journal.after_claim")
 
     async def _update(self, run_id: int, assignment: str, *values: Parameter) -> None:
         async with self.transaction() as database:
@@ -298,6 +316,11 @@ def _claimed(collection: str, run_id: int, state: RunState) -> Refused:
         f"run {run_id:04d} is {state}, has begun to write to this target, and still claims its collection {name}",
         hint=f"let it go on or give it up: tui-migrate resume {run_id}, cancel {run_id} or rollback {run_id} --confirm",
     )
+
+
+async def _is_found(database: aiosqlite.Connection, run_id: int, stage: Stage, one: Finding) -> bool:
+    query = "SELECT 1 FROM findings WHERE run_id = ? AND stage = ? AND code = ? AND subject = ?"
+    return bool(await database.execute_fetchall(query, (run_id, stage.value, one.code, one.subject)))
 
 
 async def add_finding(database: aiosqlite.Connection, run_id: int, stage: Stage, one: Finding) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from tui_migrate.errors import PackageDamaged
+from tui_migrate.failpoints import failpoint
 from tui_migrate.packages import files, members
 from tui_migrate.packages.files import shown, storing
 from tui_migrate.packages.members import Member
@@ -48,6 +49,7 @@ class CollectionFile:
             )
         os.ftruncate(self._descriptor, self._end)
         os.lseek(self._descriptor, self._end, os.SEEK_SET)
+        failpoint("package.after_cut")
         files.sync(self._descriptor)
         files.sync_folder(self._path.parent)
 
@@ -72,7 +74,9 @@ class CollectionFile:
     def _write(self, content: bytes) -> None:
         with storing(self._path, "write"):
             files.write_all(self._descriptor, content)
+            failpoint("package.before_sync")
             files.sync(self._descriptor)
+            failpoint("package.after_sync")
 
     def close(self) -> None:
         """Let go of the file. An error here says nothing: every byte that counts is durable already."""

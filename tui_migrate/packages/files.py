@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from tui_migrate.errors import PackageDamaged, StorageFailed
+from tui_migrate.failpoints import failpoint
 from tui_migrate.redaction import printable
 
 FILE_MODE: Final = 0o600
@@ -89,10 +90,13 @@ def write_file(path: Path, content: bytes) -> None:
     descriptor = os.open(beside, flags, FILE_MODE)
     try:
         write_all(descriptor, content)
+        failpoint("file.before_sync")
         sync(descriptor)
     finally:
         os.close(descriptor)
+    failpoint("file.before_rename")
     beside.replace(path)
+    failpoint("file.after_rename")
     sync_folder(path.parent)
 
 

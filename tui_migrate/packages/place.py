@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui_migrate.errors import Refused
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages import files
 from tui_migrate.packages.files import shown, storing
@@ -60,6 +61,7 @@ def make_folders(path: Path, partial: Path, database: str) -> None:
             ) from None
         try:
             (partial / database).mkdir(mode=files.FOLDER_MODE)
+            failpoint("package.after_folders")
             files.sync_folder(partial)
             files.sync_folder(partial.parent)
         except OSError:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_migrate.errors import PackageDamaged, Refused, TuiMigrateError
+from tui_migrate.failpoints import failpoint
 from tui_migrate.packages import files, layout
 from tui_migrate.packages.files import shown, storing
 from tui_migrate.packages.manifest import MAX_MANIFEST, Manifest, parse
@@ -24,7 +25,9 @@ def seal(partial: Path, path: Path, manifest: Manifest) -> None:
     _check_listing(partial, manifest)
     with storing(partial, "finish"):
         files.sync_folder(partial / manifest.database)
+        failpoint("package.before_manifest")
         files.write_file(partial / layout.MANIFEST, content)
+        failpoint("package.after_manifest")
     with storing(path, "name the package"):
         try:
             files.rename_new(partial, path)
@@ -33,6 +36,7 @@ def seal(partial: Path, path: Path, manifest: Manifest) -> None:
                 f"{shown(path)} has come to exist meanwhile",
                 hint=f"move it away and resume the run; the package waits at {shown(partial)}",
             ) from None
+        failpoint("package.after_rename")
         files.sync_folder(path.parent)
 
 

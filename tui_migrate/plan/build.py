@@ -10,6 +10,7 @@ from tui_migrate.plan.model import (
     DEFAULT_BATCH_BYTES,
     DEFAULT_BATCH_DOCUMENTS,
     End,
+    OnFailure,
     PackageEnd,
     Plan,
     PlannedCollection,
@@ -39,6 +40,9 @@ class PlanRequest:
     batch_documents: int = DEFAULT_BATCH_DOCUMENTS
     batch_bytes: int = DEFAULT_BATCH_BYTES
     description: str = ""
+    on_failure: OnFailure = OnFailure.PAUSE
+    timeout: int = 0
+    stage_timeout: int = 0
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
@@ -70,6 +74,9 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         batch_documents=request.batch_documents,
         batch_bytes=request.batch_bytes,
         description=redact(request.description),
+        on_failure=request.on_failure,
+        timeout=request.timeout,
+        stage_timeout=request.stage_timeout,
     )
 
 

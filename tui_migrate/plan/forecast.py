@@ -2,11 +2,15 @@
 
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tui_migrate.plan.decision import Decision, decide
 from tui_migrate.plan.model import Plan
 from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
 from tui_migrate.stores.lookup import choose_finder, keyed
+
+UNDO_OF_INSERT: Final = 40
+"""About how many bytes of the undo log an insert takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,8 @@ class CollectionForecast:
     """What would become of one collection's documents; `size` is what would be written, in bytes.
 
     `reject` are documents without `_id`, which are put aside. By ids alone only `insert`, `reject` and `present` (ids
-    that are in the target) are known, and `size` is an estimate.
+    that are in the target) are known, and `size` is an estimate. `undo` is about
+    how large the undo log becomes: what is replaced, and UNDO_OF_INSERT for each insert.
     """
 
     name: str
@@ -28,6 +33,7 @@ class CollectionForecast:
     reject: int = 0
     present: int = 0
     size: int = 0
+    undo: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Forecast:
                 reject=total.reject + one.reject,
                 present=total.present + one.present,
                 size=total.size + one.size,
+                undo=total.undo + one.undo,
             )
         return total
 
@@ -82,7 +89,7 @@ async def forecast_collection(
     """Count what a plan would do with one collection."""
     limit = BlockLimit(plan.batch_documents, plan.batch_bytes)
     counted = dict.fromkeys(Decision, 0)
-    documents = present = size = reject = 0
+    documents = present = size = reject = before = 0
     finder = await choose_finder(
         target or source,
         there,
@@ -105,6 +112,7 @@ async def forecast_collection(
                     if exact or decision is Decision.INSERT:
                         counted[decision] += 1
                         size += len(one.document) if decision in (Decision.INSERT, Decision.REPLACE) else 0
+                        before += found[one.key].size if decision is Decision.REPLACE else 0
     finally:
         await finder.close()
     if not exact:
@@ -121,4 +129,5 @@ async def forecast_collection(
         reject=reject,
         present=present,
         size=size,
+        undo=0 if target is None else before * plan.undo + counted[Decision.INSERT] * UNDO_OF_INSERT,
     )

@@ -9,6 +9,8 @@ from typing import Final
 
 DEFAULT_BATCH_DOCUMENTS: Final = 1_000
 DEFAULT_BATCH_BYTES: Final = 4 * 1024 * 1024
+MOST_SECONDS: Final = 10 * 366 * 86_400
+"""The longest time limit that a plan may set: more is a slip of the pen."""
 
 
 class RunKind(StrEnum):
@@ -34,6 +36,13 @@ class Verify(StrEnum):
     NONE = "none"
     COUNT = "count"
     CONTENT = "content"
+
+
+class OnFailure(StrEnum):
+    """What becomes of what a run has written when it fails. `PAUSE` leaves it as it is, to be resumed."""
+
+    PAUSE = "pause"
+    ROLLBACK = "rollback"
 
 
 class Environment(StrEnum):
@@ -88,8 +97,10 @@ class Plan:
     """What is to be done.
 
     `collections` stand in the order in which they are worked, views last. `undo` keeps before-images. `max_rejects` is
-    how many refused documents the run may put aside before it stops. `rollback_of` is the run that a rollback takes
-    back, else 0.
+    how many refused documents the run may put aside before it stops. `timeout` and `stage_timeout` are the seconds that
+    one attempt, and each stage of it, may work; 0 is no limit. `rollback_of` is the run that a rollback takes back,
+    else 0, and `force` lets it take what others changed too. `retry_of` is the run whose refused documents are the
+    source, else 0.
     """
 
     kind: RunKind
@@ -103,4 +114,9 @@ class Plan:
     batch_documents: int = DEFAULT_BATCH_DOCUMENTS
     batch_bytes: int = DEFAULT_BATCH_BYTES
     description: str = ""
+    on_failure: OnFailure = OnFailure.PAUSE
+    timeout: int = 0
+    stage_timeout: int = 0
     rollback_of: int = field(default=0)
+    force: bool = False
+    retry_of: int = 0

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tui_migrate.definitions import index_name, same_definition, same_index, view_source
+from tui_migrate.definitions import field, index_name, is_ttl, same_definition, same_index, view_source
+from tui_migrate.documents import elements
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.check import check as check_package
 from tui_migrate.packages.layout import escape
@@ -58,7 +59,7 @@ async def check(
     `read_documents` lets them read whole collections: for conflicts under `fail`, and a package's checksums.
     """
     package_findings: tuple[Finding, ...] = ()
-    if isinstance(plan.source, PackageEnd) and read_documents:
+    if isinstance(plan.source, PackageEnd) and read_documents and not plan.retry_of:
         package_findings = await check_package(Path(plan.source.path))
         if any(one.severity is Severity.ERROR for one in package_findings):
             return package_findings
@@ -82,6 +83,17 @@ def _missing_collections(seen: Look) -> Iterator[Finding]:
     for one in seen.plan.collections:
         if one.name not in seen.from_source:
             yield _error("collection_missing", one.name, "the source has no such collection any more", "plan again")
+
+
+def _retry_places(seen: Look) -> Iterator[Finding]:
+    """A retry adds documents to what its first run left, and creates nothing."""
+    for one in seen.plan.collections if seen.plan.retry_of else ():
+        theirs = seen.in_target.get(one.name)
+        if theirs is None:
+            yield _error("collection_gone", one.name, "the target has no such collection any more", "start a new run")
+        elif not theirs.kind.has_keys:
+            message = f"a {theirs.kind} collection is only written by the run that creates it"
+            yield _error("kind_differs", one.name, message, "roll the first run back and start a new one")
 
 
 def _reserved_places(seen: Look) -> Iterator[Finding]:
@@ -123,7 +135,7 @@ def _package_names(seen: Look) -> Iterator[Finding]:
 
 
 def _kinds(seen: Look) -> Iterator[Finding]:
-    for mine, theirs in seen.pairs():
+    for mine, theirs in () if seen.plan.retry_of else seen.pairs():
         if mine.kind is not theirs.kind:
             message = f"this is a {mine.kind} in the source and a {theirs.kind} in the target"
             yield _error("kind_differs", mine.name, message, "rename or drop the target's")
@@ -148,8 +160,9 @@ def _views_without_source(seen: Look) -> Iterator[Finding]:
 
 def _sharded_targets(seen: Look) -> Iterator[Finding]:
     for _, theirs in seen.pairs():
-        if theirs.shard_key is not None and not theirs.shard_key[5:].startswith(b"_id\x00"):
-            message = "the target's collection is sharded by another key than _id"
+        key = theirs.shard_key
+        if key is not None and [one.name for one in elements(key)] != [b"_id"]:
+            message = "the target's collection is sharded by another key than _id alone"
             yield _error("shard_key", theirs.name, message, "copy into an unsharded collection")
 
 
@@ -161,7 +174,7 @@ def _collations(seen: Look) -> Iterator[Finding]:
 
 
 def _definitions(seen: Look) -> Iterator[Finding]:
-    for mine, theirs in seen.pairs():
+    for mine, theirs in () if seen.plan.retry_of else seen.pairs():
         if mine.kind is not CollectionKind.PLAIN:
             continue
         if not same_definition(mine.options, theirs.options):
@@ -173,6 +186,19 @@ def _definitions(seen: Look) -> Iterator[Finding]:
             if name in by_name and not same_index(index, by_name[name]):
                 message = f"the target's index {name} is defined otherwise and stays as it is"
                 yield _warning("index_differs", f"{mine.name}.{name}", message)
+
+
+def _expiring(seen: Look) -> Iterator[Finding]:
+    for mine, theirs in seen.pairs():
+        for index in filter(is_ttl, theirs.indexes):
+            message = f"the target's index {index_name(index)} deletes documents by age, the run's too"
+            hint = "documents past their expiry count as expired; drop the index before the run to keep them"
+            yield _warning("ttl_index", f"{mine.name}.{index_name(index)}", message, hint)
+    for one in seen.plan.collections:
+        info = seen.from_source.get(one.name)
+        if seen.target is not None and info is not None and field(info.options, b"expireAfterSeconds") is not None:
+            message = "the collection deletes documents by age by itself, in the target too"
+            yield _warning("ttl_index", one.name, message, "documents past their expiry count as expired")
 
 
 def _empty_timestamps(seen: Look) -> Iterator[Finding]:
@@ -210,6 +236,7 @@ async def _conflicts(seen: Look) -> AsyncIterator[Finding]:
 
 _CHECKS: Final[tuple[Callable[[Look], Iterator[Finding]], ...]] = (
     _missing_collections,
+    _retry_places,
     _reserved_places,
     _gridfs_halves,
     _package_place,
@@ -219,5 +246,6 @@ _CHECKS: Final[tuple[Callable[[Look], Iterator[Finding]], ...]] = (
     _sharded_targets,
     _collations,
     _definitions,
+    _expiring,
     _empty_timestamps,
 )

@@ -6,8 +6,10 @@ import yaml
 
 from tui_migrate.errors import InvalidFile
 from tui_migrate.plan.model import (
+    MOST_SECONDS,
     End,
     Environment,
+    OnFailure,
     PackageEnd,
     Plan,
     PlannedCollection,
@@ -30,7 +32,12 @@ _OPTIONAL: Final = (
     "batch_documents",
     "batch_bytes",
     "description",
+    "on_failure",
+    "timeout",
+    "stage_timeout",
     "rollback_of",
+    "force",
+    "retry_of",
 )
 
 
@@ -48,7 +55,12 @@ def to_yaml(plan: Plan) -> str:
         "batch_documents": plan.batch_documents,
         "batch_bytes": plan.batch_bytes,
         "description": plan.description,
+        "on_failure": plan.on_failure.value,
+        "timeout": plan.timeout,
+        "stage_timeout": plan.stage_timeout,
         "rollback_of": plan.rollback_of,
+        "force": plan.force,
+        "retry_of": plan.retry_of,
         "collections": [{"name": one.name, "documents": one.documents, "size": one.size} for one in plan.collections],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
@@ -65,7 +77,7 @@ def from_yaml(text: str, path: str) -> Plan:
     def number(key: str, fallback: int, least: int, most: int = 2**63 - 1) -> int:
         return entries[key].integer(least=least, most=most) if key in entries else fallback
 
-    return Plan(
+    plan = Plan(
         kind=RunKind(entries["kind"].choice(RunKind)),
         source=_end_from(entries["source"]),
         target=_end_from(entries["target"]),
@@ -77,8 +89,18 @@ def from_yaml(text: str, path: str) -> Plan:
         batch_documents=number("batch_documents", default.batch_documents, 1, 100_000),
         batch_bytes=number("batch_bytes", default.batch_bytes, 1024, 64 * 1024 * 1024),
         description=entries["description"].text() if "description" in entries else "",
+        on_failure=(
+            OnFailure(entries["on_failure"].choice(OnFailure)) if "on_failure" in entries else default.on_failure
+        ),
+        timeout=number("timeout", 0, 0, MOST_SECONDS),
+        stage_timeout=number("stage_timeout", 0, 0, MOST_SECONDS),
         rollback_of=number("rollback_of", 0, 0),
+        force=entries["force"].boolean() if "force" in entries else default.force,
+        retry_of=number("retry_of", 0, 0),
     )
+    if plan.on_failure is OnFailure.ROLLBACK and not plan.undo:
+        entries["on_failure"].fail("a plan without undo cannot be rolled back", hint="set one of the two otherwise")
+    return plan
 
 
 def _end_to_mapping(end: End) -> dict[str, str]:

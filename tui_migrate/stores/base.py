@@ -73,9 +73,9 @@ class Identity:
         """Say whether both are the same database of the same server."""
         return (self.kind, self.database) == (other.kind, other.database) and bool(self.addresses & other.addresses)
 
-    def claim(self) -> str:
-        """Name the place in one line, equal for every way to reach it that resolves to the same addresses."""
-        return f"{self.kind}:{','.join(sorted(self.addresses))}/{self.database}"
+    def claims(self) -> tuple[str, ...]:
+        """Name the place, once by each address: two that are the same place have a name in common."""
+        return tuple(f"{self.kind}:{address}/{self.database}" for address in sorted(self.addresses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,17 @@ class ChangeResult:
     refused: Mapping[Key, Refusal]
 
 
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What a server knows a writer by: its session (16 bytes) and the name under which its connections are listed.
+
+    Of a writer that only the undo log tells of, `application` is empty.
+    """
+
+    session: bytes
+    application: str = ""
+
+
 Decide = Callable[[Sequence[RawId], Mapping[Key, bytes]], Awaitable[Sequence[Change]]]
 """Given ids and what the target holds now for them, make the undo record durable and say what to change.
 
@@ -223,6 +234,28 @@ class Target(Source, Protocol):
     @property
     def session(self) -> bytes:
         """The server session that writes run in (16 bytes), for the undo log; empty where there is none."""
+        ...
+
+    @property
+    def writer(self) -> Writer:
+        """What the server knows this target's writes by, once it was talked to."""
+        ...
+
+    @property
+    def longest_write(self) -> float:
+        """After how many seconds at most the server gives up a write that it has begun."""
+        ...
+
+    async def renew(self) -> None:
+        """Write in another session over other connections from now on, as another writer."""
+        ...
+
+    async def kill_writers(self, writers: Collection[Writer]) -> None:
+        """End what these have left at work in the server, as far as it lets us. Raises Unreachable."""
+        ...
+
+    async def may_be_writing(self, writers: Collection[Writer]) -> bool:
+        """Say whether something of these is at work still, or the server does not tell. Raises Unreachable."""
         ...
 
     async def create_collection(self, info: CollectionInfo, options: bytes) -> bytes | None:

@@ -27,6 +27,7 @@ from tui_migrate.stores.base import (
     Identity,
     ReadOrder,
     Refusal,
+    Writer,
 )
 from tui_migrate.stores.memory_constraints import (
     FAILED_VALIDATION,
@@ -109,6 +110,26 @@ class MemoryStore:
     def session(self) -> bytes:
         """Empty: there is no server that could still be at work."""
         return b""
+
+    @property
+    def writer(self) -> Writer:
+        """Nobody: see `session`."""
+        return Writer(b"")
+
+    @property
+    def longest_write(self) -> float:
+        """A write is done at once."""
+        return 0.0
+
+    async def renew(self) -> None:
+        """There is no session to be another."""
+
+    async def kill_writers(self, writers: Collection[Writer]) -> None:
+        """There is nothing at work."""
+
+    async def may_be_writing(self, writers: Collection[Writer]) -> bool:
+        """Whoever wrote is in this process, and has ended."""
+        return False
 
     async def identity(self) -> Identity:
         """Name the server and the database."""

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("run", type=int)
     parser.add_argument("--home", type=Path)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # before anything is waited for: a lost line must not end a worker
     log_to(sys.stderr)
     log = logging.getLogger("tui_migrate.worker")
     try:

@@ -83,6 +83,12 @@ async def delete(home: Home, run_id: int) -> None:
                     f"run {one:04d}, which rolls run {run_id:04d} back, still needs its undo log",
                     hint=f"tui-migrate resume {one}, or cancel {one}",
                 )
+        for one, state in await reader.retries_of(run_id):
+            if not state.is_final:
+                raise Refused(
+                    f"run {one:04d}, which writes again what run {run_id:04d} could not, still needs its documents",
+                    hint=f"tui-migrate resume {one}, or cancel {one}",
+                )
         async with _held(home, reader, run_id) as held:
             await _discard_package(held)
             await journal.delete_run(run_id)

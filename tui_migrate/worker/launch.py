@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from tui_migrate.errors import NotReversible, Refused, StorageFailed
+from tui_migrate.findings import Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
@@ -22,6 +23,7 @@ from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable, redact
 from tui_migrate.worker.control import operator
 from tui_migrate.worker.lock import worker_at_work
+from tui_migrate.worker.survival import find_survival
 
 START_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
@@ -51,10 +53,17 @@ async def create_run(home: Home, plan: Plan, created_by: str | None = None, *, r
     return run_id
 
 
-async def create_rollback(home: Home, run_id: int) -> int:
-    """Record the run that takes another back. Raises NotReversible saying why that cannot be, RunNotFound."""
-    undone = await check_reversible(home, run_id)
-    plan = from_yaml(undone.plan, f"plan of run {run_id:04d}")
+async def create_rollback(home: Home, run_id: int, *, force: bool = False) -> int:
+    """Record the run that takes another back; with `force` it takes what others have changed since, too.
+
+    Raises NotReversible saying why that cannot be, RunNotFound.
+    """
+    return await create_rollback_run(home, await check_reversible(home, run_id), force=force)
+
+
+async def create_rollback_run(home: Home, undone: RunRecord, *, force: bool = False) -> int:
+    """Record the run that takes this one back, of which the caller knows that it can be. Raises NotReversible."""
+    plan = from_yaml(undone.plan, f"plan of run {undone.id:04d}")
     counts = {one.name: one.counts.inserted + one.counts.replaced for one in undone.collections}
     return await create_run(
         home,
@@ -64,10 +73,52 @@ async def create_rollback(home: Home, run_id: int) -> int:
             target=plan.target,
             collections=tuple(PlannedCollection(one.name, counts[one.name]) for one in plan.collections),
             undo=False,
-            description=f"takes back run {run_id:04d}",
-            rollback_of=run_id,
+            description=f"takes back run {undone.id:04d}" + (", and what others have changed since" if force else ""),
+            rollback_of=undone.id,
+            force=force,
         ),
     )
+
+
+async def create_retry(home: Home, run_id: int, max_rejects: int | None = None) -> int:
+    """Record the run that writes again what the target refused in another, under the same plan but for `max_rejects`.
+
+    Raises Refused saying why that cannot be, RunNotFound.
+    """
+    reader = await JournalReader.open(home.journal)
+    try:
+        first = await reader.run(run_id)
+        sizes = await reader.reject_sizes(run_id)
+    finally:
+        await reader.close()
+    _refuse_if_not_retriable(home, first, sum(count for count, _ in sizes.values()))
+    plan = from_yaml(first.plan, f"plan of run {run_id:04d}")
+    planned = (PlannedCollection(name, count, size) for name, (count, size) in sizes.items())
+    return await create_run(
+        home,
+        replace(
+            plan,
+            collections=tuple(planned),
+            max_rejects=plan.max_rejects if max_rejects is None else max_rejects,
+            description=f"writes again what the target refused in run {run_id:04d}",
+            retry_of=run_id,
+        ),
+    )
+
+
+def _refuse_if_not_retriable(home: Home, first: RunRecord, rejects: int) -> None:
+    run = f"run {first.id:04d}"
+    if not rejects:
+        raise Refused(f"the target has refused no documents of {run}", hint=f"tui-migrate status {first.id} shows it")
+    if first.state in (RunState.ROLLED_BACK, RunState.ROLLED_BACK_WITH_FINDINGS):
+        raise Refused(f"{run} has been rolled back", hint="start a new run")
+    if not first.state.is_final:
+        raise Refused(
+            f"{run} has not ended ({first.state})",
+            hint=f"tui-migrate resume {first.id}, or cancel {first.id} to give the rest of it up; then retry",
+        )
+    if not home.run(first.id).rejects.exists():
+        raise Refused(f"the refused documents of {run} are gone ({home.run(first.id).rejects})", hint="start a new run")
 
 
 async def check_reversible(home: Home, run_id: int) -> RunRecord:
@@ -81,10 +132,11 @@ async def check_reversible(home: Home, run_id: int) -> RunRecord:
     return undone
 
 
-async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> None:
+async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> str:
     """Start the detached worker of a run, for the first time or again, and wait until it has taken the run up.
 
-    It has a session and a log of its own and no terminal; passwords reach it through its standard input. Raises
+    It has a session and a log of its own and no terminal; passwords reach it through its standard input. Gives a
+    warning, which the run's log has too, where the worker will not outlive the user's login, else nothing. Raises
     Refused where the run has a live worker or has ended, RunNotFound.
     """
     folder = home.run(run_id)
@@ -94,9 +146,11 @@ async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> None:
         _refuse_if_not_startable(home, record)
         if record.kind is not RunKind.ROLLBACK and (by := await reader.rollbacks_of(run_id)):
             raise Refused(
-                f"run {run_id:04d} is being rolled back by run {by[-1]:04d}", hint=f"tui-migrate attach {by[-1]}"
+                f"run {run_id:04d} is being rolled back by run {by[-1]:04d}",
+                hint=f"tui-migrate attach {by[-1]}, or resume {by[-1]} where it was broken off",
             )
-        process = await asyncio.to_thread(_spawn, home, run_id, passwords)
+        survival = await asyncio.to_thread(find_survival)
+        process = await asyncio.to_thread(_spawn, home, run_id, passwords, survival.prefix)
         # A face that outlives the worker has to take its exit status, or the worker stays behind as a zombie.
         threading.Thread(target=process.wait, name=f"worker-{run_id}", daemon=True).start()
         try:
@@ -110,6 +164,17 @@ async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> None:
             ) from None
     finally:
         await reader.close()
+    if survival.warning:
+        await _warn(home, run_id, survival.warning)
+    return survival.warning
+
+
+async def _warn(home: Home, run_id: int, warning: str) -> None:
+    journal = await JournalWriter.open(home.journal)
+    try:
+        await journal.add_event(run_id, warning, Severity.WARNING)
+    finally:
+        await journal.close()
 
 
 async def _taken_up(
@@ -172,11 +237,11 @@ def _instead(undone: RunRecord) -> str:
     return f"remove the package {undone.target}" if undone.kind is RunKind.EXPORT else "start the first run again"
 
 
-def _spawn(home: Home, run_id: int, passwords: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def _spawn(home: Home, run_id: int, passwords: Mapping[str, str], prefix: Sequence[str]) -> "subprocess.Popen[bytes]":
     folder = home.run(run_id)
     make_private_folder(folder.path)
     root = home.state.parent
-    arguments = [sys.executable, "-m", "tui_migrate.worker", str(run_id)]
+    arguments = [*prefix, sys.executable, "-m", "tui_migrate.worker", str(run_id)]
     if home == Home.find(root):
         arguments += ["--home", str(root)]
     try:

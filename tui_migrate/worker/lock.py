@@ -34,8 +34,12 @@ class RunLock:
             if holder(path) is not None or time.monotonic() > deadline:
                 return None
             time.sleep(POLL_SECONDS)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise _unwritable(path, error) from error
         return cls(descriptor)
 
     def release(self) -> None:
@@ -49,9 +53,7 @@ def _try(path: Path) -> int | None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StorageFailed(
-            f"the run's folder {path.parent} cannot be written: {error.strerror}", hint="make it writable"
-        ) from error
+        raise _unwritable(path, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), path.stat()):
@@ -60,6 +62,13 @@ def _try(path: Path) -> int | None:
         pass
     os.close(descriptor)
     return None
+
+
+def _unwritable(path: Path, error: OSError) -> StorageFailed:
+    return StorageFailed(
+        f"the run's folder {path.parent} cannot be written: {error.strerror}",
+        hint="make it writable, or free some space on its disk",
+    )
 
 
 def holder(path: Path) -> int | None:

@@ -11,17 +11,21 @@ import signal
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.drive import drive
 from tui_migrate.engine.export import Export
 from tui_migrate.engine.pipeline import first_cause
+from tui_migrate.engine.reject_source import RejectSource
 from tui_migrate.engine.rollback import Rollback
 from tui_migrate.engine.steering import Steered
 from tui_migrate.engine.transfer import Transfer
 from tui_migrate.engine.work import Work
-from tui_migrate.errors import Interrupted, JournalBusy, Refused, TuiMigrateError
+from tui_migrate.errors import Interrupted, JournalBusy, Refused, TuiMigrateError, Unreachable
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.reader import JournalReader
@@ -31,10 +35,12 @@ from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
 from tui_migrate.plan import ends
-from tui_migrate.plan.model import Plan, RunKind
+from tui_migrate.plan.model import OnFailure, Plan, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import Source
+from tui_migrate.stores.retrying import told_to
+from tui_migrate.worker.launch import create_rollback_run
 from tui_migrate.worker.lock import take_over
 from tui_migrate.worker.pace import Pace
 from tui_migrate.worker.steering import WorkerSteering
@@ -42,6 +48,9 @@ from tui_migrate.worker.steering import WorkerSteering
 BEAT_SECONDS: Final = 2.0
 TIDY_EVERY: Final = 5
 """Beats between two checkpoints of the journal's write-ahead log."""
+
+STOPPED: Final = "stopped"
+"""The code of a run that stopped because it was asked to, which is no failure."""
 
 log = logging.getLogger("tui_migrate.worker")
 
@@ -55,13 +64,22 @@ async def work(home: Home, run_id: int, passwords: Mapping[str, str]) -> int:
         for one in await _runs_to_lock(home, run_id):
             lock = await asyncio.to_thread(take_over, home.run(one).lock)
             locks.callback(lock.release)
+            failpoint("worker.after_lock")
         async with open_both(home.journal) as (journal, reader):
             record = await reader.run(run_id)
             await _refuse_if_over(reader, record)
             for one in filter(None, (run_id, record.rollback_of)):
                 if (await reader.run(one)).state.is_active:
                     await journal.transition(one, RunState.INTERRUPTED)
-            return await _Attempt(home, record, journal, reader, passwords).run()
+            attempt = _Attempt(home, record, journal, reader, passwords)
+            exit_code = await attempt.run()
+            if attempt.rollback_id:
+                lock = await asyncio.to_thread(take_over, home.run(attempt.rollback_id).lock)
+                locks.callback(lock.release)
+                rollback = await reader.run(attempt.rollback_id)
+                await _Attempt(home, rollback, journal, reader, passwords).run()
+            # A run that failed has failed, however well it was taken back.
+            return exit_code
 
 
 async def _runs_to_lock(home: Home, run_id: int) -> tuple[int, ...]:
@@ -114,6 +132,8 @@ class _Attempt:
         self._reader = reader
         self._passwords = passwords
         self._steering = WorkerSteering(record.id, journal, reader, Pace(record.rate_limit))
+        self.rollback_id = 0
+        """The run that is to take this one back, where this one failed and its plan wants that."""
 
     async def run(self) -> int:
         """Work until the run ends or stops, and record how."""
@@ -122,10 +142,37 @@ class _Attempt:
         with _heeded_signals(self._steering):
             attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
             state, failure = await self._try(attempt)
+            failpoint("worker.before_last_word")
             await self._steering.conclude(state)
+            if failure is not None and failure.code != STOPPED:
+                # Recorded before the failure is: whoever dies in between leaves a rollback that can be resumed.
+                self.rollback_id = await self._plan_rollback()
+            if self.rollback_id and failure is not None:
+                failure = replace(failure, hint=f"it is taken back: tui-migrate attach {self.rollback_id}")
+                if state is RunState.INTERRUPTED:  # given up, and not to be gone on with
+                    state, failure = RunState.FAILED, replace(failure, code=Unreachable.code, exit_code=1)
             await journal.end_attempt(run_id, state, failure)
+            failpoint("worker.after_last_word")
         log.info("run %04d ended: %s", run_id, state)
         return failure.exit_code if failure else state.exit_code
+
+    async def _plan_rollback(self) -> int:
+        """Record the run that takes this one back, where the plan wants that and something was written; give its id."""
+        run_id = self._record.id
+        record = await self._reader.run(run_id)
+        plan = from_yaml(record.plan, f"plan of run {run_id:04d}")
+        if plan.on_failure is not OnFailure.ROLLBACK or not (record.undo and record.writes_begun):
+            return 0
+        try:
+            rollback_id = await create_rollback_run(self._home, record)
+        except TuiMigrateError as error:
+            log.error("%s", redact(traceback.format_exc()))
+            said = f"the run failed and could not be taken back: {error.message}"
+            await self._journal.add_event(run_id, said, Severity.ERROR)
+            return 0
+        said = f"the run failed, and its plan wants it taken back: run {rollback_id:04d} does that"
+        await self._journal.add_event(run_id, said, Severity.WARNING)
+        return rollback_id
 
     async def _try(self, attempt: int) -> tuple[RunState, Failure | None]:
         run_id = self._record.id
@@ -148,6 +195,7 @@ class _Attempt:
         try:
             async with asyncio.TaskGroup() as group:
                 companions = [group.create_task(self._beat()), group.create_task(self._steering.listen())]
+                failpoint("worker.after_heartbeat")
                 try:
                     return await self._drive(attempt)
                 finally:
@@ -160,15 +208,21 @@ class _Attempt:
         run_id = self._record.id
         plan = from_yaml(self._record.plan, f"plan of run {run_id:04d}")
         async with AsyncExitStack() as opened:
-            source = ends.open_source(plan.source, self._home, self._passwords)
+            source = self._open_source(plan)
             opened.push_async_callback(source.close)
             context = self._context(plan, source, attempt)
             work = self._make_work(context, opened)
             opened.push_async_callback(work.close)
             try:
-                return await drive(context, work, self._steering, self._record.stage), None
+                with told_to(partial(context.say, severity=Severity.WARNING)):
+                    return await drive(context, work, self._steering, self._record.stage), None
             except Steered as asked:
                 return await _steered(work, asked.wish, run_id)
+
+    def _open_source(self, plan: Plan) -> Source:
+        if plan.retry_of:
+            return RejectSource(plan.retry_of, self._home.run(plan.retry_of), self._reader)
+        return ends.open_source(plan.source, self._home, self._passwords)
 
     def _context(self, plan: Plan, source: Source, attempt: int) -> RunContext:
         run_id = self._record.id
@@ -212,7 +266,7 @@ async def _steered(work: Work, wish: Wish, run_id: int) -> tuple[RunState, Failu
         await work.abandon()
         return RunState.CANCELLED, None
     hint = f"tui-migrate resume {run_id}"
-    return RunState.INTERRUPTED, Failure("stopped", "stopped after its batch, as asked", hint, 5)
+    return RunState.INTERRUPTED, Failure(STOPPED, "stopped after its batch, as asked", hint, 5)
 
 
 def _failure(error: TuiMigrateError) -> Failure:

@@ -51,6 +51,11 @@ class WorkerSteering:
         if Wish.STOP.may_follow(self._wish):
             self._want(Wish.STOP, None)
 
+    def pause(self) -> None:
+        """Want the run to pause until somebody resumes it."""
+        if Wish.PAUSE.may_follow(self._wish):
+            self._want(Wish.PAUSE, None)
+
     async def gate(self, documents: int) -> None:
         """Hold the engine to the rate, and away from its next batch where somebody wants that. Raises Steered."""
         self._check()

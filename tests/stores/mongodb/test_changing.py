@@ -13,6 +13,7 @@ from tui_migrate.stores.base import Change
 from tui_migrate.stores.mongodb import MongoStore, changing, standalone
 
 
+@pytest.mark.rule(1, "a commit in doubt is asked for again")
 async def test_a_commit_in_doubt_is_asked_for_again(store: MongoStore, stage: Stage) -> None:
     await fill(store, doc(int32(1)))
     decide, calls = disturbed(to({int32(1): None}))
@@ -33,6 +34,7 @@ async def test_a_commit_whose_outcome_stays_unknown_is_told(
         await store.change(NAME, [int32(1)], to({int32(1): None}))
 
 
+@pytest.mark.rule(1, "a WriteConflict repeats the batch")
 @pytest.mark.parametrize("failure", [{"errorCode": 112}, {"closeConnection": True}])
 async def test_a_transaction_that_is_lost_before_its_commit_is_repeated(
     store: MongoStore, stage: Stage, failure: dict[str, object]
@@ -66,6 +68,7 @@ async def test_one_who_is_always_overtaken_gives_up(
     await stranger.close()
 
 
+@pytest.mark.rule(10, "where it exists")
 async def test_a_server_that_does_not_know_an_option_is_not_sent_it_again(store: MongoStore, stage: Stage) -> None:
     await fill(store, doc(int32(1)))
     before = store.capabilities
@@ -75,6 +78,7 @@ async def test_a_server_that_does_not_know_an_option_is_not_sent_it_again(store:
     assert (await store.change(NAME, [int32(1)], to({int32(1): None}))).changed
 
 
+@pytest.mark.rule(1, "what a standalone server cannot compare is refused, not written")
 async def test_a_standalone_server_tells_what_it_cannot_compare(
     mongodb_standalone_url: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

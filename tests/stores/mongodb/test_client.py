@@ -24,6 +24,7 @@ async def test_a_store_knows_nothing_before_the_first_call_and_its_server_after(
     assert store.capabilities.server_version
 
 
+@pytest.mark.rule(22, "resolved endpoints")
 async def test_names_of_one_server_are_one_place(mongodb_url: str, mongodb_standalone_url: str) -> None:
     port = mongodb_url.rpartition(":")[2].rstrip("/")
     if "127.0.0.1" not in mongodb_url:
@@ -38,6 +39,7 @@ async def test_names_of_one_server_are_one_place(mongodb_url: str, mongodb_stand
         await one.close()
 
 
+@pytest.mark.rule(2, "where that overrides the URL, say so")
 def test_a_target_says_what_of_its_url_it_does_not_follow() -> None:
     options = "w=1&journal=false&readPreference=secondary&readConcernLevel=local&retryWrites=true&timeoutMS=5"
     store = MongoStore(f"mongodb://host/?{options}&appName=x", "shop")
@@ -53,6 +55,7 @@ def test_a_target_says_what_of_its_url_it_does_not_follow() -> None:
     assert MongoStore(f"mongodb://host/?{options}", "shop", as_source=True).overridden_options == ("timeoutms=5",)
 
 
+@pytest.mark.rule(2, "reads from the primary")
 async def test_a_source_follows_the_read_preference_of_its_url_and_a_target_reads_the_primary(
     mongodb_url: str, database: str
 ) -> None:
@@ -67,6 +70,7 @@ async def test_a_source_follows_the_read_preference_of_its_url_and_a_target_read
     await source.close()
 
 
+@pytest.mark.rule(10, "bypassEmptyTsReplacement")
 async def test_an_empty_timestamp_stays_one(store: MongoStore) -> None:
     empty = pack(doc(int32(1))[4:-1] + b"\x11t\x00" + bytes(8))
     await fill(store, empty)

@@ -132,6 +132,7 @@ async def test_tls_is_spoken_and_a_stranger_s_certificate_is_told(own_certificat
         assert "TLS" in raised.value.hint
 
 
+@pytest.mark.rule(2, "a write that no majority confirms is no write done")
 async def test_a_write_that_no_majority_confirms_has_an_unknown_outcome(store: MongoStore, stage: Stage) -> None:
     await stage("insert", writeConcernError={"code": 64, "errmsg": "waiting for replication timed out"})
     with pytest.raises(Unreachable, match="majority"):

@@ -23,11 +23,15 @@ from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal
 from tui_migrate.stores.mongodb import reading
 from tui_migrate.stores.mongodb.client import Link
-from tui_migrate.stores.mongodb.failures import WRITE_CONFLICT, failure, translated
+from tui_migrate.stores.mongodb.failures import WRITE_CONFLICT, failure, is_passing, translated
 from tui_migrate.stores.mongodb.writing import forget_unknown_option, messages, send
+from tui_migrate.stores.retrying import announce, backoff
 
 TRIES: Final = 12
 """How often a decision that somebody else overtook is made anew, or a commit in doubt is asked for."""
+
+FIRST_WAIT: Final = 0.01
+LONGEST_WAIT: Final = 1.0
 
 _LIMIT_ONE: Final = b"\x10limit\x00\x01\x00\x00\x00"
 
@@ -75,7 +79,9 @@ class Request:
                 f"others keep changing the same documents of {printable(self.collection)} at {self.link.address}",
                 hint="try again when it is quieter",
             )
-        await asyncio.sleep(min(0.5, 0.005 * 2**tries))
+        name = printable(self.collection)
+        await announce(f"{name}: a change was overtaken or lost; decided anew ({tries + 1} of {TRIES})")
+        await asyncio.sleep(backoff(tries + 1, FIRST_WAIT, LONGEST_WAIT))
 
 
 async def in_transaction(request: Request) -> ChangeResult:
@@ -175,7 +181,7 @@ async def _send(request: Request, chosen: Mapping[Key, Change]) -> bool:
             )
             if answer.refused:
                 one = answer.refused[0]
-                if one.code == WRITE_CONFLICT:
+                if is_passing(one.code):
                     raise Overtaken
                 request.refused[keys[start + one.index]] = one
                 return False
@@ -195,6 +201,8 @@ async def _commit(request: Request, session: AsyncClientSession) -> None:
             is_last = tries + 1 == TRIES or isinstance(error, ServerSelectionTimeoutError)
             if is_last or not error.has_error_label("UnknownTransactionCommitResult"):
                 raise failure(error, request.link.address, request.doing) from error
-            await asyncio.sleep(min(0.5, 0.005 * 2**tries))
+            name = printable(request.collection)
+            await announce(f"{name}: a commit is in doubt; asked again ({tries + 1} of {TRIES})")
+            await asyncio.sleep(backoff(tries + 1, FIRST_WAIT, LONGEST_WAIT))
         else:
             return

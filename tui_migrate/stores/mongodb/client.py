@@ -1,12 +1,15 @@
 """The connection to one MongoDB deployment: what of the URL holds, and what the server says it is."""
 
 import asyncio
+import threading
+import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -18,6 +21,8 @@ from pymongo.read_concern import ReadConcern
 from tui_migrate.errors import TuiMigrateError, UsageError
 from tui_migrate.stores.mongodb.failures import failure, one_line, translated
 
+Result = TypeVar("Result")
+
 SELECTION_MS: Final = 10_000
 CONNECT_MS: Final = 10_000
 SOCKET_MS: Final = 90_000
@@ -26,6 +31,9 @@ WRITE_MS: Final = 60_000
 
 LONG_SECONDS: Final = 6 * 3600
 """The longest that counting a collection or building its indexes may take."""
+
+WATCH_SECONDS: Final = 30.0
+"""How often, meanwhile, the server is asked whether it is still there."""
 
 _KEEPS_EMPTY_TIMESTAMPS: Final = (8, 0)
 """First version whose every release knows `bypassEmptyTsReplacement` (SERVER-88750; 5.0 to 7.0 got it in a patch)."""
@@ -42,6 +50,9 @@ _OVERRIDDEN: Final[Mapping[str, frozenset[str]]] = {
 """URL options that a target does not follow, each with the values that say the same as we do."""
 
 _OVERRIDDEN_AT_SOURCE: Final = frozenset(("timeoutms",))
+
+_WARNINGS: Final = threading.Lock()
+"""Held while the process-wide filters of warnings are others: two threads at once would put back the wrong ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,9 @@ class Link:
         self.overridden = _overridden(options, as_source=as_source)
         self._as_source = as_source
         self._options = options
-        self._client = _client(url, options, password)
+        # The name this very client goes by at the server: by it one that died is told from all others.
+        self.application = f"tui-migrate {uuid.uuid4().hex[:12]}"
+        self._client = _client(url, options, password, self.application)
         patience = self._client.options.pool_options.socket_timeout
         self.write_ms = min(WRITE_MS, int(patience * 1000)) if patience else WRITE_MS
         self._connecting = asyncio.Lock()
@@ -141,6 +154,22 @@ class Link:
                 self.bypasses_empty_timestamps = self._deployment.keeps_empty_timestamps
         return self._deployment
 
+    async def long(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Wait LONG_SECONDS for a call, but only while the server answers others. Raises what pymongo raises."""
+
+        async def patient() -> Result:
+            with pymongo.timeout(LONG_SECONDS):
+                return await call()
+
+        task = asyncio.create_task(patient())
+        try:
+            while not (await asyncio.wait((task,), timeout=WATCH_SECONDS))[0]:
+                await self.admin.command("ping")
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     async def close(self) -> None:
         """End the session and close the connections. Never raises."""
         try:
@@ -151,9 +180,11 @@ class Link:
             return
 
 
-def _client(url: str, options: Mapping[str, str], password: str | None) -> AsyncMongoClient[RawBSONDocument]:
+def _client(
+    url: str, options: Mapping[str, str], password: str | None, application: str
+) -> AsyncMongoClient[RawBSONDocument]:
     settings: dict[str, Any] = {
-        "appname": "tui-migrate",
+        "appname": application,
         "document_class": RawBSONDocument,
         "retryWrites": False,
         "timeoutMS": None,
@@ -164,10 +195,12 @@ def _client(url: str, options: Mapping[str, str], password: str | None) -> Async
     limits["waitQueueTimeoutMS"] = SELECTION_MS
     if "servermonitoringmode" not in options:
         settings["serverMonitoringMode"] = "poll"  # the other mode keeps a second line open to every server
+    if "retryreads" not in options:
+        settings["retryReads"] = False  # whoever drives a run tries again, and says so
     settings |= {name: value for name, value in limits.items() if name.lower() not in options}
     if password is not None:
         settings["password"] = password
-    with warnings.catch_warnings():
+    with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
             return AsyncMongoClient(url, **settings)

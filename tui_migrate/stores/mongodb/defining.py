@@ -1,17 +1,15 @@
 """Making, renaming and dropping collections, views and indexes of MongoDB, each acknowledged by a majority."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 
 from tui_migrate.definitions import is_id_index, split_validation
 from tui_migrate.errors import Refused, WriteRefused
 from tui_migrate.redaction import printable
-from tui_migrate.stores.mongodb.client import LONG_SECONDS, Link
+from tui_migrate.stores.mongodb.client import Link
 from tui_migrate.stores.mongodb.failures import (
     DUPLICATE_KEY,
     INDEX_NOT_FOUND,
@@ -57,7 +55,7 @@ async def rename_collection(link: Link, name: str, new_name: str) -> None:
 
 
 async def create_indexes(link: Link, name: str, indexes: Sequence[bytes]) -> None:
-    """Create indexes from raw specifications, save that on `_id`, in at most LONG_SECONDS.
+    """Create indexes from raw specifications, save that on `_id`, however long that takes.
 
     Raises WriteRefused where documents have the same value of a unique one.
     """
@@ -101,11 +99,17 @@ async def _run(
     command["writeConcern"] = write_concern(link)
     if not is_long:
         command["maxTimeMS"] = link.write_ms
+
+    async def send() -> Mapping[str, Any]:
+        return await database.command(command, session=link.session, codec_options=LENIENT)
+
     with translated(link.address, doing):
         try:
             async with link.writing:
-                with pymongo.timeout(LONG_SECONDS) if is_long else nullcontext():
-                    reply = await database.command(command, session=link.session, codec_options=LENIENT)
+                if is_long:
+                    reply = await link.long(send)
+                else:
+                    reply = await send()
         except OperationFailure as error:
             if error.code not in expected:
                 raise

@@ -38,6 +38,7 @@ NAMESPACE_NOT_FOUND: Final = 26
 INDEX_NOT_FOUND: Final = 27
 CURSOR_NOT_FOUND: Final = 43
 NAMESPACE_EXISTS: Final = 48
+COMMAND_NOT_FOUND: Final = 59
 WRITE_CONFLICT: Final = 112
 FAILED_VALIDATION: Final = 121
 TOO_LARGE: Final = 10334
@@ -46,10 +47,14 @@ UNKNOWN_FIELD: Final = 40415
 
 _AUTHENTICATION: Final = frozenset((11, 18, 8000))
 _PASSING: Final = frozenset(
-    {6, 7, 24, 43, 50, 64, 89, 91, 112, 175, 189, 202, 237, 244, 246, 251, 262, 290, 365}
-    | {9001, 10107, 11600, 11601, 11602, 13388, 13435, 13436}
+    {6, 7, 24, 43, 46, 50, 64, 89, 91, 112, 133, 134, 175, 189, 202, 237, 239, 244, 246, 251, 262, 290, 365, 384, 462}
+    | {9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436, 16500}
 )
-"""What a moment later may go well: network, shutdown, election, time limit, lock, conflict, a killed or lost cursor."""
+"""What a moment later may go well: network, shutdown, election, time limit, lock, conflict, a killed or lost cursor,
+throttling (462; 16500 is Cosmos DB's)."""
+
+_PASSING_LABELS: Final = ("TransientTransactionError", "RetryableWriteError", "SystemOverloadedError", "RetryableError")
+"""By which a server says so itself, whatever the code."""
 
 _ABOUT_DOCUMENTS: Final = frozenset((2, 9, 15, 22, 10334))
 """What a server answers to a whole command for the sake of one document: bad value, no BSON, too deep, too large."""
@@ -80,6 +85,11 @@ def translated(address: str, doing: str) -> Iterator[None]:
         raise failure(error, address, doing) from error
 
 
+def is_passing(code: int | None) -> bool:
+    """Say whether what a server answered with this code may go well a moment later."""
+    return code in _PASSING
+
+
 def failure(error: Exception, address: str, doing: str) -> TuiMigrateError:
     """Give the error of ours for one of pymongo's."""
     where, doing = one_line(address), one_line(doing)
@@ -90,7 +100,7 @@ def failure(error: Exception, address: str, doing: str) -> TuiMigrateError:
         )
     if isinstance(error, ConnectionFailure):
         return _unreachable(error, where, doing)
-    if isinstance(error, ExecutionTimeout) or (isinstance(error, OperationFailure) and error.code in _PASSING):
+    if isinstance(error, OperationFailure) and _can_pass(error):
         return Unreachable(
             f"{where} could not finish {doing}: {_server_text(error)}", hint="try again; look at the server's load"
         )
@@ -101,6 +111,11 @@ def failure(error: Exception, address: str, doing: str) -> TuiMigrateError:
     if isinstance(error, BSONError):
         return MalformedDocument(f"{doing} at {where} met bytes that are not BSON: {one_line(str(error))}")
     return TuiMigrateError(f"{doing} at {where} failed: {one_line(str(error))}", hint="look at the log")
+
+
+def _can_pass(error: OperationFailure) -> bool:
+    is_labelled = any(map(error.has_error_label, _PASSING_LABELS))
+    return is_labelled or is_passing(error.code) or isinstance(error, ExecutionTimeout)
 
 
 def _unreachable(error: ConnectionFailure, where: str, doing: str) -> Unreachable:

@@ -34,8 +34,11 @@ async def collections(link: Link, names: Collection[str] | None) -> tuple[Collec
         async with turn:
             return await _described(link, database, name, entry, keys.get(name))
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(described(*one)) for one in sorted(listed.items())]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(described(*one)) for one in sorted(listed.items())]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None  # callers look for the error itself, to try again or to show it
     return tuple(info for info in (task.result() for task in tasks) if info is not None)
 
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping, Se
 from contextlib import aclosing
 from typing import Any, Final, cast
 
-import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -15,8 +14,9 @@ from tui_migrate.errors import Unreachable
 from tui_migrate.ordering import order_key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, BlockLimit, ReadOrder
-from tui_migrate.stores.mongodb.client import LONG_SECONDS, Link
+from tui_migrate.stores.mongodb.client import Link
 from tui_migrate.stores.mongodb.failures import CURSOR_NOT_FOUND, translated
+from tui_migrate.stores.retrying import announce
 
 BATCH_DOCUMENTS: Final = 4_000
 """Documents in one answer of the server, which itself ends an answer at 16 MB."""
@@ -52,6 +52,7 @@ async def read(
         except _CursorLost as error:
             if order is ReadOrder.NATURAL or position is opened_at:
                 raise Unreachable(f"{link.address} gave up reading {printable(name)}", hint="try again") from error
+            await announce(f"{printable(name)}: {link.address} has lost a cursor; reading on behind its last document")
         else:
             return
         finally:
@@ -82,10 +83,10 @@ async def found(
 
 
 async def count(link: Link, name: str) -> int:
-    """Count the documents of a collection, at most LONG_SECONDS long."""
+    """Count the documents of a collection, however long that takes."""
     collection = await link.collection(name)
-    with translated(link.address, f"counting {name}"), pymongo.timeout(LONG_SECONDS):
-        return await collection.count_documents({})
+    with translated(link.address, f"counting {name}"):
+        return await link.long(lambda: collection.count_documents({}))
 
 
 def blocks(documents: Iterator[bytes], limit: BlockLimit) -> Iterator[Block]:

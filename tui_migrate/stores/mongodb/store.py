@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from functools import partial
 from typing import Final
 
 from tui_migrate.documents import RawId
@@ -16,8 +17,10 @@ from tui_migrate.stores.base import (
     Identity,
     ReadOrder,
     Refusal,
+    Writer,
 )
 from tui_migrate.stores.mongodb import changing, defining, listing, reading, standalone, writing
+from tui_migrate.stores.mongodb import writers as writers_at_work
 from tui_migrate.stores.mongodb.client import Link
 
 RESOLVE_SECONDS: Final = 5
@@ -32,7 +35,8 @@ class MongoStore:
     """
 
     def __init__(self, url: str, database: str, password: str | None = None, *, as_source: bool = False) -> None:
-        self._link = Link(url, database, password, as_source=as_source)
+        self._open: Callable[[], Link] = partial(Link, url, database, password, as_source=as_source)
+        self._link = self._open()
         self._database = database
 
     @property
@@ -58,6 +62,30 @@ class MongoStore:
     def session(self) -> bytes:
         """The 16 bytes of the session that writes run in, empty before the first call."""
         return self._link.session_id
+
+    @property
+    def writer(self) -> Writer:
+        """The session that writes run in, and the name of this client at the server."""
+        return Writer(self.session, self._link.application)
+
+    @property
+    def longest_write(self) -> float:
+        """The seconds that a write may take, as each is told."""
+        return self._link.write_ms / 1000
+
+    async def renew(self) -> None:
+        """Close the client with its session and connect with another."""
+        await self._link.close()
+        self._link = self._open()
+        await self._link.deployment()
+
+    async def kill_writers(self, writers: Collection[Writer]) -> None:
+        """Kill the sessions of these; a server that does not let us is waited for instead."""
+        await writers_at_work.kill(self._link, writers)
+
+    async def may_be_writing(self, writers: Collection[Writer]) -> bool:
+        """Say whether an operation of these is listed."""
+        return await writers_at_work.may_be_writing(self._link, writers)
 
     async def identity(self) -> Identity:
         """Connect; name all members of the deployment and what their names resolve to."""

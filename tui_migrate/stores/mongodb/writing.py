@@ -21,6 +21,7 @@ from tui_migrate.stores.mongodb.failures import (
     TOO_LARGE,
     UNKNOWN_FIELD,
     DocumentsRefused,
+    is_passing,
     one_line,
     translated,
 )
@@ -104,8 +105,20 @@ async def send(
             command |= {_LIST[verb]: list(payload)}
             del command["bypassEmptyTsReplacement"]
             reply = await link.database.command(command, session=link.session, codec_options=LENIENT)
+    answer = _answer(reply)
+    _refuse_passing(link, answer, f"the {verb} into {collection}")
     confirm(link, reply, f"the {verb} into {collection}")
-    return _answer(reply)
+    return answer
+
+
+def _refuse_passing(link: Link, answer: Answer, doing: str) -> None:
+    """Raise Unreachable where a document was left out by chance: throttled, or met by a shutdown. It is no reject."""
+    for one in answer.refused:
+        if is_passing(one.code):
+            raise Unreachable(
+                f"{link.address} did part of {one_line(doing)} only: {one.reason} (code {one.code})",
+                hint="try again; look at the server's load",
+            )
 
 
 def write_concern(link: Link) -> dict[str, Any]:
@@ -133,7 +146,8 @@ def forget_unknown_option(link: Link, error: OperationFailure) -> bool:
 
 def messages(payload: Sequence[bytes], deployment: Deployment) -> Iterator[tuple[int, list[RawBSONDocument]]]:
     """Cut what is to be sent by the server's limits on one message; each part with the place of its first document."""
-    most = deployment.max_message - _MESSAGE_OVERHEAD
+    # The driver takes no command larger than a document may be, though the server's limit on a message is higher.
+    most = min(deployment.max_message - _MESSAGE_OVERHEAD, deployment.max_document)
     part: list[RawBSONDocument] = []
     start = size = 0
     for index, document in enumerate(payload):

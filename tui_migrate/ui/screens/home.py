@@ -169,11 +169,13 @@ class HomeScreen(RunListScreen):
         is_first = self._is_first = snapshot.total == 0
         first, table = self.query_one(FirstRunPane), self._runs_table
         if first.display is not is_first:
-            had_focus = table.has_focus
+            hidden, shown_now = (table, first.query_one(Table)) if is_first else (first.query_one(Table), table)
+            # A widget's own has_focus comes later than the screen's focused: by the time the widget heard of it.
+            is_left_without = self.focused in (None, hidden)
             first.display, table.display = is_first, not is_first
             self.query_one("#runs-title").display = not is_first
-            if had_focus or self.focused is None or not is_first:
-                (first.query_one(Table) if is_first else table).focus()
+            if is_left_without:
+                shown_now.focus()
         shown = in_order_of_need(snapshot.unfinished, snapshot.summaries)
         self._runs = {str(one.run.id): one for one in shown}
         table.show([run_row(one, self.session.clock()) for one in shown], empty="No run.")

@@ -308,9 +308,9 @@ class NewMigrationScreen(OperatorScreen):
         return any(not one.is_finished for group, one in self._work.items() if group in _LOOKS)
 
     def _cancel_work(self) -> None:
-        for group, one in self._work.items():
-            if group in _LOOKS:
-                one.cancel()
+        for group in _LOOKS:
+            if (work := self._work.pop(group, None)) is not None:
+                work.cancel()
         self.session.looks.cancel_pending()
 
     async def _look_at(self, end: End, refused: str) -> None:

@@ -1,0 +1,115 @@
+"""Workers killed with SIGKILL at every failpoint: resumed, or rolled back instead, it is as if nothing had been.
+
+The sample runs always; `-m crash_full` runs the whole matrix of failpoints, kinds, policies and endings.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import tui_migrate
+from tests.crash.arena import Arena, Fight, Lot
+from tests.crash.cases import (
+    ALWAYS,
+    EXPORT,
+    IN_A_TARGET,
+    LOTS,
+    ROLLBACK_TAKEN_UP,
+    ROLLING_BACK,
+    TAKEN_UP,
+    Case,
+    Ending,
+    all_cases,
+    come_by,
+    sample,
+)
+from tests.crash.workers import ROOT, SECONDS
+from tui_migrate import failpoints
+from tui_migrate.worker import launch
+
+pytestmark = pytest.mark.slow
+
+LEAST = 25
+
+
+def test_every_failpoint_of_the_program_is_tried() -> None:
+    package = Path(tui_migrate.__file__).parent
+    found = {name for file in package.rglob("*.py") for name in re.findall(r'failpoint\("([^"]+)"\)', file.read_text())}
+    assert found == {one.failpoint for one in all_cases()} == {one.failpoint for one in sample()}
+    assert len(found) >= LEAST
+
+
+def test_the_sample_has_every_kind_policy_and_ending() -> None:
+    counted = Counter((one.lot, one.ending) for one in sample())
+    assert counted.keys() == {(one.lot, one.ending) for one in all_cases()}
+
+
+@pytest.mark.parametrize("lot", LOTS, ids=lambda one: f"{one.kind.value}-{one.policy.value}")
+async def test_a_run_comes_by_the_failpoints_that_it_is_said_to(crash_arena: Arena, lot: Lot) -> None:
+    calm = await crash_arena.learn(lot)
+    assert set(calm.passed) == set(come_by(lot))
+    assert set(calm.passed_back) == (set() if lot == EXPORT else {*ALWAYS, *IN_A_TARGET, *ROLLING_BACK})
+    assert not (set(calm.passed) | set(calm.passed_back)) & (TAKEN_UP.keys() | ROLLBACK_TAKEN_UP.keys())
+
+
+@pytest.mark.rule(4, "after a crash: compare the target with INTENT, decide anew about what was not written")
+@pytest.mark.rule(20, "a rollback that dies is taken up, whatever step it died in")
+@pytest.mark.parametrize("case", sample(), ids=str)
+async def test_a_killed_worker_costs_nothing(crash_arena: Arena, case: Case) -> None:
+    await play(crash_arena, case)
+
+
+@pytest.mark.crash_full
+@pytest.mark.parametrize("case", all_cases(), ids=str)
+async def test_a_worker_killed_anywhere_costs_nothing(crash_arena: Arena, case: Case) -> None:
+    await play(crash_arena, case)
+
+
+async def test_the_environment_names_the_place_at_which_a_worker_dies(crash_arena: Arena) -> None:
+    async with crash_arena.fight(EXPORT) as fight:
+        run_id = await fight.create()
+        home = str(fight.pair.home.state.parent)
+        command = [sys.executable, "-m", "tui_migrate.worker", str(run_id), "--home", home]
+        for value, code in (("export.before_seal", -signal.SIGKILL), ("*:10", -signal.SIGKILL), ("nowhere", 0)):
+            environment = {**os.environ, failpoints.VARIABLE: value}
+            done = await asyncio.to_thread(
+                subprocess.run, command, env=environment, input=b"\n", capture_output=True, timeout=SECONDS, cwd=ROOT
+            )
+            assert done.returncode == code
+        await fight.resume(run_id)
+
+
+async def play(arena: Arena, case: Case) -> None:
+    """Kill a run's worker, or its rollback's, as a case has it, and check what comes of it."""
+    calm = await arena.learn(case.lot)
+    async with arena.fight(case.lot) as fight:
+        run_id = await fight.create()
+        if case.ending is Ending.RESUME_ROLLBACK:
+            assert (await fight.pair.work(run_id)).record.failure is None
+            rollback = await launch.create_rollback(fight.pair.home, run_id)
+            await die(fight, rollback, run_id, case, calm.passed_back)
+            await fight.resume_rollback(run_id, rollback)
+            return
+        await die(fight, run_id, run_id, case, calm.passed)
+        if case.ending is Ending.RESUME:
+            await fight.resume(run_id)
+        else:
+            await fight.roll_back(run_id)
+
+
+async def die(fight: Fight, worked: int, run_id: int, case: Case, passed: Sequence[str]) -> None:
+    """Let a worker die where the case wants it: of the times that a run comes by there, at one that is its own."""
+    if case.first:
+        await fight.kill(worked, case.first, run_id)
+        await fight.kill(worked, case.failpoint, run_id)
+    else:
+        times = 1 + case.fate % passed.count(case.failpoint)
+        await fight.kill(worked, f"{case.failpoint}:{times}", run_id)

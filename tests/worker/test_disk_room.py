@@ -1,0 +1,53 @@
+"""A run whose undo log's disk is nearly full."""
+
+import asyncio
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from tests.worker.scene import Scene, content, fill, make_plan, memory_end, without_undo
+from tui_migrate.engine import disk_room
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import Wish
+from tui_migrate.journal.states import RunState
+from tui_migrate.plan.model import RunKind
+from tui_migrate.worker import control
+
+
+@pytest.mark.rule(25, "a run pauses when the disk of its undo log is nearly full")
+async def test_a_run_pauses_before_its_disk_is_full_and_goes_on_when_there_is_room(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = memory_end(), memory_end()
+    await fill(source)
+    run_id = await scene.create(make_plan(RunKind.COPY, source, target))
+    room = SimpleNamespace(free=disk_room.RESERVE - 1)
+    monkeypatch.setattr(disk_room, "shutil", SimpleNamespace(disk_usage=lambda _: room))
+    working = asyncio.create_task(scene.work(run_id))
+    record = await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
+    assert record.counts.inserted == 0
+    assert await content(target) == []
+    reader = await JournalReader.open(scene.home.journal)
+    try:
+        assert any("nearly full" in one.message for one in await reader.events(run_id))
+    finally:
+        await reader.close()
+    await control.ask(scene.home, run_id, Wish.RESUME)
+    await scene.until(run_id, lambda one: one.state is not RunState.PAUSED)
+    await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
+    room.free = disk_room.RESERVE
+    await control.ask(scene.home, run_id, Wish.RESUME)
+    assert await working == 0
+    assert await content(target) == await content(source)
+
+
+@pytest.mark.rule(25, "the pause is for the undo log")
+async def test_a_run_without_an_undo_log_worth_the_name_does_not_pause(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = memory_end()
+    await fill(source)
+    run_id = await scene.create(without_undo(make_plan(RunKind.COPY, source, memory_end())))
+    monkeypatch.setattr(disk_room, "RESERVE", shutil.disk_usage("/").total * 1000)
+    assert await scene.work(run_id) == 0

@@ -1,0 +1,29 @@
+"""Pausing a run before the disk of its undo log is full.
+
+A write that finds no room ends the run; a run that pauses goes on where it was as soon as somebody has made room.
+"""
+
+import asyncio
+import shutil
+from typing import Final
+
+from tui_migrate.engine.context import RunContext
+from tui_migrate.findings import Severity
+from tui_migrate.packages.files import shown
+
+RESERVE: Final = 48 * 1024 * 1024
+"""Bytes that stay free: for what one batch can add to the undo log (its before-images and one document alone, 24 MB),
+and for the journal beside it."""
+
+
+async def keep_room(context: RunContext) -> None:
+    """Pause the run where the disk of its undo log is nearly full. Raises Steered."""
+    if not context.plan.undo:
+        return
+    free = (await asyncio.to_thread(shutil.disk_usage, context.folder.path)).free
+    if free < RESERVE:
+        where = shown(context.folder.path)
+        message = f"the disk of the undo log {where} is nearly full: {free:,} bytes are free, {RESERVE:,} stay so"
+        await context.say(f"{message}; paused: make room, then tui-migrate resume {context.run_id}", Severity.WARNING)
+        context.steering.pause()
+        await context.steering.gate(0)
