@@ -132,7 +132,8 @@ async def test_any_line_anywhere(lines: Lines, side: str, way: Way, trouble: Tro
     await prove_undisturbed(lines.ends, lines.wanted, ended, rolls_back=True)
 
 
-@pytest.mark.parametrize("side", [SOURCE, pytest.param(TARGET, marks=pytest.mark.crash_full)])
+@pytest.mark.crash_full
+@pytest.mark.parametrize("side", [SOURCE, TARGET])
 async def test_lines_that_are_cut_again_and_again_leave_a_run_to_resume(lines: Lines, side: str) -> None:
     run_id = await planned(lines.ends)
     proxy = lines.proxies[side]

@@ -81,7 +81,7 @@ async def test_a_worker_with_next_to_nothing_to_do_has_what_the_program_takes(en
     await worked(ends, await launch.create_run(ends.home, await ends.plan(batch=1_000)), PROGRAM)
 
 
-@pytest.mark.parametrize("policy", [Policy.FAIL, Policy.OVERWRITE])
+@pytest.mark.parametrize("policy", [pytest.param(Policy.FAIL, marks=pytest.mark.crash_full), Policy.OVERWRITE])
 async def test_documents_as_large_as_they_can_be(ends: Pair, policy: Policy) -> None:
     """One of them is under way at a time: in the answer, as read, as sent, and with its before-image."""
     await put_all(ends.source, [blob(one, SIXTEEN) for one in range(4)])
@@ -90,6 +90,7 @@ async def test_documents_as_large_as_they_can_be(ends: Pair, policy: Policy) -> 
     await worked(ends, await launch.create_run(ends.home, await ends.plan(policy, batch=1_000)), PROGRAM + 12 * 16 * MB)
 
 
+@pytest.mark.crash_full
 async def test_an_export_of_documents_as_large_as_they_can_be(ends: Pair, tmp_path: Path) -> None:
     await put_all(ends.source, [blob(one, SIXTEEN) for one in range(4)])
     await worked(ends, await ends.export(tmp_path / "package", batch=1_000), PROGRAM + 8 * 16 * MB)
@@ -97,7 +98,7 @@ async def test_an_export_of_documents_as_large_as_they_can_be(ends: Pair, tmp_pa
 
 @pytest.mark.parametrize(
     "count",
-    [20_000, pytest.param(200_000, marks=[pytest.mark.crash_full, pytest.mark.timeout(2 * SECONDS)])],
+    [10_000, pytest.param(200_000, marks=[pytest.mark.crash_full, pytest.mark.timeout(2 * SECONDS)])],
 )
 async def test_many_tiny_documents(ends: Pair, count: int) -> None:
     await put_all(ends.source, [doc(int32(one)) for one in range(count)])

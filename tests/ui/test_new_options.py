@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from tests.ui.driving import NOW, new_app, store_end, table_cells, until
 from tests.ui.new_scene import SIZE, rows, says, session, type_into
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import PackageEnd, Verify
+from tui_migrate.plan.model import OnFailure, PackageEnd, Verify
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request
 from tui_migrate.ui.look import EndLook, LookState
@@ -29,6 +29,8 @@ def test_the_defaults_are_shown() -> None:
         "undo": "kept",
         "verify": "content",
         "max_rejects": "none: stop at the first",
+        "on_failure": "leave it, to be resumed",
+        "timeout": "none",
         "batch": "1,000 or 4.2 MB",
         "rate": "none",
         "description": "—",
@@ -37,12 +39,21 @@ def test_the_defaults_are_shown() -> None:
 
 def test_what_is_set_is_shown() -> None:
     draft = replace(
-        DRAFT, undo=False, verify=Verify.COUNT, max_rejects=1200, batch_documents=5, rate_limit=2500, description="T-1"
+        DRAFT,
+        undo=False,
+        verify=Verify.COUNT,
+        max_rejects=1200,
+        timeout=600,
+        batch_documents=5,
+        rate_limit=2500,
+        description="T-1",
     )
     assert list(values(draft).values()) == [
         "NOT KEPT: no way back",
         "count",
         "1,200",
+        "leave it, to be resumed",
+        "10m 00s",
         "5 or 4.2 MB",
         "2,500 documents/s",
         "T-1",
@@ -50,7 +61,27 @@ def test_what_is_set_is_shown() -> None:
 
 
 def test_a_package_has_neither_undo_nor_rejects() -> None:
-    assert list(values(replace(DRAFT, target=PackageEnd("/a")))) == ["verify", "batch", "rate", "description"]
+    assert list(values(replace(DRAFT, target=PackageEnd("/a")))) == [
+        "verify",
+        "timeout",
+        "batch",
+        "rate",
+        "description",
+    ]
+
+
+async def test_without_an_undo_log_a_failed_run_cannot_be_taken_back(home: Home) -> None:
+    async with options(home) as pilot:
+        await pilot.press("j", "j", "j", "enter")
+        await until(pilot, says(pilot, "roll it back"), "both ways")
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: session(pilot).draft.on_failure is OnFailure.ROLLBACK, "the choice")
+        await pilot.press("g", "enter")
+        await until(pilot, lambda: session(pilot).draft.on_failure is OnFailure.PAUSE, "no undo, no rollback")
+        assert to_request(session(pilot).draft).on_failure is OnFailure.PAUSE
+        await pilot.press("j", "j", "j", "enter")
+        await until(pilot, says(pilot, "nothing to roll back with"), "why")
+        assert len(table_cells(pilot)) == 1
 
 
 @asynccontextmanager

@@ -9,10 +9,10 @@ from textual.binding import Binding
 from textual.worker import Worker, WorkerError, WorkerState
 
 from tui_migrate import settings as settings_file
-from tui_migrate.errors import TuiMigrateError
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.actions import EVERYWHERE, bindings
 from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
+from tui_migrate.ui.look import first_error
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
 from tui_migrate.ui.palette import ActionProvider
 from tui_migrate.ui.screens.base import OperatorScreen
@@ -99,9 +99,7 @@ class MigrateApp(TerminalApp[None]):
         if event.worker.is_finished and (work := self._background.pop(event.worker, None)) is not None:
             work.close()  # one that was cancelled before it began would complain that nobody awaited it
         if event.state is WorkerState.ERROR and event.worker.error is not None:
-            error = event.worker.error
-            if not isinstance(error, TuiMigrateError):
-                raise error
+            error = first_error(event.worker.error)  # one that is not of the tree is raised by this
             self.say(f"{error.message} — {error.hint}" if error.hint else error.message)
 
     def on_journal_changed(self, event: JournalChanged) -> None:

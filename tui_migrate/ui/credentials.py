@@ -1,5 +1,6 @@
 """Passwords while the app runs: asked for in a window, tried by connecting, kept for the sitting alone."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -31,13 +32,13 @@ async def has_password(app: "MigrateApp", end: StoreEnd, *, refused: str = "") -
     """Do so for one end. `refused` is what the server has said against the password there is: another is asked for."""
     session, problem = app.session, refused
     try:
-        locate(end, session.home, session.passwords)
+        await asyncio.to_thread(locate, end, session.home, session.passwords)
     except CredentialsMissing as error:
         problem = problem or error.message
     else:
         if not refused:
             return True
-    url = parse_url(load(session.home)[end.connection].url if end.connection else end.url)
+    url = parse_url((await asyncio.to_thread(load, session.home))[end.connection].url if end.connection else end.url)
     while url.needs_password:
         password = await app.push_screen_wait(AskPassword(end.label, url.hosts, url.user, problem=problem))
         if password is None:

@@ -12,6 +12,7 @@ from tui_migrate.plan.model import (
     DEFAULT_BATCH_DOCUMENTS,
     End,
     Environment,
+    OnFailure,
     PackageEnd,
     Plan,
     Policy,
@@ -53,6 +54,9 @@ class Draft:
     max_rejects: int = 0
     batch_documents: int = DEFAULT_BATCH_DOCUMENTS
     batch_bytes: int = DEFAULT_BATCH_BYTES
+    on_failure: OnFailure = OnFailure.PAUSE
+    timeout: int = 0
+    stage_timeout: int = 0
     description: str = ""
     rate_limit: int = 0
     step: Step = Step.ENDS
@@ -97,6 +101,9 @@ def from_plan(plan: Plan) -> Draft:
         max_rejects=plan.max_rejects,
         batch_documents=plan.batch_documents,
         batch_bytes=plan.batch_bytes,
+        on_failure=plan.on_failure,
+        timeout=plan.timeout,
+        stage_timeout=plan.stage_timeout,
         description=plan.description,
     )
 
@@ -196,6 +203,9 @@ def to_request(draft: Draft) -> PlanRequest:
         max_rejects=draft.max_rejects,
         batch_documents=draft.batch_documents,
         batch_bytes=draft.batch_bytes,
+        on_failure=draft.on_failure if draft.kind is not RunKind.EXPORT else OnFailure.PAUSE,
+        timeout=draft.timeout,
+        stage_timeout=draft.stage_timeout,
         description=draft.description,
     )
 

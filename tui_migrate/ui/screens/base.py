@@ -156,7 +156,7 @@ class OperatorScreen(Screen[None]):
         words = environment_words(environment, right) if environment is not None else right
         width = self.size.width
         if environment is None:
-            words = fit(words, max(1, width - cell_len(left) - cell_len(_PROGRAM) - 4))
+            words = fit(words, max(1, width - cell_len(left) - cell_len(_PROGRAM) - 3))
         left = fit(f"{_PROGRAM}{left}", max(1, width - cell_len(words) - 3))
         space = " " * max(1, width - cell_len(left) - cell_len(words) - 1)
         head = Text(left + space, end="")

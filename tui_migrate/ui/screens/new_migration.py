@@ -1,21 +1,17 @@
 """New migration: one step visible, the steps on top, and a line that says what comes next or what is missing."""
 
 from collections.abc import Coroutine, Iterable
-from typing import Any, Final
+from typing import Final
 
 from rich.cells import cell_len
 from textual.widget import Widget
-from textual.worker import Worker
 
-from tui_migrate.errors import TuiMigrateError
-from tui_migrate.plan.model import End, Environment, PackageEnd, RunKind, StoreEnd
+from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
-from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.draft import Draft, Step
-from tui_migrate.ui.look import ConnectionsRead, EndLook, Fault, LookState, Opening, host_words, look_at_end
+from tui_migrate.ui.look import ConnectionsRead, EndLook, host_words
 from tui_migrate.ui.screens.base import OperatorScreen, environment_words
-from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.new_collections import CollectionsPane
 from tui_migrate.ui.screens.new_ends import EndsPane
 from tui_migrate.ui.screens.new_policy import PolicyPane
@@ -32,9 +28,6 @@ RUNS_LOOKED_AT: Final = 100
 STALE_SECONDS: Final = 120.0
 """A look at an end that is older is made anew when the screen is opened."""
 TICK_SECONDS: Final = 1.0
-
-_LOOKS: Final = ("connections", "look-source", "look-target", "count", "check")
-"""The work that esc cancels: it looks, and changes nothing."""
 
 _STEPS_OF: Final = {
     "new.previous": (Step.COLLECTIONS, Step.POLICY, Step.PREFLIGHT),
@@ -61,7 +54,7 @@ class NewMigrationScreen(OperatorScreen):
     def __init__(self, draft: Draft | None = None) -> None:
         super().__init__()
         self._begun_with = draft
-        self._work: dict[str, Worker[Any]] = {}
+        self._looking = Looking(self)
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the steps; one of them is shown."""
@@ -84,7 +77,7 @@ class NewMigrationScreen(OperatorScreen):
 
     def on_unmount(self) -> None:
         """Nobody waits for the looks any more."""
-        self._cancel_work()
+        self._looking.cancel()
 
     def on_descendant_focus(self) -> None:
         """What comes next depends on where the keys go."""
@@ -107,8 +100,6 @@ class NewMigrationScreen(OperatorScreen):
         right = ""
         if isinstance(draft.target, StoreEnd):
             environment, right = draft.target.environment, printable(host_words(draft.target))
-        elif isinstance(draft.source, StoreEnd) and draft.source.environment is Environment.PRODUCTION:
-            right = "SOURCE: PRODUCTION"
         said = environment_words(environment, right) if environment is not None else right
         if draft.source is None and draft.target is None:
             return "new migration", None, ""
@@ -116,7 +107,7 @@ class NewMigrationScreen(OperatorScreen):
         what = {RunKind.EXPORT: "export", RunKind.IMPORT: "import"}.get(draft.kind or RunKind.COPY, "copy")
         words = f"new {what}   "
         room = self.size.width - cell_len(said) - cell_len(words) - BESIDE_ENDS
-        return words + fit(" → ".join(labels), max(1, room)), environment, right
+        return words + fit_ends(" → ".join(labels), max(1, room)), environment, right
 
     def help_text(self) -> str:
         """What the steps are for."""
@@ -142,8 +133,8 @@ class NewMigrationScreen(OperatorScreen):
         if self._preflight.is_starting:
             self.notify_line("The run is being started: c on its screen cancels it.")
             return True
-        if self._is_looking:
-            self._cancel_work()
+        if self._looking.is_under_way:
+            self._looking.cancel()
             self._draw()
             self.notify_line("Cancelled; what is known already stays.", is_error=False)
             return True
@@ -154,23 +145,11 @@ class NewMigrationScreen(OperatorScreen):
 
     def background(self, work: Coroutine[object, object, object], group: str) -> None:
         """Look at something beside the screen; the next of a group takes the place of the last."""
-        self._work[group] = self.migrate_app.in_background(work, f"new-{group}")
+        self._looking.begin(work, group)
 
     def look_at_ends(self, *, anew: bool = False) -> None:
         """Look at both ends as far as they are not known, or `anew`."""
-        draft, looks = self.session.draft, self.session.looks
-        for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target)):
-            if end is None or (role is Role.TARGET and isinstance(end, PackageEnd)):
-                continue
-            before = looks.end(end)
-            if anew or before is None:
-                looks.keep(EndLook(end, LookState.CONNECTING, self.session.clock()))
-                fault = before.fault if before is not None else None
-                refused = fault.message if fault is not None and fault.wants_password else ""
-                self.background(self._look_at(end, refused), f"look-{role.value}")
-        known = looks.end(draft.source)
-        if known is not None and draft.listed is None:
-            self._take_listing(known)
+        self._looking.at_ends(anew=anew)
 
     def change(self, draft: Draft) -> None:
         """Take another draft and draw it."""
@@ -180,11 +159,15 @@ class NewMigrationScreen(OperatorScreen):
     def on_looked(self, event: Looked) -> None:
         """Keep what was found, and draw it."""
         event.stop()
-        if not isinstance(event.value, ConnectionsRead) and event.value.state.is_pending and not self._is_looking:
+        if (
+            not isinstance(event.value, ConnectionsRead)
+            and event.value.state.is_pending
+            and not self._looking.is_under_way
+        ):
             return  # sent before it was cancelled
         self.session.looks.keep(event.value)
         if isinstance(event.value, EndLook) and event.value.end == self.session.draft.source:
-            self._take_listing(event.value)
+            self._looking.take_listing(event.value)
         self._draw()
 
     def on_started(self, event: Started) -> None:
@@ -265,6 +248,12 @@ class NewMigrationScreen(OperatorScreen):
     def _preflight(self) -> PreflightPane:
         return self.query_one(PreflightPane)
 
+    def _source_words(self) -> str:
+        """Say that reading is dangerous too: production bears the load of it."""
+        source = self.session.draft.source
+        is_production = isinstance(source, StoreEnd) and source.environment is Environment.PRODUCTION
+        return "SOURCE: PRODUCTION" if is_production else ""
+
     def _blocked(self) -> str:
         draft = self.session.draft
         return drafts.what_blocks(draft, draft.step) or self.session.looks.what_blocks(draft, draft.step)
@@ -286,7 +275,7 @@ class NewMigrationScreen(OperatorScreen):
             return
         draft = self.session.draft
         self._pane.draw()
-        self.query_one("#steps", Lines).show([steps_line(draft.step)])
+        self.query_one("#steps", Lines).show([steps_line(draft.step, self._source_words(), self.size.width)])
         blocked = self._blocked()
         words = f" Not yet: {blocked}." if blocked else f" Next: {self._pane.next_words()}."
         line = self.query_one("#next", Lines)
@@ -298,39 +287,9 @@ class NewMigrationScreen(OperatorScreen):
         if self.session.looks.is_pending and self.is_current:
             self._draw()
 
-    def _take_listing(self, look: EndLook) -> None:
-        if look.state is LookState.DONE:
-            names = tuple(one.name for one in look.collections if drafts.is_allowed(one.name))
-            self.session.draft = drafts.with_listing(self.session.draft, names)
 
-    @property
-    def _is_looking(self) -> bool:
-        return any(not one.is_finished for group, one in self._work.items() if group in _LOOKS)
-
-    def _cancel_work(self) -> None:
-        for group in _LOOKS:
-            if (work := self._work.pop(group, None)) is not None:
-                work.cancel()
-        self.session.looks.cancel_pending()
-
-    async def _look_at(self, end: End, refused: str) -> None:
-        """Look at an end; `refused` is what was said against its password, where another is to be asked for."""
-        opening = Opening(self.session.home, self.session.passwords, self.session.clock)
-        fault = Fault("no password was given", wants_password=True)
-        try:
-            has_one = isinstance(end, PackageEnd) or await has_password(self.migrate_app, end, refused=refused)
-        except TuiMigrateError as error:
-            has_one, fault = False, Fault.of(error)
-        if has_one:
-            await look_at_end(end, opening, self._tell)
-        else:
-            self._tell(EndLook(end, LookState.FAILED, opening.clock(), fault=fault))
-
-    def _tell(self, look: EndLook) -> None:
-        self.post_message(Looked(look))
-
-
-def steps_line(at: Step) -> str:
-    """The four steps, each with its mark."""
+def steps_line(at: Step, said: str = "", width: int = 0) -> str:
+    """The four steps, each with its mark, and at the right what is to be said beside them."""
     marks = ("✓" if one < at else "●" if one is at else "○" for one in Step)
-    return " " + "   ".join(f"{mark} {one.value} {one.title}" for mark, one in zip(marks, Step, strict=True))
+    steps = " " + "   ".join(f"{mark} {one.value} {one.title}" for mark, one in zip(marks, Step, strict=True))
+    return f"{steps}{' ' * max(3, width - cell_len(steps) - cell_len(said) - 1)}{said}" if said else steps

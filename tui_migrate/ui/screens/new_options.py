@@ -5,11 +5,11 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from tui_migrate.plan.model import PackageEnd, Verify
+from tui_migrate.plan.model import OnFailure, PackageEnd, Verify
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.widgets.table import Column, Row
-from tui_migrate.ui.wording import number, size
+from tui_migrate.wording import duration, number, size
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -23,6 +23,7 @@ MOST_DOCUMENTS: Final = 100_000
 """A batch of more documents is refused: it is held in memory, and is what a pause has to wait for."""
 MOST_REJECTS: Final = 1_000_000
 MOST_RATE: Final = 10_000_000
+MOST_SECONDS: Final = 10_000_000
 
 
 class Option(Enum):
@@ -31,6 +32,8 @@ class Option(Enum):
     UNDO = "undo"
     VERIFY = "verify"
     REJECTS = "max_rejects"
+    ON_FAILURE = "on_failure"
+    TIMEOUT = "timeout"
     BATCH = "batch"
     RATE = "rate"
     DESCRIPTION = "description"
@@ -40,6 +43,8 @@ _TITLES: Final = {
     Option.UNDO: "Undo log",
     Option.VERIFY: "Verify",
     Option.REJECTS: "Rejects allowed",
+    Option.ON_FAILURE: "If it fails",
+    Option.TIMEOUT: "Time limit",
     Option.BATCH: "Batch",
     Option.RATE: "Rate limit",
     Option.DESCRIPTION: "Note",
@@ -48,6 +53,8 @@ _MEANINGS: Final = {
     Option.UNDO: "Keep what is needed to roll the run back. Without it there is no way back.",
     Option.VERIFY: "After writing, compare the target with what the source gave.",
     Option.REJECTS: "Go on past so many documents that the target refuses; they are kept in a file.",
+    Option.ON_FAILURE: "What becomes of what a failed run wrote. It has failed all the same.",
+    Option.TIMEOUT: "Seconds the run may take; then it fails, and can be resumed. 0 is no limit.",
     Option.BATCH: "Documents written at a time; a pause waits for the end of one.",
     Option.RATE: "Spare the servers; can be changed while the run goes.",
     Option.DESCRIPTION: "Stands with the run in the history: a reason, a ticket.",
@@ -57,6 +64,10 @@ _VERIFY_WORDS: Final = {
     Verify.COUNT: "count: compare numbers of documents",
     Verify.CONTENT: "content: compare every document's hash",
 }
+_FAILURE_WORDS: Final = {
+    OnFailure.PAUSE: "leave it, to be resumed",
+    OnFailure.ROLLBACK: "roll it back",
+}
 
 
 def option_rows(draft: Draft) -> list[Row]:
@@ -65,11 +76,14 @@ def option_rows(draft: Draft) -> list[Row]:
         Option.UNDO: "kept" if draft.undo else "NOT KEPT: no way back",
         Option.VERIFY: draft.verify.value,
         Option.REJECTS: number(draft.max_rejects) if draft.max_rejects else "none: stop at the first",
+        Option.ON_FAILURE: _FAILURE_WORDS[draft.on_failure],
+        Option.TIMEOUT: duration(draft.timeout) if draft.timeout else "none",
         Option.BATCH: f"{number(draft.batch_documents)} or {size(draft.batch_bytes)}",
         Option.RATE: f"{number(draft.rate_limit)} documents/s" if draft.rate_limit else "none",
         Option.DESCRIPTION: draft.description or "—",
     }
-    left_out = (Option.UNDO, Option.REJECTS) if isinstance(draft.target, PackageEnd) else ()
+    to_package = isinstance(draft.target, PackageEnd)
+    left_out = (Option.UNDO, Option.REJECTS, Option.ON_FAILURE) if to_package else ()
     return [
         Row(one.value, (_TITLES[one], values[one], _MEANINGS[one]), name=_MEANINGS[one])
         for one in Option
@@ -82,7 +96,8 @@ async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Change | N
     option = Option(key)
     match option:
         case Option.UNDO:
-            return lambda now: replace(now, undo=not draft.undo)
+            kept = not draft.undo
+            return lambda now: replace(now, undo=kept, on_failure=now.on_failure if kept else OnFailure.PAUSE)
         case Option.VERIFY:
             choices = [(one.value, _VERIFY_WORDS[one]) for one in Verify]
             chosen = await app.push_screen_wait(Choose("Verify", (), choices, at=draft.verify.value))
@@ -90,6 +105,15 @@ async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Change | N
         case Option.REJECTS:
             rejects = await _ask_number(app, option, draft.max_rejects, 0, MOST_REJECTS)
             return (lambda now: replace(now, max_rejects=rejects)) if rejects is not None else None
+        case Option.ON_FAILURE:
+            choices = [(one.value, _FAILURE_WORDS[one]) for one in OnFailure if draft.undo or one is OnFailure.PAUSE]
+            sentences = () if draft.undo else ("Without an undo log there is nothing to roll back with.",)
+            window = Choose(_TITLES[option], sentences, choices, at=draft.on_failure.value)
+            fate = await app.push_screen_wait(window)
+            return (lambda now: replace(now, on_failure=OnFailure(fate))) if fate is not None else None
+        case Option.TIMEOUT:
+            seconds = await _ask_number(app, option, draft.timeout, 0, MOST_SECONDS)
+            return (lambda now: replace(now, timeout=seconds)) if seconds is not None else None
         case Option.BATCH:
             batch = await _ask_number(app, option, draft.batch_documents, 1, MOST_DOCUMENTS)
             return (lambda now: replace(now, batch_documents=batch)) if batch is not None else None

@@ -57,7 +57,7 @@ class PolicyPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the checks."""
-        if self.query_one("#options").has_focus:
+        if self.screen.focused is self.query_one("#options"):
             return "enter changes the option under the cursor, m goes back to the policies"
         if isinstance(self.draft.target, PackageEnd):
             return "enter goes on to the checks"
@@ -73,20 +73,21 @@ class PolicyPane(StepPane):
     def choose(self) -> None:
         """Take the policy under the cursor, or change the option under it."""
         options = self.query_one("#options", Table)
-        if options.has_focus and options.cursor_key is not None:
+        if self.screen.focused is options and options.cursor_key is not None:
             self._change(options.cursor_key)
         elif (key := self._policies.cursor_key) is not None:
             self._take(key)
 
     def draw(self) -> None:
         """Show what is counted, and what follows from it."""
-        draft = self.draft
-        self.query_one("#counted", Prose).say(list(self._counted_words()))
+        draft, options = self.draft, self.query_one("#options", Table)
+        words = list(self._counted_words())
+        self.query_one("#counted", Prose).say(words[:-1] if options.display else words)
         rows = policy_rows(draft, self._count())
         policies = self._policies
         policies.styles.height = len(rows) + 2
         policies.show(rows)
-        self.query_one("#options", Table).show(option_rows(draft))
+        options.show(option_rows(draft))
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Take the policy and go on; or change an option."""

@@ -20,7 +20,7 @@ from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
 from tui_migrate.ui.screens.run_table import STOPPED_MARKS, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.widgets.table import fit
+from tui_migrate.ui.wording import fit_ends
 from tui_migrate.wording import duration, ends_words, number, run_name
 
 BESIDE_BAR: Final = 37
@@ -59,7 +59,7 @@ def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Envi
     said = environment_words(environment, right) if environment is not None else right
     what = f"run {run_name(run.id)}   {run.kind.value}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
-    return what + fit(_short(printable(ends_words(run))), max(1, room)), environment, right
+    return what + fit_ends(_short(printable(ends_words(run))), max(1, room)), environment, right
 
 
 def _short(ends: str) -> str:
