@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.ui.driving import (
+    NOW,
     PreparedJournal,
     copy_plan,
     new_app,
@@ -31,11 +32,14 @@ from tui_migrate.plan.model import Environment
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connections import ConnectionsScreen
+from tui_migrate.ui.screens.first_run import FirstRunPane
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.rollback import RollbackScreen
 from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.table import Table
 from tui_migrate.worker.lock import holder
 
 SIZE = (80, 24)
@@ -56,6 +60,44 @@ async def test_the_very_first_time_it_offers_three_ways_to_begin(home: Home) -> 
         ]
         await until(pilot, shows(pilot, "No connection has a name yet"), "no connections")
         assert not home.journal.exists()
+
+
+async def test_the_first_lines_get_the_keys_though_the_table_has_not_heard_yet_that_it_had_them(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
+        screen = app.screen
+        assert isinstance(screen, HomeScreen)
+        runs, first = screen.query_one("#runs", Table), screen.query_one(FirstRunPane)
+        for is_left_to_runs in (True, False):
+            runs.display, first.display = True, False
+            screen.set_focus(runs if is_left_to_runs else None)
+            assert not runs.has_focus
+            screen.show_snapshot(Snapshot(screen.subject(), NOW))
+            await until(pilot, lambda: focused(app) == "first" and first.query_one(Table).has_focus, "the keys")
+
+
+async def test_who_is_among_the_connections_stays_there_when_the_first_run_comes(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
+        await pilot.press("tab")
+        await until(pilot, lambda: focused(app) == "connections", "the connections")
+        await PreparedJournal(home).run(RunState.COMPLETED)
+        await until(pilot, shows(pilot, "✓ completed"), "the run")
+        assert focused(app) == "connections"
+
+
+async def test_an_error_out_of_a_group_of_tasks_is_a_line_and_no_end(home: Home) -> None:
+    async def fail() -> None:
+        raise ExceptionGroup("several", [JournalBusy("the journal is held", hint="try again")])
+
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
+        app.in_background(fail(), "anything")
+        await until(pilot, shows(pilot, "the journal is held — try again"), "what went wrong")
+        assert app.is_running
 
 
 async def test_the_demo_is_offered_with_its_command_and_left_for(home: Home) -> None:

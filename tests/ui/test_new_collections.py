@@ -165,6 +165,13 @@ async def test_of_a_target_that_does_not_answer_nothing_is_claimed(shop: Shop) -
         await until(pilot, says(pilot, "Not yet: shop on 127.0.0.1:1 cannot be used: ctrl+b"), "that it is blocked")
 
 
+async def test_a_source_that_does_not_answer_says_what_where_and_how_to_try_again(shop: Shop) -> None:
+    dead = StoreEnd("shop", url="mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=200")
+    async with wizard(shop.home, Draft(dead, shop.target, step=Step.COLLECTIONS)) as pilot:
+        words = ("✗ 127.0.0.1:1 does not answer", "check that the server runs", "ctrl+r tries again.")
+        await until(pilot, says(pilot, *words), "all of it, over as many lines as it needs")
+
+
 async def test_a_target_that_is_slow_is_waited_for(shop: Shop, silent_url: str) -> None:
     silent = StoreEnd("shop", url=silent_url)
     async with wizard(shop.home, at_step(shop.draft("users", target=silent), Step.COLLECTIONS)) as pilot:

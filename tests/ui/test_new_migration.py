@@ -30,6 +30,25 @@ def test_the_steps_are_marked(step: Step, words: str) -> None:
     assert steps_line(step) == words
 
 
+def test_beside_the_steps_is_room_for_a_word_at_the_right() -> None:
+    line = steps_line(Step.ENDS, "SOURCE: PRODUCTION", 80)
+    assert len(line) == 79
+    assert line.startswith(f"{steps_line(Step.ENDS)}   ")
+    assert line.endswith(" SOURCE: PRODUCTION")
+
+
+async def test_a_source_in_production_is_said_whatever_the_target(home: Home) -> None:
+    source = store_end("prod-with-a-long-name", Environment.PRODUCTION)
+    targets = (None, PackageEnd("/p"), store_end("staging"), store_end("live", Environment.PRODUCTION))
+    for target in targets:
+        async with wizard(home, Draft(source, target)) as pilot:
+            await until(pilot, shows(pilot, "1 Ends"), "the steps")
+            head = "\n".join(screen_text(pilot).splitlines()[:2])
+            assert head.count("SOURCE: PRODUCTION") == 1, head
+            assert " → " in head
+            assert head.count("PRODUCTION TARGET live") == (target is targets[-1])
+
+
 async def test_home_leads_to_it_and_back(home: Home) -> None:
     app = live_app(home)
     async with app.run_test(size=SIZE) as pilot:
@@ -43,7 +62,7 @@ async def test_home_leads_to_it_and_back(home: Home) -> None:
 
 
 def _is_looking(screen: object) -> bool:
-    return isinstance(screen, NewMigrationScreen) and screen._is_looking
+    return isinstance(screen, NewMigrationScreen) and screen._looking.is_under_way
 
 
 @pytest.mark.parametrize(

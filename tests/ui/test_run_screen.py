@@ -19,6 +19,7 @@ from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.footer import KeyFooter
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.worker import control
+from tui_migrate.worker.lock import RunLock
 
 SIZE = (80, 24)
 
@@ -318,6 +319,54 @@ async def test_a_resume_that_is_refused_says_why(tmp_path: Path) -> None:
         await until(pilot, shows(pilot, "interrupted"))
         await pilot.press("u")
         await until(pilot, shows(pilot, "there is no connection prod"))
+
+
+async def test_on_production_no_worker_takes_a_run_up_before_the_name_is_typed(tmp_path: Path) -> None:
+    plan = replace(copy_plan(target=store_end("live", Environment.PRODUCTION)), undo=False)
+    async with scene(tmp_path, plan) as (run, pilot):
+        run.die()
+        await until(pilot, shows(pilot, "interrupted"))
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "Production target", "writes to PRODUCTION", "there is no way back"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "~ interrupted"), "the run")
+        assert not run.home.run(run.id).worker_log.exists()
+        await pilot.press("u")
+        await until(pilot, lambda: bool(pilot.app.screen.query(Input)), "the question again")
+        await pilot.press(*"liv", "enter")
+        await pilot.pause()
+        assert "Production target" in screen_text(pilot)
+        await pilot.press("e", "enter")
+        await until(pilot, shows(pilot, "there is no connection prod"), "that the start was tried")
+        assert (await run.record()).attempt == 1
+
+
+async def test_what_an_earlier_worker_had_accepted_is_not_waited_for(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.ask(Wish.PAUSE, "bob@laptop")
+        await run.answer(ControlStatus.ACCEPTED)
+        await until(pilot, shows(pilot, "pause asked by bob@laptop, worker finishing its batch"))
+        run.die()
+        await until(pilot, shows(pilot, "~ interrupted"))
+        run.lock = RunLock.acquire(run.home.run(run.id).lock)
+        run.clock.now += 5
+        await run.write.begin_attempt(run.id, 2, "bastion", RunState.PREPARING)
+        await run.write.beat(run.id)
+        await until(pilot, lambda: said(pilot) == "", "silence about what is over")
+        await pilot.press("p")
+        await until_wished(pilot, run, (Wish.PAUSE, 0))
+        assert [one[0] for one in await wishes(run)] == [Wish.PAUSE, Wish.PAUSE]
+
+
+async def test_the_environment_stays_whole_beside_the_longest_ends(tmp_path: Path) -> None:
+    target = store_end("staging-of-the-shop", database="a_database_with_a_long_name")
+    async with scene(tmp_path, copy_plan(target=target)) as (_, pilot):
+        for width in (80, 100, 140):
+            await pilot.resize_terminal(width, 24)
+            await until(pilot, lambda width=width: pilot.app.size.width == width, "the width")  # type: ignore[misc]
+            head = screen_text(pilot).splitlines()[0]
+            assert head.endswith(" STAGING"), head
+            assert " → " in head
 
 
 async def test_it_survives_a_terminal_of_ten_by_three(tmp_path: Path) -> None:

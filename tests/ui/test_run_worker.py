@@ -26,6 +26,7 @@ from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.start import MarkSet
 from tui_migrate.worker import launch
+from tui_migrate.worker.control import operator
 from tui_migrate.worker.lock import holder
 
 pytestmark = pytest.mark.slow
@@ -131,11 +132,14 @@ async def test_two_apps_see_and_steer_one_worker(ends: Ends) -> None:
     async with watched(ends, run_id) as first, watched(ends, run_id) as second:
         await first.press("p")
         for pilot in (first, second):
-            await until(pilot, shows(pilot, "‖ paused by"), "paused")
+            await until(pilot, shows(pilot, f"‖ paused by {operator()}"), "paused")
         await second.press("p")
         for pilot in (first, second):
             await until(pilot, shows(pilot, "● execute"), "going on")
-        await second.press("+", "+", "+")
+        await second.press("-")
+        for pilot in (first, second):
+            await until(pilot, shows(pilot, "limit 10/s", f"rate set to 10 by {operator()}"), "who asked for less")
+        await first.press("+", "+", "+")
         for pilot in (first, second):
             await until(pilot, shows(pilot, "✓ completed: 80 documents of 2 collections"), "the end")
     assert ends.content(ends.target) == ends.content(ends.source)

@@ -28,8 +28,9 @@ Invariants, and the order of writes that keeps them:
     durable before the document is touched.
 9.  `completed` means that every document that stayed the same in the source from start to end is equal in the target.
     What moved in the source meanwhile is `source_moved`, what is wrong in the target `target_differs`, what it has
-    deleted by its age `expired`; then the run is `completed_with_findings`. How far the verification is stands in the journal, in one transaction with what it has
-    found by then. A document that the target refused is kept with its reason, and no run that has one is completed.
+    deleted by its age `expired`; then the run is `completed_with_findings`. How far the verification is stands in the
+    journal, in one transaction with what it has found by then. A document that the target refused is kept with its
+    reason, and no run that has one is completed.
 10. A package is written under another name, its manifest last, and renamed when all of it is durable.
 
 What each crash leaves: before 1, nothing; between 1 and 3, a batch in doubt; after 3, a batch that is done. A torn end

@@ -194,6 +194,11 @@ class JournalReader:
             for row in rows
         )
 
+    async def attempt_began_at(self, run_id: int, attempt: int) -> float | None:
+        """Say when an attempt first took a run from one state to another; None where it has not yet."""
+        rows = await self._rows("SELECT min(at) FROM transitions WHERE run_id = ? AND attempt = ?", run_id, attempt)
+        return None if rows[0][0] is None else float(rows[0][0])
+
     async def last_checkpoint(self, run_id: int, collection: str) -> Checkpoint | None:
         """Give the last batch of a collection that was committed."""
         found = await self._batches(

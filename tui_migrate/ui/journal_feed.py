@@ -17,7 +17,7 @@ from textual.message import Message
 from tui_migrate.errors import RunNotFound, TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Control, Event, RunRecord, RunSummary
+from tui_migrate.journal.records import Control, ControlStatus, Event, RunRecord, RunSummary
 from tui_migrate.journal.states import Stage
 from tui_migrate.paths import Home
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
@@ -111,7 +111,7 @@ class JournalFeed:
             try:
                 run = await effective(self._home, reader, await reader.run(subject.run_id))
                 events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
-                controls = await reader.controls(subject.run_id)
+                controls = await _requests(reader, run)
             except RunNotFound:
                 run = None
         unfinished = await self._summaries(reader, await reader.unfinished(subject.summaries or LIVE_RUNS))
@@ -199,3 +199,17 @@ class JournalFeed:
                 await self._wanted.wait()
         except TimeoutError:
             return
+
+
+async def _requests(reader: JournalReader, run: RunRecord) -> tuple[Control, ...]:
+    """The requests made of a run; of one at work those alone that its worker has to heed.
+
+    What the worker of an earlier attempt had accepted ended with that worker: nobody is finishing a batch for it.
+    """
+    found = await reader.controls(run.id)
+    if not run.state.is_active or run.attempt <= 1 or not found:
+        return found
+    began = await reader.attempt_began_at(run.id, run.attempt)
+    return tuple(
+        one for one in found if one.status is ControlStatus.PENDING or (began is not None and one.asked_at >= began)
+    )

@@ -142,7 +142,7 @@ class CollectionsPane(StepPane):
         if source.state is LookState.READING:
             return self.waiting("Listing the source's collections", source.at)
         if source.fault is not None:
-            return f"✗ {source.fault.message} ctrl+r tries again."
+            return "; ".join(filter(None, (f"✗ {source.fault.message}", source.fault.hint, "ctrl+r tries again.")))
         if source.collections:
             return "No collection is called like that: / changes the filter."
         return "The source has no collections: ctrl+b goes back to the ends."

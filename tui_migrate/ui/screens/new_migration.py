@@ -14,6 +14,7 @@ from tui_migrate.ui.look import ConnectionsRead, EndLook, host_words
 from tui_migrate.ui.screens.base import OperatorScreen, environment_words
 from tui_migrate.ui.screens.new_collections import CollectionsPane
 from tui_migrate.ui.screens.new_ends import EndsPane
+from tui_migrate.ui.screens.new_looking import Looking
 from tui_migrate.ui.screens.new_policy import PolicyPane
 from tui_migrate.ui.screens.new_preflight import PreflightPane
 from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
@@ -22,6 +23,7 @@ from tui_migrate.ui.screens.run_view import BESIDE_ENDS
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import fit
+from tui_migrate.ui.wording import fit_ends
 
 RUNS_LOOKED_AT: Final = 100
 """So many of the newest runs give the pairs of ends that were used before."""
@@ -100,6 +102,8 @@ class NewMigrationScreen(OperatorScreen):
         right = ""
         if isinstance(draft.target, StoreEnd):
             environment, right = draft.target.environment, printable(host_words(draft.target))
+        else:
+            right = self._source_words()
         said = environment_words(environment, right) if environment is not None else right
         if draft.source is None and draft.target is None:
             return "new migration", None, ""
@@ -159,11 +163,8 @@ class NewMigrationScreen(OperatorScreen):
     def on_looked(self, event: Looked) -> None:
         """Keep what was found, and draw it."""
         event.stop()
-        if (
-            not isinstance(event.value, ConnectionsRead)
-            and event.value.state.is_pending
-            and not self._looking.is_under_way
-        ):
+        is_pending = not isinstance(event.value, ConnectionsRead) and event.value.state.is_pending
+        if is_pending and not self._looking.is_under_way:
             return  # sent before it was cancelled
         self.session.looks.keep(event.value)
         if isinstance(event.value, EndLook) and event.value.end == self.session.draft.source:
@@ -275,7 +276,8 @@ class NewMigrationScreen(OperatorScreen):
             return
         draft = self.session.draft
         self._pane.draw()
-        self.query_one("#steps", Lines).show([steps_line(draft.step, self._source_words(), self.size.width)])
+        beside = self._source_words() if isinstance(draft.target, StoreEnd) else ""  # else the head says it
+        self.query_one("#steps", Lines).show([steps_line(draft.step, beside, self.size.width)])
         blocked = self._blocked()
         words = f" Not yet: {blocked}." if blocked else f" Next: {self._pane.next_words()}."
         line = self.query_one("#next", Lines)

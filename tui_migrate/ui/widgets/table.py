@@ -19,6 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_migrate.redaction import printable
+from tui_migrate.ui.widgets.prose import wrap
 
 SPACE: Final = 2
 """Cells between two columns."""
@@ -177,8 +178,9 @@ class Table(Widget, can_focus=True):
             return self._note()
         place = self._top + y - 1
         if place >= len(self._rows):
-            message = self._empty if not self._rows and y == 1 else ""
-            return self._plain(f" {message}" if message else "", self.get_component_rich_style("table--dim"))
+            lines = wrap(self._empty, self.size.width - 2) if not self._rows else []
+            message = f" {lines[y - 1]}" if y <= len(lines) else ""
+            return self._plain(message, self.get_component_rich_style("table--dim"))
         row = self._rows[place]
         style = self.rich_style
         if row.tone is not Tone.PLAIN:

@@ -1,0 +1,29 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tui_migrate.ui.wording import LEAST_CELLS, fit_ends
+
+NAMES = st.text("abcdefgh/_注文", min_size=1, max_size=40)
+
+
+def test_a_pair_of_ends_is_cut_in_each_of_them() -> None:
+    words = "demo-source/second_brain → demo-target/second_brain"
+    assert fit_ends(words, 60) == words
+    assert fit_ends(words, 25) == "demo-…brain → demo-…brain"
+    assert fit_ends("a/b → demo-target/second_brain", 20) == "a/b → demo-ta…_brain"
+
+
+def test_where_there_is_room_for_no_pair_or_there_is_none_it_is_cut_in_the_middle() -> None:
+    assert fit_ends("prod/shop → live/shop", 9) == "prod…shop"
+    assert fit_ends("run 0001 in demo-target/second_brain", 17) == "run 0001…nd_brain"
+
+
+@given(NAMES, NAMES, st.integers(1, 90))
+@settings(derandomize=True, max_examples=200, deadline=None)
+def test_it_is_never_wider_than_wished_and_keeps_the_arrow_where_it_can(source: str, target: str, width: int) -> None:
+    words = f"{source} → {target}"
+    cut = fit_ends(words, width)
+    assert cell_len(cut) <= width
+    if width >= 2 * LEAST_CELLS + 3:
+        assert " → " in cut
