@@ -1,10 +1,12 @@
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_migrate.engine import pipeline
 from tui_migrate.engine.pipeline import LARGE, Budget, Channel, first_cause, run_together
 
 
@@ -148,6 +150,31 @@ async def test_who_is_cancelled_cancels_all() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert sorted(ended) == [1, 2]
+
+
+async def test_one_that_loses_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `asyncio.wait_for` does before Python 3.12 where the answer comes in the same moment."""
+    monkeypatch.setattr(pipeline, "CANCEL_AGAIN_SECONDS", 0.01)
+    channel: Channel[int] = Channel()
+
+    async def read() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        while True:
+            await channel.put(1)
+
+    async def fail() -> None:
+        await settle()
+        raise ValueError("first")
+
+    async with asyncio.timeout(5):
+        with pytest.raises(ValueError, match="first"):
+            await run_together(read(), fail())
+        task = asyncio.create_task(run_together(read(), asyncio.sleep(60)))
+        await settle()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 def test_the_first_cause_is_found_at_any_depth() -> None:

@@ -78,7 +78,7 @@ async def prove_passing(ends: Pair, stage: Stage, command: str, skip: int, times
 
 def is_left_to_the_driver(command: str, code: int) -> bool:
     """The driver asks a second time for a commit that it may ask for again, before anybody hears of it."""
-    return command == "commitTransaction" and code not in (WRITE_CONFLICT, THROTTLED, THROTTLED_BY_COSMOS)
+    return command == "commitTransaction" and code not in (WRITE_CONFLICT, THROTTLED_BY_COSMOS)
 
 
 @pytest.mark.parametrize(("command", "code", "times", "skip"), SOME_OF_SOURCE)

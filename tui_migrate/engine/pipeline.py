@@ -9,6 +9,9 @@ LARGE: Final = 8 * 1024 * 1024
 
 BUDGET: Final = 32 * 1024 * 1024
 
+CANCEL_AGAIN_SECONDS: Final = 1.0
+"""How long a task that was cancelled may take to end before it is cancelled once more."""
+
 Item = TypeVar("Item")
 
 
@@ -62,12 +65,39 @@ class Budget:
 
 async def run_together(*tasks: Coroutine[object, object, None]) -> None:
     """Run tasks until all are done; the first that fails cancels the others and is what is raised."""
+    running = [asyncio.create_task(one) for one in tasks]
     try:
-        async with asyncio.TaskGroup() as group:
-            for task in tasks:
-                group.create_task(task)
-    except BaseExceptionGroup as failures:
-        raise first_cause(failures) from None
+        await asyncio.wait(running, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        # Looked at before any is cancelled: what fails because of that is not the cause.
+        failures = [one.exception() for one in running if one.done() and not one.cancelled()]
+        await _end(running)
+    for failure in failures:
+        if failure is not None:
+            raise failure
+    for one in running:
+        one.result()
+
+
+async def _end(running: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: before Python 3.12 `asyncio.wait_for`, through which a driver waits for a server, loses a
+    cancellation that comes in the moment of the answer (python/cpython#86296), and who lost it may wait for ever.
+    """
+    is_cancelled = False
+    while left := [one for one in running if not one.done()]:
+        for one in left:
+            one.cancel()
+        try:
+            await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
+        except asyncio.CancelledError:
+            is_cancelled = True
+    for one in running:
+        if not one.cancelled():
+            one.exception()  # taken note of: what is raised is the first
+    if is_cancelled:
+        raise asyncio.CancelledError
 
 
 def first_cause(failures: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -31,6 +31,9 @@ class TimeLimit:
             if not timeout.expired():
                 raise
             raise self._timed_out(stage) from error
+        else:
+            if timeout.expired():  # the cancellation was lost, and the work went on to its end
+                raise self._timed_out(stage)
         finally:
             self._spent[stage] += loop.time() - begun
 
