@@ -84,6 +84,7 @@ def test_start_up_cursor_and_dialog_send_little_and_an_idle_app_sends_nothing(ho
 def test_a_live_run_keeps_within_its_bytes(home: Home, slow: bool, most: int) -> None:
     use(home, theme="ansi", slow=slow)
     with LiveRun(home), app(home) as operator:
+        operator.until_shown("›0001")
         operator.press("enter")
         operator.until_shown("orders")
         operator.until_shown("execute")
@@ -94,6 +95,7 @@ def test_a_live_run_keeps_within_its_bytes(home: Home, slow: bool, most: int) ->
 def test_a_run_whose_worker_waits_sends_next_to_nothing(home: Home) -> None:
     use(home, theme="ansi", slow=True)
     with LiveRun(home, quiet=True), app(home) as operator:
+        operator.until_shown("›0001")
         operator.press("enter")
         operator.until_shown("orders")
         received(operator, 2.0)

@@ -6,13 +6,24 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.worker.scene import Scene, content, fill, make_plan, memory_end, without_undo
+from tests.worker.scene import WAIT_SECONDS, Scene, content, fill, make_plan, memory_end, without_undo
 from tui_migrate.engine import disk_room
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
 from tui_migrate.worker import control
+
+
+async def until_said(scene: Scene, run_id: int, times: int) -> None:
+    """Wait until the journal has so many events about the disk."""
+    reader = await JournalReader.open(scene.home.journal)
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while sum("nearly full" in one.message for one in await reader.events(run_id)) < times:
+                await asyncio.sleep(0.01)
+    finally:
+        await reader.close()
 
 
 @pytest.mark.rule(25, "a run pauses when the disk of its undo log is nearly full")
@@ -28,13 +39,9 @@ async def test_a_run_pauses_before_its_disk_is_full_and_goes_on_when_there_is_ro
     record = await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
     assert record.counts.inserted == 0
     assert await content(target) == []
-    reader = await JournalReader.open(scene.home.journal)
-    try:
-        assert any("nearly full" in one.message for one in await reader.events(run_id))
-    finally:
-        await reader.close()
+    await until_said(scene, run_id, times=1)
     await control.ask(scene.home, run_id, Wish.RESUME)
-    await scene.until(run_id, lambda one: one.state is not RunState.PAUSED)
+    await until_said(scene, run_id, times=2)
     await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
     room.free = disk_room.RESERVE
     await control.ask(scene.home, run_id, Wish.RESUME)
