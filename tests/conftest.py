@@ -16,11 +16,6 @@ settings.register_profile("quick", derandomize=True, deadline=None, max_examples
 settings.load_profile("quick")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: what tests wait for mostly are processes that wait themselves."""
-    return (os.cpu_count() or 1) + 1
-
-
 def _require_server() -> None:
     if find_secantusd() is not None:
         return

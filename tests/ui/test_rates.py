@@ -178,3 +178,8 @@ def test_a_sparkline_has_its_latest_value_at_the_right_and_a_steady_scale() -> N
     assert sparkline([0, 500, 1_000], 5) == "  ▁▅█"
     assert sparkline([0, 500, 1_000, 400], 4)[1:3] == sparkline([0, 500, 1_000, 900], 4)[1:3]
     assert sparkline([0, 0], 3) == " ▁▁"
+
+
+def test_slower_never_raises_a_limit_below_the_lowest_rung() -> None:
+    assert slower_than(5, None) == 5
+    assert slower_than(10, None) == 10

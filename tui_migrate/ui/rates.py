@@ -117,7 +117,7 @@ def eta_words(left: int, rate: float | None) -> str:
 def slower_than(limit: int, rate: float | None) -> int | None:
     """Give the next lower limit: the next rung, or half the present rate where there is none; None: not known yet."""
     if limit:
-        return max((rung for rung in RUNGS if rung < limit), default=RUNGS[0])
+        return max((rung for rung in RUNGS if rung < limit), default=min(limit, RUNGS[0]))
     return max(RUNGS[0], _readable(rate / 2)) if rate else None
 
 
