@@ -20,7 +20,7 @@ from tui_migrate.journal.records import RunRecord, Wish
 from tui_migrate.worker import control
 
 DOCUMENTS = 2_000
-RATE = 200
+RATE = 100
 """Slow enough to be left and hung up on in the middle."""
 
 Raw = dict[str, object]
