@@ -25,13 +25,14 @@ from tui_migrate.documents import content_hash, raw_id
 from tui_migrate.engine.undo_log import Intent, Outcome
 from tui_migrate.engine.undo_reader import UndoReader, is_blank
 from tui_migrate.errors import NotReversible
+from tui_migrate.journal.records import Wish
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.packages.check import check
 from tui_migrate.packages.layout import MANIFEST
 from tui_migrate.paths import Home, RunFolder
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind, StoreEnd
 from tui_migrate.stores.mongodb import MongoStore
-from tui_migrate.worker import launch
+from tui_migrate.worker import control, launch
 
 OF_THE_MOMENT = ("created_at", "interval", "checksum")
 """What of a manifest names the run's own time; the checksum is over these too."""
@@ -238,7 +239,15 @@ class Fight:
         else:
             with pytest.raises(NotReversible):
                 await launch.create_rollback(self.pair.home, run_id)
+            await self._give_up(run_id)
         assert await self.pair.look() == self.before
+
+    async def _give_up(self, run_id: int) -> None:
+        """What has nothing to be taken back is cancelled; of an export nothing is left, or a package that is whole."""
+        if not (await self.pair.record(run_id)).state.is_final:
+            await control.ask(self.pair.home, run_id, Wish.CANCEL)
+        assert not list(self.package.parent.glob(".package.partial*"))
+        assert not self.package.exists() or await check(self.package) == ()
 
     async def resume_rollback(self, run_id: int, rollback: int) -> None:
         calm = await self.arena.learn(self.lot)

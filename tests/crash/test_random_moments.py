@@ -50,6 +50,7 @@ def drawn_seed(number: int) -> int:
 
 
 async def play(arena: Arena, seed: int) -> None:
+    print(f"{VARIABLE}={seed}")  # noqa: T201 - pytest shows it where the test fails
     try:
         await fight(arena, Random(seed))
     except BaseException as error:

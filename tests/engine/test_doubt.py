@@ -113,12 +113,13 @@ async def test_a_stranger_s_change_stops_a_run_that_must_not_overwrite(scene: Sc
     assert (ended.exit_code, ended.record.failure.code) == (4, "conflict")
 
 
-async def test_an_insert_in_doubt_that_is_replaced_in_doubt_is_one_insert(scene: Scene) -> None:
+@pytest.mark.parametrize("policy", Policy)
+async def test_an_insert_in_doubt_that_is_replaced_in_doubt_is_one_insert(scene: Scene, policy: Policy) -> None:
     """The source moves on each time that the run lies broken off."""
     await put(scene.source, *NEW)
     await create(scene.target, "things")
     with trapped(Trap(name="batch.before_checkpoint")), pytest.raises(Crash):
-        await scene.run(await scene.plan(Policy.FAIL, batch=10))
+        await scene.run(await scene.plan(policy, batch=10))
     for number, place in enumerate(("batch.after_replace", "batch.before_checkpoint")):
         await strangers.overwrite(scene.source, doc(int32(1), n=text(f"moved {number}")))
         with trapped(Trap(name=place)), pytest.raises(Crash):
@@ -129,3 +130,19 @@ async def test_an_insert_in_doubt_that_is_replaced_in_doubt_is_one_insert(scene:
     undone = await scene.roll_back(1)
     assert undone.exit_code == 0
     assert await documents(scene.target) == []
+
+
+@pytest.mark.rule(4, "a replace in doubt, and the source moves on")
+async def test_a_replace_in_doubt_whose_source_moves_on_is_one_replace_and_goes_back_to_what_was(scene: Scene) -> None:
+    was = doc(int32(1), n=text("old"))
+    await put(scene.source, *NEW)
+    await put(scene.target, was)
+    with trapped(Trap(name="batch.before_checkpoint")), pytest.raises(Crash):
+        await scene.run(await scene.plan(Policy.OVERWRITE, batch=10))
+    await strangers.overwrite(scene.source, doc(int32(1), n=text("moved")))
+    ended = await scene.work(1)
+    assert (ended.exit_code, ended.counts) == (0, Counts(inserted=len(NEW) - 1, replaced=1))
+    assert doc(int32(1), n=text("moved")) in await documents(scene.target)
+    undone = await scene.roll_back(1)
+    assert undone.exit_code == 0
+    assert await documents(scene.target) == [was]

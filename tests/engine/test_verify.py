@@ -143,10 +143,13 @@ async def test_a_source_that_was_emptied_while_the_run_lay_broken_off_is_told_of
 
 
 @pytest.mark.rule(4, "not with the source read again")
-async def test_a_document_in_doubt_that_changed_in_the_source_is_written_anew_and_counted_once(scene: Scene) -> None:
+@pytest.mark.parametrize("policy", Policy)
+async def test_a_document_in_doubt_that_changed_in_the_source_is_written_anew_and_counted_once(
+    scene: Scene, policy: Policy
+) -> None:
     await put(scene.source, *DOCUMENTS)
     await create(scene.target, "things")
-    run_id = await launch.create_run(scene.home, await scene.plan(Policy.FAIL, batch=10))
+    run_id = await launch.create_run(scene.home, await scene.plan(policy, batch=10))
     with trapped(Trap(name="batch.before_checkpoint")), pytest.raises(Crash):
         await scene.work(run_id)
     await strangers.overwrite(scene.source, CHANGED)

@@ -34,6 +34,11 @@ class JumpingClock:
         self._now = 1_800_000_000.0
         self._left = jumps_at
 
+    @property
+    def has_jumped(self) -> bool:
+        """True when it was set back."""
+        return self._left <= 0
+
     def __call__(self) -> float:
         self._left -= 1
         self._now += -HOUR if self._left == 0 else 1.0
@@ -53,15 +58,16 @@ def set_back(jumps_at: int) -> Iterator[JumpingClock]:
         yield clock
 
 
-@pytest.mark.parametrize("jumps_at", [2, 5, 12, 25, 40])
+@pytest.mark.parametrize("jumps_at", [2, 4, 7, 10, 13])
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_clock_that_is_set_back_changes_nothing_but_what_the_clock_said(kind: str, jumps_at: int) -> None:
     with staged() as (scene, root):
         await fill(scene)
         output = root / "out" / "package"
-        with set_back(jumps_at):
+        with set_back(jumps_at) as clock:
             run_id = await KINDS[kind](scene, output)
             ended = await scene.work(run_id)
+        assert clock.has_jumped
         assert ended.record.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS)
         await prove_order(scene, run_id)
         prove_times(ended)
