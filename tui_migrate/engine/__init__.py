@@ -32,6 +32,18 @@ Invariants, and the order of writes that keeps them:
     journal, in one transaction with what it has found by then. A document that the target refused is kept with its
     reason, and no run that has one is completed.
 10. A package is written under another name, its manifest last, and renamed when all of it is durable.
+11. One worker a run, by a lock that is held for the life of the process; one that is stopped but alive is ended before
+    another takes over. Two runs of one home never write to the same collections of a target: the second is refused. A
+    run of another machine shows itself only as conflicts.
+12. Where a collection orders strings by a collation of its own, documents are looked up by id and never merged. The
+    first and the last range of ids are open, and resuming skips the very key at which it stopped, so that no document
+    at either end of all keys is lost.
+13. A batch is cut by the bytes of its documents and before-images, one large document is in flight at a time, and what
+    is looked up streams: memory does not grow with the data. A run pauses when the undo log's disk is nearly full.
+14. Refused by name, before anything is written: a source that is the target, databases and collections of the server's
+    own, capped and time-series collections that are there already, targets sharded by another key than `_id`.
+15. Where the system ends a user's processes at logout a worker is started so that it survives, or the operator is told
+    that it will not.
 
 What each crash leaves: before 1, nothing; between 1 and 3, a batch in doubt; after 3, a batch that is done. A torn end
 of the undo log is cut: no write follows an INTENT that was not made durable. A log that ends before its last checkpoint
