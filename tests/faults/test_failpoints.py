@@ -6,10 +6,13 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from tests.engine.scene import Ended, same
+from tests.engine.scene import Ended, create, documents, put, same
 from tests.engine.servers import Pair
 from tests.faults.scene import SMALL, filled, planned, prove_undisturbed, retries
 from tests.stores.mongodb.conftest import Stage
+from tests.suites.ids import int32
+from tests.suites.store_cases import doc, options
+from tui_migrate.documents import RawId
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy, Verify
 from tui_migrate.stores.mongodb import changing
@@ -145,6 +148,23 @@ async def test_a_lost_cursor_is_read_on_behind_its_last_document_and_nothing_is_
     (told,) = await retries(failing_source, ended.record.id)
     assert "has lost a cursor; reading on behind its last document" in told
     assert ended.counts.assumed_ours == 0
+
+
+async def test_a_capped_source_that_loses_its_cursor_is_copied_anew_and_whole(
+    failing_source: Pair, stage: Stage
+) -> None:
+    ends = failing_source
+    await create(ends.source, "things", options=options(capped=RawId(b"\x08\x01"), size=int32(100_000)))
+    await put(ends.source, *(doc(int32(number), n=int32(number)) for number in range(5 * SMALL)))
+    before = await ends.look()
+    run_id = await planned(ends)
+    await stage("getMore", times=1, skip=1, errorCode=CURSOR_NOT_FOUND)
+    ended = await ends.work(run_id)
+    assert (ended.exit_code, ended.record.findings) == (0, ())
+    assert len(await retries(ends, run_id)) == 1
+    assert await documents(ends.target) == await documents(ends.source)
+    assert (await ends.roll_back(run_id)).exit_code == 0
+    assert await ends.look() == before
 
 
 @pytest.mark.parametrize("command", ["delete", "update", "drop", "renameCollection", "commitTransaction"])
