@@ -70,6 +70,7 @@ async def test_the_first_lines_get_the_keys_though_the_table_has_not_heard_yet_t
         assert isinstance(screen, HomeScreen)
         runs, first = screen.query_one("#runs", Table), screen.query_one(FirstRunPane)
         for is_left_to_runs in (True, False):
+            await until(pilot, lambda: first.query_one(Table).has_focus and not runs.has_focus, "all is heard")
             runs.display, first.display = True, False
             screen.set_focus(runs if is_left_to_runs else None)
             assert not runs.has_focus
