@@ -180,6 +180,22 @@ def same(before: Snapshot, after: Snapshot) -> bool:
     )
 
 
+def differences(found: Snapshot, wanted: Snapshot) -> list[str]:
+    """Name what is not as it should be, so that a failure that is seldom tells all it knows."""
+    told = [f"{name} is missing" for name in wanted.keys() - found.keys()]
+    told += [f"{name} is too much" for name in found.keys() - wanted.keys()]
+    for name in sorted(found.keys() & wanted.keys()):
+        mine, theirs = found[name], wanted[name]
+        if not same_definition(mine[0], theirs[0]):
+            told.append(f"{name} has the options {mine[0]!r}, not {theirs[0]!r}")
+        for what, there, due in (("index", mine[1], theirs[1]), ("document", mine[2], theirs[2])):
+            told += [f"{name} lacks the {what} {one!r}" for one in due if one not in there]
+            told += [f"{name} has the {what} {one!r}" for one in there if one not in due]
+            if len(there) != len(due) or (sorted(there) == sorted(due) and there != due):
+                told.append(f"{name} has {len(there)} of {what}, not {len(due)}, or in another order")
+    return told
+
+
 async def documents(store: Source, name: str = "things") -> list[bytes]:
     return await everything(store, name, order=ReadOrder.NATURAL)
 

@@ -72,16 +72,27 @@ class Pair(Runs):
     async def look(self) -> Snapshot:
         return await snapshot(self.target)
 
+    async def connect_anew(self) -> None:
+        """Look through connections that were made after a server came back, not through those it died with."""
+        await self.source.close()
+        await self.target.close()
+        self.source, self.target = _stores(self.source_end, self.target_end)
+
+
+def _stores(*ends: StoreEnd) -> tuple[MongoStore, ...]:
+    return tuple(MongoStore(one.url, one.database) for one in ends)
+
 
 @asynccontextmanager
 async def pair(folder: Path, urls: tuple[str, str], database: str) -> AsyncIterator[Pair]:
     names = f"{database}_s", f"{database}_t"
     first, second = (StoreEnd(name, url=f"{url}/{name}") for name, url in zip(names, urls, strict=True))
-    source, target = (MongoStore(one.url, one.database) for one in (first, second))
+    source, target = _stores(first, second)
+    ends = Pair(Home.find(folder), first, second, source, target)
     try:
-        yield Pair(Home.find(folder), first, second, source, target)
+        yield ends
     finally:
-        for store in (source, target):
+        for store in (ends.source, ends.target):
             for one in await store.collections():
                 await store.drop_collection(one.name)
             await store.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.suites.store_cases import EMPTY, as_value, doc, options
 from tui_migrate.documents import RawId
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan import preflight
-from tui_migrate.plan.model import Policy
+from tui_migrate.plan.model import PackageEnd, Policy, RunKind
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
 SERIES = options(timeseries=as_value(options(timeField=text("at"))))
@@ -77,3 +78,24 @@ async def test_an_equal_view_that_appears_is_taken_for_what_it_is_and_stays(scen
     after = await snapshot(scene.target)
     assert (await scene.roll_back(ended.record.id)).exit_code == 0
     assert same(await snapshot(scene.target), after)
+
+
+@pytest.mark.rule(15, "views: definition only")
+@pytest.mark.parametrize("kind", [RunKind.COPY, RunKind.EXPORT])
+async def test_what_was_planned_as_a_view_is_not_taken_as_a_collection(
+    scene: Scene, tmp_path: Path, kind: RunKind
+) -> None:
+    await create(scene.source, "others")
+    await create(scene.source, "things", options=VIEW)
+    package = PackageEnd(str(tmp_path / "package"))
+    plan = await scene.plan(target=package if kind is RunKind.EXPORT else None, kind=kind)
+    await scene.source.drop_collection("things")
+    await create(scene.source, "things")
+    ended = await scene.run(plan)
+    assert (ended.exit_code, ended.record.state) == (4, RunState.FAILED)
+    assert ended.record.failure is not None
+    assert (
+        "things of the source was a view when the run was planned and is a collection" in ended.record.failure.message
+    )
+    assert await snapshot(scene.target) == {}
+    assert not (tmp_path / "package").exists()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.engine.scene import Ended, Snapshot, same, snapshot
+from tests.engine.scene import Ended, Snapshot, differences, snapshot
 from tests.engine.servers import Pair, half_full, left_by
 from tests.engine.worlds import World, expected
 from tui_migrate.engine import drive
@@ -60,11 +60,11 @@ async def prove_undisturbed(ends: Pair, wanted: Wanted, ended: Ended, *, rolls_b
     assert {one.name: plain(one.counts) for one in ended.record.collections if one.name != "view"} == {
         name: one.counts for name, one in expected(wanted.world).items()
     }
-    assert same(await ends.look(), wanted.after)
+    assert differences(await ends.look(), wanted.after) == []
     if rolls_back:
         undone = await ends.roll_back(ended.record.id)
         assert (undone.exit_code, undone.record.findings) == (0, ())
-        assert await ends.look() == wanted.before
+        assert differences(await ends.look(), wanted.before) == []
 
 
 def plain(counts: Counts) -> Counts:

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.engine.scene import create, put
 from tests.engine.servers import Pair, pair
 from tests.faults.scene import Wanted, events, filled, planned, prove_undisturbed, retries
 from tests.servers import MongoServer, mongo_server
+from tests.suites.ids import int32
+from tests.suites.store_cases import doc
 from tui_migrate.engine import drive
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.states import RunState
@@ -66,6 +69,12 @@ class Mortals:
     server: Mortal
     wanted: Wanted
 
+    async def raise_again(self) -> None:
+        """Start the server that was killed again, on its port and with its folder."""
+        await asyncio.to_thread(self.server.bury)
+        await asyncio.to_thread(self.server.start)
+        await self.ends.connect_anew()
+
 
 @pytest.fixture
 def mortal(tmp_path: Path, mongodb_second_url: str) -> Iterator[Mortal]:
@@ -84,11 +93,24 @@ async def mortals(
     urls = (mortal.url, mongodb_second_url) if is_source else (mongodb_second_url, mortal.url)
     async with pair(tmp_path / "home", urls, database) as ends:
         wanted = await filled(ends)
+        await made_to_last(mortal)
         if is_source:
             ends.source_end = replace(ends.source_end, url=f"{ends.source_end.url}?{OPTIONS}")
         else:
             ends.target_end = replace(ends.target_end, url=f"{ends.target_end.url}?{OPTIONS}")
         yield Mortals(ends, mortal, wanted)
+
+
+async def made_to_last(server: Mortal) -> None:
+    """See that no definition is lost with the server.
+
+    SecantusDB says that a collection is made before its log is on the disk, and under SIGKILL forgets that its newest
+    one was a view; a write with journal takes the whole log with it, whatever database it goes to.
+    """
+    store = MongoStore(server.url, "passing")
+    await create(store, "things")
+    await put(store, doc(int32(1)))
+    await store.close()
 
 
 Deed = Callable[[], None]
@@ -132,23 +154,18 @@ async def until_tried_again(ends: Pair, run_id: int) -> None:
             await asyncio.sleep(0.02)
 
 
-# On a busy machine the embedded server that was killed does not always come back at once, nor, it seems, with all that
-# it had; these two are for a machine that has nothing else to do.
-@pytest.mark.crash_full
 async def test_a_server_that_is_killed_and_comes_back_is_gone_on_with(mortals: Mortals) -> None:
     ends, server = mortals.ends, mortals.server
     run_id = await planned(ends)
     with after_batches(3, lambda: server.signal(signal.SIGKILL)):
         working = asyncio.create_task(ends.work(run_id))
         await until_tried_again(ends, run_id)
-        await asyncio.to_thread(server.bury)
-        await asyncio.to_thread(server.start)
+        await mortals.raise_again()
         ended = await working
     assert ended.record.attempt == 1
     await prove_undisturbed(ends, mortals.wanted, ended, rolls_back=True)
 
 
-@pytest.mark.crash_full
 async def test_a_server_that_is_killed_and_stays_away_leaves_a_run_to_resume(
     mortals: Mortals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,8 +178,7 @@ async def test_a_server_that_is_killed_and_stays_away_leaves_a_run_to_resume(
     assert ended.record.failure is not None
     assert "127.0.0.1" in ended.record.failure.message
     assert ended.record.failure.hint == f"tui-migrate resume {run_id}"
-    await asyncio.to_thread(server.bury)
-    await asyncio.to_thread(server.start)
+    await mortals.raise_again()
     await prove_undisturbed(ends, mortals.wanted, await ends.work(run_id), rolls_back=True)
 
 
@@ -189,8 +205,7 @@ async def test_a_server_that_fails_with_a_write_under_way_does_not_write_it_twic
         working = asyncio.create_task(ends.work(run_id))
         await until_tried_again(ends, run_id)
         if is_killed:
-            await asyncio.to_thread(server.bury)
-            await asyncio.to_thread(server.start)
+            await mortals.raise_again()
         else:
             server.signal(signal.SIGCONT)
         ended = await working

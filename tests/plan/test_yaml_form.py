@@ -18,6 +18,7 @@ from tui_migrate.plan.model import (
     Verify,
 )
 from tui_migrate.plan.yaml_form import from_yaml, to_yaml
+from tui_migrate.stores.base import CollectionKind
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
 ENDS = st.one_of(
@@ -32,7 +33,10 @@ PLANS = st.builds(
     source=ENDS,
     target=ENDS,
     collections=st.lists(
-        st.builds(PlannedCollection, TEXT, COUNT, COUNT), min_size=1, max_size=3, unique_by=lambda one: one.name
+        st.builds(PlannedCollection, TEXT, COUNT, COUNT, st.none() | st.sampled_from(CollectionKind)),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda one: one.name,
     ).map(tuple),
     policy=st.sampled_from(Policy),
     undo=st.booleans(),
@@ -93,6 +97,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ("\n- {name: users}", " []", 1, "does nothing"),
         ("{name: users}", "{documents: 1}", 6, "the key 'name' is missing"),
         ("{name: users}", "{name: users, size: -1}", 6, "whole number"),
+        ("{name: users}", "{name: users, kind: table}", 6, "'table' is none of"),
         ("kind: copy", "kind: copy\nbatch_documents: 0", 3, "whole number from 1"),
         ("kind: copy", "kind: copy\nundo: 'false'", 3, "true or false"),
         ("kind: copy", "kind: copy\non_failure: retry", 3, "'retry' is none of"),

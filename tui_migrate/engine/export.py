@@ -53,7 +53,7 @@ class Export:
         await self.close()
         context, plan = self._context, self._context.plan
         there = {one.name: one for one in await context.source.collections([one.name for one in plan.collections])}
-        refuse_vanished([one.name for one in plan.collections], there)
+        refuse_vanished(plan.collections, there)
         self._infos = [there[one.name] for one in plan.collections]
         record = await context.reader.run(context.run_id)
         make = PackageWriter.reopen if record.writes_begun else PackageWriter.create

@@ -24,7 +24,7 @@ async def prepare(context: RunContext, target: Target) -> Migration:
     places = (await target.identity()).claims()
     await context.journal.claim(context.run_id, places, names)
     infos = {one.name: one for one in await context.source.collections(names)}
-    refuse_vanished(names, infos)
+    refuse_vanished(context.plan.collections, infos)
     undo, made, ours = await _open_undo_log(context, target)
     try:
         migration = Migration(

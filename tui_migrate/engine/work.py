@@ -1,13 +1,15 @@
 """What a kind of run has to offer: one method for each stage."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from tui_migrate.engine.context import RunContext
 from tui_migrate.errors import Refused
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.model import PlannedCollection
 from tui_migrate.redaction import printable
+from tui_migrate.stores.base import CollectionInfo
 
 
 class Work(Protocol):
@@ -55,13 +57,19 @@ async def refuse_errors(context: RunContext, found: tuple[Finding, ...]) -> None
         )
 
 
-def refuse_vanished(names: Iterable[str], there: Collection[str]) -> None:
-    """Raise Refused for a collection of the plan that the source does not have any more."""
-    for name in names:
-        if name not in there:
+def refuse_vanished(planned: Iterable[PlannedCollection], there: Mapping[str, CollectionInfo]) -> None:
+    """Raise Refused for a collection of the plan that the source does not have any more, or not as that kind."""
+    for one in planned:
+        info = there.get(one.name)
+        if info is None:
             raise Refused(
-                f"the source has no collection {printable(name)} any more",
+                f"the source has no collection {printable(one.name)} any more",
                 hint="bring it back and resume, or plan a new run without it",
+            )
+        if one.kind not in (None, info.kind):
+            raise Refused(
+                f"{printable(one.name)} of the source was a {one.kind} when the run was planned and is a {info.kind} now",
+                hint="make it again as it was and resume, or plan a new run",
             )
 
 

@@ -66,7 +66,7 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         kind=request.kind,
         source=request.source,
         target=request.target,
-        collections=tuple(PlannedCollection(one.name, one.documents, one.size) for one in in_order(wanted)),
+        collections=tuple(PlannedCollection(one.name, one.documents, one.size, one.kind) for one in in_order(wanted)),
         policy=request.policy,
         undo=request.undo,
         verify=request.verify,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from tui_migrate.stores.base import CollectionKind
+
 DEFAULT_BATCH_DOCUMENTS: Final = 1_000
 DEFAULT_BATCH_BYTES: Final = 4 * 1024 * 1024
 MOST_SECONDS: Final = 10 * 366 * 86_400
@@ -28,6 +30,11 @@ class Policy(StrEnum):
     FAIL = "fail"
     SKIP = "skip"
     OVERWRITE = "overwrite"
+
+    @property
+    def may_replace(self) -> bool:
+        """True where a document can take the place of one that is there."""
+        return self is Policy.OVERWRITE
 
 
 class Verify(StrEnum):
@@ -85,11 +92,16 @@ End = StoreEnd | PackageEnd
 
 @dataclass(frozen=True, slots=True)
 class PlannedCollection:
-    """One collection of the plan, with the size it had when the plan was made."""
+    """One collection of the plan, with the size it had when the plan was made.
+
+    `kind` is what it was then, or None where that is not known: a run does not take a view that has become a plain
+    collection, as a server that lost its last writes may show it, for what was planned.
+    """
 
     name: str
     documents: int = 0
     size: int = 0
+    kind: CollectionKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from tui_migrate.plan.model import (
     Verify,
 )
 from tui_migrate.redaction import redact
+from tui_migrate.stores.base import CollectionKind
 from tui_migrate.strict_yaml import Value, parse
 
 FORMAT: Final = 1
@@ -61,7 +62,7 @@ def to_yaml(plan: Plan) -> str:
         "rollback_of": plan.rollback_of,
         "force": plan.force,
         "retry_of": plan.retry_of,
-        "collections": [{"name": one.name, "documents": one.documents, "size": one.size} for one in plan.collections],
+        "collections": [_collection_to_mapping(one) for one in plan.collections],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
 
@@ -103,6 +104,11 @@ def from_yaml(text: str, path: str) -> Plan:
     return plan
 
 
+def _collection_to_mapping(one: PlannedCollection) -> dict[str, object]:
+    kind = {} if one.kind is None else {"kind": one.kind.value}
+    return {"name": one.name, "documents": one.documents, "size": one.size, **kind}
+
+
 def _end_to_mapping(end: End) -> dict[str, str]:
     if isinstance(end, PackageEnd):
         return {"package": end.path}
@@ -136,11 +142,12 @@ def _end_from(value: Value) -> End:
 def _collections_from(value: Value) -> tuple[PlannedCollection, ...]:
     planned: list[PlannedCollection] = []
     for item in value.items():
-        entries = item.mapping(known=("name", "documents", "size"), required=("name",))
+        entries = item.mapping(known=("name", "documents", "size", "kind"), required=("name",))
         one = PlannedCollection(
             name=entries["name"].text(),
             documents=entries["documents"].integer() if "documents" in entries else 0,
             size=entries["size"].integer() if "size" in entries else 0,
+            kind=CollectionKind(entries["kind"].choice(CollectionKind)) if "kind" in entries else None,
         )
         if any(other.name == one.name for other in planned):
             entries["name"].fail(f"the collection {one.name!r} stands here twice")
