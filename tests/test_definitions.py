@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_migrate.definitions import (
+    enforces_validator,
     field,
     flag,
     has_fields,
@@ -131,6 +132,23 @@ def test_options_that_are_the_same(left: dict[str, Any], right: dict[str, Any]) 
 )
 def test_options_that_are_not(left: dict[str, Any], right: dict[str, Any]) -> None:
     assert not same_definition(bson.encode(left), bson.encode(right))
+
+
+@pytest.mark.parametrize(
+    ("options", "enforces"),
+    [
+        ({}, False),
+        ({"validator": {}}, False),
+        ({"validator": {"n": 1}}, True),
+        ({"validator": {"n": 1}, "validationLevel": "strict", "validationAction": "error"}, True),
+        ({"validator": {"n": 1}, "validationLevel": "moderate"}, True),
+        ({"validator": {"n": 1}, "validationAction": "errorAndLog"}, True),
+        ({"validator": {"n": 1}, "validationLevel": "off"}, False),
+        ({"validator": {"n": 1}, "validationAction": "warn"}, False),
+    ],
+)
+def test_a_validator_that_only_warns_refuses_nothing(options: dict[str, Any], enforces: bool) -> None:
+    assert enforces_validator(bson.encode(options)) is enforces
 
 
 values = st.recursive(

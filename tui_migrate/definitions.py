@@ -71,6 +71,14 @@ def split_validation(options: bytes) -> tuple[bytes, bytes]:
     return without(options, _VALIDATION), pack(b"".join(_kept(options, _VALIDATION)))
 
 
+def enforces_validator(options: bytes) -> bool:
+    """Say whether a collection of these options refuses documents that do not meet its validator."""
+    validator = field(options, b"validator")
+    if validator is None or validator.kind != 0x03 or options[validator.value : validator.end] == _EMPTY:
+        return False
+    return text(options, b"validationLevel") != "off" and text(options, b"validationAction") != "warn"
+
+
 def has_fields(document: bytes) -> bool:
     """Say whether a document has any field."""
     return document != _EMPTY

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from tests.engine import strangers
@@ -7,11 +9,12 @@ from tests.suites.ids import int32, text
 from tests.suites.store_cases import EMPTY, MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.documents import RawId
 from tui_migrate.engine.rollback_made import aside_name
-from tui_migrate.errors import NotReversible
+from tui_migrate.errors import NotAuthorised, NotReversible
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
+from tui_migrate.stores.base import ChangeResult, Decide
 from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.worker import launch
 
@@ -203,6 +206,44 @@ async def test_what_is_put_back_need_not_meet_the_validator(scene: Scene) -> Non
     assert run.counts == Counts(replaced=1)
     assert (await scene.roll_back(run.record.id)).exit_code == 0
     assert await documents(scene.target) == [doc(int32(1))]
+
+
+def refuse_bypasses(patch: pytest.MonkeyPatch) -> None:
+    """Let the target's user change documents, but not past a validator, whether there is one or not."""
+    change = MemoryStore.change
+
+    async def refused(
+        store: MemoryStore, name: str, ids: Sequence[RawId], decide: Decide, *, bypass_validation: bool = False
+    ) -> ChangeResult:
+        if bypass_validation:
+            raise NotAuthorised("the server does not allow the change of things", hint="another user")
+        return await change(store, name, ids, decide)
+
+    patch.setattr(MemoryStore, "change", refused)
+
+
+@pytest.mark.rule(20, "bypassing validation where there is any: the privilege is needed nowhere else")
+async def test_without_a_validator_no_privilege_is_needed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = await copied(scene)
+    refuse_bypasses(monkeypatch)
+    assert (await scene.roll_back(run.record.id)).exit_code == 0
+    assert await documents(scene.target) == OLD
+
+
+@pytest.mark.rule(20, "a rollback that may not bypass says what it needs, and can be resumed")
+async def test_a_user_who_may_not_bypass_a_validator_is_told_what_to_do(scene: Scene) -> None:
+    run = await copied(scene)
+    await scene.target.set_validator("things", MUST_HAVE_N)
+    with pytest.MonkeyPatch.context() as patch:
+        refuse_bypasses(patch)
+        rollback = (await scene.roll_back(run.record.id)).record
+    failure = rollback.failure
+    assert failure is not None
+    assert failure.code == "not_authorised"
+    assert "the validator of things" in failure.message
+    assert "bypassDocumentValidation" in failure.hint
+    assert (await scene.work(rollback.id)).exit_code == 0
+    assert await documents(scene.target) == OLD
 
 
 async def unique(scene: Scene, batch: int = 1) -> int:

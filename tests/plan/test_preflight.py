@@ -14,6 +14,7 @@ from tui_migrate.plan import ends, preflight
 from tui_migrate.plan.model import PackageEnd, Plan, PlannedCollection, Policy, RunKind
 from tui_migrate.stores.base import Capabilities, CollectionInfo
 from tui_migrate.stores.memory import MemoryStore
+from tui_migrate.stores.permissions import Permission
 from tui_migrate.stores.readonly import ReadOnly
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
@@ -190,6 +191,49 @@ async def test_definitions_that_differ_stay_and_are_warned_about(scene: Scene) -
         (Severity.WARNING, "options_differ", "things"),
         (Severity.WARNING, "index_differs", "things.n_1"),
     }
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, permission: Permission) -> None:
+    """Let the stores say this of whatever they are asked."""
+
+    async def permissions(_: MemoryStore, action: object, names: list[str]) -> dict[str, Permission]:
+        assert names
+        return dict.fromkeys(names, permission)
+
+    monkeypatch.setattr(MemoryStore, "permissions", permissions)
+
+
+@pytest.mark.rule(20, "the privilege checked in preflight")
+@pytest.mark.parametrize(
+    ("permission", "severity"),
+    [(Permission.DENIED, Severity.ERROR), (Permission.UNTOLD, Severity.WARNING), (Permission.GRANTED, None)],
+)
+async def test_a_validator_that_a_rollback_may_not_bypass(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, permission: Permission, severity: Severity | None
+) -> None:
+    answer(monkeypatch, permission)
+    await create(scene.source, "things", options=MUST_HAVE_N)
+    assert await checked(scene) == set()
+    await create(scene.target, "things", options=MUST_HAVE_N)
+    assert await checked(scene) == ({(severity, "validation_bypass", "things")} if severity else set())
+    for found in await check(scene, await scene.plan()):
+        assert "bypassDocumentValidation" in found.hint
+        assert "--no-rollback" in found.hint
+
+
+@pytest.mark.rule(20, "the privilege checked in preflight, where there is something to put back")
+async def test_a_validator_counts_only_where_documents_would_be_put_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, Permission.DENIED)
+    warns = pack(MUST_HAVE_N[4:-1] + id_field(b"validationAction", text("warn")))
+    for store in (scene.source, scene.target):
+        await create(store, "things", options=MUST_HAVE_N)
+        await create(store, "others", options=warns)
+    assert [one.subject for one in await check(scene, await scene.plan())] == ["things"]
+    assert await check(scene, await scene.plan(undo=False)) == ()
+    for policy in (Policy.FAIL, Policy.SKIP):
+        assert await check(scene, await scene.plan(policy)) == ()
 
 
 @pytest.mark.rule(8, "a target's collation makes several ids one: refused")

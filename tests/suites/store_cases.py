@@ -21,6 +21,8 @@ from tui_migrate.stores.base import (
     Target,
 )
 from tui_migrate.stores.options import kind_of
+from tui_migrate.stores.permissions import Action, Permission
+from tui_migrate.stores.readonly import ReadOnly
 
 EMPTY = pack(b"")
 NAME = "things"
@@ -406,6 +408,12 @@ class StoreCases:
         assert field(info.options, b"validator") is not None
         await place.store.set_validator(NAME, EMPTY)
         await fill(place.store, doc(int32(1)))
+
+    async def test_without_users_everything_may_be_done(self, place: Place) -> None:
+        asked = [NAME, "not there"]
+        found = await ReadOnly(place.store).permissions(Action.BYPASS_VALIDATION, asked)
+        assert found == dict.fromkeys(asked, Permission.GRANTED)
+        assert await place.store.permissions(Action.BYPASS_VALIDATION, []) == {}
 
     async def test_a_reading_that_is_left_early_can_be_closed(self, place: Place) -> None:
         await fill(place.store, *(doc(int32(one)) for one in range(100)))

@@ -26,6 +26,8 @@ Invariants, and the order of writes that keeps them:
 8.  The rollback walks the undo log from its end. It undoes a document that is as the run left it, leaves one that is as
     it was before, and spares any other, which becomes a finding. By force it takes those too, and the finding is
     durable before the document is touched.
+    What comes back need not meet the target's validator. Before a run replaces anything in a collection that has one,
+    the user's privilege to bypass it is checked; where there is none it is not asked for.
 9.  `completed` means that every document that stayed the same in the source from start to end is equal in the target.
     What moved in the source meanwhile is `source_moved`, what is wrong in the target `target_differs`, what it has
     deleted by its age `expired`; then the run is `completed_with_findings`. How far the verification is stands in the

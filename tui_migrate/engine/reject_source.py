@@ -23,6 +23,7 @@ from tui_migrate.stores.base import (
     Identity,
     ReadOrder,
 )
+from tui_migrate.stores.permissions import Action, Permission
 
 _POSITION: Final = struct.Struct(">Q")
 """Where the last document that was read begins in the file."""
@@ -90,6 +91,10 @@ class RejectSource:
         """Count the documents of a collection that were refused."""
         count, _ = (await self._journal.reject_sizes(self._run_id)).get(collection, (0, 0))
         return count
+
+    async def permissions(self, action: Action, collections: Collection[str]) -> dict[str, Permission]:
+        """Nothing that takes a privilege can be done to the file."""
+        return dict.fromkeys(collections, Permission.DENIED)
 
     async def close(self) -> None:
         """Nothing is held open between calls."""

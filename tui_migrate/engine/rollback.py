@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from tui_migrate.definitions import index_name
+from tui_migrate.definitions import enforces_validator, index_name
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.earlier_writers import end_earlier_writes
 from tui_migrate.engine.rollback_check import find_left_over
@@ -98,7 +98,7 @@ class Rollback:
         context = self._context
         await context.journal.clear_findings(context.run_id, context.stage)
         left = await find_left_over(
-            self._target, self._opened(), self._index, self._is_undone, force=context.plan.force
+            self._target, self._opened(), self._index, self._is_undone, context.steering, force=context.plan.force
         )
         for collection, count in left.items():
             message = "documents still are as the run left them, or as others did"
@@ -150,7 +150,9 @@ class Rollback:
 
     async def _undo_documents(self) -> None:
         context = self._context
-        undoer = GroupUndoer(self._target, self._report_forced if context.plan.force else None)
+        report = self._report_forced if context.plan.force else None
+        validated = {name for name, one in self._there.items() if enforces_validator(one.options)}
+        undoer = GroupUndoer(self._target, report, validated=validated)
         first = await context.reader.last_batch_number(context.run_id) + 1
         total = len(self._index.groups)
         is_repeated = context.attempt > 1

@@ -1,17 +1,19 @@
 """Undoing one group of an undo log: the documents of one write."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui_migrate.documents import RawId, content_hash, show_id
 from tui_migrate.engine.rollback_rule import Verdict, judge
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.engine.undo_reader import Group
+from tui_migrate.errors import NotAuthorised
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.redaction import printable
-from tui_migrate.stores.base import Change, Refusal, Target
+from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal, Target
+from tui_migrate.stores.permissions import Action
 
 
 @dataclass(slots=True)
@@ -49,17 +51,23 @@ class GroupUndoer:
     """Undoes groups of one run in its target.
 
     With `report_forced` what others have changed since is taken too, and reported by it before that is done.
+    `validated` are the collections whose validator is bypassed. It is in no other: a server asks for the privilege
+    whenever it is told to bypass, whether there is a validator or not.
     """
 
-    def __init__(self, target: Target, report_forced: Report | None = None) -> None:
+    def __init__(
+        self, target: Target, report_forced: Report | None = None, *, validated: Collection[str] = frozenset()
+    ) -> None:
         self._target = target
+        self._validated = validated
         self._report_forced = report_forced
 
     async def undo(self, group: Group, *, counts_done: bool = False, is_again: bool = False) -> GroupUndone:
         """Undo each document that still is as the run left it.
 
         `counts_done` counts those that are as before: an earlier attempt has undone them. `is_again` is for a group
-        that was undone but for documents that clashed: the others are not reported twice.
+        that was undone but for documents that clashed: the others are not reported twice. Raises NotAuthorised where
+        the user may not change documents, or not bypass the validator.
         """
         written = written_documents(group)
         choice = _Choice()
@@ -76,7 +84,7 @@ class GroupUndoer:
         if not written:
             return done
         ids = [one.id for one in written.values()]
-        result = await self._target.change(group.collection, ids, decide, bypass_validation=True)
+        result = await self._change(group.collection, ids, decide)
         refused = {**result.refused, **await self._insert_again(group, written, choice)}
         counted = set(result.changed) | (choice.deleted - refused.keys()) | (choice.already if counts_done else set())
         done.counts = Counts(
@@ -96,6 +104,18 @@ class GroupUndoer:
                 message = "somebody changed this document after the run had written it; it is left as it is"
                 done.findings.append(self._finding(group, written[key], "changed_since", message, Severity.WARNING))
         return done
+
+    async def _change(self, collection: str, ids: Sequence[RawId], decide: Decide) -> ChangeResult:
+        bypasses = collection in self._validated
+        try:
+            return await self._target.change(collection, ids, decide, bypass_validation=bypasses)
+        except NotAuthorised as error:
+            if not bypasses:
+                raise
+            message = f"putting documents back past the validator of {printable(collection)}: {error.message}"
+            hint = f"give the user {Action.BYPASS_VALIDATION} on it (the roles dbAdmin and restore have it)"
+            hint = f"{hint}, then resume the rollback"
+            raise NotAuthorised(message, hint=hint) from error
 
     async def _insert_again(self, group: Group, written: Mapping[Key, Intent], choice: _Choice) -> dict[Key, Refusal]:
         """Put back, one by one, what was there before the run and somebody has deleted; give what was refused."""

@@ -14,6 +14,7 @@ from tui_migrate.packages.manifest import Manifest
 from tui_migrate.packages.members import Member, documents_of, read_packed
 from tui_migrate.packages.opening import load_manifest, load_metadata
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
+from tui_migrate.stores.permissions import Action, Permission
 
 _POSITION: Final = struct.Struct(">Q8s")
 """How many members were read, and the first bytes of the collection's digest: a mark for this very content."""
@@ -103,6 +104,10 @@ class PackageSource:
     async def count(self, collection: str) -> int:
         """Give the number of documents that the manifest names."""
         return (await self._entry(collection)).documents
+
+    async def permissions(self, action: Action, collections: Collection[str]) -> dict[str, Permission]:
+        """Nothing that takes a privilege can be done to a package."""
+        return dict.fromkeys(collections, Permission.DENIED)
 
     async def close(self) -> None:
         """Nothing is held open between calls."""

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tui_migrate.definitions import field, index_name, is_ttl, same_definition, same_index, view_source
+from tui_migrate.definitions import (
+    enforces_validator,
+    field,
+    index_name,
+    is_ttl,
+    same_definition,
+    same_index,
+    view_source,
+)
 from tui_migrate.documents import elements
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.check import check as check_package
@@ -21,6 +29,7 @@ from tui_migrate.plan.forecast import forecast_collection
 from tui_migrate.plan.model import PackageEnd, Plan, Policy, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, CollectionKind, Source
+from tui_migrate.stores.permissions import Action, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ async def check(
     seen = await look(plan, source, target)
     found = [finding for rule in _CHECKS for finding in rule(seen)]
     found.extend([finding async for finding in _source_is_target(seen)])
+    found.extend([finding async for finding in _validation_bypass(seen)])
     if read_documents and not any(one.severity is Severity.ERROR for one in found):
         found.extend([finding async for finding in _conflicts(seen)])
     return (*package_findings, *found)
@@ -219,6 +229,26 @@ async def _source_is_target(seen: Look) -> AsyncIterator[Finding]:
         if one.uuid is not None and one.uuid == other.uuid:
             message = "source and target are one and the same collection, reached by different addresses"
             yield _error("source_is_target", one.name, message, hint)
+
+
+async def _validation_bypass(seen: Look) -> AsyncIterator[Finding]:
+    """Find where a rollback could not put back documents that the target's validator would not take."""
+    if seen.target is None or not (seen.plan.undo and seen.plan.policy.may_replace):
+        return
+    names = [
+        theirs.name
+        for _, theirs in seen.pairs()
+        if theirs.kind is CollectionKind.PLAIN and enforces_validator(theirs.options)
+    ]
+    action = Action.BYPASS_VALIDATION
+    hint = f"give the user {action} on it (the roles dbAdmin and restore have it), or run with --no-rollback"
+    for name, permission in (await seen.target.permissions(action, names)).items() if names else ():
+        if permission is Permission.DENIED:
+            message = "it has a validator that the target's user may not bypass, so what is replaced cannot be put back"
+            yield _error("validation_bypass", name, message, hint)
+        elif permission is Permission.UNTOLD:
+            message = "the server does not tell whether a rollback may bypass the validator of the target's collection"
+            yield _warning("validation_bypass", name, message, hint)
 
 
 async def _conflicts(seen: Look) -> AsyncIterator[Finding]:

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from tui_migrate.documents import RawId
 from tui_migrate.ordering import Key
+from tui_migrate.stores.permissions import Action, Permission
 
 
 class ReadOrder(Enum):
@@ -220,6 +221,10 @@ class Source(Protocol):
 
     async def count(self, collection: str) -> int:
         """Count the documents of a collection exactly."""
+        ...
+
+    async def permissions(self, action: Action, collections: Collection[str]) -> Mapping[str, Permission]:
+        """Say of each of these collections whether the user may do this on it. Raises Unreachable."""
         ...
 
     async def close(self) -> None:

@@ -37,6 +37,7 @@ from tui_migrate.stores.memory_constraints import (
     unique_index,
 )
 from tui_migrate.stores.options import has_simple_order, kind_of
+from tui_migrate.stores.permissions import Action, Permission
 
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 TOO_LARGE: Final = 10334
@@ -184,6 +185,10 @@ class MemoryStore:
         """Count the documents of a collection."""
         stored = self._collections.get(collection)
         return len(self._readable(collection, stored).documents) if stored else 0
+
+    async def permissions(self, action: Action, collections: Collection[str]) -> dict[str, Permission]:
+        """There are no users: everybody may do everything."""
+        return dict.fromkeys(collections, Permission.GRANTED)
 
     async def create_collection(self, info: CollectionInfo, options: bytes) -> bytes | None:
         """Create a collection or view. Raises Refused where it exists."""

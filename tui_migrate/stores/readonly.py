@@ -1,9 +1,10 @@
 """The wrapper through which everything opens a store that must not write to it."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from tui_migrate.documents import RawId
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder, Source
+from tui_migrate.stores.permissions import Action, Permission
 
 
 class ReadOnly:
@@ -46,6 +47,10 @@ class ReadOnly:
     async def count(self, collection: str) -> int:
         """Count the documents of a collection."""
         return await self._source.count(collection)
+
+    async def permissions(self, action: Action, collections: Collection[str]) -> Mapping[str, Permission]:
+        """Say whether the user of the store may do this: the store's own answer, for it is only a look."""
+        return await self._source.permissions(action, collections)
 
     async def close(self) -> None:
         """Let go of connections."""

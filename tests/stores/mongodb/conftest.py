@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import OperationFailure
 
+from tests.servers import mongo_server
 from tui_migrate.stores.mongodb import MongoStore
 
 Stage = Callable[..., Awaitable[None]]
+
+PASSWORD = "s3cret/@:pass"
 
 
 @pytest.fixture
@@ -24,6 +27,18 @@ def lost_sockets() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+
+
+@pytest.fixture(scope="module")
+def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that asks for a password; `reader` may read the database `shop`."""
+    storage = tmp_path_factory.mktemp("guarded")
+    with mongo_server(storage=storage) as server:
+        client: MongoClient[dict[str, object]] = MongoClient(server.url)
+        client.admin.command({"createUser": "reader", "pwd": PASSWORD, "roles": [{"role": "read", "db": "shop"}]})
+        client.close()
+    with mongo_server("--auth", storage=storage) as server:
+        yield f"mongodb://reader@127.0.0.1:{server.port}"
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """How a server's refusals and a lost line come out, one line each, with no secret in them."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pymongo import MongoClient
 
 from tests.servers import mongo_server
-from tests.stores.mongodb.conftest import Stage
+from tests.stores.mongodb.conftest import PASSWORD, Stage
 from tests.suites.ids import int32, text
 from tests.suites.store_cases import NAME, create, doc, everything, options
 from tui_migrate.errors import (
@@ -24,7 +22,6 @@ from tui_migrate.stores.mongodb import MongoStore
 
 pytestmark = pytest.mark.usefixtures("lost_sockets")
 
-PASSWORD = "s3cret/@:pass"
 QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
 
 
@@ -34,18 +31,6 @@ async def _connect(url: str, password: str | None = None) -> None:
         await store.identity()
     finally:
         await store.close()
-
-
-@pytest.fixture(scope="module")
-def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that asks for a password; `reader` may read the database `shop`."""
-    storage = tmp_path_factory.mktemp("guarded")
-    with mongo_server(storage=storage) as server:
-        client: MongoClient[dict[str, object]] = MongoClient(server.url)
-        client.admin.command({"createUser": "reader", "pwd": PASSWORD, "roles": [{"role": "read", "db": "shop"}]})
-        client.close()
-    with mongo_server("--auth", storage=storage) as server:
-        yield f"mongodb://reader@127.0.0.1:{server.port}"
 
 
 @pytest.fixture

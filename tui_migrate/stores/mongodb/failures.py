@@ -45,6 +45,10 @@ TOO_LARGE: Final = 10334
 DUPLICATE_KEY: Final = 11000
 UNKNOWN_FIELD: Final = 40415
 
+NOT_TO_BE_HAD: Final = frozenset((UNAUTHORISED, COMMAND_NOT_FOUND, 115, 8000))
+"""What a server says that does not do a thing for us: no privilege, no such command, not supported, not on this tier.
+"""
+
 _AUTHENTICATION: Final = frozenset((11, 18, 8000))
 _PASSING: Final = frozenset(
     {6, 7, 24, 43, 46, 50, 64, 89, 91, 112, 133, 134, 175, 189, 202, 237, 239, 244, 246, 251, 262, 290, 365, 384, 462}

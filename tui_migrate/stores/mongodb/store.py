@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -19,9 +19,10 @@ from tui_migrate.stores.base import (
     Refusal,
     Writer,
 )
-from tui_migrate.stores.mongodb import changing, defining, listing, reading, standalone, writing
+from tui_migrate.stores.mongodb import changing, defining, listing, privileges, reading, standalone, writing
 from tui_migrate.stores.mongodb import writers as writers_at_work
 from tui_migrate.stores.mongodb.client import Link
+from tui_migrate.stores.permissions import Action, Permission
 
 RESOLVE_SECONDS: Final = 5
 DEFAULT_PORT: Final = 27017
@@ -121,6 +122,10 @@ class MongoStore:
     async def count(self, collection: str) -> int:
         """Count the documents of a collection."""
         return await reading.count(self._link, collection)
+
+    async def permissions(self, action: Action, collections: Collection[str]) -> Mapping[str, Permission]:
+        """Say whether a privilege of the user is for this; without a user, everything may be done."""
+        return await privileges.permissions(self._link, action, collections)
 
     async def create_collection(self, info: CollectionInfo, options: bytes) -> bytes | None:
         """Create a collection or view."""

@@ -14,14 +14,11 @@ from pymongo.errors import OperationFailure
 
 from tui_migrate.stores.base import Writer
 from tui_migrate.stores.mongodb.client import Link
-from tui_migrate.stores.mongodb.failures import COMMAND_NOT_FOUND, UNAUTHORISED, translated
+from tui_migrate.stores.mongodb.failures import NOT_TO_BE_HAD, translated
 from tui_migrate.stores.mongodb.writing import LENIENT
 
 LISTING_MS: Final = 10_000
 """The longest that the server may take to kill or to list."""
-
-_NOT_TO_BE_HAD: Final = frozenset((UNAUTHORISED, COMMAND_NOT_FOUND, 115, 8000))
-"""What a server says that does not do this for us: no privilege, no such command, not supported, not on this tier."""
 
 
 async def kill(link: Link, writers: Collection[Writer]) -> bool:
@@ -33,7 +30,7 @@ async def kill(link: Link, writers: Collection[Writer]) -> bool:
         try:
             await link.admin.command({"killSessions": sessions, "maxTimeMS": LISTING_MS}, codec_options=LENIENT)
         except OperationFailure as error:
-            if error.code not in _NOT_TO_BE_HAD:
+            if error.code not in NOT_TO_BE_HAD:
                 raise
             return False
     return True
@@ -57,7 +54,7 @@ async def _listed(link: Link) -> list[Mapping[str, Any]] | None:
             try:
                 reply = await link.admin.command(command, codec_options=LENIENT)
             except OperationFailure as error:
-                if error.code not in _NOT_TO_BE_HAD:
+                if error.code not in NOT_TO_BE_HAD:
                     raise
             else:
                 return [one for one in reply.get("inprog", ()) if isinstance(one, Mapping)]
