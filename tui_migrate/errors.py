@@ -7,6 +7,7 @@
     ├── Refused                  4   a preflight check or a conflict stops the run before it writes
     │   ├── ConflictFound        4
     │   ├── PackageDamaged       4
+    │   ├── WrongKey             4   the key or the passphrase does not open an encrypted package
     │   ├── NotAuthorised        4   the server says no to an operation
     │   ├── CredentialsMissing   4
     │   └── NotReversible        4   this run cannot be rolled back
@@ -87,6 +88,13 @@ class PackageDamaged(Refused):
     """A package is not what its manifest says, or cannot be read."""
 
     code = "package_damaged"
+
+
+class WrongKey(Refused):
+    """A key or passphrase is not the one that a package was encrypted for; the package itself may be whole."""
+
+    code = "wrong_key"
+    usual_hint = "try another key or passphrase; the package is not touched"
 
 
 class NotAuthorised(Refused):

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_migrate.errors import InvalidFile
+from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.types.model import FieldType, TypePlan, ValueType
 from tui_migrate.plan.model import (
     MOST_SECONDS,
     Environment,
@@ -21,8 +23,21 @@ from tui_migrate.plan.yaml_form import from_yaml, to_yaml
 from tui_migrate.stores.base import CollectionKind
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
+FIELD_TYPES = st.builds(FieldType, TEXT, TEXT, st.sampled_from(ValueType))
 ENDS = st.one_of(
     st.builds(PackageEnd, TEXT),
+    st.builds(
+        PackageEnd,
+        TEXT,
+        form=st.sampled_from(PackageForm),
+        recipients=st.lists(TEXT, max_size=2).map(tuple),
+        with_passphrase=st.booleans(),
+        database=TEXT,
+        types=st.none() | st.builds(TypePlan, st.lists(FIELD_TYPES, max_size=2).map(tuple)),
+        identity_file=TEXT,
+        key_file=TEXT,
+        max_unpacked=st.integers(1, 2**63 - 1),
+    ),
     st.builds(StoreEnd, TEXT, connection=TEXT.filter(bool), environment=st.sampled_from(Environment)),
     st.builds(StoreEnd, TEXT, url=st.just("mongodb://u@h/db"), environment=st.sampled_from(Environment)),
 )
@@ -88,9 +103,16 @@ def test_what_is_left_out_has_its_default() -> None:
         ("kind: copy\n", "", 1, "the key 'kind' is missing"),
         ("format: 1", "format: 2", 1, "this plan has format 2"),
         ("database: shop}\nt", "database: shop, port: 1}\nt", 3, "key 'source.port': this key is unknown"),
+        (
+            "database: shop}\nt",
+            "database: shop, key_file: /k}\nt",
+            3,
+            "key 'source.key_file': this key belongs to a package",
+        ),
+        ("{connection: prod, database: shop}", "{package: /p, types: [{path: a}]}", 3, "'collection' is missing"),
         ("connection: prod, ", "", 3, "one of 'package', 'connection' and 'url'"),
         ("connection: prod, ", "connection: prod, url: x, ", 3, "one of 'package', 'connection' and 'url'"),
-        ("{connection: prod, database: shop}", "{package: /p, database: shop}", 3, "no other keys"),
+        ("{connection: prod, database: shop}", "{package: /p, connection: prod}", 3, "has no connection"),
         ("connection: prod, database: shop", "connection: prod", 3, "'database' is missing"),
         ("mongodb://h", "mongodb://u:hunter2@h", 4, "a plan holds no password"),
         ("- {name: users}", "- {name: users}\n- {name: users}", 7, "stands here twice"),

@@ -68,7 +68,8 @@ def refuse_vanished(planned: Iterable[PlannedCollection], there: Mapping[str, Co
             )
         if one.kind not in (None, info.kind):
             raise Refused(
-                f"{printable(one.name)} of the source was a {one.kind} when the run was planned and is a {info.kind} now",
+                f"{printable(one.name)} of the source was a {one.kind} when the run was planned,"
+                f" and is a {info.kind} now",
                 hint="make it again as it was and resume, or plan a new run",
             )
 

@@ -22,11 +22,9 @@ from tui_migrate.packages.files import open_regular, read_bounded
 from tui_migrate.packages.manifest import Manifest
 from tui_migrate.packages.members import EMPTY, Member, documents_of, read_packed
 from tui_migrate.packages.opening import has_manifest, is_folder, load_metadata, read_manifest
+from tui_migrate.packages.package import Progress
 from tui_migrate.packages.validity import IdOrder, walk
 from tui_migrate.stores.base import CollectionKind
-
-Progress = Callable[[int, int], None]
-"""Told after each member, in the event loop: bytes of the package read so far, and in all."""
 
 _MESSAGES: Final = {
     "id_missing": "a document has no _id",

@@ -8,11 +8,15 @@ from typing import BinaryIO, Final
 
 from tui_migrate.documents import RawId
 from tui_migrate.errors import PackageDamaged, Refused
+from tui_migrate.findings import Finding
+from tui_migrate.packages.check import check
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.files import open_regular, shown
+from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.manifest import Manifest
 from tui_migrate.packages.members import Member, documents_of, read_packed
 from tui_migrate.packages.opening import load_manifest, load_metadata
+from tui_migrate.packages.package import Progress
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
 from tui_migrate.stores.permissions import Action, Permission
 
@@ -48,6 +52,17 @@ class PackageSource:
         """Ordered, as far as a collection's `simple_order` says; no lookup. The version is known once opened."""
         version = self._manifest.header.source.server_version if self._manifest else ""
         return Capabilities(ordered=True, lookup=False, server_version=version)
+
+    async def form(self) -> PackageForm:
+        """A folder with a manifest."""
+        return PackageForm.NATIVE
+
+    async def check(self, progress: Progress | None = None) -> tuple[Finding, ...]:
+        """Check every file, member, digest, document and id. Raises UsageError, Refused."""
+        return await check(self.path, progress)
+
+    async def inference(self) -> None:
+        """BSON has its types."""
 
     async def identity(self) -> Identity:
         """The folder, its links resolved. Raises UsageError, Refused or PackageDamaged where it is no good package."""

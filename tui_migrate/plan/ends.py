@@ -5,7 +5,9 @@ from pathlib import Path
 
 from tui_migrate.connections import locate
 from tui_migrate.errors import UsageError
-from tui_migrate.packages.reader import PackageSource
+from tui_migrate.packages.limits import Limits
+from tui_migrate.packages.package import Keys, ReadOptions
+from tui_migrate.packages.recognised import RecognisedPackage
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import End, PackageEnd
 from tui_migrate.stores import registry
@@ -15,7 +17,7 @@ from tui_migrate.stores.base import Source, Target
 def open_source(end: End, home: Home, passwords: Mapping[str, str]) -> Source:
     """Open an end to look at and read from. `passwords` are by the end's label. Raises CredentialsMissing."""
     if isinstance(end, PackageEnd):
-        return PackageSource(Path(end.path))
+        return RecognisedPackage(Path(end.path), _read_options(end, passwords))
     return registry.open_source(locate(end, home, passwords))
 
 
@@ -24,3 +26,12 @@ def open_target(end: End, home: Home, passwords: Mapping[str, str]) -> Target:
     if isinstance(end, PackageEnd):
         raise UsageError(f"{end.path} is a package and cannot be written to", hint="export makes a new package")
     return registry.open_target(locate(end, home, passwords))
+
+
+def _read_options(end: PackageEnd, passwords: Mapping[str, str]) -> ReadOptions:
+    keys = Keys(
+        passphrase=passwords.get(end.label),
+        identity_file=Path(end.identity_file) if end.identity_file else None,
+        key_file=Path(end.key_file) if end.key_file else None,
+    )
+    return ReadOptions(end.database, end.types, keys, Limits(unpacked=end.max_unpacked))

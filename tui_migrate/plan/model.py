@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import USUAL
+from tui_migrate.packages.types.model import TypePlan
 from tui_migrate.stores.base import CollectionKind
 
 DEFAULT_BATCH_DOCUMENTS: Final = 1_000
@@ -77,9 +80,23 @@ class StoreEnd:
 
 @dataclass(frozen=True, slots=True)
 class PackageEnd:
-    """A package on disk as source or target, by absolute path."""
+    """A package on disk as source or target, by absolute path.
+
+    As a target it gets the `form`, encrypted for the `recipients` (age's public keys) or with a passphrase, which is
+    never kept. As a source its form is found out; `database` picks one of several, `types` is the decision about a form
+    without types (None while it is open), the two files hold what opens it, and a file of it may unpack to
+    `max_unpacked` bytes.
+    """
 
     path: str
+    form: PackageForm = PackageForm.NATIVE
+    recipients: tuple[str, ...] = ()
+    with_passphrase: bool = False
+    database: str = ""
+    types: TypePlan | None = None
+    identity_file: str = ""
+    key_file: str = ""
+    max_unpacked: int = USUAL.unpacked
 
     @property
     def label(self) -> str:

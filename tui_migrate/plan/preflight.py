@@ -21,8 +21,8 @@ from tui_migrate.definitions import (
 )
 from tui_migrate.documents import elements
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.packages.check import check as check_package
 from tui_migrate.packages.layout import escape
+from tui_migrate.packages.package import Package
 from tui_migrate.packages.writer import find_obstacle
 from tui_migrate.plan.build import RESERVED_DATABASES
 from tui_migrate.plan.forecast import forecast_collection
@@ -69,7 +69,9 @@ async def check(
     """
     package_findings: tuple[Finding, ...] = ()
     if isinstance(plan.source, PackageEnd) and read_documents and not plan.retry_of:
-        package_findings = await check_package(Path(plan.source.path))
+        if not isinstance(source, Package):
+            raise TypeError("the source of this plan is opened as a package")
+        package_findings = await source.check()
         if any(one.severity is Severity.ERROR for one in package_findings):
             return package_findings
     seen = await look(plan, source, target)

@@ -7,18 +7,15 @@ import yaml
 from tui_migrate.errors import InvalidFile
 from tui_migrate.plan.model import (
     MOST_SECONDS,
-    End,
-    Environment,
     OnFailure,
     PackageEnd,
     Plan,
     PlannedCollection,
     Policy,
     RunKind,
-    StoreEnd,
     Verify,
 )
-from tui_migrate.redaction import redact
+from tui_migrate.plan.yaml_ends import end_from, end_to_mapping
 from tui_migrate.stores.base import CollectionKind
 from tui_migrate.strict_yaml import Value, parse
 
@@ -47,8 +44,8 @@ def to_yaml(plan: Plan) -> str:
     content: dict[str, object] = {
         "format": FORMAT,
         "kind": plan.kind.value,
-        "source": _end_to_mapping(plan.source),
-        "target": _end_to_mapping(plan.target),
+        "source": end_to_mapping(plan.source),
+        "target": end_to_mapping(plan.target),
         "policy": plan.policy.value,
         "undo": plan.undo,
         "verify": plan.verify.value,
@@ -80,8 +77,8 @@ def from_yaml(text: str, path: str) -> Plan:
 
     plan = Plan(
         kind=RunKind(entries["kind"].choice(RunKind)),
-        source=_end_from(entries["source"]),
-        target=_end_from(entries["target"]),
+        source=end_from(entries["source"]),
+        target=end_from(entries["target"]),
         collections=_collections_from(entries["collections"]),
         policy=Policy(entries["policy"].choice(Policy)) if "policy" in entries else default.policy,
         undo=entries["undo"].boolean() if "undo" in entries else default.undo,
@@ -107,36 +104,6 @@ def from_yaml(text: str, path: str) -> Plan:
 def _collection_to_mapping(one: PlannedCollection) -> dict[str, object]:
     kind = {} if one.kind is None else {"kind": one.kind.value}
     return {"name": one.name, "documents": one.documents, "size": one.size, **kind}
-
-
-def _end_to_mapping(end: End) -> dict[str, str]:
-    if isinstance(end, PackageEnd):
-        return {"package": end.path}
-    place = {"connection": end.connection} if end.connection else {"url": end.url}
-    return {**place, "database": end.database, "environment": end.environment.value}
-
-
-def _end_from(value: Value) -> End:
-    entries = value.mapping(known=("package", "connection", "url", "database", "environment"))
-    if "package" in entries:
-        if len(entries) > 1:
-            value.fail("a package has no other keys beside 'package'")
-        return PackageEnd(entries["package"].text())
-    if ("connection" in entries) == ("url" in entries):
-        value.fail("an end has one of 'package', 'connection' and 'url'")
-    if "database" not in entries:
-        value.fail("the key 'database' is missing")
-    url = entries["url"].text() if "url" in entries else ""
-    if redact(url) != url:
-        entries["url"].fail("a plan holds no password", hint="take it out; it is asked for when the plan runs")
-    return StoreEnd(
-        database=entries["database"].text(),
-        connection=entries["connection"].text() if "connection" in entries else "",
-        url=url,
-        environment=Environment(
-            entries["environment"].choice(Environment) if "environment" in entries else Environment.PRODUCTION
-        ),
-    )
 
 
 def _collections_from(value: Value) -> tuple[PlannedCollection, ...]:

@@ -1,0 +1,58 @@
+"""What a package is to whoever reads it, whatever its form."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from tui_migrate.findings import Finding
+from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import USUAL, Limits
+from tui_migrate.packages.types.model import Inference, TypePlan
+from tui_migrate.stores.base import Source
+
+Progress = Callable[[int, int], None]
+"""Told now and then, in the event loop: bytes of the package read so far, and in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What opens an encrypted package: a passphrase that was typed, a file of age identities, a file of an AES key."""
+
+    passphrase: str | None = field(default=None, repr=False)
+    identity_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a package is to be read.
+
+    `database` picks one where the package has several. `types` is the decision about a form without types, None while
+    it is open.
+    """
+
+    database: str = ""
+    types: TypePlan | None = None
+    keys: Keys = Keys()
+    limits: Limits = USUAL
+
+
+@runtime_checkable
+class Package(Source, Protocol):
+    """A package as a source of documents that can be checked as a whole."""
+
+    async def form(self) -> PackageForm:
+        """Say what form it has. Raises UsageError, Refused or PackageDamaged where it is none that is known."""
+        ...
+
+    async def check(self, progress: Progress | None = None) -> tuple[Finding, ...]:
+        """Read all of it and say what is wrong with it; nothing where it is whole. Writes nothing.
+
+        Raises UsageError where nothing lies there, Refused where it is no package, WrongKey, CredentialsMissing.
+        """
+        ...
+
+    async def inference(self) -> Inference | None:
+        """Say what the fields of a form without types look like, once it was checked; None for all other forms."""
+        ...

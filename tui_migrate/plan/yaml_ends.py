@@ -1,0 +1,89 @@
+"""The ends of a plan as YAML, in and out: a database, or a package with how it is to be read or written."""
+
+from dataclasses import fields
+from typing import Final
+
+from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.types.model import FieldType, TypePlan, ValueType
+from tui_migrate.plan.model import End, Environment, PackageEnd, StoreEnd
+from tui_migrate.redaction import redact
+from tui_migrate.strict_yaml import Value
+
+_DEFAULT: Final = PackageEnd("")
+_OPTIONAL: Final = tuple(one.name for one in fields(PackageEnd) if one.name != "path")
+
+
+def end_to_mapping(end: End) -> dict[str, object]:
+    """Give what YAML holds of an end: of a package only what is not as usual."""
+    if isinstance(end, PackageEnd):
+        return {"package": end.path, **_unusual(end)}
+    place = {"connection": end.connection} if end.connection else {"url": end.url}
+    return {**place, "database": end.database, "environment": end.environment.value}
+
+
+def _unusual(end: PackageEnd) -> dict[str, object]:
+    given: dict[str, object] = {
+        "form": end.form.value,
+        "recipients": list(end.recipients),
+        "with_passphrase": end.with_passphrase,
+        "database": end.database,
+        "types": None if end.types is None else [_type_to_mapping(one) for one in end.types.fields],
+        "identity_file": end.identity_file,
+        "key_file": end.key_file,
+        "max_unpacked": end.max_unpacked,
+    }
+    return {name: value for name, value in given.items() if getattr(end, name) != getattr(_DEFAULT, name)}
+
+
+def _type_to_mapping(one: FieldType) -> dict[str, str]:
+    return {"collection": one.collection, "path": one.path, "type": one.type.value}
+
+
+def end_from(value: Value) -> End:
+    """Read an end. Raises InvalidFile."""
+    entries = value.mapping(known=("package", "connection", "url", "environment", *_OPTIONAL))
+    if "package" in entries:
+        return _package_from(value, entries)
+    for name in entries.keys() & set(_OPTIONAL) - {"database"}:
+        entries[name].fail("this key belongs to a package")
+    if ("connection" in entries) == ("url" in entries):
+        value.fail("an end has one of 'package', 'connection' and 'url'")
+    if "database" not in entries:
+        value.fail("the key 'database' is missing")
+    url = entries["url"].text() if "url" in entries else ""
+    if redact(url) != url:
+        entries["url"].fail("a plan holds no password", hint="take it out; it is asked for when the plan runs")
+    return StoreEnd(
+        database=entries["database"].text(),
+        connection=entries["connection"].text() if "connection" in entries else "",
+        url=url,
+        environment=Environment(
+            entries["environment"].choice(Environment) if "environment" in entries else Environment.PRODUCTION
+        ),
+    )
+
+
+def _package_from(value: Value, entries: dict[str, Value]) -> PackageEnd:
+    if entries.keys() & {"connection", "url", "environment"}:
+        value.fail("a package has no connection, URL or environment")
+
+    def text(name: str) -> str:
+        return entries[name].text() if name in entries else ""
+
+    return PackageEnd(
+        path=entries["package"].text(),
+        form=PackageForm(entries["form"].choice(PackageForm)) if "form" in entries else _DEFAULT.form,
+        recipients=tuple(one.text() for one in entries["recipients"].items()) if "recipients" in entries else (),
+        with_passphrase=entries["with_passphrase"].boolean() if "with_passphrase" in entries else False,
+        database=text("database"),
+        types=TypePlan(tuple(map(_type_from, entries["types"].items()))) if "types" in entries else None,
+        identity_file=text("identity_file"),
+        key_file=text("key_file"),
+        max_unpacked=entries["max_unpacked"].integer(least=1) if "max_unpacked" in entries else _DEFAULT.max_unpacked,
+    )
+
+
+def _type_from(value: Value) -> FieldType:
+    names = ("collection", "path", "type")
+    entries = value.mapping(known=names, required=names)
+    return FieldType(entries["collection"].text(), entries["path"].text(), ValueType(entries["type"].choice(ValueType)))
