@@ -11,6 +11,8 @@ from pymongo import MongoClient
 from tests.servers import find_secantusd, mongo_server
 
 EXTERNAL = "TUI_MIGRATE_TEST_MONGODB"
+EXTERNAL_SECOND = "TUI_MIGRATE_TEST_MONGODB_SECOND"
+"""`mongodb://host:port`, each of a replica set."""
 
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("quick")
@@ -43,8 +45,12 @@ def mongodb_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def mongodb_second_url() -> Iterator[str]:
-    """Another replica set."""
-    yield from _server_url()
+    """Another replica set: the one that TUI_MIGRATE_TEST_MONGODB_SECOND names, or one of our own."""
+    external = os.environ.get(EXTERNAL_SECOND)
+    if external:
+        yield external
+    else:
+        yield from _server_url()
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +70,7 @@ def database() -> Iterator[str]:
     """A fresh database name, dropped after the test on a server that is not ours to end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield name
-    external = os.environ.get(EXTERNAL)
-    if external:
+    for external in filter(None, map(os.environ.get, (EXTERNAL, EXTERNAL_SECOND))):
         client: MongoClient[dict[str, object]] = MongoClient(external)
         try:
             client.drop_database(name)

@@ -1,43 +1,48 @@
 """Killing runs between real servers, and what has to be true afterwards: by comparison with runs left alone."""
 
 import asyncio
-import json
 import shutil
 import signal
-import sys
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
+from tests.crash.evidence import Package, Rejects, by_key, comparable, intents_of, noted, of_record, read_package
 from tests.crash.workers import Workers
-from tests.crash.world import BATCH, crash_world
+from tests.crash.world import BATCH, NEVER_TAKEN, RETRIED, crash_world, failing_world, relax, retried_world
 from tests.engine.scene import FAST_DISK, Ended, Runs, Snapshot, same
 from tests.engine.servers import Pair
 from tests.engine.worlds import World, truth
-from tui_migrate import failpoints
-from tui_migrate.documents import content_hash, raw_id
-from tui_migrate.engine.undo_log import Intent, Outcome
-from tui_migrate.engine.undo_reader import UndoReader, is_blank
+from tui_migrate.documents import content_hash
+from tui_migrate.engine.rejects import RejectFile
+from tui_migrate.engine.undo_log import Outcome
 from tui_migrate.errors import NotReversible
-from tui_migrate.journal.records import Wish
-from tui_migrate.ordering import Key, order_key
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import RejectState, Wish
+from tui_migrate.journal.states import RunState
+from tui_migrate.ordering import Key
 from tui_migrate.packages.check import check
-from tui_migrate.packages.layout import MANIFEST
-from tui_migrate.paths import Home, RunFolder
-from tui_migrate.plan.model import PackageEnd, Policy, RunKind, StoreEnd
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, RunKind, StoreEnd
 from tui_migrate.stores.mongodb import MongoStore
 from tui_migrate.worker import control, launch
 
-OF_THE_MOMENT = ("created_at", "interval", "checksum")
-"""What of a manifest names the run's own time; the checksum is over these too."""
 
-Package = Mapping[str, object]
+class Twist(StrEnum):
+    """What makes a run another one than its kind and its policy say."""
+
+    NONE = "plain"
+    RETRY = "retry"
+    """It writes again what the target refused in a run before it."""
+    TAKEN_BACK = "taken back"
+    """It fails at the last of its documents, and its plan wants it rolled back then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,16 @@ class Lot:
 
     kind: RunKind
     policy: Policy = Policy.OVERWRITE
+    twist: Twist = Twist.NONE
+
+    def __str__(self) -> str:
+        policy = "" if self.kind is RunKind.EXPORT else f"-{self.policy.value}"
+        return self.kind.value + policy + ("" if self.twist is Twist.NONE else f"-{self.twist.replace(' ', '_')}")
+
+    def world(self) -> World:
+        if self.twist is Twist.NONE:
+            return crash_world(self.policy)
+        return retried_world() if self.twist is Twist.RETRY else failing_world()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,7 @@ class Calm:
     after: Snapshot
     package: Package | None
     seconds: float
+    rejects: Rejects = ()
     passed_back: tuple[str, ...] = ()
     back: object = None
 
@@ -69,7 +85,7 @@ class Arena:
     urls: tuple[str, str]
     folder: Path
     name: str
-    calm: dict[Lot, Calm] = field(default_factory=dict)
+    calm: dict[tuple[Lot, str], Calm] = field(default_factory=dict)
 
     def source(self, policy: Policy) -> StoreEnd:
         name = f"{self.name}_{policy.value}"
@@ -106,21 +122,29 @@ class Arena:
         source_end = self.source(lot.policy)
         source, target = (MongoStore(one.url, one.database) for one in (source_end, end))
         pair = Pair(Home.find(folder), source_end, end, source, target)
-        world = crash_world(lot.policy)
+        world = lot.world()
         try:
             await replace(world, source={}).put_into(source, target)
+            if lot.twist is Twist.RETRY:
+                first = await pair.run(await pair.plan(lot.policy, batch=BATCH, max_rejects=world.max_rejects))
+                assert (first.exit_code, first.counts.rejected) == (3, RETRIED)
+                await relax(target)
             yield Fight(self, lot, pair, world, folder / "package", await pair.look())
         finally:
             await source.close()
             await drop_all(target)
             shutil.rmtree(folder)
 
-    async def learn(self, lot: Lot) -> Calm:
-        """Give how a run of a lot goes that is left alone, and its rollback."""
-        if lot not in self.calm:
+    async def learn(self, lot: Lot, died: str = "") -> Calm:
+        """Give how a run of a lot goes that is left alone, and its rollback; or that of a run that `died` somewhere."""
+        if (lot, died) not in self.calm:
             async with self.fight(lot) as fight:
-                self.calm[lot] = await fight.left_alone()
-        return self.calm[lot]
+                if died:
+                    calm = await fight.rolled_back_calmly(died, await self.learn(lot))
+                else:
+                    calm = await fight.left_alone()
+            self.calm[lot, died] = calm
+        return self.calm[lot, died]
 
 
 async def drop_all(store: MongoStore) -> None:
@@ -143,17 +167,6 @@ def arena(workers: Workers, urls: tuple[str, str]) -> Iterator[Arena]:
         shutil.rmtree(folder)
 
 
-@contextmanager
-def noted(passed: list[str]) -> Iterator[None]:
-    """Take down the failpoints that this process comes by."""
-    real = failpoints.failpoint
-    with pytest.MonkeyPatch.context() as patch:
-        for name, module in list(sys.modules.items()):
-            if name.startswith("tui_migrate.") and getattr(module, "failpoint", None) is real:
-                patch.setattr(module, "failpoint", passed.append)
-        yield
-
-
 @dataclass(frozen=True)
 class Fight:
     """One run between a filled source and a target that was as `before`."""
@@ -169,8 +182,12 @@ class Fight:
         kind, policy = self.lot.kind, self.lot.policy
         if kind is RunKind.EXPORT:
             return await self.pair.export(self.package, batch=BATCH)
+        if self.lot.twist is Twist.RETRY:
+            return await launch.create_retry(self.pair.home, 1)
         source = PackageEnd(str(self.arena.package(policy))) if kind is RunKind.IMPORT else None
         plan = await self.pair.plan(policy, source=source, kind=kind, batch=BATCH, max_rejects=self.world.max_rejects)
+        if self.lot.twist is Twist.TAKEN_BACK:
+            plan = replace(plan, on_failure=OnFailure.ROLLBACK)
         return await launch.create_run(self.pair.home, plan)
 
     async def left_alone(self) -> Calm:
@@ -181,23 +198,57 @@ class Fight:
         with noted(passed):
             ended = await self.pair.work(run_id)
         seconds = loop.time() - start
-        assert ended.record.state.is_final, ended
         after = await self.pair.look()
-        calm = Calm(tuple(passed), comparable(ended), after, self.read_package(), seconds)
+        rejects = await self.rejects(run_id)
+        calm = Calm(tuple(passed), comparable(ended), after, self.read_package(), seconds, rejects)
+        if self.lot.twist is Twist.TAKEN_BACK:
+            back = comparable(await self.taken_back(run_id))
+            return replace(calm, comparable=comparable(of_record(ended.record)), back=back)
+        assert ended.record.state.is_final, ended
         self.check_undo_log(run_id, after)
         if self.lot.kind is RunKind.EXPORT:
             return calm
+        self.check_truth(after, rejects)
+        return await self.rolled_back(run_id, calm)
+
+    def check_truth(self, after: Snapshot, rejects: Rejects) -> None:
+        """See by the table of the policies, without the engine, that what a calm run left is right."""
+        if self.lot.twist is Twist.RETRY:
+            assert {one for _, one, _ in rejects} == {self.world.source["things"].documents[-1], NEVER_TAKEN}
+            for name in ("chain", "things"):
+                left = {*self.world.source[name].documents} - {one for _, one, _ in rejects}
+                assert left <= {*after[name][2]}
+            return
         for name in ("capped", "new", "things"):
             there = self.before[name][2] if name in self.before else ()
-            assert sorted(truth(self.lot.policy, self.world.source[name].documents, there).documents) == list(
-                after[name][2]
-            )
-        passed_back: list[str] = []
-        with noted(passed_back):
+            wanted = truth(self.lot.policy, self.world.source[name].documents, there).documents
+            assert sorted(wanted) == list(after[name][2])
+
+    async def rolled_back(self, run_id: int, calm: Calm) -> Calm:
+        """Take a run back without any disturbance, and add to `calm` how that went."""
+        passed: list[str] = []
+        with noted(passed):
             undone = await self.pair.roll_back(run_id)
         assert (undone.exit_code, undone.record.findings) == (0, ())
         assert await self.pair.look() == self.before
-        return replace(calm, passed_back=tuple(passed_back), back=comparable(undone))
+        return replace(calm, passed_back=tuple(passed), back=comparable(undone))
+
+    async def rolled_back_calmly(self, died: str, calm: Calm) -> Calm:
+        """Take back a run whose worker died somewhere; only what its rollback came by is not the calm run's."""
+        run_id = await self.create()
+        await self.kill(run_id, died, run_id)
+        return await self.rolled_back(run_id, calm)
+
+    async def taken_back(self, run_id: int) -> Ended:
+        """See that a failed run was taken back, as its plan wants it, and give how its rollback ended."""
+        record = await self.pair.record(run_id)
+        assert record.state is RunState.ROLLED_BACK
+        assert record.failure is not None
+        assert record.failure.code == "write_refused"
+        assert await self.pair.look() == self.before
+        rollback = await self.pair.record(record.rolled_back_by)
+        assert (rollback.state, rollback.findings) == (RunState.COMPLETED, ())
+        return of_record(rollback)
 
     async def kill(self, worked: int, failpoint: str, run_id: int) -> None:
         """Let the worker of `run_id`, or of the rollback that undoes it, die at a failpoint."""
@@ -215,14 +266,12 @@ class Fight:
         """Take the run up again; it ends as one that was left alone."""
         calm = await self.arena.learn(self.lot)
         record = await self.pair.record(run_id)
-        if record.state.is_final:
-            ended = Ended(record.state.exit_code, record)
-        else:
-            ended = await self.pair.work(run_id)
+        ended = of_record(record) if record.state.is_final else await self.pair.work(run_id)
         assert ended.record.failure is None
         assert comparable(ended) == calm.comparable
         after = await self.pair.look()
         assert same(after, calm.after)
+        assert await self.rejects(run_id) == calm.rejects
         assert self.read_package() == calm.package
         assert not list(self.package.parent.glob(".package.partial*"))
         if self.lot.kind is RunKind.EXPORT:
@@ -249,16 +298,43 @@ class Fight:
         assert not list(self.package.parent.glob(".package.partial*"))
         assert not self.package.exists() or await check(self.package) == ()
 
-    async def resume_rollback(self, run_id: int, rollback: int) -> None:
+    async def resume_taking_back(self, run_id: int) -> None:
+        """Take up a run that is to be taken back when it fails, or its rollback where that had begun."""
         calm = await self.arena.learn(self.lot)
+        recorded = await self.rollbacks_of(run_id)
+        if not recorded:
+            assert (await self.pair.work(run_id)).exit_code == 1
+        elif not (await self.pair.record(recorded[-1])).state.is_final:
+            assert (await self.pair.work(recorded[-1])).exit_code == 0
+        assert comparable(await self.taken_back(run_id)) == calm.back
+        assert comparable(of_record(await self.pair.record(run_id))) == calm.comparable
+
+    async def resume_rollback(self, run_id: int, rollback: int, died: str = "") -> None:
+        calm = await self.arena.learn(self.lot, died)
         record = await self.pair.record(rollback)
-        if record.state.is_final:
-            undone = Ended(record.state.exit_code, record)
-        else:
-            undone = await self.pair.work(rollback)
+        undone = of_record(record) if record.state.is_final else await self.pair.work(rollback)
         assert comparable(undone) == calm.back
         assert await self.pair.look() == self.before
         assert (await self.pair.record(run_id)).state.value == "rolled_back"
+
+    async def rollbacks_of(self, run_id: int) -> tuple[int, ...]:
+        reader = await JournalReader.open(self.pair.home.journal)
+        try:
+            return await reader.rollbacks_of(run_id)
+        finally:
+            await reader.close()
+
+    async def rejects(self, run_id: int) -> Rejects:
+        file = RejectFile(self.pair.home.run(run_id).rejects, 0)
+        reader = await JournalReader.open(self.pair.home.journal)
+        try:
+            found = []
+            for name in self.world.source:
+                for one in await reader.rejects(run_id, name, RejectState.REJECTED):
+                    found.append((name, await file.read(one), one.code))
+            return found
+        finally:
+            await reader.close()
 
     def read_package(self) -> Package | None:
         return read_package(self.package) if self.package.exists() else None
@@ -288,49 +364,3 @@ class Fight:
             for key, document in by_key(documents).items():
                 if before.get(key) != document:
                     yield name, key, before.get(key), document
-
-
-def read_package(path: Path) -> Package:
-    """Every file by its place in the package, the manifest without what names the run's own time."""
-    files = {one.relative_to(path).as_posix(): one for one in path.rglob("*") if one.is_file()}
-    read: dict[str, object] = {name: one.read_bytes() for name, one in files.items()}
-    manifest = json.loads(files[MANIFEST].read_bytes())
-    read[MANIFEST] = {name: value for name, value in manifest.items() if name not in OF_THE_MOMENT}
-    return read
-
-
-def by_key(documents: Sequence[bytes]) -> dict[Key, bytes]:
-    found: dict[Key, bytes] = {}
-    for one in documents:
-        identifier = raw_id(one)
-        assert identifier is not None
-        found[order_key(identifier)] = one
-    assert len(found) == len(documents), "a document is there twice"
-    return found
-
-
-Records = dict[tuple[str, Key], list[tuple[Intent, Outcome | None]]]
-
-
-def intents_of(folder: RunFolder) -> Records:
-    """Read what an undo log says of each document, without what went with a collection that was emptied."""
-    found: Records = {}
-    if is_blank(folder.undo_log):
-        return found
-    with UndoReader(folder.undo_log) as undo:
-        index = undo.index()
-        for offset in index.groups:
-            group = undo.group_at(offset)
-            if offset > index.begins.get(group.collection, 0):
-                outcomes = group.outcomes or (None,) * len(group.intents)
-                for intent, outcome in zip(group.intents, outcomes, strict=True):
-                    found.setdefault((group.collection, order_key(intent.id)), []).append((intent, outcome))
-    return found
-
-
-def comparable(ended: Ended) -> object:
-    """What a user sees of a run, less what can only be told of one that was broken off."""
-    record = ended.record
-    counted = [(one.name, one.state, replace(one.counts, assumed_ours=0)) for one in record.collections]
-    found = {(one.code, one.subject, one.severity, one.count) for one in record.findings if one.code != "assumed_ours"}
-    return ended.exit_code, record.state, counted, found

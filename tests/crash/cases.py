@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from zlib import crc32
 
-from tests.crash.arena import Lot
+from tests.crash.arena import Lot, Twist
 from tui_migrate.plan.model import Policy, RunKind
 
 
@@ -15,7 +15,7 @@ class Ending(StrEnum):
     RESUME = "resume"
     ROLL_BACK = "roll back"
     RESUME_ROLLBACK = "resume the rollback"
-    """The run had ended; it is the worker of its rollback that was killed."""
+    """The run had ended, or died before; it is the worker of its rollback that was killed."""
 
 
 ALWAYS = (
@@ -101,6 +101,8 @@ TAKEN_UP = {
     "doubt.after_judge": "batch.after_insert:4",
     "doubt.after_settle": "batch.after_insert:5",
     "execute.after_empty": "batch.after_checkpoint:2",
+    "journal.before_restart": "batch.after_checkpoint",
+    "journal.after_restart": "batch.after_checkpoint:2",
 }
 """Those that only a worker comes by which takes a run up, and where the one before it has to die for that."""
 
@@ -113,28 +115,113 @@ ROLLING_BACK = (
     "rollback.after_documents",
     "rollback.after_rename",
     "rollback.after_drop",
+    "rollback.after_checked",
     "rollback.after_named",
     "rollback.after_marked",
 )
 ROLLBACK_TAKEN_UP = {"rollback.after_aside": "rollback.after_rename"}
+EXPORT_TAKEN_UP = {
+    "journal.before_restart": "export.after_checkpoint",
+    "journal.after_restart": "export.after_checkpoint",
+}
+
+DIED: dict[str, tuple[str, ...]] = {
+    "prepare.after_create": (
+        "journal.before_batch",
+        "journal.after_batch",
+        "rollback.after_index",
+        "rollback.after_view",
+        "rollback.before_checkpoint",
+        "rollback.after_checkpoint",
+        "rollback.after_rename",
+        "rollback.after_drop",
+        "rollback.after_checked",
+    ),
+    "batch.after_insert:4": ("rollback.after_index", "rollback.after_view"),
+    "execute.after_index:2": ("rollback.after_view",),
+    "execute.after_view": (),
+    "verify.after_batch:3": (),
+    "commit.after_ttl_index": (),
+}
+"""Where a run dies that is then rolled back, and what its rollback does not come by of what others do."""
+
+DIED_REPLACING: dict[str, tuple[str, ...]] = {
+    "batch.after_replace": ("rollback.after_index", "rollback.after_view"),
+    "deferred.after_write": ("rollback.after_index", "rollback.after_view"),
+}
 
 POLICIES = tuple(OF_A_POLICY)
 EXPORT = Lot(RunKind.EXPORT)
 LOTS = (EXPORT, *(Lot(kind, policy) for kind in (RunKind.COPY, RunKind.IMPORT) for policy in POLICIES))
 
+RETRY = Lot(RunKind.COPY, Policy.OVERWRITE, Twist.RETRY)
+RETRYING = tuple(
+    one
+    for one in WRITING
+    if one
+    not in (
+        "undo.before_made",
+        "undo.after_made",
+        "prepare.after_create",
+        "prepare.after_unique_indexes",
+        "execute.after_index",
+        "execute.after_validator",
+        "execute.after_view",
+        "commit.after_ttl_index",
+    )
+)
+"""A retry makes nothing but documents."""
+
+RETRY_TAKEN_UP = {
+    "undo.after_cut": "batch.after_insert:2",
+    "undo.after_reopen": "batch.after_replace:2",
+    "doubt.after_judge": "batch.after_insert:2",
+    "doubt.after_settle": "batch.after_replace:2",
+}
+RETRY_ROLLING_BACK = tuple(
+    one
+    for one in ROLLING_BACK
+    if one not in ("rollback.after_index", "rollback.after_view", "rollback.after_rename", "rollback.after_drop")
+)
+
+TAKEN_BACK = Lot(RunKind.COPY, Policy.OVERWRITE, Twist.TAKEN_BACK)
+FAILING = tuple(
+    one
+    for one in (*WRITING, *ROLLING_BACK)
+    if one
+    not in (
+        "execute.after_view",
+        "verify.after_definitions",
+        "verify.after_batch",
+        "commit.after_ttl_index",
+        "rollback.after_index",
+        "rollback.after_view",
+    )
+)
+"""What a run comes by that fails behind its last document, together with its rollback."""
+
+TWISTED = (RETRY, TAKEN_BACK)
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A worker that dies at a failpoint, and what comes after; `first` is where the worker before it died, if any."""
+    """A worker that dies at a failpoint, and what comes after.
+
+    `first` is where the worker before it died, if any; `died`, where it is a rollback's, where the run that it undoes
+    did. `at_last` has it die the last time that it comes by.
+    """
 
     failpoint: str
     lot: Lot
     ending: Ending
     first: str = ""
+    died: str = ""
+    at_last: bool = False
 
     def __str__(self) -> str:
-        policy = "" if self.lot == EXPORT else f"-{self.lot.policy.value}"
-        return f"{self.failpoint}-{self.lot.kind.value}{policy}-{self.ending.replace(' ', '_')}"
+        died = f"-died_at_{self.died}" if self.died else ""
+        last = "-at_last" if self.at_last else ""
+        return f"{self.failpoint}-{self.lot}-{self.ending.replace(' ', '_')}{died}{last}"
 
     @property
     def fate(self) -> int:
@@ -146,27 +233,108 @@ def come_by(lot: Lot) -> tuple[str, ...]:
     """The failpoints that a run of a lot comes by that is left alone."""
     if lot == EXPORT:
         return (*ALWAYS, *FORWARDS, *EXPORTING)
+    if lot == RETRY:
+        return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *RETRYING, *OF_A_POLICY[lot.policy])
+    if lot == TAKEN_BACK:
+        found = (one for one in FORWARDS if one.endswith("findings"))
+        return (*ALWAYS, *found, *IN_A_TARGET, *FAILING, *OF_A_POLICY[lot.policy])
     return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *WRITING, *OF_A_POLICY[lot.policy])
+
+
+def comes_by_back(lot: Lot, died: str = "") -> tuple[str, ...]:
+    """The failpoints that a rollback comes by that is left alone: of a run that ended, or of one that `died`."""
+    if lot in (EXPORT, TAKEN_BACK):
+        return ()
+    left_out = {**DIED, **DIED_REPLACING}[died] if died else ()
+    undoing = RETRY_ROLLING_BACK if lot == RETRY else ROLLING_BACK
+    return tuple(one for one in (*ALWAYS, *IN_A_TARGET, *undoing) if one not in left_out)
+
+
+def places_to_die(lot: Lot) -> tuple[str, ...]:
+    """Where a run of a lot dies that is then rolled back."""
+    if lot not in LOTS or lot == EXPORT:
+        return ()
+    return (*DIED, *DIED_REPLACING) if lot.policy is Policy.OVERWRITE else tuple(DIED)
 
 
 def all_cases() -> Iterator[Case]:
     """The matrix."""
+    yield from plain_cases()
+    yield from twisted_cases()
+
+
+def plain_cases() -> Iterator[Case]:
+    """Runs of each kind and policy, and the rollbacks of those that ended."""
     for lot in LOTS:
         for ending in (Ending.RESUME, Ending.ROLL_BACK):
             for failpoint in come_by(lot):
                 yield Case(failpoint, lot, ending)
-            for failpoint, first in TAKEN_UP.items() if lot != EXPORT else ():
+            for failpoint, first in (TAKEN_UP if lot != EXPORT else EXPORT_TAKEN_UP).items():
                 yield Case(failpoint, lot, ending, first)
+        yield from _rollbacks(lot)
         if lot != EXPORT:
-            for failpoint in (*ALWAYS, *IN_A_TARGET, *ROLLING_BACK):
-                yield Case(failpoint, lot, Ending.RESUME_ROLLBACK)
             for failpoint, first in ROLLBACK_TAKEN_UP.items():
                 yield Case(failpoint, lot, Ending.RESUME_ROLLBACK, first)
 
 
+def twisted_cases() -> Iterator[Case]:
+    """Rollbacks of runs that died themselves, retries, and runs that are rolled back because they fail."""
+    for lot in LOTS:
+        for died in places_to_die(lot):
+            yield from _rollbacks(lot, died)
+            if "rollback.after_rename" in comes_by_back(lot, died):
+                for failpoint, first in ROLLBACK_TAKEN_UP.items():
+                    yield Case(failpoint, lot, Ending.RESUME_ROLLBACK, first, died)
+    for ending in (Ending.RESUME, Ending.ROLL_BACK):
+        for failpoint in come_by(RETRY):
+            yield Case(failpoint, RETRY, ending)
+        for failpoint, first in RETRY_TAKEN_UP.items():
+            yield Case(failpoint, RETRY, ending, first)
+    yield from _rollbacks(RETRY)
+    for failpoint in come_by(TAKEN_BACK):
+        yield Case(failpoint, TAKEN_BACK, Ending.RESUME)
+        yield Case(failpoint, TAKEN_BACK, Ending.RESUME, at_last=True)
+
+
+def _rollbacks(lot: Lot, died: str = "") -> Iterator[Case]:
+    for failpoint in comes_by_back(lot, died):
+        yield Case(failpoint, lot, Ending.RESUME_ROLLBACK, died=died)
+
+
 def sample() -> list[Case]:
-    """One case for each failpoint: of those it has the next in turn, so that kinds, policies and endings alternate."""
+    """One case for each failpoint: of those it has the next in turn, so that kinds, policies and endings alternate.
+
+    And a few in which a run dies in another way than by itself.
+    """
     by_failpoint: dict[str, list[Case]] = {}
-    for one in all_cases():
+    for one in plain_cases():
         by_failpoint.setdefault(one.failpoint, []).append(one)
-    return [cases[(place * 5) % len(cases)] for place, cases in enumerate(by_failpoint.values())]
+    plain = [cases[(place * 5) % len(cases)] for place, cases in enumerate(by_failpoint.values())]
+    return [*plain, *(one for one in twisted_cases() if one in FEW)]
+
+
+_COPY = Lot(RunKind.COPY, Policy.OVERWRITE)
+_IMPORT = Lot(RunKind.IMPORT, Policy.SKIP)
+_IMPORT_OVER = Lot(RunKind.IMPORT, Policy.OVERWRITE)
+
+FEW = frozenset(
+    (
+        Case("rollback.after_index", _IMPORT, Ending.RESUME_ROLLBACK, died="execute.after_index:2"),
+        Case("rollback.after_checkpoint", _COPY, Ending.RESUME_ROLLBACK, died="batch.after_replace"),
+        Case("rollback.before_checkpoint", _IMPORT_OVER, Ending.RESUME_ROLLBACK, died="verify.after_batch:3"),
+        Case("rollback.after_aside", _COPY, Ending.RESUME_ROLLBACK, "rollback.after_rename", "verify.after_batch:3"),
+        Case("rollback.after_view", _COPY, Ending.RESUME_ROLLBACK, died="execute.after_view"),
+        Case("batch.after_insert", RETRY, Ending.RESUME),
+        Case("batch.after_replace", RETRY, Ending.RESUME),
+        Case("deferred.after_write", RETRY, Ending.RESUME),
+        Case("batch.after_rejects", RETRY, Ending.ROLL_BACK),
+        Case("doubt.after_settle", RETRY, Ending.RESUME, "batch.after_replace:2"),
+        Case("rollback.after_checkpoint", RETRY, Ending.RESUME_ROLLBACK),
+        Case("batch.after_checkpoint", TAKEN_BACK, Ending.RESUME, at_last=True),
+        Case("worker.before_last_word", TAKEN_BACK, Ending.RESUME),
+        Case("journal.after_end", TAKEN_BACK, Ending.RESUME),
+        Case("rollback.after_documents", TAKEN_BACK, Ending.RESUME),
+        Case("rollback.after_named", TAKEN_BACK, Ending.RESUME),
+    )
+)
+"""Of the cases with a twist those that are always played."""

@@ -4,6 +4,9 @@ import pytest
 
 from tests.crash.arena import Arena, arena
 from tests.crash.workers import forked_workers
+from tests.engine.servers import mongodb_pair
+
+__all__ = ("mongodb_pair",)
 
 
 @pytest.fixture(scope="session")

@@ -18,17 +18,19 @@ import pytest
 import tui_migrate
 from tests.crash.arena import Arena, Fight, Lot
 from tests.crash.cases import (
-    ALWAYS,
     EXPORT,
-    IN_A_TARGET,
+    FEW,
     LOTS,
     ROLLBACK_TAKEN_UP,
-    ROLLING_BACK,
+    TAKEN_BACK,
     TAKEN_UP,
+    TWISTED,
     Case,
     Ending,
     all_cases,
     come_by,
+    comes_by_back,
+    places_to_die,
     sample,
 )
 from tests.crash.workers import ROOT, SECONDS
@@ -50,14 +52,23 @@ def test_every_failpoint_of_the_program_is_tried() -> None:
 def test_the_sample_has_every_kind_policy_and_ending() -> None:
     counted = Counter((one.lot, one.ending) for one in sample())
     assert counted.keys() == {(one.lot, one.ending) for one in all_cases()}
+    assert set(sample()) >= FEW
 
 
-@pytest.mark.parametrize("lot", LOTS, ids=lambda one: f"{one.kind.value}-{one.policy.value}")
+@pytest.mark.parametrize("lot", [*LOTS, *TWISTED], ids=str)
 async def test_a_run_comes_by_the_failpoints_that_it_is_said_to(crash_arena: Arena, lot: Lot) -> None:
     calm = await crash_arena.learn(lot)
     assert set(calm.passed) == set(come_by(lot))
-    assert set(calm.passed_back) == (set() if lot == EXPORT else {*ALWAYS, *IN_A_TARGET, *ROLLING_BACK})
+    assert set(calm.passed_back) == set(comes_by_back(lot))
     assert not (set(calm.passed) | set(calm.passed_back)) & (TAKEN_UP.keys() | ROLLBACK_TAKEN_UP.keys())
+
+
+@pytest.mark.crash_full
+@pytest.mark.parametrize(("lot", "died"), [(lot, died) for lot in LOTS for died in places_to_die(lot)], ids=str)
+async def test_the_rollback_of_a_killed_run_comes_by_the_failpoints_that_it_is_said_to(
+    crash_arena: Arena, lot: Lot, died: str
+) -> None:
+    assert set((await crash_arena.learn(lot, died)).passed_back) == set(comes_by_back(lot, died))
 
 
 @pytest.mark.rule(4, "after a crash: compare the target with INTENT, decide anew about what was not written")
@@ -89,17 +100,22 @@ async def test_the_environment_names_the_place_at_which_a_worker_dies(crash_aren
 
 async def play(arena: Arena, case: Case) -> None:
     """Kill a run's worker, or its rollback's, as a case has it, and check what comes of it."""
-    calm = await arena.learn(case.lot)
+    calm = await arena.learn(case.lot, case.died)
     async with arena.fight(case.lot) as fight:
         run_id = await fight.create()
         if case.ending is Ending.RESUME_ROLLBACK:
-            assert (await fight.pair.work(run_id)).record.failure is None
+            if case.died:
+                await fight.kill(run_id, case.died, run_id)
+            else:
+                assert (await fight.pair.work(run_id)).record.failure is None
             rollback = await launch.create_rollback(fight.pair.home, run_id)
             await die(fight, rollback, run_id, case, calm.passed_back)
-            await fight.resume_rollback(run_id, rollback)
+            await fight.resume_rollback(run_id, rollback, case.died)
             return
         await die(fight, run_id, run_id, case, calm.passed)
-        if case.ending is Ending.RESUME:
+        if case.lot == TAKEN_BACK:
+            await fight.resume_taking_back(run_id)
+        elif case.ending is Ending.RESUME:
             await fight.resume(run_id)
         else:
             await fight.roll_back(run_id)
@@ -111,5 +127,6 @@ async def die(fight: Fight, worked: int, run_id: int, case: Case, passed: Sequen
         await fight.kill(worked, case.first, run_id)
         await fight.kill(worked, case.failpoint, run_id)
     else:
-        times = 1 + case.fate % passed.count(case.failpoint)
+        count = passed.count(case.failpoint)
+        times = count if case.at_last else 1 + case.fate % count
         await fight.kill(worked, f"{case.failpoint}:{times}", run_id)

@@ -1,14 +1,24 @@
 """The world that runs are killed in: small, but with every kind of thing that a run makes or meets."""
 
+from dataclasses import replace
+
+import bson
+
 from tests.engine.servers import NEEDS_N, VIEW, expiring
 from tests.engine.worlds import Held, World
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import EMPTY, doc, index, options
+from tests.suites.store_cases import EMPTY, as_value, doc, index, options
 from tui_migrate.documents import RawId
 from tui_migrate.plan.model import Policy
+from tui_migrate.stores.base import Target
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(4096))
 BATCH = 3
+NEVER_TAKEN = doc(int32(3), m=int32(1))
+"""What the target's `chain` refuses always."""
+
+RETRIED = 8
+"""What the target refuses in the run before a retry, of which a retry cannot write two either."""
 
 
 def crash_world(policy: Policy) -> World:
@@ -32,7 +42,34 @@ def crash_world(policy: Policy) -> World:
         "things": Held(EMPTY, (index("z"),), tuple(there)),
     }
     if policy is Policy.OVERWRITE:
-        links = (doc(int32(1), n=text("b")), doc(int32(2), n=text("c")), doc(int32(3), m=int32(1)))
+        links = (doc(int32(1), n=text("b")), doc(int32(2), n=text("c")), NEVER_TAKEN)
         source["chain"] = Held(EMPTY, (), links)
         target["chain"] = Held(NEEDS_N, (index("n", unique=True),), (doc(int32(2), n=text("b")),))
     return World(source, target, policy, BATCH, max_rejects=5)
+
+
+def retried_world() -> World:
+    """A target that refuses most of what a run brings, inserts and replaces, until its rules are relaxed."""
+    world = crash_world(Policy.OVERWRITE)
+    rules = {"chain": _n_is({"$exists": True, "$ne": "c"}), "things": _n_is({"$nin": [1, 3, 5, 7, 8]})}
+    return replace(world, target=_ruled(world, rules), max_rejects=2 * RETRIED)
+
+
+async def relax(target: Target) -> None:
+    """Let a target take what it refused, but for one document of each collection."""
+    await target.set_validator("chain", NEEDS_N)
+    await target.set_validator("things", _n_is({"$ne": 8}))
+
+
+def failing_world() -> World:
+    """A target that refuses one document more than the run allows: the last of all."""
+    world = crash_world(Policy.OVERWRITE)
+    return replace(world, target=_ruled(world, {"things": _n_is({"$ne": 8})}), max_rejects=1)
+
+
+def _n_is(rule: dict[str, object]) -> bytes:
+    return options(validator=as_value(bson.encode({"n": rule})))
+
+
+def _ruled(world: World, rules: dict[str, bytes]) -> dict[str, Held]:
+    return {name: replace(held, options=rules.get(name, held.options)) for name, held in world.target.items()}

@@ -77,14 +77,16 @@ def _around(name: str, real: Callable[..., Awaitable[Any]], trap: Trap) -> Calla
 
 
 def _insert(
-    real: Callable[[MemoryStore, str, Sequence[bytes]], Awaitable[tuple[Refusal, ...]]], trap: Trap
-) -> Callable[[MemoryStore, str, Sequence[bytes]], Awaitable[tuple[Refusal, ...]]]:
-    async def insert(store: MemoryStore, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+    real: Callable[..., Awaitable[tuple[Refusal, ...]]], trap: Trap
+) -> Callable[..., Awaitable[tuple[Refusal, ...]]]:
+    async def insert(
+        store: MemoryStore, collection: str, documents: Sequence[bytes], **options: bool
+    ) -> tuple[Refusal, ...]:
         trap("before insert")
         if trap.is_due("half an insert"):
-            await real(store, collection, documents[: len(documents) // 2])
+            await real(store, collection, documents[: len(documents) // 2], **options)
             raise trap.error("half an insert")
-        result = await real(store, collection, documents)
+        result = await real(store, collection, documents, **options)
         trap("after insert")
         return result
 

@@ -1,10 +1,14 @@
 """A small world of every kind of thing, put into two databases of real servers."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from tests.conftest import EXTERNAL, EXTERNAL_SECOND
 from tests.engine.scene import Runs, Snapshot, snapshot
 from tests.engine.worlds import Held, World, truth
 from tests.suites.ids import OF_EVERY_TYPE, double, int32, int64, text
@@ -60,6 +64,17 @@ def left_by(world: World, before: Snapshot, source: Snapshot) -> Snapshot:
             after = truth(world.policy, documents, there[2]).documents
             result[name] = (there[0], tuple(sorted({*there[1], *indexes})), tuple(sorted(after)))
     return result
+
+
+@pytest.fixture(scope="session")
+def mongodb_pair(request: pytest.FixtureRequest, mongodb_url: str) -> tuple[str, str]:
+    """Servers for a source and a target whose databases have names of their own.
+
+    One serves for both where TUI_MIGRATE_TEST_MONGODB names one and nothing names a second.
+    """
+    if os.environ.get(EXTERNAL) and not os.environ.get(EXTERNAL_SECOND):
+        return mongodb_url, mongodb_url
+    return mongodb_url, request.getfixturevalue("mongodb_second_url")
 
 
 @dataclass

@@ -21,10 +21,12 @@ def before_insert(deed: Deed) -> Iterator[None]:
     waiting = [deed]
     real = MemoryStore.insert
 
-    async def insert(store: MemoryStore, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+    async def insert(
+        store: MemoryStore, collection: str, documents: Sequence[bytes], **options: bool
+    ) -> tuple[Refusal, ...]:
         if waiting:
             await waiting.pop()()
-        return await real(store, collection, documents)
+        return await real(store, collection, documents, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MemoryStore, "insert", insert)

@@ -95,7 +95,7 @@ async def test_what_was_planned_as_a_view_is_not_taken_as_a_collection(
     assert (ended.exit_code, ended.record.state) == (4, RunState.FAILED)
     assert ended.record.failure is not None
     assert (
-        "things of the source was a view when the run was planned and is a collection" in ended.record.failure.message
+        "things of the source was a view when the run was planned, and is a collection" in ended.record.failure.message
     )
     assert await snapshot(scene.target) == {}
     assert not (tmp_path / "package").exists()

@@ -20,6 +20,7 @@ from tui_migrate.journal.records import Counts, RejectState
 from tui_migrate.journal.states import RunState
 from tui_migrate.ordering import Key
 from tui_migrate.packages.entries import DocumentOrder
+from tui_migrate.packages.reader import PackageSource
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind
 from tui_migrate.stores.base import CollectionInfo, Source
 from tui_migrate.stores.lookup import Found, find_by_id
@@ -121,10 +122,10 @@ async def test_rejects_are_neither_lost_nor_doubled_by_a_crash(scene: Scene, pla
 async def test_documents_without_an_id_are_rejects_and_ids_that_stand_last_are_found(
     scene: Scene, tmp_path: Path, order: DocumentOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def no_check(path: Path) -> tuple[Finding, ...]:
+    async def no_check(*_: object) -> tuple[Finding, ...]:
         return ()
 
-    monkeypatch.setattr("tui_migrate.plan.preflight.check_package", no_check)
+    monkeypatch.setattr(PackageSource, "check", no_check)
     nameless = options(n=int32(1)), options(n=int32(2))
     is_ordered = order is DocumentOrder.ID
     described = info("things") if is_ordered else info("things", collation={"locale": "de"})

@@ -16,6 +16,8 @@ from tui_migrate.engine.undo_log import Intent, Operation
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
+from tui_migrate.stores.base import Refusal
+from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.worker import launch
 
 
@@ -34,6 +36,20 @@ async def test_what_others_changed_or_deleted_goes_back_too_and_each_is_told_of(
     assert forced(undone) == {("things _id 1", 1), ("things _id 3", 1), ("things _id 4", 1)}
     assert {one.severity for one in undone.record.findings} == {Severity.WARNING}
     assert (await scene.record(run.record.id)).state is RunState.ROLLED_BACK_WITH_FINDINGS
+
+
+@pytest.mark.rule(20, "put back before-images, bypassing validation")
+async def test_what_somebody_deleted_is_put_back_past_a_validator_that_it_does_not_meet(scene: Scene) -> None:
+    old = doc(int32(1), m=int32(1))
+    await create(scene.target, "things")
+    await put(scene.target, old)
+    await scene.target.set_validator("things", MUST_HAVE_N)
+    await put(scene.source, doc(int32(1), n=int32(1)))
+    run = await scene.copy()
+    await strangers.remove(scene.target, doc(int32(1)))
+    undone = await scene.roll_back(run.record.id, force=True)
+    assert (undone.exit_code, undone.codes) == (3, {"forced"})
+    assert await documents(scene.target) == [old]
 
 
 async def test_where_nobody_changed_anything_force_is_a_rollback_like_any_other(scene: Scene) -> None:
@@ -72,16 +88,33 @@ async def test_what_others_added_to_a_collection_of_the_run_stays_even_so(scene:
     assert await documents(scene.target) == [by(9)]
 
 
-async def test_a_deleted_document_that_the_validator_refuses_by_now_is_told_of(scene: Scene) -> None:
+async def test_a_deleted_document_whose_place_in_a_unique_index_is_taken_is_told_of(scene: Scene) -> None:
+    await create(scene.target, "things", indexes=[index("u", unique=True)])
+    await put(scene.target, doc(int32(1), u=int32(1)))
     await put(scene.source, doc(int32(1), n=int32(1)))
-    await put(scene.target, doc(int32(1)))
     run = await scene.copy()
     await strangers.remove(scene.target, doc(int32(1)))
-    await scene.target.set_validator("things", MUST_HAVE_N)
+    await put(scene.target, doc(int32(9), u=int32(1)))
+    undone = await scene.roll_back(run.record.id, force=True)
+    assert undone.codes == {"forced", "not_rolled_back"}
+    assert undone.counts == Counts()
+    assert await documents(scene.target) == [doc(int32(9), u=int32(1))]
+
+
+async def test_a_deleted_document_that_the_target_refuses_by_now_is_told_of(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def insert(*_: object, **options: bool) -> tuple[Refusal, ...]:
+        return (Refusal(0, 2, "BadValue"),)
+
+    await put(scene.target, doc(int32(1)))
+    await put(scene.source, doc(int32(1), n=int32(1)))
+    run = await scene.copy()
+    await strangers.remove(scene.target, doc(int32(1)))
+    monkeypatch.setattr(MemoryStore, "insert", insert)
     undone = await scene.roll_back(run.record.id, force=True)
     assert undone.codes == {"forced", "not_restored", "not_rolled_back"}
     assert undone.counts == Counts()
-    assert await documents(scene.target) == []
 
 
 async def test_taking_back_the_earlier_of_two_runs_by_force_says_so_and_takes_both(scene: Scene) -> None:

@@ -9,13 +9,22 @@ from tests.engine.scene import create, documents, put, same, snapshot
 from tests.engine.servers import Pair, half_full, left_by, pair
 from tests.engine.worlds import expected
 from tests.suites.ids import MAX_KEY, OF_EVERY_TYPE, int32, text
-from tests.suites.store_cases import MUST_HAVE_N, doc, index
+from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
+from tui_migrate.documents import RawId
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
 from tui_migrate.packages.check import check
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind
+from tui_migrate.stores.base import CollectionKind
+
+SERIES = options(timeseries=as_value(options(timeField=text("at"))))
 
 pytestmark = pytest.mark.slow
+
+
+def moment(number: int) -> RawId:
+    """A date, so many seconds after 2026 began."""
+    return RawId(b"\x09" + (1_767_225_600_000 + number * 1_000).to_bytes(8, "little"))
 
 
 @pytest.fixture
@@ -114,3 +123,19 @@ async def test_documents_that_the_server_refuses_are_put_aside(ends: Pair) -> No
     assert set(await documents(ends.target)) == {doc(text("good"), n=int32(1)), doc(MAX_KEY, n=int32(1))}
     assert (await ends.roll_back(ended.record.id)).exit_code == 0
     assert await ends.look() == before
+
+
+@pytest.mark.rule(12, "time series only into one that the run creates, verified as a multiset")
+async def test_a_time_series_is_copied_whole_and_goes_back(ends: Pair) -> None:
+    await create(ends.source, "things", options=SERIES)
+    # Two measurements may have one _id.
+    await put(ends.source, *(doc(int32(one // 2), at=moment(one), n=int32(one)) for one in range(20)))
+    (kind,) = [one.kind for one in await ends.source.collections() if one.name == "things"]
+    assert kind is CollectionKind.TIMESERIES
+    first = await ends.copy(batch=3)
+    assert (first.exit_code, first.counts) == (0, Counts(inserted=20))
+    assert sorted(await documents(ends.target)) == sorted(await documents(ends.source))
+    second = await ends.copy(batch=3)
+    assert (second.exit_code, second.record.state) == (4, RunState.FAILED)
+    assert (await ends.roll_back(first.record.id)).exit_code == 0
+    assert await ends.look() == {}

@@ -11,19 +11,22 @@ import pytest
 from tests.engine.scene import Ended, Scene, Snapshot, create, new_scene, put, same, snapshot
 from tests.faults.disk import JOURNAL, Disk, filling
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import MUST_HAVE_N, doc, index
+from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
+from tui_migrate.documents import pack
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.errors import StorageFailed
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RejectState
 from tui_migrate.journal.states import RunState
 from tui_migrate.packages.check import check
-from tui_migrate.plan.model import Policy
+from tui_migrate.plan.model import PackageEnd, Policy, RunKind
 from tui_migrate.worker import launch
 
 pytestmark = pytest.mark.slow
 
 Begin = Callable[[Scene, Path], Awaitable[int]]
+
+MUST_HAVE_M = options(validator=as_value(pack(b"\x03m\x00" + pack(b"\x08$exists\x00\x01"))))
 
 
 async def fill(scene: Scene) -> None:
@@ -43,26 +46,53 @@ async def export(scene: Scene, output: Path) -> int:
     return await scene.export(output, batch=3)
 
 
+async def import_(scene: Scene, output: Path) -> int:
+    package = output.with_name("given")
+    assert (await scene.work(await scene.export(package, batch=3))).exit_code == 0
+    source = PackageEnd(str(package))
+    plan = await scene.plan(Policy.OVERWRITE, source=source, kind=RunKind.IMPORT, batch=3, max_rejects=5)
+    return await launch.create_run(scene.home, plan)
+
+
+async def retry(scene: Scene, output: Path) -> int:
+    """Of what was refused the target takes some by now, one in the place of another, and some not."""
+    await scene.source.drop_collection("things")
+    await put(scene.source, *(doc(int32(one), m=int32(one)) for one in (2, 90, 91)), doc(int32(99)))
+    first = await scene.work(await copy(scene, output))
+    assert first.counts.rejected == 4
+    await scene.target.set_validator("things", MUST_HAVE_M)
+    return await launch.create_retry(scene.home, first.record.id)
+
+
 async def roll_back(scene: Scene, output: Path) -> int:
     undone = await scene.work(await copy(scene, output))
     return await launch.create_rollback(scene.home, undone.record.id)
 
 
-KINDS: dict[str, Begin] = {"copy": copy, "export": export, "rollback": roll_back}
+KINDS: dict[str, Begin] = {
+    "copy": copy,
+    "export": export,
+    "import": import_,
+    "retry": retry,
+    "rollback": roll_back,
+}
+TRANSFERS = ("copy", "import", "retry")
+
+TRANSFER_SITES = {
+    "create runs/undo.log",
+    "write runs/undo.log",
+    "sync runs/undo.log",
+    "create runs/rejects.log",
+    "write runs/rejects.log",
+    "sync runs/rejects.log",
+    "create runs/lock",
+    "write runs/lock",
+    "sync runs",
+    JOURNAL,
+}
 
 SITES = {
-    "copy": {
-        "create runs/undo.log",
-        "write runs/undo.log",
-        "sync runs/undo.log",
-        "create runs/rejects.log",
-        "write runs/rejects.log",
-        "sync runs/rejects.log",
-        "create runs/lock",
-        "write runs/lock",
-        "sync runs",
-        JOURNAL,
-    },
+    **dict.fromkeys(TRANSFERS, TRANSFER_SITES),
     "export": {
         "mkdir out/.package.partial",
         "mkdir out/.package.partial/db",
@@ -170,7 +200,7 @@ async def prove_end(kind: str, scene: Scene, output: Path, ended: Ended, calm: C
     if kind == "export":
         assert await check(output) == ()
         assert [one.name for one in output.parent.iterdir()] == ["package"]
-    if kind == "copy":
+    if kind in TRANSFERS:
         assert await kept(scene, ended.record.id) == [doc(int32(99))]
         assert (await scene.roll_back(ended.record.id)).exit_code == 0
 
@@ -194,7 +224,9 @@ async def test_a_full_disk_at_every_place_that_writes(kind: str) -> None:
         await prove_failure(kind, at, calm, stays=False)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(one, marks=pytest.mark.crash_full if one in ("import", "retry") else ()) for one in KINDS]
+)
 async def test_a_disk_that_stays_full_from_every_place_on(kind: str) -> None:
     calm = await undisturbed(kind)
     for at in chosen(calm.places):

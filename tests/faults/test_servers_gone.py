@@ -137,11 +137,11 @@ def before_inserts(count: int, deed: Deed) -> Iterator[None]:
     """Do something right before the `count`th insert is sent."""
     real, left = MongoStore.insert, [count]
 
-    async def insert(store: MongoStore, *arguments: Any) -> Any:
+    async def insert(store: MongoStore, *arguments: Any, **options: Any) -> Any:
         left[0] -= 1
         if left[0] == 0:
             deed()
-        return await real(store, *arguments)
+        return await real(store, *arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MongoStore, "insert", insert)

@@ -119,3 +119,20 @@ async def test_a_change_that_may_not_bypass_is_refused_as_such(
     except NotAuthorised as error:
         raised = error
     assert (raised is not None) is bypasses
+
+
+@pytest.mark.rule(20, "bypassing validation, and only where that is asked for")
+@pytest.mark.parametrize("bypasses", [True, False])
+async def test_an_insert_bypasses_where_it_is_told_to(stub: StubServer, store: MongoStore, bypasses: bool) -> None:
+    stub.answers["insert"] = lambda _: {"n": 1, "ok": 1.0}
+    assert await store.insert("things", [doc(int32(1))], bypass_validation=bypasses) == ()
+    assert [BYPASS in one for one in stub.named("insert")] == [bypasses]
+
+
+async def test_no_document_is_quoted_by_the_refusal_of_a_command(stub: StubServer, store: MongoStore) -> None:
+    text = "not authorized on shop to execute command { insert: 'things', documents: [ { _id: 1, n: 'hunter2' } ] }"
+    stub.answers["insert"] = lambda _: failed(13, text)
+    with pytest.raises(NotAuthorised) as raised:
+        await store.insert("things", [doc(int32(1))])
+    assert "not authorized on shop to execute this command" in raised.value.message
+    assert "hunter2" not in raised.value.message

@@ -24,6 +24,7 @@ from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import CollectionState
 from tui_migrate.ordering import Key
+from tui_migrate.plan.model import OnFailure
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, CollectionInfo
 from tui_migrate.stores.lookup import Finder, Keyed, choose_finder, keyed
@@ -65,6 +66,9 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
         limit=context.limit,
     )
     writer = BatchWriter(migration, info, last, await context.reader.undo_end(context.run_id))
+    if context.plan.on_failure is OnFailure.ROLLBACK:
+        # A worker that died behind a reject too many has not come to say that the run is to be taken back.
+        await writer.check_ceiling("an attempt before this one has met them")
     passing = _Passing(migration, info, finder, writer, (last.position if last else b"") or None)
     try:
         await run_together(passing.read(), passing.find(), passing.write())

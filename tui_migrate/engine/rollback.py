@@ -13,7 +13,7 @@ from tui_migrate.definitions import enforces_validator, index_name
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.earlier_writers import end_earlier_writes
 from tui_migrate.engine.rollback_check import find_left_over
-from tui_migrate.engine.rollback_group import GroupUndoer, GroupUndone, written_documents
+from tui_migrate.engine.rollback_group import GroupUndoer, GroupUndone
 from tui_migrate.engine.rollback_made import remove_collection, return_aside
 from tui_migrate.engine.rollback_rule import is_undone_singly
 from tui_migrate.engine.undo_log import Made, Thing
@@ -219,7 +219,7 @@ class Rollback:
         for offset in self._index.groups if collections else ():
             group = self._opened().group_at(offset)
             if group.collection in collections and offset > self._index.begins.get(group.collection, 0):
-                written[group.collection] += len(written_documents(group))
+                written[group.collection] += group.written
         return +written
 
     async def _group(self, place: int) -> Group:

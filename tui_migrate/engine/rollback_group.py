@@ -1,6 +1,7 @@
 """Undoing one group of an undo log: the documents of one write."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from tui_migrate.documents import RawId, content_hash, show_id
@@ -107,24 +108,21 @@ class GroupUndoer:
 
     async def _change(self, collection: str, ids: Sequence[RawId], decide: Decide) -> ChangeResult:
         bypasses = collection in self._validated
-        try:
+        with _explained(collection) if bypasses else nullcontext():
             return await self._target.change(collection, ids, decide, bypass_validation=bypasses)
-        except NotAuthorised as error:
-            if not bypasses:
-                raise
-            message = f"putting documents back past the validator of {printable(collection)}: {error.message}"
-            hint = f"give the user {Action.BYPASS_VALIDATION} on it (the roles dbAdmin and restore have it)"
-            hint = f"{hint}, then resume the rollback"
-            raise NotAuthorised(message, hint=hint) from error
 
     async def _insert_again(self, group: Group, written: Mapping[Key, Intent], choice: _Choice) -> dict[Key, Refusal]:
         """Put back, one by one, what was there before the run and somebody has deleted; give what was refused."""
         refused: dict[Key, Refusal] = {}
+        bypasses = group.collection in self._validated
         for key in choice.deleted:
             before = written[key].before
-            if before is not None:
-                for refusal in await self._target.insert(group.collection, [before]):
-                    refused[key] = refusal
+            if before is None:
+                continue
+            with _explained(group.collection) if bypasses else nullcontext():
+                found = await self._target.insert(group.collection, [before], bypass_validation=bypasses)
+            for refusal in found:
+                refused[key] = refusal
         return refused
 
     def _forced(self, group: Group, intent: Intent, key: Key, choice: _Choice) -> Finding:
@@ -135,6 +133,18 @@ class GroupUndoer:
     def _finding(self, group: Group, intent: Intent, code: str, message: str, severity: Severity) -> Finding:
         subject = f"{printable(group.collection)} _id {printable(show_id(intent.id))}"
         return Finding(severity, code, subject, message, "compare it with the undo log by hand")
+
+
+@contextmanager
+def _explained(collection: str) -> Iterator[None]:
+    """Say of a refusal within which privilege it takes to go past a validator."""
+    try:
+        yield
+    except NotAuthorised as error:
+        message = f"putting documents back past the validator of {printable(collection)}: {error.message}"
+        hint = f"give the user {Action.BYPASS_VALIDATION} on it (the roles dbAdmin and restore have it)"
+        hint = f"{hint}, then resume the rollback"
+        raise NotAuthorised(message, hint=hint) from error
 
 
 def written_documents(group: Group) -> dict[Key, Intent]:

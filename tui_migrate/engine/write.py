@@ -108,7 +108,7 @@ class BatchWriter:
         self._undo_committed = end
         self._number += 1
         if tally.counts.rejected:
-            await self._check_ceiling(tally)
+            await self.check_ceiling(tally.last_reason)
 
     def blank_checkpoint(self) -> Checkpoint:
         """A checkpoint that moves the source's position no further."""
@@ -218,14 +218,14 @@ class BatchWriter:
         if not self._target.capabilities.keeps_empty_timestamps:
             tally.note_timestamps([one for one in items if has_empty_timestamp(one.document)])
 
-    async def _check_ceiling(self, tally: Tally) -> None:
-        """Raise WriteRefused where more documents were rejected than the plan allows."""
+    async def check_ceiling(self, reason: str) -> None:
+        """Raise WriteRefused, giving a `reason`, where more documents were rejected than the plan allows."""
         context = self._context
         rejected = sum(one.counts.rejected for one in await context.reader.collections(context.run_id))
         if rejected > context.plan.max_rejects:
             name = printable(self.collection)
             raise WriteRefused(
-                f"the target refuses documents of {name} ({rejected} so far): {tally.last_reason}",
+                f"the target refuses documents of {name} ({rejected} so far): {reason}",
                 hint=f"they are kept in {context.folder.rejects}; raise --max-rejects for a new run,"
                 " or resume this one, which stops again at the next",
             )

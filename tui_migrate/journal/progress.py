@@ -140,3 +140,5 @@ class Progress:
                 " WHERE run_id = ? AND name = ?",
                 (self._run_id, collection),
             )
+            failpoint("journal.before_restart")
+        failpoint("journal.after_restart")

@@ -287,7 +287,9 @@ class Target(Source, Protocol):
         """Set validator, level and action as these options (a BSON document) have them."""
         ...
 
-    async def insert(self, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+    async def insert(
+        self, collection: str, documents: Sequence[bytes], *, bypass_validation: bool = False
+    ) -> tuple[Refusal, ...]:
         """Insert documents, never upsert; those not refused are in. Raises Unreachable when the outcome is unknown."""
         ...
 

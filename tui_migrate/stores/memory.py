@@ -237,11 +237,16 @@ class MemoryStore:
         _, validation = split_validation(options)
         stored.options = pack(kept[4:-1] + validation[4:-1])
 
-    async def insert(self, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+    async def insert(
+        self, collection: str, documents: Sequence[bytes], *, bypass_validation: bool = False
+    ) -> tuple[Refusal, ...]:
         """Insert documents, each on its own."""
         stored = self._collections.setdefault(collection, _Stored())
         self._readable(collection, stored)
-        refused = [self._insert_one(stored, index, document) for index, document in enumerate(documents)]
+        refused = [
+            self._insert_one(stored, index, document, bypass_validation=bypass_validation)
+            for index, document in enumerate(documents)
+        ]
         return tuple(one for one in refused if one is not None)
 
     async def change(
@@ -278,7 +283,7 @@ class MemoryStore:
             changed.add(key)
         return ChangeResult(seen, frozenset(changed), refused)
 
-    def _insert_one(self, stored: _Stored, index: int, document: bytes) -> Refusal | None:
+    def _insert_one(self, stored: _Stored, index: int, document: bytes, *, bypass_validation: bool) -> Refusal | None:
         identifier = raw_id(document)
         if identifier is None:
             return Refusal(index, NO_ID, "the document has no _id")
@@ -287,7 +292,7 @@ class MemoryStore:
         key = order_key(identifier)
         if key in stored.documents:
             return duplicate(index, ("_id",))
-        refusal = stored.refusal(index, key, document, bypass_validation=False)
+        refusal = stored.refusal(index, key, document, bypass_validation=bypass_validation)
         if refusal is None:
             stored.put(key, normalise(document))
         return refusal

@@ -23,8 +23,15 @@ from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal
 from tui_migrate.stores.mongodb import reading
 from tui_migrate.stores.mongodb.client import Link
-from tui_migrate.stores.mongodb.failures import WRITE_CONFLICT, failure, is_passing, translated
-from tui_migrate.stores.mongodb.writing import forget_unknown_option, messages, send
+from tui_migrate.stores.mongodb.failures import (
+    WRITE_CONFLICT,
+    DocumentsRefused,
+    failure,
+    is_passing,
+    one_line,
+    translated,
+)
+from tui_migrate.stores.mongodb.writing import REASON_LENGTH, forget_unknown_option, messages, send
 from tui_migrate.stores.retrying import announce, backoff
 
 TRIES: Final = 12
@@ -42,7 +49,11 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of `change`, with what the server refused so far, which is not sent again."""
+    """One call of `change`, with what the server refused so far, which is not sent again.
+
+    `apart` are changes of which the server refused the whole command: each gets one of its own, so that it shows which
+    of them it was.
+    """
 
     link: Link
     collection: str
@@ -50,6 +61,19 @@ class Request:
     decide: Decide
     bypass_validation: bool
     refused: dict[Key, Refusal] = field(default_factory=dict)
+    apart: set[Key] = field(default_factory=set)
+
+    @property
+    def known(self) -> int:
+        """How much is known of what the server refuses: it grows with each refusal."""
+        return len(self.refused) + len(self.apart)
+
+    def refuse_whole(self, keys: Sequence[Key], refused: DocumentsRefused) -> None:
+        """Take down that the server refused a command of these changes because of what is in it."""
+        if len(keys) == 1:
+            self.refused[keys[0]] = Refusal(0, refused.server_code, one_line(refused.message, REASON_LENGTH))
+        else:
+            self.apart.update(keys)
 
     @property
     def doing(self) -> str:
@@ -91,14 +115,14 @@ async def in_transaction(request: Request) -> ChangeResult:
     """
     tries = 0
     while True:
-        refused_before = len(request.refused)
+        known_before = request.known
         try:
             result = await _once(request)
         except Overtaken:
             await request.pause(tries)
             tries += 1
         else:
-            if len(request.refused) == refused_before:
+            if request.known == known_before:
                 return result
 
 
@@ -169,16 +193,24 @@ async def _send(request: Request, chosen: Mapping[Key, Change]) -> bool:
     deployment = await request.link.deployment()
     for verb, changes in by_verb(chosen):
         keys = list(changes)
-        for start, some in messages([statement(one) for one in changes.values()], deployment):
-            answer = await send(
-                request.link,
-                verb,
-                request.collection,
-                some,
-                ordered=True,
-                in_transaction=True,
-                bypass_validation=request.bypass_validation,
-            )
+        is_apart = not request.apart.isdisjoint(keys)
+        for start, some in messages([statement(one) for one in changes.values()], deployment, singly=is_apart):
+            try:
+                answer = await send(
+                    request.link,
+                    verb,
+                    request.collection,
+                    some,
+                    ordered=True,
+                    in_transaction=True,
+                    bypass_validation=request.bypass_validation,
+                )
+            except OperationFailure as error:
+                refused = failure(error, request.link.address, request.doing)
+                if not isinstance(refused, DocumentsRefused):
+                    raise
+                request.refuse_whole(keys[start : start + len(some)], refused)
+                return False
             if answer.refused:
                 one = answer.refused[0]
                 if is_passing(one.code):

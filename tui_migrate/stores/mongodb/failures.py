@@ -3,6 +3,7 @@
 Codes are those of MongoDB's `error_codes.yml`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -48,6 +49,9 @@ UNKNOWN_FIELD: Final = 40415
 NOT_TO_BE_HAD: Final = frozenset((UNAUTHORISED, COMMAND_NOT_FOUND, 115, 8000))
 """What a server says that does not do a thing for us: no privilege, no such command, not supported, not on this tier.
 """
+
+_COMMAND: Final = re.compile(r" to execute command\b.*", re.DOTALL)
+"""How a server's “not authorized” goes on: with the command, and the documents in it."""
 
 _AUTHENTICATION: Final = frozenset((11, 18, 8000))
 _PASSING: Final = frozenset(
@@ -138,6 +142,7 @@ def _refused(error: OperationFailure, where: str, doing: str) -> TuiMigrateError
             hint="check user, password and authSource of the connection",
         )
     if error.code == UNAUTHORISED:
+        text = _COMMAND.sub(" to execute this command", text)
         return NotAuthorised(
             f"{where} does not allow {doing}: {text}", hint="give the user a role that allows it, or use another user"
         )

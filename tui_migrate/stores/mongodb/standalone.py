@@ -13,7 +13,7 @@ from tui_migrate.documents import RawId, pack
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.stores.base import Change, ChangeResult, Refusal
 from tui_migrate.stores.mongodb.changing import Request, by_verb, statement, stored_form
-from tui_migrate.stores.mongodb.failures import TOO_LARGE, translated
+from tui_migrate.stores.mongodb.failures import TOO_LARGE, DocumentsRefused, translated
 from tui_migrate.stores.mongodb.writing import messages, send
 
 NOT_COMPARABLE: Final = 0
@@ -87,15 +87,21 @@ async def _send(request: Request, chosen: Mapping[Key, Change]) -> set[Key]:
             else:
                 sendable[key] = encoded
         keys = list(sendable)
-        for start, some in messages(list(sendable.values()), deployment):
-            answer = await send(
-                request.link,
-                verb,
-                request.collection,
-                some,
-                ordered=False,
-                bypass_validation=request.bypass_validation,
-            )
+        is_apart = not request.apart.isdisjoint(keys)
+        for start, some in messages(list(sendable.values()), deployment, singly=is_apart):
+            try:
+                answer = await send(
+                    request.link,
+                    verb,
+                    request.collection,
+                    some,
+                    ordered=False,
+                    bypass_validation=request.bypass_validation,
+                )
+            except DocumentsRefused as error:
+                request.refuse_whole(keys[start : start + len(some)], error)
+                doubtful.update(set(keys[start : start + len(some)]) - request.refused.keys())
+                continue
             request.refused.update((keys[start + one.index], one) for one in answer.refused)
             if answer.matched + len(answer.refused) < len(some):
                 doubtful.update(key for key in keys[start : start + len(some)] if key not in request.refused)

@@ -151,9 +151,11 @@ class MongoStore:
         """Set validator, level and action."""
         await defining.set_validator(self._link, collection, options)
 
-    async def insert(self, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+    async def insert(
+        self, collection: str, documents: Sequence[bytes], *, bypass_validation: bool = False
+    ) -> tuple[Refusal, ...]:
         """Insert documents, each on its own."""
-        return await writing.insert(self._link, collection, documents)
+        return await writing.insert(self._link, collection, documents, bypass_validation=bypass_validation)
 
     async def change(
         self, collection: str, ids: Sequence[RawId], decide: Decide, *, bypass_validation: bool = False

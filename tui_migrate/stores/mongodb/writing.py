@@ -46,29 +46,34 @@ class Answer:
     refused: tuple[Refusal, ...]
 
 
-async def insert(link: Link, collection: str, documents: Sequence[bytes]) -> tuple[Refusal, ...]:
+async def insert(
+    link: Link, collection: str, documents: Sequence[bytes], *, bypass_validation: bool = False
+) -> tuple[Refusal, ...]:
     """Insert documents, each on its own. Raises Unreachable where the outcome is unknown, WriteRefused, Refused."""
     deployment = await link.deployment()
     refused = {index: one for index, document in enumerate(documents) if (one := _unfit(index, document, deployment))}
     places = [index for index in range(len(documents)) if index not in refused]
     async with link.writing:
         for start, some in messages([documents[place] for place in places], deployment):
-            for one in await _insert(link, collection, some):
+            for one in await _insert(link, collection, some, bypass_validation=bypass_validation):
                 place = places[start + one.index]
                 refused[place] = replace(one, index=place)
     return tuple(refused[place] for place in sorted(refused))
 
 
-async def _insert(link: Link, collection: str, documents: Sequence[RawBSONDocument]) -> list[Refusal]:
+async def _insert(
+    link: Link, collection: str, documents: Sequence[RawBSONDocument], *, bypass_validation: bool
+) -> list[Refusal]:
     """Send one insert; where one document makes the server refuse all, halve until it is found."""
     try:
-        return list((await send(link, "insert", collection, documents, ordered=False)).refused)
+        answer = await send(link, "insert", collection, documents, ordered=False, bypass_validation=bypass_validation)
+        return list(answer.refused)
     except DocumentsRefused as error:
         if len(documents) == 1:
             return [Refusal(0, error.server_code, one_line(error.message, REASON_LENGTH))]
     half = len(documents) // 2
-    first = await _insert(link, collection, documents[:half])
-    second = await _insert(link, collection, documents[half:])
+    first = await _insert(link, collection, documents[:half], bypass_validation=bypass_validation)
+    second = await _insert(link, collection, documents[half:], bypass_validation=bypass_validation)
     return first + [replace(one, index=half + one.index) for one in second]
 
 
@@ -144,14 +149,19 @@ def forget_unknown_option(link: Link, error: OperationFailure) -> bool:
     return True
 
 
-def messages(payload: Sequence[bytes], deployment: Deployment) -> Iterator[tuple[int, list[RawBSONDocument]]]:
-    """Cut what is to be sent by the server's limits on one message; each part with the place of its first document."""
+def messages(
+    payload: Sequence[bytes], deployment: Deployment, *, singly: bool = False
+) -> Iterator[tuple[int, list[RawBSONDocument]]]:
+    """Cut what is to be sent by the server's limits on one message; each part with the place of its first document.
+
+    `singly` makes a part of each.
+    """
     # The driver takes no command larger than a document may be, though the server's limit on a message is higher.
     most = min(deployment.max_message - _MESSAGE_OVERHEAD, deployment.max_document)
     part: list[RawBSONDocument] = []
     start = size = 0
     for index, document in enumerate(payload):
-        if part and (len(part) >= deployment.max_batch or size + len(document) > most):
+        if part and (singly or len(part) >= deployment.max_batch or size + len(document) > most):
             yield start, part
             part, start, size = [], index, 0
         part.append(RawBSONDocument(document))
