@@ -22,7 +22,6 @@ from tests.engine.servers import Pair
 from tests.engine.worlds import World, truth
 from tui_migrate.documents import content_hash
 from tui_migrate.engine.rejects import RejectFile
-from tui_migrate.engine.undo_log import Outcome
 from tui_migrate.errors import NotReversible
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RejectState, Wish
@@ -353,7 +352,7 @@ class Fight:
         written: Counter[tuple[str, Key]] = Counter()
         for name, records in intents_of(self.pair.home.run(run_id)).items():
             assert all(outcome is not None for _, outcome in records), f"{name} is still in doubt"
-            written[name] = sum(outcome is not Outcome.NOT_WRITTEN for _, outcome in records)
+            written[name] = sum(outcome is not None and outcome.is_written for _, outcome in records)
         self.check_every_change_has_its_intent(run_id, after)
         assert +written == Counter((name, key) for name, key, _, _ in self.changes(after))
 

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from tests.engine import strangers
@@ -5,12 +7,14 @@ from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Scene, create, documents, put
 from tests.suites.ids import double, int32, text
 from tests.suites.store_cases import doc
-from tui_migrate.documents import content_hash
+from tui_migrate.documents import RawId, content_hash, raw_id
+from tui_migrate.engine import doubt
 from tui_migrate.engine.doubt import judge
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Counts
+from tui_migrate.ordering import order_key
 from tui_migrate.plan.model import Policy
 from tui_migrate.stores.lookup import describe
 
@@ -25,9 +29,9 @@ def test_what_the_target_has_says_what_became_of_an_intent(operation: Operation)
     is_insert = operation is Operation.INSERT
     intent = Intent(operation, int32(1), content_hash(AFTER), None if is_insert else BEFORE)
     assert judge(intent, describe(AFTER)) is (Outcome.ASSUMED if is_insert else Outcome.WRITTEN)
-    assert judge(intent, None) is Outcome.NOT_WRITTEN
-    assert judge(intent, describe(BEFORE)) is Outcome.NOT_WRITTEN
-    assert judge(intent, describe(doc(double(1.0), n=text("after")))) is Outcome.NOT_WRITTEN
+    assert judge(intent, None) is Outcome.NOT_FOUND
+    assert judge(intent, describe(BEFORE)) is Outcome.NOT_FOUND
+    assert judge(intent, describe(doc(double(1.0), n=text("after")))) is Outcome.NOT_FOUND
 
 
 async def broken_off(scene: Scene, place: str, *, policy: Policy = Policy.OVERWRITE, times: int = 1) -> None:
@@ -68,7 +72,7 @@ async def test_inserts_that_never_arrived_are_made_and_nothing_is_assumed(scene:
     await broken_off(scene, "undo.after_intent")
     ended = await scene.work(1)
     assert (ended.exit_code, ended.counts, ended.codes) == (0, Counts(inserted=3, replaced=3), set())
-    assert (await outcomes(scene))[0] == (Outcome.NOT_WRITTEN,) * 3
+    assert (await outcomes(scene))[0] == (Outcome.NOT_FOUND,) * 3
     assert "0 had been written, 3 not" in await said(scene)
 
 
@@ -79,6 +83,67 @@ async def test_replaces_that_are_found_are_ours_for_certain(scene: Scene, place:
     ended = await scene.work(1)
     assert (ended.exit_code, ended.counts, ended.codes) == (0, Counts(inserted=3, replaced=3), set())
     assert (await outcomes(scene))[:2] == [(Outcome.WRITTEN,) * 3] * 2
+
+
+def late(scene: Scene, *some: bytes) -> Callable[[str], None]:
+    """A failpoint's hook: what a server had not read yet comes to the target when it has been looked for."""
+
+    def hook(name: str) -> None:
+        if name == "doubt.after_settle":
+            stored = scene.target._collections["things"]
+            for one in some:
+                stored.put(order_key(raw_id(one) or RawId(b"")), one)
+
+    return hook
+
+
+@pytest.mark.rule(5, "a dead worker's write can still arrive, also where the server does not know of it")
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("arrived", [NEW[:1], [NEW[0], NEW[2], NEW[4]]])
+async def test_inserts_that_come_when_they_have_been_looked_for_are_the_run_s_own(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, policy: Policy, arrived: list[bytes]
+) -> None:
+    old = [] if policy is Policy.FAIL else [doc(int32(one), n=text("old")) for one in (2, 4, 6)]
+    await put(scene.source, *NEW)
+    await create(scene.target, "things")
+    await put(scene.target, *old)
+    with trapped(Trap(name="undo.after_intent")), pytest.raises(Crash):
+        await scene.run(await scene.plan(policy, batch=10))
+    with monkeypatch.context() as patch:
+        patch.setattr(doubt, "failpoint", late(scene, *arrived))
+        ended = await scene.work(1)
+    kept = Counts(skipped=3) if policy is Policy.SKIP else Counts(replaced=3) if old else Counts()
+    inserted = Counts(inserted=3 if old else 6, assumed_ours=len(arrived))
+    assert (ended.exit_code, ended.counts) == (0, inserted + kept)
+    assert ended.finding("assumed_ours").count == len(arrived)
+    assert (await scene.roll_back(1)).exit_code == 0
+    assert set(await documents(scene.target)) == set(old)
+
+
+@pytest.mark.rule(5, "a dead worker's write can still arrive, also where the server does not know of it")
+async def test_a_replace_that_comes_when_it_has_been_looked_for_is_the_run_s_own(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await broken_off(scene, "undo.after_intent", times=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(doubt, "failpoint", late(scene, NEW[1], NEW[3]))
+        ended = await scene.work(1)
+    assert (ended.exit_code, ended.counts) == (0, Counts(inserted=3, replaced=3))
+    assert ended.finding("assumed_ours").count == 2
+    assert (await scene.roll_back(1)).exit_code == 0
+    assert set(await documents(scene.target)) == {doc(int32(one), n=text("old")) for one in (2, 4, 6)}
+
+
+async def test_a_stranger_s_document_in_the_place_of_one_that_never_came_is_no_finding_of_the_rollback(
+    scene: Scene,
+) -> None:
+    await broken_off(scene, "undo.after_intent", policy=Policy.SKIP)
+    theirs = doc(int32(1), n=text("theirs"))
+    await put(scene.target, theirs)
+    assert (await scene.work(1)).counts == Counts(inserted=2, skipped=4)
+    undone = await scene.roll_back(1)
+    assert (undone.exit_code, undone.codes) == (0, set())
+    assert theirs in await documents(scene.target)
 
 
 async def test_writes_that_are_settled_but_not_committed_are_not_assumed(scene: Scene) -> None:
@@ -97,7 +162,7 @@ async def test_what_a_stranger_made_of_a_write_in_doubt_is_a_stranger_s(scene: S
     ended = await scene.work(1)
     counts = Counts(inserted=2, skipped=4) if policy is Policy.SKIP else Counts(inserted=2, replaced=4)
     assert (ended.exit_code, ended.counts) == (0, counts + Counts(assumed_ours=2))
-    assert (await outcomes(scene))[0] == (Outcome.NOT_WRITTEN, Outcome.ASSUMED, Outcome.ASSUMED)
+    assert (await outcomes(scene))[0] == (Outcome.NOT_FOUND, Outcome.ASSUMED, Outcome.ASSUMED)
     await scene.roll_back(1)
     left = {theirs, *(doc(int32(one), n=text("old")) for one in (2, 4, 6))}
     assert set(await documents(scene.target)) == left

@@ -7,7 +7,7 @@ import pytest
 
 from tui_migrate.engine import drive as driving
 from tui_migrate.engine.context import RunContext
-from tui_migrate.engine.drive import LONGEST_WAIT, TRIES, drive
+from tui_migrate.engine.drive import CHECK_TRIES, LONGEST_WAIT, TRIES, drive
 from tui_migrate.engine.steering import Steered
 from tui_migrate.errors import Interrupted, Refused, TuiMigrateError, Unreachable
 from tui_migrate.findings import Finding, Severity
@@ -169,18 +169,19 @@ async def test_what_the_checks_refuse_is_not_prepared(scene: Scene) -> None:
     assert scene.work.called == ["validate"]
 
 
-async def test_a_server_that_is_away_at_the_checks_is_tried_once_more_and_then_said(scene: Scene) -> None:
-    scene.work.script["validate"] = faults(2)
-    with pytest.raises(Unreachable, match="fault 1"):
+async def test_a_server_that_stays_away_at_the_checks_is_soon_said_to_be(scene: Scene) -> None:
+    scene.work.script["validate"] = faults(CHECK_TRIES + 1)
+    with pytest.raises(Unreachable, match=f"fault {CHECK_TRIES}"):
         await scene.drive()
-    assert len(scene.steering.waits) == 1
-    assert [one.message.partition(";")[0] for one in await scene.context.reader.events(1)] == ["fault 0"]
+    assert len(scene.steering.waits) == CHECK_TRIES
+    said = [one.message.partition(";")[0] for one in await scene.context.reader.events(1)]
+    assert said == [f"fault {one}" for one in range(CHECK_TRIES)]
 
 
 async def test_a_fault_at_the_checks_that_passes_does_not_fail_the_run(scene: Scene) -> None:
-    scene.work.script["validate"] = faults(1)
+    scene.work.script["validate"] = faults(CHECK_TRIES)
     assert await scene.drive() is RunState.COMPLETED
-    assert scene.work.called == ["validate", "validate", *WHOLE]
+    assert scene.work.called == ["validate"] * (CHECK_TRIES + 1) + WHOLE
 
 
 async def test_a_pause_while_the_checks_wait_is_felt_behind_them(scene: Scene) -> None:

@@ -8,7 +8,9 @@ from tests.engine.scene import Ended, Scene, create, documents, put, snapshot
 from tests.suites.ids import int32, text
 from tests.suites.store_cases import EMPTY, MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.documents import RawId
+from tui_migrate.engine.rollback_group import GroupUndoer, GroupUndone
 from tui_migrate.engine.rollback_made import aside_name
+from tui_migrate.engine.undo_reader import Group
 from tui_migrate.errors import NotAuthorised, NotReversible
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Counts
@@ -286,6 +288,23 @@ async def test_a_chain_of_unique_values_goes_back_whole(scene: Scene, batch: int
     undone = await scene.roll_back(run_id)
     assert (undone.exit_code, undone.counts) == (0, Counts(restored=2))
     assert set(await documents(scene.target)) == {doc(int32(1), n=int32(1)), doc(int32(2), n=int32(2))}
+
+
+async def test_a_chain_within_one_write_is_undone_from_its_end_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await unique(scene, 10)
+    clashed: list[int] = []
+    real = GroupUndoer.undo
+
+    async def undo(undoer: GroupUndoer, group: Group, **options: bool) -> GroupUndone:
+        done = await real(undoer, group, **options)
+        clashed.append(done.clashed)
+        return done
+
+    monkeypatch.setattr(GroupUndoer, "undo", undo)
+    await scene.roll_back(run_id)
+    assert clashed == [0] * len(clashed) != []
 
 
 @pytest.mark.parametrize("place", ["rollback.before_checkpoint", "rollback.after_checkpoint", "after change"])

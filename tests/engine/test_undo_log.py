@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,6 +60,11 @@ groups = st.lists(
 )
 
 
+def looked_for(intents: list[Intent], outcomes: list[Outcome] | None) -> list[Intent]:
+    there = [outcomes is None or outcomes[place] is not Outcome.NOT_FOUND for place in range(len(intents))]
+    return [replace(one, was_found=found) for one, found in zip(intents, there, strict=True)]
+
+
 @pytest.mark.rule(3, "INTENT and OUTCOME for each key")
 @given(groups)
 @settings(max_examples=60)
@@ -76,15 +82,15 @@ def test_what_was_recorded_is_read_again(written: list[tuple[str, list[Intent], 
         asyncio.run(write(path))
         index, found = read(path)
         assert index.end == path.stat().st_size
-    assert [(one.collection, list(one.intents)) for one in found] == [(name, some) for name, some, _ in written]
+    assert [(one.collection, list(one.intents)) for one in found] == [
+        (name, looked_for(some, outcomes)) for name, some, outcomes in written
+    ]
     assert [(one.attempt, one.session) for one in found] == [(place, SESSION) for place in range(len(written))]
     settled = [None if outcomes is None else tuple(outcomes[: len(some)]) for _, some, outcomes in written]
     assert [one.outcomes for one in found] == settled
     took_effect = Counter[str]()
     for collection, some, outcomes in written:
-        took_effect[collection] += sum(
-            outcomes is None or outcomes[place] is not Outcome.NOT_WRITTEN for place in range(len(some))
-        )
+        took_effect[collection] += sum(outcomes is None or outcomes[place].is_written for place in range(len(some)))
     assert index.written == took_effect
     assert sum(one.written for one in found) == took_effect.total()
 

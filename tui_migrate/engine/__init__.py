@@ -14,7 +14,9 @@ Invariants, and the order of writes that keeps them:
     source: equal to what was to be written is ours; equal to what was before is not written; anything else is a
     stranger's. An insert in doubt that is found equal cannot be told from a stranger's and is counted `assumed_ours`.
     Before any of that, the sessions of all earlier attempts are ended, and nothing is looked at until the server has
-    nothing of theirs at work: a write of a worker that died could else arrive after it was judged not to have.
+    nothing of theirs at work: a write of a worker that died could else arrive after it was judged not to have. What a
+    server had not read by then can arrive even so: an INTENT that was not found stays one, and what is found equal to
+    it later is ours, for the run and for its rollback.
 5.  Keys are compared as MongoDB orders them, numbers by value; documents are compared by their bytes or a hash of
     them, `_id` moved to the front. What a target holds is kept as a hash: only a before-image is read whole.
 6.  A run creates what is not there and changes nothing about what is: no option, no index of the same name, no
@@ -30,7 +32,8 @@ Invariants, and the order of writes that keeps them:
     the user's privilege to bypass it is checked; where there is none it is not asked for.
 9.  `completed` means that every document that stayed the same in the source from start to end is equal in the target.
     What moved in the source meanwhile is `source_moved`, what is wrong in the target `target_differs`, what it has
-    deleted by its age `expired`; then the run is `completed_with_findings`. How far the verification is stands in the
+    deleted by its age `expired`, and where both may have changed a document of which the run has no record, having
+    found it equal, `end_untold`; then the run is `completed_with_findings`. How far the verification is stands in the
     journal, in one transaction with what it has found by then. A document that the target refused is kept with its
     reason, and no run that has one is completed.
 10. A package is written under another name, its manifest last, and renamed when all of it is durable.

@@ -15,11 +15,15 @@ from tui_migrate.stores.lookup import Found, find_by_id
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A document that an earlier attempt wrote and no checkpoint counts yet."""
+    """A document that an earlier attempt wrote and no checkpoint counts yet.
+
+    Where `was_found` is false it was not there when that was looked into, and may come late or never.
+    """
 
     operation: Operation
     after: bytes
     is_assumed: bool
+    was_found: bool = True
 
 
 async def settle(
@@ -38,10 +42,12 @@ async def settle(
             await _report(context, group, outcomes)
         written = ours.setdefault(group.collection, {})
         for intent, outcome in zip(group.intents, outcomes, strict=True):
-            if outcome is not Outcome.NOT_WRITTEN:
-                key = order_key(intent.id)
+            key = order_key(intent.id)
+            if outcome.is_written:
                 is_assumed = outcome is Outcome.ASSUMED
                 written[key] = Ours(_first_operation(written, key, intent), intent.after, is_assumed)
+            elif outcome is Outcome.NOT_FOUND and key not in written:
+                written[key] = Ours(intent.operation, intent.after, is_assumed=True, was_found=False)
     return ours
 
 
@@ -53,14 +59,14 @@ async def _judge(target: Target, group: Group) -> tuple[Outcome, ...]:
 def judge(intent: Intent, current: Found | None) -> Outcome:
     """Say what became of an INTENT, by the document that the target has now."""
     if current is None or current.digest != intent.after:
-        return Outcome.NOT_WRITTEN
+        return Outcome.NOT_FOUND
     return Outcome.ASSUMED if intent.operation is Operation.INSERT else Outcome.WRITTEN
 
 
 def _first_operation(written: dict[Key, Ours], key: Key, intent: Intent) -> Operation:
     """A document that was inserted and then replaced by the same run counts as inserted."""
     earlier = written.get(key)
-    return earlier.operation if earlier is not None else intent.operation
+    return earlier.operation if earlier is not None and earlier.was_found else intent.operation
 
 
 async def _report(context: RunContext, group: Group, outcomes: tuple[Outcome, ...]) -> None:

@@ -13,6 +13,8 @@ from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.stores.retrying import backoff
 
 TRIES: Final = 8
+CHECK_TRIES: Final = 3
+"""Tries after the first while nothing is written yet: a server that is away is soon said to be."""
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 
@@ -70,17 +72,21 @@ async def drive(context: RunContext, work: Work, steering: Waiting, begun: Stage
 
 
 async def _check(context: RunContext, work: Work, steering: Waiting) -> None:
-    """Run the checks, and once more after a fault that can pass: a server that is away is soon said to be."""
-    try:
-        await work.validate()
-    except Unreachable as error:
-        delay = await _Patience(context, tries=1).delay_after(error)
+    """Run the checks, and again after a fault that can pass. Raises Unreachable where it does not."""
+    patience = _Patience(context, CHECK_TRIES)
+    while True:
+        try:
+            return await work.validate()
+        except Unreachable as error:
+            try:
+                delay = await patience.delay_after(error)
+            except Interrupted:
+                raise error from None  # nothing was begun that could be resumed
         try:
             await steering.wait(delay)
         except Steered as asked:
             if asked.wish is not Wish.PAUSE:  # which is felt behind the checks
                 raise
-        await work.validate()
 
 
 class _Patience:

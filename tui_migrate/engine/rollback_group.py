@@ -169,5 +169,7 @@ def _choose(choice: _Choice, intent: Intent, key: Key, current: bytes | None, *,
             choice.deleted.add(key)
         case Verdict.ALREADY:
             choice.already.add(key)
+        case Verdict.ABSENT:
+            pass
         case _:
             choice.spared.add(key)

@@ -14,6 +14,8 @@ class Verdict(Enum):
     UNDO = "undo"
     ALREADY = "already"
     """It is as it was before the run: nothing to do."""
+    ABSENT = "absent"
+    """A look for it had not found it in the target, and it has not come since: nothing to do."""
     SPARE = "spare"
     FORCE = "force"
     """Somebody else has changed or deleted it, and the operator wants it as it was before the run all the same."""
@@ -28,6 +30,8 @@ def judge(intent: Intent, digest: bytes | None, *, force: bool = False) -> Verdi
     is_lost = intent.operation is Operation.REPLACE and intent.before is None
     if digest is not None and digest == intent.after:
         return Verdict.SPARE if is_lost else Verdict.UNDO
+    if not intent.was_found:
+        return Verdict.ABSENT
     if digest == before_digest(intent):
         return Verdict.ALREADY
     return Verdict.FORCE if force and not is_lost else Verdict.SPARE

@@ -86,6 +86,12 @@ class Tally:
             finding = Finding(Severity.WARNING, "timestamp_filled", self.collection, message)
             self.findings.append(replace(finding, count=len(items)))
 
+    def note_late(self) -> None:
+        """Report a write of a broken-off attempt that came to the target after it had been looked for."""
+        message = "a write of a broken-off batch came to the target late, and is taken for this run's own"
+        hint = "an equal document that somebody else wrote at that moment cannot be told apart"
+        self.findings.append(Finding(Severity.NOTE, "assumed_ours", self.collection, message, hint))
+
     def note_source_moved(self, count: int) -> None:
         """Report documents that the source gave to an attempt that was broken off, and does not give any more."""
         message = "documents changed in the source while the run was reading it"

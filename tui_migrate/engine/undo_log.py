@@ -62,6 +62,13 @@ class Outcome(IntEnum):
     NOT_WRITTEN = 2
     ASSUMED = 3
     """Found equal after a crash: ours, or a stranger's equal insert."""
+    NOT_FOUND = 4
+    """Not there when a crash was looked into. What a server had not read yet may come: then it is ours."""
+
+    @property
+    def is_written(self) -> bool:
+        """True of what is known to have come to the target, or taken for it."""
+        return self in (Outcome.WRITTEN, Outcome.ASSUMED)
 
 
 class Thing(IntEnum):
@@ -83,12 +90,16 @@ class Making(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One document about to be written. `before` is None for an insert, or where before-images are left out."""
+    """One document about to be written. `before` is None for an insert, or where before-images are left out.
+
+    `was_found` is false of one that was looked for after a crash and was not there.
+    """
 
     operation: Operation
     id: RawId
     after: bytes
     before: bytes | None = None
+    was_found: bool = True
 
 
 @dataclass(frozen=True, slots=True)

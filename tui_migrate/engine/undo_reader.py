@@ -8,7 +8,7 @@ import mmap
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui_migrate.documents import RawId
@@ -44,8 +44,8 @@ class Group:
 
     @property
     def written(self) -> int:
-        """How many INTENTs took effect, or may have."""
-        return len(self.intents) - (self.outcomes or ()).count(Outcome.NOT_WRITTEN)
+        """How many INTENTs took effect, or may have: not those that a look for them did not find."""
+        return len(self.intents) if self.outcomes is None else sum(one.is_written for one in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class UndoReader:
             if kind == Frame.INTENT and collection is not None:
                 found.written[collection] += 1
             elif kind == Frame.OUTCOME and collection is not None:
-                found.written[collection] -= self._outcomes(offset, end).count(Outcome.NOT_WRITTEN)
+                found.written[collection] -= sum(not one.is_written for one in self._outcomes(offset, end))
             collection = collection if kind == Frame.INTENT else None
             if kind == Frame.GROUP:
                 found.groups.append(offset)
@@ -165,6 +165,9 @@ class UndoReader:
                 if kind == Frame.OUTCOME:
                     outcomes = self._outcomes(frame, end)
                 break
+        for place, outcome in enumerate(outcomes or ()):
+            if outcome is Outcome.NOT_FOUND:
+                intents[place] = replace(intents[place], was_found=False)
         return Group(offset, attempt, session, collection, tuple(intents), outcomes)
 
     def groups(self, begin: int, end: int) -> Iterator[Group]:

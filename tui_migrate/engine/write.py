@@ -63,7 +63,7 @@ class BatchWriter:
         self._position = last.position if last else b""
         self._last_id = last.last_id if last else b""
         self._ours: Mapping[Key, Ours] = migration.ours.get(info.name, {})
-        self._not_met = set(self._ours)
+        self._not_met = {key for key, one in self._ours.items() if one.was_found}
         self._undo_committed = undo_committed
 
     async def write(self, batch: Batch) -> None:
@@ -154,6 +154,8 @@ class BatchWriter:
         if own is not None and current is not None and current.digest == own.after:
             if is_equal(item, current):
                 tally.wrote(own.operation, is_assumed=own.is_assumed)
+                if not own.was_found:
+                    tally.note_late()
                 return Decision.UNCHANGED
             return Decision.REPLACE
         decision = decide(self._context.plan.policy, item, current)
@@ -206,7 +208,7 @@ class BatchWriter:
         self._note_timestamps([attempt.items[key] for key in result.changed], tally)
         for key in result.changed:
             own = self._ours.get(key)
-            tally.wrote(own.operation if own is not None else Operation.REPLACE)
+            tally.wrote(own.operation if own is not None and own.was_found else Operation.REPLACE)
         for key, item in attempt.items.items():
             if key in result.changed or key in result.refused or key in attempt.gone:
                 continue

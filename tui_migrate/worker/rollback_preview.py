@@ -222,7 +222,7 @@ class _Look:
                 left = None
                 if not is_insert and (group.collection, key) in self._repeated:
                     left = before_digest(intent)
-            case Verdict.ALREADY:
+            case Verdict.ALREADY | Verdict.ABSENT:
                 self._count(group.collection, Tally(already=1))
             case Verdict.SPARE:
                 self._count(group.collection, Tally(kept=1))

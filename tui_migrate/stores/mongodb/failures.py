@@ -127,7 +127,7 @@ def _can_pass(error: OperationFailure) -> bool:
 
 
 def _unreachable(error: ConnectionFailure, where: str, doing: str) -> Unreachable:
-    text = str(error).partition(", Timeout:")[0].partition(" (configured timeouts")[0]
+    text = str(error).partition(", Timeout:")[0].partition(" (configured timeouts")[0].partition(", full error:")[0]
     hint = "check that the server runs, its address and the network, then try again"
     if "SSL" in text or "certificate" in text.lower():
         hint = "check the TLS options of the URL: tls, tlsCAFile, tlsCertificateKeyFile"
