@@ -11,6 +11,7 @@ BEGIN: Final = "<!-- keys: begin -->\n"
 PLACES: Final = {
     "home": "Home",
     "new": "New migration",
+    "types": "Types",
     "mark": "New migration",
     "run": "runs",
     "rollback": "Rollback",

@@ -6,7 +6,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from tui_migrate.errors import StorageFailed
+from tui_migrate.errors import StorageFailed, UsageError
 from tui_migrate.paths import HOME_VARIABLE, Home, make_private_folder, replace_private_file
 
 
@@ -33,6 +33,17 @@ def test_a_folder_that_is_given_holds_everything(tmp_path: Path, monkeypatch: py
 def test_else_the_environment_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "other"))
     assert Home.find() == Home.find(tmp_path / "other")
+
+
+@pytest.mark.parametrize("below", [".", "a/b"])
+def test_a_file_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(UsageError, match=f"{file} is no folder"):
+        Home.find(file / below)
+    monkeypatch.setenv(HOME_VARIABLE, str(file / below))
+    with pytest.raises(UsageError, match=f"{file} is no folder"):
+        Home.find()
 
 
 def test_a_relative_folder_is_of_the_folder_of_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
 def test_every_command_does_as_it_stands_there(demo: Path, tmp_path: Path) -> None:
     environ = os.environ | {"TUI_MIGRATE_HOME": str(demo)}
     for line in commands():
-        words = [sys.executable, "-m", "tui_migrate", *shlex.split(line)[1:]]
+        typed = line.replace("tui-migrate ", f"{shlex.quote(sys.executable)} -m tui_migrate ")
+        words = ["bash", "-o", "pipefail", "-c", typed]
         done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == EXPECTED.get(line, 0), f"{line}\n{done.stdout}\n{done.stderr}"

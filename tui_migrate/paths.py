@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tui_migrate.errors import StorageFailed
+from tui_migrate.errors import StorageFailed, UsageError
 
 HOME_VARIABLE: Final = "TUI_MIGRATE_HOME"
 
@@ -23,9 +23,13 @@ class Home:
 
     @classmethod
     def find(cls, root: Path | None = None) -> "Home":
-        """Take the folder given, else that of the environment, else the platform's own."""
+        """Take the folder given, else that of the environment, else the platform's own.
+
+        Raises UsageError where a file is in its place.
+        """
         chosen = root or (Path(os.environ[HOME_VARIABLE]) if os.environ.get(HOME_VARIABLE) else None)
         if chosen is not None:
+            _refuse_file(chosen.absolute())
             return cls(config=chosen.absolute() / "config", state=chosen.absolute() / "state")
         import platformdirs
 
@@ -48,6 +52,11 @@ class Home:
     def runs(self) -> Path:
         """The folder of the runs' folders."""
         return self.state / "runs"
+
+    @property
+    def inputs(self) -> Path:
+        """The folder of packages that came through a pipe, each for as long as a run needs it."""
+        return self.state / "inputs"
 
     def run(self, run_id: int) -> "RunFolder":
         """The folder of one run."""
@@ -93,9 +102,24 @@ class RunFolder:
         return self.path / "rejects.log"
 
     @property
+    def package_digest(self) -> Path:
+        """The digest of the package that the run made, where that is one file without a manifest."""
+        return self.path / "package.sha256"
+
+    @property
     def worker_log(self) -> Path:
         """What the worker had to say, tracebacks among it."""
         return self.path / "worker.log"
+
+
+def _refuse_file(chosen: Path) -> None:
+    """Raise UsageError where what was chosen as home, or what it is to lie in, is no folder."""
+    there = next((one for one in (chosen, *chosen.parents) if os.path.lexists(one)), chosen)
+    if os.path.lexists(there) and not there.is_dir():
+        raise UsageError(
+            f"{there} is no folder, and cannot hold the files of tui-migrate",
+            hint=f"name a folder in {HOME_VARIABLE} or with --home",
+        )
 
 
 def replace_private_file(path: Path, text: str) -> None:

@@ -23,6 +23,7 @@ from pymongo import MongoClient
 from tests.servers import mongo_server
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.states import RunState
+from tui_migrate.packages.forms import PackageForm
 from tui_migrate.paths import Home
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import open_source
@@ -140,6 +141,8 @@ async def main(sizes: list[int]) -> None:
             half = replace(copy, target=ends["half"], policy=Policy.OVERWRITE)
             for name, request in (
                 ("export", export),
+                ("export, tar", replace(export, target=PackageEnd(f"{folder}/x.tar", PackageForm.TAR))),
+                ("export, archive", replace(export, target=PackageEnd(f"{folder}/x.archive", PackageForm.ARCHIVE))),
                 ("import, empty target", PlanRequest(RunKind.IMPORT, package, ends["import"])),
                 ("copy, empty target", copy),
                 ("copy over half", half),

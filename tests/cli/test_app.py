@@ -18,7 +18,7 @@ from tui_migrate.errors import Unreachable
 
 COMMANDS = [
     *("attach", "cancel", "copy", "delete", "demo", "export", "history", "import", "list-collections"),
-    *("pause", "resume", "retry", "rollback", "start", "status", "worker"),
+    *("pause", "resume", "retry", "rollback", "start", "status", "validate", "worker"),
 ]
 
 
@@ -111,8 +111,18 @@ def test_an_unexpected_error_goes_to_a_file(cli: Cli, monkeypatch: pytest.Monkey
 
 def test_an_unexpected_error_without_a_place_for_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     raises(Unforeseen(), monkeypatch)
-    cli.folder.write_text("")
+    cli.folder.mkdir()
+    (cli.folder / "state").write_text("")
     cli.refused("history", code=1, said="cannot be written", hint="space", error="failed")
+
+
+def test_an_unexpected_error_where_the_home_is_a_file(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(words: Sequence[str]) -> None:
+        raise Unforeseen
+
+    monkeypatch.setattr("tui_migrate.cli.app.refuse_typed_passphrase", refuse)
+    cli.folder.write_text("")
+    cli.refused("history", code=2, said="is no folder", hint="--home", error="usage")
 
 
 def test_an_error_in_a_group_is_found(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,10 +210,11 @@ def test_a_rollback_of_what_cannot_be_rolled_back(cli: Cli, ends: Ends) -> None:
     assert len(ends.target_documents("users")) == 30
 
 
-def test_a_home_that_cannot_be_written(cli: Cli, ends: Ends, tmp_path: Path) -> None:
+def test_a_home_that_is_a_file(cli: Cli, ends: Ends, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where a folder should be")
     words = ("copy", "--source", ends.source, "--target", ends.target)
-    cli.refused(*words, code=1, said="cannot make the folder", hint="--home", error="storage_failed")
+    for asked in (words, ("history",), ("status", "1")):
+        cli.refused(*asked, code=2, said=f"{tmp_path / 'home'} is no folder", hint="--home", error="usage")
     assert ends.target_documents("users") == []
     (tmp_path / "home").unlink()
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from tests.cli.runs import collection, run
 from tui_migrate.cli.progress import Bar, Lines, Rate, bar_text
-from tui_migrate.cli.tables import cells
 from tui_migrate.journal.records import CollectionState
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.redaction import printable
+from tui_migrate.reports.cells import cells
 
 
 class Clock:

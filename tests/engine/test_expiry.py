@@ -98,6 +98,21 @@ async def test_a_document_that_is_gone_before_its_time_is_told_of(scene: Scene) 
     assert ended.codes == {"ttl_index", "target_differs"}
 
 
+@pytest.mark.rule(21, "what moved is source_moved, completed_with_findings")
+async def test_a_source_that_moved_is_told_of_though_a_document_of_the_batch_has_expired(scene: Scene) -> None:
+    async def meddle() -> None:
+        await strangers.remove(scene.target, OLD)
+        await strangers.remove(scene.source, YOUNG)
+
+    await put(scene.source, OLD, YOUNG)
+    await create(scene.target, "things", indexes=[ttl("at", int32(HOUR))])
+    await put(scene.target, OLD, YOUNG)
+    with strangers.before_verify(meddle):
+        ended = await scene.copy(Policy.FAIL)
+    assert (ended.exit_code, ended.codes) == (3, {"ttl_index", "expired", "source_moved"})
+    assert ended.finding("source_moved").count == 1
+
+
 @pytest.mark.rule(19, "time series that expire")
 @pytest.mark.rule(12, "time series are verified as a multiset")
 @pytest.mark.parametrize("expires", [True, False])

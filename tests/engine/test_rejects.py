@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,20 @@ from tui_migrate.documents import RawId, content_hash
 from tui_migrate.engine import deferred, drive
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.rejects import Refused, RejectFile
+from tui_migrate.engine.steering import Steered
 from tui_migrate.errors import StorageFailed
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Counts, RejectState
+from tui_migrate.journal.records import Counts, RejectState, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.ordering import Key
 from tui_migrate.packages.entries import DocumentOrder
 from tui_migrate.packages.reader import PackageSource
-from tui_migrate.plan.model import PackageEnd, Policy, RunKind
+from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, RunKind
 from tui_migrate.stores.base import CollectionInfo, Source
 from tui_migrate.stores.lookup import Found, find_by_id
 from tui_migrate.stores.memory import MemoryStore
+from tui_migrate.worker.steering import WorkerSteering
 
 GOOD = [doc(int32(one), n=int32(one)) for one in (1, 4, 7)]
 BAD = [doc(int32(one), m=int32(one)) for one in (2, 5, 6)]
@@ -72,6 +75,58 @@ async def test_a_run_that_was_stopped_by_a_reject_goes_on_to_the_next_and_never_
     assert (ended.exit_code, ended.record.state) == (3, RunState.COMPLETED_WITH_FINDINGS)
     assert (ended.counts, ended.codes) == (Counts(inserted=3, rejected=3), {"rejects", "rejected", "options_differ"})
     assert await rejected(scene, run_id) == BAD
+
+
+@pytest.mark.parametrize("on_failure", OnFailure)
+async def test_a_worker_that_died_behind_a_reject_too_many_leaves_a_run_that_fails_as_an_undisturbed_one(
+    scene: Scene, on_failure: OnFailure
+) -> None:
+    await put(scene.source, *GOOD, BAD[-1], doc(int32(8), n=int32(8)))
+    await create(scene.target, "things", options=MUST_HAVE_N)
+    plan = replace(await scene.plan(batch=10), on_failure=on_failure)
+    with trapped(Trap(name="batch.after_checkpoint")), pytest.raises(Crash):
+        await scene.run(plan)
+    ended = await scene.work(1)
+    assert ended.record.failure is not None
+    assert (ended.exit_code, ended.record.failure.code, ended.counts.rejected) == (1, "write_refused", 1)
+    if on_failure is OnFailure.PAUSE:
+        assert ended.record.state is RunState.FAILED
+        ended = await scene.work(1)
+        assert (ended.exit_code, ended.record.state) == (3, RunState.COMPLETED_WITH_FINDINGS)
+
+
+@pytest.mark.parametrize("wish", [Wish.STOP, Wish.PAUSE])
+async def test_a_run_that_went_on_behind_a_reject_too_many_is_not_failed_for_it_again(scene: Scene, wish: Wish) -> None:
+    await fill_with_bad(scene)
+    await strangers.remove(scene.source, *BAD[1:])
+    plan = await scene.plan(batch=1)
+    assert (await scene.run(plan)).record.state is RunState.FAILED
+    with (
+        trapped(Trap(name="batch.after_checkpoint", error=lambda _: Steered(wish))),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(WorkerSteering, "wait_for_resume", go_on)
+        ended = await scene.work(1)
+    if wish is Wish.STOP:
+        assert ended.record.state is RunState.INTERRUPTED
+        ended = await scene.work(1)
+    assert (ended.exit_code, ended.record.state) == (3, RunState.COMPLETED_WITH_FINDINGS)
+
+
+async def test_nor_does_an_earlier_failure_excuse_a_worker_that_died_behind_the_next_reject(scene: Scene) -> None:
+    await fill_with_bad(scene)
+    await strangers.remove(scene.source, *BAD[2:])
+    assert (await scene.run(await scene.plan(batch=10))).record.state is RunState.FAILED
+    await put(scene.source, doc(int32(20), m=int32(20)))
+    with trapped(Trap(name="batch.after_checkpoint")), pytest.raises(Crash):
+        await scene.work(1)
+    ended = await scene.work(1)
+    assert ended.record.failure is not None
+    assert (ended.exit_code, ended.record.failure.code, ended.counts.rejected) == (1, "write_refused", 3)
+
+
+async def go_on(_: WorkerSteering) -> None:
+    """Wait for nobody."""
 
 
 @pytest.mark.parametrize(("allowed", "exit_code", "state"), [

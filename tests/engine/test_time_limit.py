@@ -1,5 +1,6 @@
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -47,6 +48,16 @@ async def test_a_stage_that_takes_too_long_is_cancelled_and_named() -> None:
     assert said.value.code == "timed_out"
     assert "the stage execute has worked for 1 s" in said.value.message
     assert "tui-migrate resume 7" in said.value.hint
+
+
+async def test_work_that_goes_on_to_its_end_though_it_was_cancelled_has_timed_out_all_the_same() -> None:
+    async def swallow() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimedOut, match="the stage execute has worked for 1 s"):
+        async with limit(stage_timeout=1, execute=NEARLY).spent_on(Stage.EXECUTE):
+            await swallow()
 
 
 async def test_the_run_s_time_is_the_sum_of_its_stages() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
-from tests.engine.scene import Scene, create, documents, put
+from tests.engine.scene import Ended, Scene, create, documents, put
 from tests.suites.ids import double, int32, text
 from tests.suites.store_cases import EMPTY, MUST_HAVE_N, doc, index, options
 from tui_migrate.documents import RawId
@@ -97,6 +97,104 @@ async def test_each_that_moved_is_blamed_for_itself(scene: Scene, batch: int) ->
         ended = await scene.copy(batch=batch)
     assert ended.codes == {"source_moved", "target_differs"}
     assert {ended.finding(one).count for one in ended.codes} == {1}
+
+
+async def delete_unchanged(store: MemoryStore) -> None:
+    await strangers.remove(store, DOCUMENTS[1])
+
+
+@pytest.mark.rule(21, "what moved is source_moved, completed_with_findings")
+async def test_a_source_that_moved_is_told_of_though_a_document_of_the_batch_was_kept(scene: Scene) -> None:
+    await put(scene.source, *DOCUMENTS)
+    await create(scene.target, "things")
+    await put(scene.target, doc(int32(1), n=text("theirs")), *DOCUMENTS[1:])
+    with strangers.before_verify(lambda: delete_unchanged(scene.source)):
+        ended = await scene.copy(Policy.SKIP, batch=10)
+    assert (ended.exit_code, ended.record.state) == (3, RunState.COMPLETED_WITH_FINDINGS)
+    assert (ended.codes, ended.finding("source_moved").count) == ({"source_moved"}, 1)
+
+
+@pytest.mark.rule(21, "what moved is source_moved, completed_with_findings")
+async def test_a_source_that_moved_is_told_of_though_a_document_of_the_batch_was_refused(scene: Scene) -> None:
+    await put(scene.source, *DOCUMENTS, doc(int32(99)))
+    await create(scene.target, "things", options=MUST_HAVE_N)
+    await put(scene.target, *DOCUMENTS)
+    with strangers.before_verify(lambda: delete_unchanged(scene.source)):
+        ended = await scene.copy(batch=10, max_rejects=1)
+    assert ended.exit_code == 3
+    assert ended.codes == {"source_moved", "rejects", "rejected", "options_differ"}
+    assert ended.finding("source_moved").count == 1
+
+
+async def both_ends(scene: Scene, *there: bytes, in_target: Callable[[MemoryStore], Awaitable[None]]) -> Ended:
+    """Copy while document 4 changes in the source, which the run wrote, and something happens in the target."""
+
+    async def meddle() -> None:
+        await change(scene.source)
+        await in_target(scene.target)
+
+    await put(scene.source, *DOCUMENTS)
+    await create(scene.target, "things")
+    await put(scene.target, *there)
+    with strangers.before_verify(meddle):
+        return await scene.copy(batch=10)
+
+
+async def change_unchanged(store: MemoryStore) -> None:
+    await strangers.overwrite(store, doc(int32(2), n=text("stranger")))
+
+
+@pytest.mark.parametrize("deed", [delete_unchanged, change_unchanged])
+async def test_of_what_the_run_found_equal_it_is_not_said_which_end_changed_where_the_source_moved(
+    scene: Scene, deed: Callable[[MemoryStore], Awaitable[None]]
+) -> None:
+    ended = await both_ends(scene, DOCUMENTS[1], in_target=deed)
+    assert (ended.exit_code, ended.codes) == (3, {"source_moved", "end_untold"})
+    assert (ended.finding("source_moved").count, ended.finding("end_untold").count) == (1, 1)
+    assert ended.finding("end_untold").severity is Severity.ERROR
+
+
+async def test_what_is_new_in_the_source_is_known_for_that_where_every_other_of_its_batch_has_a_record(
+    scene: Scene,
+) -> None:
+    async def meddle() -> None:
+        await insert_between(scene.source)
+        await strangers.overwrite(scene.target, CHANGED)
+
+    await put(scene.source, *DOCUMENTS)
+    with strangers.before_verify(meddle):
+        ended = await scene.copy(batch=10)
+    assert {one.code: one.count for one in ended.record.findings} == {"source_moved": 1, "target_differs": 1}
+
+
+@pytest.mark.parametrize("end", ["source", "target"])
+async def test_what_the_run_kept_is_blamed_on_the_end_that_changed_it(scene: Scene, end: str) -> None:
+    async def meddle() -> None:
+        await change(scene.source)
+        await strangers.remove(scene.target, DOCUMENTS[0])
+        if end == "source":
+            await strangers.overwrite(scene.source, doc(int32(1), n=text("new")))
+
+    await put(scene.source, *DOCUMENTS)
+    await create(scene.target, "things")
+    await put(scene.target, doc(int32(1), n=text("theirs")))
+    with strangers.before_verify(meddle):
+        ended = await scene.copy(Policy.SKIP, batch=10)
+    due = {"source_moved": 2} if end == "source" else {"source_moved": 1, "target_differs": 1}
+    assert {one.code: one.count for one in ended.record.findings} == due
+
+
+async def test_where_the_target_is_to_blame_too_a_source_that_moved_without_a_trace_is_told_of(scene: Scene) -> None:
+    async def meddle() -> None:
+        await delete_unchanged(scene.source)
+        await strangers.overwrite(scene.target, CHANGED)
+
+    await put(scene.source, *DOCUMENTS)
+    await create(scene.target, "things")
+    await put(scene.target, DOCUMENTS[1])
+    with strangers.before_verify(meddle):
+        ended = await scene.copy(batch=10)
+    assert {one.code: one.count for one in ended.record.findings} == {"source_moved": 1, "target_differs": 1}
 
 
 @pytest.mark.rule(8, "verified by lookups")

@@ -8,12 +8,16 @@ from bson import Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 from hypothesis import strategies as st
 
-from tui_migrate.packages.entries import DocumentOrder
+from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.manifest import Consistency, Header, Manifest, SourceEntry
+from tui_migrate.packages.members import Member
+from tui_migrate.packages.tar_writer import TarWriter
 from tui_migrate.packages.writer import PackageWriter
+from tui_migrate.packages.writing import Writer
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 DATA = Path(__file__).parent.parent / "data" / "packages"
+MOMENT = 1_769_860_800
 NO_OPTIONS = bson.encode({})
 ID_INDEX = bson.encode({"v": 2, "key": {"_id": 1}, "name": "_id_"})
 
@@ -78,20 +82,42 @@ async def write_package(
     header: Header = HEADER,
 ) -> Manifest:
     writer = await PackageWriter.create(path, run_id=1, database="shop")
-    entries = []
-    for name, parts in batches.items():
-        collection = (infos or {}).get(name) or info(name)
+    return await writer.seal(header, await fill(writer, batches, infos=infos, order=order))
+
+
+async def fill(
+    writer: Writer,
+    batches: Batches,
+    *,
+    infos: Mapping[str, CollectionInfo] | None = None,
+    order: DocumentOrder = DocumentOrder.ID,
+) -> list[CollectionEntry]:
+    """Write everything as an export does, and give what the manifest says of it."""
+    collections = [(infos or {}).get(name) or info(name) for name in batches]
+    for collection in collections:
         await writer.write_metadata(collection)
-        members = []
+    known: dict[str, list[Member]] = {}
+    for collection in collections:
         if collection.kind is not CollectionKind.VIEW:
-            await writer.open_collection(name, ())
-            members = [await writer.append(part) for part in parts]
+            await writer.open_collection(collection.name, ())
+            appended = [await writer.append(part) for part in batches[collection.name]]
+            known[collection.name] = [one for one in appended if one]
             await writer.close_collection()
-        entries.append(await writer.entry(collection, members, order))
-    return await writer.seal(header, entries)
+    entries = [await writer.entry(one, known.get(one.name, ()), order) for one in collections]
+    return [one for one in entries if one]
+
+
+SMALL: Batches = {"users": [numbered(0, 20), numbered(20, 30)], "empty": [], "recent": []}
+SMALL_VIEW = info("recent", CollectionKind.VIEW, viewOn="users", pipeline=[])
+
+
+def small_tar(path: Path) -> Manifest:
+    async def write() -> Manifest:
+        writer = await TarWriter.create(path, run_id=1, database="shop", moment=MOMENT)
+        return await writer.seal(HEADER, await fill(writer, SMALL, infos={"recent": SMALL_VIEW}))
+
+    return asyncio.run(write())
 
 
 def small_package(path: Path) -> Manifest:
-    view = info("recent", CollectionKind.VIEW, viewOn="users", pipeline=[])
-    batches = {"users": [numbered(0, 20), numbered(20, 30)], "empty": [], "recent": []}
-    return asyncio.run(write_package(path, batches, infos={"recent": view}))
+    return asyncio.run(write_package(path, SMALL, infos={"recent": SMALL_VIEW}))

@@ -141,7 +141,7 @@ async def test_what_is_no_package_is_refused_with_a_hint(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(Refused, match=r"no manifest\.json") as refusal:
         await PackageSource(tmp_path / "dump").identity()
-    assert "mongodump" in refusal.value.hint
+    assert "tui-migrate finished" in refusal.value.hint
     with pytest.raises(Refused, match="not a folder"):
         await PackageSource(tmp_path / "file").identity()
     for missing in (tmp_path / "missing", tmp_path / "file" / "package"):

@@ -1,11 +1,15 @@
+from collections.abc import Callable
+
 import bson
 import pytest
 from bson import Code, Decimal128, Int64, MaxKey, MinKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.suites.bson_values import documents as any_documents
 from tui_migrate.documents import MAX_DEPTH, pack
 from tui_migrate.errors import MalformedDocument
+from tui_migrate.packages import validity
 from tui_migrate.packages.validity import IdOrder, walk
 
 from .samples import documents
@@ -77,3 +81,27 @@ def test_equal_ids_are_duplicates_whatever_their_type() -> None:
     assert faults(1, 1.0, Decimal128("1.00"), 2) == ["", "id_duplicate", "id_duplicate", ""]
     assert faults("b", "a") == ["", "id_order"]
     assert IdOrder().fault(bson.encode({"a": 1})) == "id_missing"
+
+
+def verdict(judge: Callable[[bytes], None], document: bytes) -> str:
+    try:
+        judge(document)
+    except MalformedDocument as error:
+        return error.message
+    return ""
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(any_documents, st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=3), st.integers(0, 3))
+def test_the_quick_look_says_what_the_slow_one_says(document: bytes, hits: list[tuple[int, int]], cut: int) -> None:
+    broken = bytearray(document)
+    for at, value in hits:
+        if at < len(broken):
+            broken[at] = value
+    content = bytes(broken[: len(broken) - cut])
+    assert verdict(walk, content) == verdict(lambda one: validity._walk(one, 0), content)
+
+
+def test_the_quick_look_is_what_usual_documents_pass() -> None:
+    usual = bson.encode({"_id": 1, "a": [1.5, None, {"b": "x" * 200}], "c": b"\x00", "d": True, "e": {}})
+    assert validity._is_plainly_sound(usual, 0, len(usual), 0)

@@ -1,74 +1,46 @@
-import json
-import stat
-import unicodedata
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from tests.cli.runs import run
-from tui_migrate.errors import StorageFailed, UsageError
-from tui_migrate.findings import Finding, Severity
+from tests.cli.runs import CREATED_AT, collection, run
+from tests.reports.samples import finding
+from tui_migrate.findings import Severity
+from tui_migrate.journal.records import CollectionState, Failure
 from tui_migrate.journal.states import RunState, Stage
-from tui_migrate.reports.findings import Total, to_json, to_markdown, totals, write_report
+from tui_migrate.plan.model import RunKind
+from tui_migrate.reports.findings import run_report
+from tui_migrate.reports.json_form import parse, to_json
+from tui_migrate.reports.model import Fact, Unit, Verdict
+from tui_migrate.reports.text import to_text
 
-RUN = replace(run(RunState.COMPLETED_WITH_FINDINGS, stage=Stage.COMMIT), source="mongodb://u:hunter2@h/[shop]")
+RUN = replace(
+    run(RunState.COMPLETED_WITH_FINDINGS, collection("users", CollectionState.DONE, 30, 30), stage=Stage.COMMIT),
+    source="mongodb://u:hunter2@h/[shop]",
+)
 
 
-def finding(severity: Severity = Severity.ERROR, code: str = "c", subject: str = "s", count: int = 1) -> Finding:
-    return Finding(severity, code, subject, "m", "h", count)
-
-
-def test_totals_count_findings_and_times_the_most_severe_first() -> None:
-    found = [
-        (Stage.VERIFY, finding(Severity.NOTE, "n")),
-        (Stage.VALIDATE, finding(code="b", count=3)),
-        (Stage.VERIFY, finding(code="b", subject="t", count=4)),
-        (Stage.VERIFY, finding(code="a")),
-    ]
-    assert totals(found) == (
-        Total(Severity.ERROR, "a", 1, 1),
-        Total(Severity.ERROR, "b", 2, 7),
-        Total(Severity.NOTE, "n", 1, 1),
+def test_a_run_is_reported_with_its_collections_and_what_each_stage_found() -> None:
+    report = run_report(RUN, [(Stage.VERIFY, finding())], CREATED_AT)
+    assert report.subject == "copy from mongodb://u:***@h/[shop] to staging/shop"
+    assert report.facts[:3] == (
+        Fact("run", 42, Unit.COUNT),
+        Fact("state", "completed with findings"),
+        Fact("stage", "commit"),
     )
+    assert report.tables[0].rows == (("users", "done", 30, 30, 3_000),)
+    assert [(one.stage, one.finding.code) for one in report.findings] == [("verify", "id_duplicate")]
+    assert parse(to_json(report)) == report
+    assert "  made       2026-01-31T12:00:00.000Z by anna@bastion\n" in to_text(report)
 
 
-def test_a_report_without_findings_says_so() -> None:
-    assert "Nothing was found." in to_markdown(RUN, [])
-    assert json.loads(to_json(RUN, []))["findings"] == []
+def test_a_run_is_never_better_than_its_state() -> None:
+    assert run_report(RUN, [], 0).verdict is Verdict.WARNINGS
+    assert run_report(RUN, [(Stage.VERIFY, finding())], 0).verdict is Verdict.ERRORS
+    failed = replace(run(RunState.FAILED), failure=Failure("unreachable", "gone: mongodb://u:hunter2@h", "", 1))
+    report = run_report(failed, [(Stage.VERIFY, finding(Severity.NOTE))], 0)
+    assert report.verdict is Verdict.ERRORS
+    assert Fact("failure", "unreachable: gone: mongodb://u:***@h") in report.facts
+    assert run_report(run(RunState.COMPLETED), [], 0).verdict is Verdict.GOOD
 
 
-@given(st.text(max_size=30))
-def test_no_text_from_outside_is_markup_or_acts_on_a_terminal(text: str) -> None:
-    markdown = to_markdown(RUN, [(Stage.VERIFY, finding(subject=text))])
-    lines = [line for line in markdown.splitlines() if line.startswith("- **")]
-    assert len(lines) == 1
-    content = json.loads(to_json(RUN, [(Stage.VERIFY, finding(subject=text))]))
-    subject = content["findings"][0]["subject"]
-    assert not any(unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") for one in subject)
-    bare = lines[0].removeprefix("- **").split("** — ")[0]
-    for sign in "`*_[]<>|":
-        assert bare.count(sign) == bare.count("\\" + sign)
-
-
-def test_no_password_of_a_url_is_in_a_report() -> None:
-    for text in (to_json(RUN, []), to_markdown(RUN, [])):
-        assert "hunter2" not in text
-
-
-def test_a_file_is_for_its_user_alone_and_never_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "r.json"
-    write_report(path, RUN, [])
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(UsageError, match="is there already"):
-        write_report(path, RUN, [])
-    with pytest.raises(UsageError, match="ends neither"):
-        write_report(tmp_path / "r.html", RUN, [])
-    with pytest.raises(StorageFailed, match="cannot make"):
-        write_report(tmp_path / "no" / "r.md", RUN, [])
-    (tmp_path / "link.md").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UsageError):
-        write_report(tmp_path / "link.md", RUN, [])
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.md", "r.json"]
+def test_a_rollback_has_counts_of_its_own() -> None:
+    names = [one.name for one in run_report(run(RunState.COMPLETED, kind=RunKind.ROLLBACK), [], 0).facts]
+    assert names == ["run", "state", "stage", "made", "ended", "restored", "deleted", "spared"]

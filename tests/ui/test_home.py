@@ -49,7 +49,7 @@ def focused(app: MigrateApp) -> str | None:
     return app.screen.focused.id if app.screen.focused is not None else None
 
 
-async def test_the_very_first_time_it_offers_three_ways_to_begin(home: Home) -> None:
+async def test_the_very_first_time_it_offers_ways_to_begin(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: focused(app) == "first", "the first lines")
@@ -57,6 +57,7 @@ async def test_the_very_first_time_it_offers_three_ways_to_begin(home: Home) -> 
             "Try the demo",
             "Paste a connection URL",
             "Open a package",
+            "Check a package",
         ]
         await until(pilot, shows(pilot, "No connection has a name yet"), "no connections")
         assert not home.journal.exists()

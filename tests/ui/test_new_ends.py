@@ -33,7 +33,7 @@ from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.look import LookState
 from tui_migrate.ui.screens.dialogs import AskPassword, AskText, Choose
 from tui_migrate.ui.screens.end_choice import Role
-from tui_migrate.ui.screens.end_dialogs import AskPath, AskUrl, absolute, folders_like
+from tui_migrate.ui.screens.end_dialogs import AskPath, AskUrl, absolute, paths_like
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.widgets.table import Table
 
@@ -361,42 +361,67 @@ async def test_the_path_of_a_package_is_completed_by_tab(home: Home, tmp_path: P
 
         async def typed(text: str, *candidates: str) -> None:
             entry.value = str(tmp_path / text)
-            wanted = tuple(str(tmp_path / one) for one in candidates)
+            wanted = tuple(f"{tmp_path}/{one}" for one in candidates)
             await until(pilot, lambda: screen._candidates == wanted, f"{wanted}")
 
-        await typed("backu", "backups")
+        await typed("backu", "backups/")
         await pilot.press("tab")
         assert entry.value == f"{tmp_path}/backups/"
         await until(pilot, says(pilot, "shop one/", "shop two/", "[x] 名前\\u202e/"), "what is there")
         assert ".hidden" not in screen_text(pilot)
-        await typed("backups/sh", "backups/shop one", "backups/shop two")
+        await typed("backups/sh", "backups/shop file", "backups/shop one/", "backups/shop two/")
         await pilot.press("tab")
         assert entry.value == f"{tmp_path}/backups/shop "
-        await typed("backups/shop o", "backups/shop one")
+        await typed("backups/shop o", "backups/shop one/")
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: session(pilot).draft.source is not None, "the end")
-        assert session(pilot).draft.source == PackageEnd(f"{tmp_path}/backups/shop one")
-        await until(pilot, says(pilot, "✗ "), "that it is no package")
+        await until(pilot, says(pilot, "✗ ", "backups/shop one"), "that it is no package")
+        assert session(pilot).draft.source is None
+        assert pilot.app.screen.query_one(Input).value == f"{tmp_path}/backups/shop one"
+
+
+async def test_the_form_of_a_package_is_shown_and_one_of_its_databases_chosen(home: Home, tmp_path: Path) -> None:
+    for database in ("shop", "[b]other"):
+        (tmp_path / "dump" / database).mkdir(parents=True)
+        (tmp_path / "dump" / database / "users.bson").touch()
+    async with wizard(home) as pilot:
+        await ask(pilot, Role.SOURCE)
+        await pick(pilot, "package", AskPath)
+        await type_into(pilot, f"{tmp_path}/dump")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the databases")
+        assert [row[0] for row in rows(pilot, "#choices")] == ["[b]other", "shop"]
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "has 2 databases", "t chooses one.", "no target is chosen"), "what is open")
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the databases")
+        await pilot.press("j", "enter")
+        await until(pilot, says(pilot, "✓ mongodump folder, database shop; 1 collection, 0 documents"), "what it is")
+        assert session(pilot).draft.source == PackageEnd(f"{tmp_path}/dump", database="shop")
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["alpha", "beta"]),
-        ("a", ["alpha"]),
-        (".", [".dot"]),
-        ("alpha/", ["alpha/inner"]),
+        ("", ["alpha/", "beta/"]),
+        ("a", ["alpha/"]),
+        (".", [".dot/"]),
+        ("alpha/", ["alpha/inner/"]),
         ("nowhere/x", []),
         ("~nobody-of-that-name/", []),
         ("\0", []),
     ],
 )
-def test_folders_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: Sequence[str]) -> None:
+def test_folders_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: Sequence[str]) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("alpha/inner", "beta", ".dot"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "a file").touch()
-    assert folders_like(text) == expected
+    assert paths_like(text) == expected
+
+
+def test_files_are_offered_where_a_package_may_be_one(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop.tar").touch()
+    assert paths_like(f"{tmp_path}/sh", with_files=True) == [f"{tmp_path}/shop.tar", f"{tmp_path}/shop/"]
 
 
 def test_a_path_becomes_absolute_and_keeps_its_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,6 +431,6 @@ def test_a_path_becomes_absolute_and_keeps_its_links(tmp_path: Path, monkeypatch
     assert absolute("link/../x") == str(tmp_path / "x")
     assert absolute("link") == str(tmp_path / "link")
     assert absolute("~/x") == "/home/anna/x"
-    assert folders_like("/") == sorted(
-        f"/{one.name}" for one in Path("/").iterdir() if one.is_dir() and one.name[0] != "."
+    assert paths_like("/") == sorted(
+        f"/{one.name}/" for one in Path("/").iterdir() if one.is_dir() and one.name[0] != "."
     )

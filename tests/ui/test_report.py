@@ -132,7 +132,7 @@ async def test_findings_that_cannot_be_read_are_said_and_read_again(
         await until(pilot, lambda: len(table_cells(pilot, "#findings")) == 4, "the findings")
 
 
-@pytest.mark.parametrize("ending", ["md", "json"])
+@pytest.mark.parametrize("ending", ["md", "json", "html", "txt"])
 async def test_the_report_is_written_to_a_file_for_its_user_alone(home: Home, tmp_path: Path, ending: str) -> None:
     plan = copy_plan(store_end("prod", database="[shop]"))
     run_id = await PreparedJournal(home).run(RunState.FAILED, plan, findings=[CONFLICT, OPTIONS])
@@ -152,11 +152,15 @@ async def test_the_report_is_written_to_a_file_for_its_user_alone(home: Home, tm
         assert "\u202e" not in text
         if ending == "json":
             content = json.loads(text)
-            assert content["run"] == run_id
+            assert content["facts"][0] == {"name": "run", "value": run_id, "unit": "count"}
             assert [one["code"] for one in content["findings"]] == ["conflict", "options_differ"]
             assert content["totals"][0] == {"severity": "error", "code": "conflict", "findings": 1, "count": 37}
+        elif ending == "html":
+            assert "copy from prod/[shop] to staging/shop" in text
+        elif ending == "txt":
+            assert max(map(len, text.splitlines())) <= 80
         else:
-            assert "- copy from prod/\\[shop\\] to staging/shop" in text
+            assert "copy from prod/\\[shop\\] to staging/shop" in text
             assert "## Errors" in text
             assert "| warning | options\\_differ | 1 | 1 |" in text
         await pilot.press("ctrl+s")
@@ -174,7 +178,7 @@ async def test_a_file_of_another_form_is_refused_with_what_was_typed(home: Home,
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot, run_id, 4)
-        for name, said in (("report.txt", "ends neither in .json nor"), ("no/such/report.md", "cannot make")):
+        for name, said in (("report.pdf", "does not end in .json, .md"), ("no/such/report.md", "cannot write")):
             await pilot.press("ctrl+s")
             await until(pilot, lambda: isinstance(app.screen, AskText), "the question")
             app.screen.query_one(Input).value = str(tmp_path / name)
@@ -183,4 +187,4 @@ async def test_a_file_of_another_form_is_refused_with_what_was_typed(home: Home,
             assert app.screen.query_one(Input).value == str(tmp_path / name)
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, ReportScreen), "the report")
-    assert not {one.name for one in tmp_path.iterdir()} & {"report.txt", "no"}  # noqa: ASYNC240 -- the app has ended
+    assert not {one.name for one in tmp_path.iterdir()} & {"report.pdf", "no"}  # noqa: ASYNC240 -- the app has ended

@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -12,14 +12,17 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from tui_migrate import __version__
-from tui_migrate.cli import demo, looking, migrate, runs, steer, welcome
+from tui_migrate.cli import demo, looking, migrate, runs, steer, validate, welcome
+from tui_migrate.cli.encryption import refuse_typed_passphrase
 from tui_migrate.cli.errors_out import as_known, log_unexpected, show_error, show_error_line
 from tui_migrate.cli.help_page import HelpPage
 from tui_migrate.cli.output import Output, StreamGone, fill_closed_streams
 from tui_migrate.errors import Cancelled, TuiMigrateError, UsageError
 from tui_migrate.paths import Home
+from tui_migrate.plan.model import PIPE
 
 _STREAM_GONE_EXIT_CODE: Final = 1
+_PIPED: Final = ("--output", "--input")
 
 
 def build_app() -> App:
@@ -38,6 +41,7 @@ def build_app() -> App:
     app.command(migrate.import_, name="import")
     app.command(migrate.copy)
     app.command(migrate.start)
+    app.command(validate.validate)
     for command in (runs.history, runs.status, steer.attach, steer.pause, steer.resume, steer.cancel, steer.rollback):
         app.command(command)
     app.command(steer.retry)
@@ -62,12 +66,21 @@ def main(words: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             return _refuse(Cancelled("cancelled", hint="tui-migrate history shows the runs there are"), output)
         except Exception as error:  # noqa: BLE001 -- the outermost edge: whatever nobody foresaw is logged here
-            return _refuse(as_known(error) or log_unexpected(error, Home.find(home)), output)
+            return _refuse(as_known(error) or _kept(error, home), output)
     except StreamGone as gone:
         # The interpreter must not stumble over the closed stream again when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _say_why(gone, output)
         return _STREAM_GONE_EXIT_CODE
+
+
+def _kept(error: Exception, home: Path | None) -> TuiMigrateError:
+    """Log an error that nobody foresaw, and give what to tell the user: that there is no home to log it in, if so."""
+    try:
+        place = Home.find(home)
+    except UsageError as unusable:
+        return unusable
+    return log_unexpected(error, place)
 
 
 def _say_why(gone: StreamGone, output: Output) -> None:
@@ -83,6 +96,7 @@ def _run(words: list[str]) -> int:
     app = build_app()
     if _leading(words) == len(words):
         app.default(welcome.welcome)
+    refuse_typed_passphrase(words)
     command, bound, _ = app.parse_args(arrange(words), print_error=False, exit_on_error=False)
     return command(*bound.args, **bound.kwargs) or 0
 
@@ -90,13 +104,29 @@ def _run(words: list[str]) -> int:
 def arrange(words: Sequence[str]) -> list[str]:
     """Bring words into the order in which they are parsed.
 
-    Options that stand before the command go behind it, and `--dry-run` without a value means `--dry-run=exact`.
+    Options that stand before the command go behind it, `--dry-run` without a value means `--dry-run=exact`, and a pipe
+    is tied to its option: the parser would take `-` for another one.
     """
     leading = _leading(words)
     head, rest = list(words[:leading]), list(words[leading:])
     end = rest.index("--") if "--" in rest else len(rest)
-    options = ["--dry-run=exact" if word == "--dry-run" else word for word in rest[:end]]
+    options = list(_with_pipes("--dry-run=exact" if word == "--dry-run" else word for word in rest[:end]))
     return [*options[:1], *head, *options[1:], *rest[end:]]
+
+
+def _with_pipes(words: Iterable[str]) -> Iterator[str]:
+    option = ""
+    for word in words:
+        if option:
+            yield f"{option}={word}" if word == PIPE else option
+        if word in _PIPED:
+            option = word
+            continue
+        if not option or word != PIPE:
+            yield word
+        option = ""
+    if option:
+        yield option
 
 
 def _leading(words: Sequence[str]) -> int:

@@ -105,7 +105,7 @@ class Launching:
             run_id = await launch.create_run(self.home, plan)
 
             async def begin() -> None:
-                if warning := await launch.start(self.home, run_id, self.passwords):
+                if warning := await launch.start(self.home, run_id, self.passwords, self.output.pipe):
                     self.output.note(warning)
 
             if not self.handling.detach:

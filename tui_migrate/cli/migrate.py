@@ -1,13 +1,13 @@
 """The commands that make a run: `export`, `import`, `copy`, and `start` for a plan that was saved."""
 
 import asyncio
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from tui_migrate.cli.encryption import DECRYPTING, ENCRYPTING, Decrypting, Encrypting
 from tui_migrate.cli.options import (
     COMMON,
     CONFLICTS,
@@ -21,11 +21,14 @@ from tui_migrate.cli.options import (
     Handling,
     Selection,
 )
+from tui_migrate.cli.package_options import READING, WRITING, PackageReading, PackageWriting, absolute
 from tui_migrate.errors import UsageError
-from tui_migrate.plan.model import End, OnFailure, PackageEnd, RunKind
+from tui_migrate.plan.model import PIPE, End, OnFailure, PackageEnd, RunKind
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.cli.launching import Launching
+    from tui_migrate.cli.output import Output
+    from tui_migrate.paths import Home
     from tui_migrate.plan.build import PlanRequest
 
 
@@ -34,6 +37,8 @@ def export(
     url: EndText,
     output: Path,
     selection: Selection = SELECTION,
+    writing: PackageWriting = WRITING,
+    encrypting: Encrypting = ENCRYPTING,
     engine: Engine = ENGINE,
     handling: Handling = HANDLING,
     common: Common = COMMON,
@@ -45,14 +50,18 @@ def export(
     url
         The database: a URL, or a connection as NAME or NAME/DATABASE.
     output
-        The package to make: a folder that is not there yet.
+        The package to make, which is not there yet: a folder, or one file where its name ends in .tar or it is
+        encrypted; - writes it to the pipe behind this command.
     """
     from tui_migrate.cli.passwords import typed_end
+    from tui_migrate.cli.piped_output import piped_output
 
     passwords: dict[str, str] = {}
-    source = typed_end(url, common.place, passwords, common.output)
-    request = _request(RunKind.EXPORT, source, _package(output), selection, CONFLICTS, engine)
-    return _make(request, engine, handling, common, passwords)
+    target = encrypting.target(writing.target(output), passwords)
+    out = piped_output(common.output, handling, engine) if target.is_pipe else common.output
+    source = typed_end(url, common.place, passwords, out)
+    request = _request(RunKind.EXPORT, source, target, selection, CONFLICTS, engine)
+    return _make(request, engine, handling, common.place, out, passwords)
 
 
 def import_(
@@ -60,6 +69,8 @@ def import_(
     url: EndText,
     input: Path,
     selection: Selection = SELECTION,
+    reading: PackageReading = READING,
+    decrypting: Decrypting = DECRYPTING,
     conflicts: Conflicts = CONFLICTS,
     engine: Engine = ENGINE,
     handling: Handling = HANDLING,
@@ -72,14 +83,21 @@ def import_(
     url
         The database: a URL, or a connection as NAME or NAME/DATABASE.
     input
-        The package to read.
+        The package to read; - reads what comes through the pipe before this command.
     """
     from tui_migrate.cli.passwords import typed_end
+    from tui_migrate.cli.piped_input import package_path
 
     passwords: dict[str, str] = {}
     target = typed_end(url, common.place, passwords, common.output)
-    request = _request(RunKind.IMPORT, _package(input), target, selection, conflicts, engine)
-    return _make(request, engine, handling, common, passwords)
+    if str(input) == PIPE and engine.save_plan is not None:
+        raise UsageError("a plan that is kept cannot read from a pipe", hint="name a file with --input")
+    with package_path(input, common.place, common.output) as path:
+        source = decrypting.source(reading.source(path), passwords)
+        if reading.type_plan:
+            source = _decided(source, reading.type_plan, common, passwords)
+        request = _request(RunKind.IMPORT, source, target, selection, conflicts, engine)
+        return _make(request, engine, handling, common.place, common.output, passwords)
 
 
 def copy(
@@ -107,7 +125,7 @@ def copy(
     read = typed_end(source, common.place, passwords, common.output)
     written = typed_end(target, common.place, passwords, common.output)
     request = _request(RunKind.COPY, read, written, selection, conflicts, engine)
-    return _make(request, engine, handling, common, passwords)
+    return _make(request, engine, handling, common.place, common.output, passwords)
 
 
 def start(
@@ -135,16 +153,38 @@ def start(
     if found.retry_of:
         raise UsageError(f"{plan} is the plan of a retry", hint=f"use tui-migrate retry {found.retry_of}")
     found = replace(found, source=_absolute(found.source), target=_absolute(found.target))
-    launching = _launching(handling, common, {}, (found.source, found.target))
+    launching = _launching(handling, common.place, common.output, {}, (found.source, found.target))
     return asyncio.run(launching.carry_out(found))
 
 
-def _package(path: Path) -> PackageEnd:
-    return PackageEnd(os.path.abspath(path))  # noqa: PTH100 -- resolving links would name another place than the user did
+def _decided(source: PackageEnd, word: str, common: Common, passwords: dict[str, str]) -> PackageEnd:
+    """Decide what the texts of a package become."""
+    from tui_migrate.cli.passwords import ask_missing
+    from tui_migrate.packages.recognised import RecognisedPackage
+    from tui_migrate.packages.types.choose import choose
+    from tui_migrate.plan.ends import read_options
+
+    async def decide() -> PackageEnd:
+        package = RecognisedPackage(Path(source.path), read_options(source, passwords))
+        try:
+            return replace(source, types=await choose(word, package))
+        finally:
+            await package.close()
+
+    ask_missing([source], common.place, passwords)
+    return asyncio.run(decide())
 
 
 def _absolute(end: End) -> End:
-    return _package(Path(end.path)) if isinstance(end, PackageEnd) else end
+    if not isinstance(end, PackageEnd):
+        return end
+    # The worker has another working folder.
+    return replace(
+        end,
+        path=absolute(Path(end.path)),
+        identity_file=end.identity_file and absolute(Path(end.identity_file)),
+        key_file=end.key_file and absolute(Path(end.key_file)),
+    )
 
 
 def _request(
@@ -175,18 +215,27 @@ def _request(
     )
 
 
-def _launching(handling: Handling, common: Common, passwords: dict[str, str], ends: tuple[End, End]) -> "Launching":
+def _launching(
+    handling: Handling, home: "Home", output: "Output", passwords: dict[str, str], ends: tuple[End, End]
+) -> "Launching":
     from tui_migrate.cli.launching import Launching
     from tui_migrate.cli.passwords import ask_missing
 
     if handling.dry_run is not None and handling.validate_only:
         raise UsageError("--dry-run and --validate-only exclude each other", hint="a dry run validates too")
-    ask_missing(ends, common.place, passwords)
-    return Launching(common.place, common.output, handling, passwords)
+    ask_missing(ends, home, passwords)
+    return Launching(home, output, handling, passwords)
 
 
-def _make(request: "PlanRequest", engine: Engine, handling: Handling, common: Common, passwords: dict[str, str]) -> int:
-    launching = _launching(handling, common, passwords, (request.source, request.target))
+def _make(
+    request: "PlanRequest",
+    engine: Engine,
+    handling: Handling,
+    home: "Home",
+    output: "Output",
+    passwords: dict[str, str],
+) -> int:
+    launching = _launching(handling, home, output, passwords, (request.source, request.target))
     return asyncio.run(_plan_and_carry_out(launching, request, engine.save_plan))
 
 

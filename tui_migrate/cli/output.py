@@ -22,15 +22,19 @@ class StreamGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a command writes. `home` is what the user gave by `--home`, for the commands that are suggested."""
+    """Where a command writes. `home` is what the user gave by `--home`, for the commands that are suggested.
+
+    `pipe` is the descriptor of stdout where that is for a package: then every line goes to stderr.
+    """
 
     json: bool = False
     home: Path | None = None
+    pipe: int | None = None
 
     def line(self, text: str = "") -> None:
         """Write a line of the result; nothing where the result is JSON."""
         if not self.json:
-            write_line(text, to_errors=False)
+            write_line(text, to_errors=self.pipe is not None)
 
     def note(self, text: str) -> None:
         """Write a line beside the result."""

@@ -1,7 +1,8 @@
-"""Passwords on the command line: taken out of URLs, asked for on a terminal, never shown."""
+"""Passwords and passphrases on the command line: taken out of URLs, asked for on a terminal, never shown."""
 
 import getpass
 import json
+import os
 import sys
 from collections.abc import Iterable
 from typing import Final
@@ -9,8 +10,10 @@ from typing import Final
 from tui_migrate.cli.output import Output
 from tui_migrate.connections import locate, parse_end
 from tui_migrate.errors import CredentialsMissing, UsageError
+from tui_migrate.packages.package import PASSPHRASE_VARIABLE
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import End, StoreEnd
+from tui_migrate.plan.ends import needs_passphrase
+from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable
 
 MAX_LINE: Final = 65_536
@@ -32,10 +35,15 @@ def typed_end(text: str, home: Home, passwords: Passwords, output: Output, *, da
 
 
 def ask_missing(ends: Iterable[End], home: Home, passwords: Passwords) -> None:
-    """See to it that every end has its password, asking on a terminal. Raises CredentialsMissing, naming what lacks."""
+    """See to it that every end has its password or passphrase, asking on a terminal.
+
+    Raises CredentialsMissing, naming what lacks.
+    """
     missing: list[CredentialsMissing] = []
     for end in ends:
-        if not isinstance(end, StoreEnd):
+        if isinstance(end, PackageEnd):
+            if needs_passphrase(end, passwords):
+                passwords[end.label] = find_passphrase(end, twice=end.with_passphrase)
             continue
         try:
             locate(end, home, passwords)
@@ -67,6 +75,27 @@ def read_missing(ends: Iterable[End], home: Home, passwords: Passwords) -> None:
     passwords.update(found)
 
 
+def find_passphrase(end: PackageEnd, *, twice: bool) -> str:
+    """Give the passphrase of a package: from the environment, or asked for on a terminal, `twice` for a new one.
+
+    Raises CredentialsMissing, UsageError where the two differ.
+    """
+    if found := os.environ.get(PASSPHRASE_VARIABLE):
+        return found
+    name = printable(end.label)
+    if not may_ask():
+        raise CredentialsMissing(
+            f"there is no passphrase for {name}",
+            hint=f"export {PASSPHRASE_VARIABLE}=…, give --passphrase-file FILE, or run this on a terminal to be asked",
+        )
+    typed = _typed(f"passphrase for {name}: ", name)
+    if not typed:
+        raise CredentialsMissing(f"no passphrase was given for {name}", hint="try again")
+    if twice and _typed("the same again: ", name) != typed:
+        raise UsageError("the two passphrases differ", hint="try again")
+    return typed
+
+
 def may_ask() -> bool:
     """Say whether somebody sits there who could answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()
@@ -74,16 +103,23 @@ def may_ask() -> bool:
 
 def _lacks(ends: Iterable[End], home: Home, passwords: Passwords) -> bool:
     for end in ends:
-        if isinstance(end, StoreEnd):
-            try:
-                locate(end, home, passwords)
-            except CredentialsMissing:
+        if isinstance(end, PackageEnd):
+            if needs_passphrase(end, passwords) and not os.environ.get(PASSPHRASE_VARIABLE):
                 return True
+            continue
+        try:
+            locate(end, home, passwords)
+        except CredentialsMissing:
+            return True
     return False
 
 
 def _ask(end: StoreEnd) -> str:
+    return _typed(f"password for {printable(end.label)}: ", end.label)
+
+
+def _typed(prompt: str, label: str) -> str:
     try:
-        return getpass.getpass(f"password for {printable(end.label)}: ", stream=sys.stderr)
+        return getpass.getpass(prompt, stream=sys.stderr)
     except EOFError as error:
-        raise CredentialsMissing(f"no password was given for {end.label}", hint="try again") from error
+        raise CredentialsMissing(f"nothing was given for {label}", hint="try again") from error

@@ -10,11 +10,11 @@ from typing import Final, Protocol, TextIO
 
 from tui_migrate.cli.output import shows_unicode, write, write_line
 from tui_migrate.cli.render import percentage
-from tui_migrate.cli.tables import cells
 from tui_migrate.cli.wording import duration
 from tui_migrate.journal.records import CollectionState, RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.redaction import printable
+from tui_migrate.reports.cells import cells
 from tui_migrate.wording import number, run_name
 
 REDRAW_SECONDS: Final = 0.5

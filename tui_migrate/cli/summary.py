@@ -84,7 +84,7 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
 
 def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
     """Say what can be done with a run whose worker has ended."""
-    if run.state.is_resumable:
+    if run.state.is_resumable and not run.is_piped:
         yield f"go on with it: {output.command(f'resume {run.id}')}"
     if run.rollback_available:
         yield f"take it back: {output.command(f'rollback {run.id} --confirm')}"

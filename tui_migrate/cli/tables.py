@@ -1,10 +1,10 @@
 """Plain tables: columns of text, as wide as what is in them, numbers to the right."""
 
-import unicodedata
 from collections.abc import Sequence
 from itertools import zip_longest
 
 from tui_migrate.redaction import printable
+from tui_migrate.reports.cells import cells
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()) -> list[str]:
@@ -18,13 +18,3 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Seque
         ).rstrip()
         for row in shown
     ]
-
-
-def cells(text: str) -> int:
-    """How many cells of a terminal a text takes: wide characters two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )

@@ -66,8 +66,8 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
         limit=context.limit,
     )
     writer = BatchWriter(migration, info, last, await context.reader.undo_end(context.run_id))
-    if context.plan.on_failure is OnFailure.ROLLBACK:
-        # A worker that died behind a reject too many has not come to say that the run is to be taken back.
+    if context.plan.on_failure is OnFailure.ROLLBACK or await context.reader.last_attempt_died(context.run_id):
+        # A worker that died behind a reject too many has not come to say that the run has failed of it.
         await writer.check_ceiling("an attempt before this one has met them")
     passing = _Passing(migration, info, finder, writer, (last.position if last else b"") or None)
     try:

@@ -1,4 +1,4 @@
-"""An export as work: a source into a package, batch by batch, gzip member by gzip member."""
+"""An export as work: a source into a package of whatever form, batch by batch."""
 
 import asyncio
 import hashlib
@@ -14,13 +14,15 @@ from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.pipeline import Budget, Channel, run_together
 from tui_migrate.engine.verify_content import Verdicts
 from tui_migrate.engine.work import refuse_errors, refuse_vanished
+from tui_migrate.errors import CredentialsMissing
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, VerifiedMark
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.manifest import Consistency, Header, SourceEntry
 from tui_migrate.packages.members import Member
-from tui_migrate.packages.writer import PackageWriter, discard_partial, is_sealed
+from tui_migrate.packages.writer import discard_partial
+from tui_migrate.packages.writing import Writer, Writing, create_writer, is_written, reopen_writer
 from tui_migrate.plan import preflight
 from tui_migrate.plan.model import PackageEnd, StoreEnd, Verify
 from tui_migrate.redaction import printable
@@ -31,16 +33,25 @@ from tui_migrate.stores.lookup import keyed
 class Export:
     """Documents from a source into a package."""
 
-    def __init__(self, context: RunContext, created_at: float, operator: str) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        created_at: float,
+        operator: str,
+        passphrase: str | None = None,
+        pipe: int | None = None,
+    ) -> None:
         plan = context.plan
         if not isinstance(plan.target, PackageEnd) or not isinstance(plan.source, StoreEnd):
             raise TypeError("an export goes from a database to a package")
         self._context = context
-        self._path = Path(plan.target.path)
+        self._target = plan.target
         self._source_end = plan.source
+        self._passphrase = passphrase
+        self._pipe = pipe
         self._created_at = created_at
         self._operator = operator
-        self._writer: PackageWriter | None = None
+        self._writer: Writer | None = None
         self._infos: list[CollectionInfo] = []
         self._entries: list[CollectionEntry] = []
 
@@ -49,17 +60,22 @@ class Export:
         await refuse_errors(self._context, await preflight.check(self._context.plan, self._context.source, None))
 
     async def prepare(self) -> None:
-        """Make the package's temporary folder, or take up the one of an earlier attempt."""
+        """Begin the package, or take up what an earlier attempt has left of it, where its form allows that."""
         await self.close()
         context, plan = self._context, self._context.plan
         there = {one.name: one for one in await context.source.collections([one.name for one in plan.collections])}
         refuse_vanished(plan.collections, there)
         self._infos = [there[one.name] for one in plan.collections]
         record = await context.reader.run(context.run_id)
-        make = PackageWriter.reopen if record.writes_begun else PackageWriter.create
-        if record.writes_begun and await is_sealed(self._path, await self._all_members()):
+        writing = self._writing()
+        if record.writes_begun and await is_written(writing, await self._all_members()):
             return
-        self._writer = await make(self._path, run_id=context.run_id, database=self._source_end.database)
+        if record.writes_begun and writing.is_resumable:
+            self._writer = await reopen_writer(writing, await self._finished_members())
+        else:
+            self._writer = await create_writer(writing)
+            if record.writes_begun:
+                await self._begin_again()
         failpoint("export.after_create")
         await context.journal.set_writes_begun(context.run_id)
 
@@ -71,6 +87,7 @@ class Export:
         done = {one.name: one.state for one in await context.reader.collections(context.run_id)}
         for info in self._infos:
             await writer.write_metadata(info)
+        for info in self._infos:
             if info.kind is not CollectionKind.VIEW and done[info.name] is not CollectionState.DONE:
                 await context.progress.set_collection(info.name, CollectionState.ACTIVE)
                 await context.progress.set_totals(info.name, info.documents, info.size)
@@ -89,7 +106,8 @@ class Export:
         for info in self._infos:
             await context.say(f"{printable(info.name)}: reading the package back")
             order = DocumentOrder.ID if info.kind.has_keys and info.simple_order else DocumentOrder.NATURAL
-            self._entries.append(await writer.entry(info, await self._members(info.name), order))
+            if entry := await writer.entry(info, await self._members(info.name), order):
+                self._entries.append(entry)
         if context.plan.verify is Verify.CONTENT:
             for info in self._infos:
                 mark = marks.get(info.name, VerifiedMark())
@@ -100,7 +118,7 @@ class Export:
             await context.find(Severity.WARNING, "not_verified", "run", message, "changes meanwhile went unseen")
 
     async def commit(self) -> None:
-        """Write the manifest and give the package its name."""
+        """Finish the package and give it its name."""
         if self._writer is None:
             return
         failpoint("export.before_seal")
@@ -111,15 +129,45 @@ class Export:
     async def abandon(self) -> None:
         """Take the unfinished package away, also where it was let go of before: the run may have been paused."""
         await self.close()
-        await discard_partial(self._path, self._context.run_id)
+        if not self._target.is_pipe:
+            await discard_partial(Path(self._target.path), self._context.run_id)
 
     async def close(self) -> None:
-        """Close the open file."""
+        """Close the open file, or the pipe."""
         if self._writer is not None:
             await self._writer.close()
             self._writer = None
 
-    async def _write_collection(self, writer: PackageWriter, info: CollectionInfo) -> None:
+    def _writing(self) -> Writing:
+        context, target = self._context, self._target
+        if target.with_passphrase and not self._passphrase:
+            raise CredentialsMissing(
+                f"there is no passphrase for {printable(target.label)}",
+                hint=f"resume the run with TUI_MIGRATE_PASSPHRASE set, or on a terminal: resume {context.run_id}",
+            )
+        # A pipe is written to once: whoever reads it cannot be told to begin again.
+        pipe, self._pipe = self._pipe, None
+        return Writing(
+            path=None if target.is_pipe else Path(target.path),
+            form=target.form,
+            run_id=context.run_id,
+            database=self._source_end.database,
+            moment=self._created_at,
+            mark=context.folder.package_digest,
+            server_version=context.source.capabilities.server_version,
+            recipients=target.recipients,
+            passphrase=self._passphrase if target.with_passphrase else None,
+            descriptor=pipe,
+        )
+
+    async def _begin_again(self) -> None:
+        """Forget what was written into a package that cannot be gone on with."""
+        context = self._context
+        await context.say(f"a package of the form {self._target.form.value} cannot be gone on with: it is begun again")
+        for one in context.plan.collections:
+            await context.progress.restart_collection(one.name)
+
+    async def _write_collection(self, writer: Writer, info: CollectionInfo) -> None:
         context = self._context
         last = await context.reader.last_checkpoint(context.run_id, info.name)
         if last is not None and not info.kind.has_keys:
@@ -146,7 +194,8 @@ class Export:
                 member = await writer.append(block.documents)
                 failpoint("export.after_append")
                 checkpoint = await asyncio.to_thread(_checkpoint, info.name, number, block)
-                await context.progress.commit_batch(checkpoint, member=MemberRecord(*astuple(member)))
+                record = MemberRecord(*astuple(member)) if member else None
+                await context.progress.commit_batch(checkpoint, member=record)
                 failpoint("export.after_checkpoint")
                 await budget.give_back(checkpoint.size)
                 number += 1
@@ -177,6 +226,12 @@ class Export:
 
     async def _all_members(self) -> dict[str, list[Member]]:
         return {one.name: await self._members(one.name) for one in self._context.plan.collections}
+
+    async def _finished_members(self) -> dict[str, list[Member]]:
+        """Those of the collections that are done, in the plan's order, in which they were written."""
+        done = {one.name: one.state for one in await self._context.reader.collections(self._context.run_id)}
+        names = [one.name for one in self._infos if one.kind is not CollectionKind.VIEW]
+        return {name: await self._members(name) for name in names if done[name] is CollectionState.DONE}
 
     def _header(self) -> Header:
         context = self._context

@@ -1,14 +1,16 @@
 """Stage prepare: claim the target, open the undo log, settle what is in doubt, create what is missing."""
 
 import asyncio
+from functools import partial
 
 from tui_migrate.definitions import is_id_index, is_ttl, is_unique, same_definition, split_validation
+from tui_migrate.engine.announced_log import AnnouncedLog
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.doubt import Ours, settle
 from tui_migrate.engine.earlier_writers import end_earlier_writes
 from tui_migrate.engine.migration import MadeThings, Migration
 from tui_migrate.engine.rejects import RejectFile
-from tui_migrate.engine.undo_log import MAGIC, Thing, UndoLog
+from tui_migrate.engine.undo_log import MAGIC, Thing
 from tui_migrate.engine.undo_reader import UndoReader, is_blank, read_index
 from tui_migrate.engine.work import refuse_vanished
 from tui_migrate.errors import Refused, StorageFailed
@@ -38,7 +40,7 @@ async def prepare(context: RunContext, target: Target) -> Migration:
             ours=ours,
         )
         _refuse_appeared(migration)
-        await context.journal.set_writes_begun(context.run_id)
+        undo.announce = partial(context.journal.set_writes_begun, context.run_id)
         for info in migration.planned():
             await _create(migration, info)
             await context.progress.set_totals(info.name, info.documents, info.size)
@@ -72,7 +74,9 @@ def _refuse_appeared(migration: Migration) -> None:
             )
 
 
-async def _open_undo_log(context: RunContext, target: Target) -> tuple[UndoLog, MadeThings, dict[str, dict[Key, Ours]]]:
+async def _open_undo_log(
+    context: RunContext, target: Target
+) -> tuple[AnnouncedLog, MadeThings, dict[str, dict[Key, Ours]]]:
     path = context.folder.undo_log
     made = MadeThings()
     if await asyncio.to_thread(is_blank, path):
@@ -81,13 +85,13 @@ async def _open_undo_log(context: RunContext, target: Target) -> tuple[UndoLog, 
                 f"the undo log {path} is gone", hint="restore the target from a backup, then start a new run"
             )
         await end_earlier_writes(context, target, (), ())
-        return await UndoLog.create(path), made, {}
+        return await AnnouncedLog.create(path), made, {}
     checkpoint = await context.reader.undo_end(context.run_id)
     index = await asyncio.to_thread(read_index, path, checkpoint)
     await end_earlier_writes(context, target, index.sessions, ())
     for one in index.made:
         made.add(one)
-    undo = await UndoLog.reopen(path, index.end, checkpoint or len(MAGIC))
+    undo = await AnnouncedLog.reopen(path, index.end, checkpoint or len(MAGIC))
     try:
         # Mapped only now: what a mapping shows of a file that was cut meanwhile is an end of the process.
         with UndoReader(path) as reader:

@@ -7,14 +7,15 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import Final
 
 from tui_migrate.documents import RawId, content_hash, normalise
-from tui_migrate.engine.batch_walk import BatchWalk, WalkedBatch
+from tui_migrate.engine.batch_walk import BatchWalk, Suspect, WalkedBatch
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.expiry import Expiry, expires_whole, missing
 from tui_migrate.engine.migration import Migration
-from tui_migrate.engine.undo_log import Intent, Outcome
+from tui_migrate.engine.undo_log import Intent
 from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
@@ -62,6 +63,14 @@ class Verdicts:
         self.add(
             Severity.WARNING, "source_moved", self.collection, message, "run it again to take up the changes", count
         )
+
+    def end_untold(self, count: int = 1) -> None:
+        """Report documents that differ, of which no record of the run says what they were."""
+        message = (
+            "documents differ between the ends, and which end changed since cannot be told, because the run wrote"
+            " nothing of them: it had found them equal, or the target refused them"
+        )
+        self.add(Severity.ERROR, "end_untold", self.collection, message, "run it again, or compare both ends", count)
 
     async def reach(self, done: Checkpoint) -> None:
         """Say that a batch is verified: now and then a mark is made of it."""
@@ -129,11 +138,20 @@ class _Records:
     kept: dict[Key, bytes] = field(default_factory=dict)
 
 
+class _Blame(Enum):
+    """Which end a document that differs has changed at."""
+
+    SOURCE = auto()
+    TARGET = auto()
+    UNTOLD = auto()
+
+
 async def _judge(context: RunContext, batch: WalkedBatch, undo: UndoReader, verdicts: Verdicts) -> None:
     """Compare a batch's documents, and say of each that differs who moved."""
     records = _Records()
     if batch.checkpoint is not None and (batch.suspects or not batch.is_as_read):
         records = await asyncio.to_thread(_read_records, undo, verdicts.collection, batch.checkpoint)
+    moved = 0
     for one in batch.suspects:
         if one.current is not None and records.kept.get(one.key) == one.digest:
             continue
@@ -143,18 +161,37 @@ async def _judge(context: RunContext, batch: WalkedBatch, undo: UndoReader, verd
             verdicts.expiring.discard(one.digest)
             verdicts.expired()
             continue
-        intent = records.written.get(one.key)
-        if batch.is_as_read or (intent is not None and one.current != intent.after):
-            what = "is missing from" if one.current is None else "differs in"
-            verdicts.target_differs(f"a document of the source {what} the target")
-        else:
-            verdicts.source_moved()
+        match _blame(one, batch, records):
+            case _Blame.SOURCE:
+                moved += 1
+            case _Blame.TARGET:
+                what = "is missing from" if one.current is None else "differs in"
+                verdicts.target_differs(f"a document of the source {what} the target")
+            case _Blame.UNTOLD:
+                verdicts.end_untold()
     if not batch.is_as_read and batch.checkpoint is not None:
-        vanished = [key for key in records.written if key not in batch.seen]
-        if vanished or not batch.suspects:
-            verdicts.source_moved(len(vanished) or 1)
+        vanished = sum(key not in batch.seen for key in records.written)
+        # Something did move. What was deleted and has no record leaves no other trace.
+        moved = max(1, moved + vanished)
+    if moved:
+        verdicts.source_moved(moved)
     if batch.checkpoint is not None:
         await verdicts.reach(batch.checkpoint)
+
+
+def _blame(one: Suspect, batch: WalkedBatch, records: _Records) -> _Blame:
+    """Say which end a document that differs has changed at, by what the run recorded of it."""
+    if batch.checkpoint is None:
+        return _Blame.SOURCE
+    if batch.is_as_read:
+        return _Blame.TARGET
+    if (intent := records.written.get(one.key)) is not None:
+        return _Blame.SOURCE if one.current == intent.after else _Blame.TARGET
+    if (kept := records.kept.get(one.key)) is not None:
+        return _Blame.SOURCE if kept != one.digest else _Blame.TARGET
+    # Where every document of the batch has a record, one without is new in the source.
+    recorded = len(records.written.keys() | records.kept.keys())
+    return _Blame.SOURCE if recorded >= batch.checkpoint.documents else _Blame.UNTOLD
 
 
 def _read_records(undo: UndoReader, collection: str, checkpoint: Checkpoint) -> _Records:
@@ -162,7 +199,7 @@ def _read_records(undo: UndoReader, collection: str, checkpoint: Checkpoint) -> 
     for group in undo.groups(checkpoint.undo_begin, checkpoint.undo_end):
         if group.collection == collection and group.outcomes is not None:
             for intent, outcome in zip(group.intents, group.outcomes, strict=True):
-                if outcome is not Outcome.NOT_WRITTEN:
+                if outcome.is_written:
                     records.written[order_key(intent.id)] = intent
     for kept in undo.kept(checkpoint.undo_begin, checkpoint.undo_end):
         records.kept[order_key(RawId(kept.id))] = kept.digest
@@ -213,9 +250,7 @@ def _sum_written(context: RunContext, collection: str) -> _Sum:
             if group.collection == collection and offset > index.begins.get(collection, 0):
                 outcomes = group.outcomes or ()
                 written = written.plus(
-                    intent.after
-                    for intent, outcome in zip(group.intents, outcomes, strict=True)
-                    if outcome is not Outcome.NOT_WRITTEN
+                    intent.after for intent, outcome in zip(group.intents, outcomes, strict=True) if outcome.is_written
                 )
     return written
 

@@ -124,7 +124,7 @@ class Progress:
     async def restart_collection(self, collection: str) -> None:
         """Forget the batches and counters of a collection that has to be done from its start."""
         async with self._journal.transaction() as database:
-            for table in ("batches", "members", "rejects"):
+            for table in ("batches", "members", "rejects", "verified"):
                 await database.execute(
                     f"DELETE FROM {table} WHERE run_id = ? AND collection = ?",
                     (self._run_id, collection),

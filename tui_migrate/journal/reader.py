@@ -199,6 +199,11 @@ class JournalReader:
         rows = await self._rows("SELECT min(at) FROM transitions WHERE run_id = ? AND attempt = ?", run_id, attempt)
         return None if rows[0][0] is None else float(rows[0][0])
 
+    async def last_attempt_died(self, run_id: int) -> bool:
+        """Say whether the attempt before the one at work ended without a word of why."""
+        rows = await self._rows("SELECT attempt > 1 AND failure_message IS NULL FROM runs WHERE id = ?", run_id)
+        return bool(rows[0][0])
+
     async def last_checkpoint(self, run_id: int, collection: str) -> Checkpoint | None:
         """Give the last batch of a collection that was committed."""
         found = await self._batches(

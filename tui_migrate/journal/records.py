@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from tui_migrate.findings import Finding
 from tui_migrate.journal.states import RunState, Stage
-from tui_migrate.plan.model import Environment, RunKind
+from tui_migrate.plan.model import PIPE, Environment, RunKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,11 @@ class RunRecord:
     failure: Failure | None = None
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def is_piped(self) -> bool:
+        """True of an export into a pipe, which cannot be paused or gone on with: its reader takes what it is given."""
+        return self.kind is RunKind.EXPORT and self.target == PIPE
 
     @property
     def counts(self) -> Counts:

@@ -156,10 +156,14 @@ class JournalWriter:
         await self._update(run_id, "rate_limit = ?", documents_per_second)
 
     async def begin_attempt(self, run_id: int, pid: int, host: str, state: RunState) -> int:
-        """Record that a worker has taken the run up in a state, and give the number of its attempt."""
+        """Record that a worker has taken the run up in a state, and give the number of its attempt.
+
+        Of why the attempt before it ended all but the code stays, for as long as this one is at work.
+        """
         async with self.transaction() as database:
             await database.execute(
                 "UPDATE runs SET attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
+                " failure_message = CASE WHEN failure_code IS NULL THEN NULL ELSE failure_message END,"
                 " failure_code = NULL WHERE id = ?",
                 (pid, host, self.clock(), run_id),
             )

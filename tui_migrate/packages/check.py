@@ -5,9 +5,7 @@ package claims: nothing is inflated past what its member says, and that is bound
 """
 
 import asyncio
-import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -18,10 +16,10 @@ from tui_migrate.packages import layout
 from tui_migrate.packages.digest import RunningDigest
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.fault_list import FaultList
-from tui_migrate.packages.files import open_regular, read_bounded
 from tui_migrate.packages.manifest import Manifest
 from tui_migrate.packages.members import EMPTY, Member, documents_of, read_packed
-from tui_migrate.packages.opening import has_manifest, is_folder, load_metadata, read_manifest
+from tui_migrate.packages.native_files import NativeFiles, read_bounded
+from tui_migrate.packages.opening import files_at, load_metadata, read_manifest
 from tui_migrate.packages.package import Progress
 from tui_migrate.packages.validity import IdOrder, walk
 from tui_migrate.stores.base import CollectionKind
@@ -34,25 +32,27 @@ _MESSAGES: Final = {
 
 
 async def check(path: Path, progress: Progress | None = None) -> tuple[Finding, ...]:
-    """Check a package and give what is wrong with it, all errors; nothing where it is whole.
+    """Check the native package at a path. Raises UsageError where there is nothing to look at, Refused where none."""
+    return await check_files(await asyncio.to_thread(files_at, path), progress)
 
-    Raises UsageError where there is no folder to look at, Refused where it is none.
-    """
+
+async def check_files(package: NativeFiles, progress: Progress | None = None) -> tuple[Finding, ...]:
+    """Check a package and give what is wrong with it, all errors; nothing where it is whole. Raises as `check` does."""
     faults = FaultList()
-    manifest = await asyncio.to_thread(_open, path, faults)
+    manifest = await asyncio.to_thread(_open, package, faults)
     if manifest is None:
         return faults.findings()
-    usable = await asyncio.to_thread(_check_listing, path, manifest, faults)
+    usable = await asyncio.to_thread(_check_listing, package, manifest, faults)
     total = sum(file.size for entry in manifest.collections for file in entry.files)
     done = 0
     for entry in manifest.collections:
         if entry.metadata.path in usable:
-            await asyncio.to_thread(_check_metadata, path, entry, faults)
+            await asyncio.to_thread(_check_metadata, package, entry, faults)
         done += entry.metadata.size
         if entry.data is not None:
             checked = _CollectionCheck(entry, manifest.database, faults)
             if entry.data.path in usable:
-                await checked.run(path / entry.data.path, partial(_tell, progress, total, done))
+                await checked.run(package, partial(_tell, progress, total, done))
             done += entry.data.size
         _tell(progress, total, done, 0)
     return faults.findings()
@@ -63,12 +63,13 @@ def _tell(progress: Progress | None, total: int, before: int, now: int) -> None:
         progress(before + now, total)
 
 
-def _open(path: Path, faults: FaultList) -> Manifest | None:
-    if not has_manifest(path):
+def _open(package: NativeFiles, faults: FaultList) -> Manifest | None:
+    if not package.has_manifest():
+        package.listing("", faults)
         faults.add("manifest_missing", layout.MANIFEST, "the package has no manifest: it was not finished, or lost it")
         return None
     try:
-        return read_manifest(path)
+        return read_manifest(package)
     except PackageDamaged as error:
         faults.add("manifest_damaged", layout.MANIFEST, error.message, hint=error.hint)
     except Refused as error:
@@ -76,48 +77,31 @@ def _open(path: Path, faults: FaultList) -> Manifest | None:
     return None
 
 
-def _check_listing(root: Path, manifest: Manifest, faults: FaultList) -> frozenset[str]:
-    """Compare the folder with the manifest; give the paths of the files that are there and can be read on."""
+def _check_listing(package: NativeFiles, manifest: Manifest, faults: FaultList) -> frozenset[str]:
+    """Compare what is there with the manifest; give the paths of the files that can be read on."""
     wanted = {file.path: file.size for entry in manifest.collections for file in entry.files}
-    there: set[str] = set()
-    for relative in _listed(root, manifest.database, faults):
-        if relative in wanted:
-            there.add(relative)
-        elif relative not in (layout.MANIFEST, manifest.database):
+    found = package.listing(manifest.database, faults)
+    for relative in found:
+        if relative not in wanted and relative != layout.MANIFEST:
             faults.add("file_extra", relative, "the manifest does not know this file")
-    for relative in sorted(wanted.keys() - there):
+    for relative in sorted(wanted.keys() - found.keys()):
         faults.add("file_missing", relative, "the manifest names this file, and it is not there")
-    return frozenset(relative for relative in sorted(there) if _is_file(root, relative, wanted[relative], faults))
+    there = sorted(wanted.keys() & found.keys())
+    return frozenset(relative for relative in there if _is_file(relative, found[relative], wanted[relative], faults))
 
 
-def _listed(root: Path, database: str, faults: FaultList) -> Iterator[str]:
-    """Give the relative path of everything in the package's two folders; a link is not followed."""
-    folders = [""]
-    if is_folder(root / database):
-        folders.append(f"{database}/")
-    else:
-        faults.add("file_kind", database, "this should be a folder, and is missing or something else")
-    for prefix in folders:
-        try:
-            with os.scandir(root / prefix) as items:
-                yield from (prefix + item.name for item in items)
-        except OSError as error:
-            faults.add("file_unreadable", prefix or ".", f"the folder cannot be read: {error.strerror}")
-
-
-def _is_file(root: Path, relative: str, size: int, faults: FaultList) -> bool:
-    status = (root / relative).lstat()
-    if not stat.S_ISREG(status.st_mode):
+def _is_file(relative: str, found: int | None, size: int, faults: FaultList) -> bool:
+    if found is None:
         faults.add("file_kind", relative, "this is a link, a folder or a device where a file belongs")
         return False
-    if status.st_size != size:
-        faults.add("file_size", relative, f"the file has {status.st_size} bytes, not {size}")
+    if found != size:
+        faults.add("file_size", relative, f"the file has {found} bytes, not {size}")
     return True
 
 
-def _check_metadata(root: Path, entry: CollectionEntry, faults: FaultList) -> None:
+def _check_metadata(package: NativeFiles, entry: CollectionEntry, faults: FaultList) -> None:
     try:
-        load_metadata(root, entry)
+        load_metadata(package, entry)
     except PackageDamaged as error:
         faults.add("metadata_damaged", entry.metadata.path, error.message)
 
@@ -133,13 +117,13 @@ class _CollectionCheck:
         self._running = RunningDigest()
         self._ids = IdOrder()
 
-    async def run(self, path: Path, tell: Callable[[int], None]) -> None:
+    async def run(self, package: NativeFiles, tell: Callable[[int], None]) -> None:
         """Read all members, going on behind a damaged one, then compare the digests of the whole."""
         try:
             if not self._entry.members:
-                self._running.add_packed(await asyncio.to_thread(read_bounded, path, len(EMPTY)))
+                self._running.add_packed(await asyncio.to_thread(read_bounded, package, self._file.path, len(EMPTY)))
             else:
-                file = await asyncio.to_thread(open_regular, path)
+                file = await asyncio.to_thread(package.open, self._file.path)
                 with file:
                     for member in self._entry.members:
                         await asyncio.to_thread(self._take, file, member)

@@ -7,12 +7,11 @@ member has its digest at once, and what spans the file is computed here, once, a
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from tui_migrate.errors import PackageDamaged
-from tui_migrate.packages.files import open_regular, read_bounded, shown
 from tui_migrate.packages.members import DAMAGED_HINT, EMPTY, Member, documents_of, read_packed
+from tui_migrate.packages.native_files import Files, read_bounded
 
 
 class CollectionDigest(NamedTuple):
@@ -22,6 +21,10 @@ class CollectionDigest(NamedTuple):
     stream: str
     documents: int
     bytes: int
+
+
+NO_DOCUMENTS: Final = CollectionDigest("", hashlib.sha256().hexdigest(), 0, 0)
+"""Of what has no file: a view."""
 
 
 class RunningDigest:
@@ -49,24 +52,24 @@ class RunningDigest:
         return CollectionDigest(self._file.hexdigest(), self._stream.hexdigest(), self._documents, self._bytes)
 
 
-async def digest_collection(path: Path, members: Sequence[Member]) -> CollectionDigest:
-    """Read a collection's file and check that it is these members and nothing else.
+async def digest_collection(package: Files, path: str, members: Sequence[Member]) -> CollectionDigest:
+    """Read a collection's file of a package and check that it is these members and nothing else.
 
     Holds one member at a time. Raises PackageDamaged naming file and offset.
     """
     running = RunningDigest()
     if not members:
-        content = await asyncio.to_thread(read_bounded, path, len(EMPTY))
+        content = await asyncio.to_thread(read_bounded, package, path, len(EMPTY))
         if content != EMPTY:
-            raise PackageDamaged(f"{shown(path)} should hold no documents, and does not", hint=DAMAGED_HINT)
+            raise PackageDamaged(f"{package.where(path)} should hold no documents, and does not", hint=DAMAGED_HINT)
         running.add_packed(content)
         return running.result()
-    file = await asyncio.to_thread(open_regular, path)
+    file = await asyncio.to_thread(package.open, path)
     with file:
         for member in members:
-            await asyncio.to_thread(_take, file, member, shown(path), running)
+            await asyncio.to_thread(_take, file, member, package.where(path), running)
         if await asyncio.to_thread(file.read, 1):
-            raise PackageDamaged(f"{shown(path)} goes on after byte {members[-1].end}", hint=DAMAGED_HINT)
+            raise PackageDamaged(f"{package.where(path)} goes on after byte {members[-1].end}", hint=DAMAGED_HINT)
     return running.result()
 
 

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from tui_migrate.errors import Refused
 from tui_migrate.packages import layout
+from tui_migrate.packages.digest import CollectionDigest
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.members import EMPTY, Member
-from tui_migrate.stores.base import CollectionKind
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 
 class DocumentOrder(StrEnum):
@@ -44,6 +45,28 @@ class CollectionEntry:
     digest: str
     members: tuple[Member, ...]
     files: tuple[FileEntry, ...]
+
+    @classmethod
+    def of(
+        cls,
+        info: CollectionInfo,
+        known: Sequence[Member],
+        order: DocumentOrder,
+        digest: CollectionDigest,
+        files: Sequence[FileEntry],
+    ) -> "CollectionEntry":
+        """Say of a collection what was found when its file was read back."""
+        return cls(
+            name=info.name,
+            type=info.kind,
+            documents=digest.documents,
+            bytes=digest.bytes,
+            order=order,
+            sha256=digest.stream,
+            digest=digest_of(known),
+            members=tuple(known),
+            files=tuple(files),
+        )
 
     @property
     def data(self) -> FileEntry | None:

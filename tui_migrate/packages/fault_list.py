@@ -11,7 +11,7 @@ MOST_PER_CODE: Final = 100
 
 
 class FaultList:
-    """Errors, one for each code and subject, with a count; past MOST_PER_CODE subjects of a code, one for the rest."""
+    """Faults, one for each code and subject, with a count; past MOST_PER_CODE subjects of a code, one for the rest."""
 
     __slots__ = ("_found", "_subjects")
 
@@ -19,7 +19,15 @@ class FaultList:
         self._found: dict[tuple[str, str], Finding] = {}
         self._subjects: dict[str, int] = {}
 
-    def add(self, code: str, subject: str, message: str, *, hint: str = DAMAGED_HINT) -> None:
+    def add(
+        self,
+        code: str,
+        subject: str,
+        message: str,
+        *,
+        hint: str = DAMAGED_HINT,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
         """Take in a fault; the first of a code and subject gives the message."""
         subject = shown(subject)
         if (code, subject) not in self._found:
@@ -29,7 +37,7 @@ class FaultList:
                 self._subjects[code] = self._subjects.get(code, 0) + 1
         known = self._found.get((code, subject))
         if known is None:
-            self._found[code, subject] = Finding(Severity.ERROR, code, subject, message, hint)
+            self._found[code, subject] = Finding(severity, code, subject, message, hint)
         else:
             self._found[code, subject] = replace(known, count=known.count + 1)
 

@@ -83,6 +83,14 @@ def write_all(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+def write_all_at(descriptor: int, content: bytes, offset: int) -> None:
+    """Write all of it at a place, and leave the position where it is."""
+    rest = memoryview(content)
+    while rest:
+        written = os.pwrite(descriptor, rest, offset)
+        rest, offset = rest[written:], offset + written
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Put a whole file in place of what has its name: written beside it, made durable, renamed. Raises OSError."""
     beside = path.with_name(path.name[:200] + UNFINISHED)
@@ -136,13 +144,18 @@ def open_regular(path: Path) -> BinaryIO:
 def read_bounded(path: Path, limit: int) -> bytes:
     """Read a whole regular file of at most `limit` bytes. Raises PackageDamaged."""
     with open_regular(path) as file:
-        try:
-            content = file.read(limit + 1)
-        except OSError as error:
-            raise PackageDamaged(f"cannot read {shown(path)}: {error.strerror}", hint="check the disk") from error
+        return read_up_to(file, limit, shown(path))
+
+
+def read_up_to(file: BinaryIO, limit: int, name: str) -> bytes:
+    """Read an open file that has at most `limit` bytes. Raises PackageDamaged."""
+    try:
+        content = file.read(limit + 1)
+    except OSError as error:
+        raise PackageDamaged(f"cannot read {name}: {error.strerror}", hint="check the disk") from error
     if len(content) > limit:
         raise PackageDamaged(
-            f"{shown(path)} is larger than {limit:,} bytes",
+            f"{name} is larger than {limit:,} bytes",
             hint="it cannot be what tui-migrate wrote; get a fresh copy",
         )
     return content

@@ -21,10 +21,20 @@ class PackageForm(StrEnum):
     XCODEREVIEWER = "xcodereviewer"
     DAEMON = "daemon"
 
+    @classmethod
+    def for_name(cls, name: str) -> "PackageForm":
+        """Choose the form of a package that is to be made, where nobody says which: by the ending of its name."""
+        return cls.TAR if name.endswith(".tar") else cls.NATIVE
+
     @property
     def infers_types(self) -> bool:
         """True of the forms that are JSON without types: what a text was is for a type plan to say."""
         return self in _JSON
+
+    @property
+    def never_holds(self) -> frozenset[str]:
+        """Collections that the system itself never exports: tokens, sessions, and what belongs to one installation."""
+        return _NEVER_HELD.get(self, frozenset())
 
     @property
     def can_be_written(self) -> bool:
@@ -41,3 +51,6 @@ _WRITTEN = (
     PackageForm.GOFANNON,
     PackageForm.XCODEREVIEWER,
 )
+_NEVER_HELD = {
+    PackageForm.SECOND_BRAIN: frozenset(("permanent_tokens", "sessions", "migration_history", "migrations", "backups")),
+}

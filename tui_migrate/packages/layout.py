@@ -83,3 +83,20 @@ def data_path(database: str, collection: str) -> str:
 def metadata_path(database: str, collection: str) -> str:
     """The path of a collection's metadata within its package."""
     return f"{database}/{escape(collection)}{METADATA_SUFFIX}"
+
+
+class FileNames:
+    """The names that a package's files have taken: no two may be one where upper and lower case are."""
+
+    def __init__(self) -> None:
+        self._taken: Final[dict[str, str]] = {}
+
+    def claim(self, collection: str, relative: str) -> str:
+        """Give the path back unless another collection's differs from it in upper and lower case alone: Refused."""
+        other = self._taken.setdefault(relative.casefold(), collection)
+        if other != collection:
+            raise Refused(
+                f"the collections {shown(other)} and {shown(collection)} differ in upper and lower case alone",
+                hint="export them into two packages: on some file systems their files would be one",
+            )
+        return relative

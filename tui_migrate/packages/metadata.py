@@ -29,6 +29,7 @@ MAX_METADATA: Final = 64 * 1024 * 1024
 _KEYS: Final = frozenset(("options", "indexes", "uuid", "collectionName", "type"))
 _UUID_BYTES: Final = 16
 _NO_OPTIONS: Final = pack(b"")
+_MALFORMED: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _QUERY_REGEX: Final = frozenset(("$regex", "$options"))
 
 
@@ -67,18 +68,84 @@ def from_json(content: bytes, where: str) -> CollectionInfo:
     """Read a metadata file strictly. `documents` and `size` are 0. Raises PackageDamaged, naming `where`."""
     from bson.errors import BSONError
 
+    fields = _parse(content, where)
+    try:
+        return _info(fields)
+    except (BSONError, *_MALFORMED) as error:
+        raise _not_metadata(where, error) from error
+
+
+def _parse(content: bytes, where: str) -> object:
+    from bson.errors import BSONError
+
     if len(content) > MAX_METADATA:
         raise PackageDamaged(
             f"{shown(where)} is larger than {MAX_METADATA:,} bytes", hint="get a fresh copy of the package"
         )
     try:
-        fields = json.loads(content.decode(), object_pairs_hook=_object)
-        return _info(fields)
-    except (BSONError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        return json.loads(content.decode(), object_pairs_hook=_object)
+    except (BSONError, *_MALFORMED) as error:
+        raise _not_metadata(where, error) from error
+
+
+def _not_metadata(where: str, error: Exception) -> PackageDamaged:
+    return PackageDamaged(
+        f"{shown(where)} is not metadata as mongodump writes it: {shown(str(error)[:200])}",
+        hint="get a fresh copy of the package",
+    )
+
+
+def from_dump(content: bytes, where: str, name: str | None) -> tuple[CollectionInfo, tuple[str, ...]]:
+    """Read metadata that some version of mongodump wrote; give the keys that are not known and were left aside, too.
+
+    Older ones record neither name nor type nor uuid, and the indexes' namespace, which servers refuse today. `name` is
+    the collection's as its file or its archive has it, None where it must stand in the metadata. Raises PackageDamaged,
+    naming `where`.
+    """
+    from bson.errors import BSONError
+
+    fields = _parse(content, where)
+    try:
+        if not isinstance(fields, Mapping):
+            raise TypeError("it is no object")
+        known = {key: value for key, value in fields.items() if key in _KEYS}
+        known.setdefault("collectionName", name)
+        if not known.get("type") or _is_view_made_collection(known):
+            known["type"] = _kind_of_old(known.get("options")).value
+        known["indexes"] = [_without_namespace(index) for index in known.get("indexes") or ()]
+        for key in ("options", "uuid"):
+            if not known.get(key):
+                known.pop(key, None)
+        info = _info(known)
+    except (BSONError, *_MALFORMED) as error:
+        raise _not_metadata(where, error) from error
+    if name is not None and info.name != name:
         raise PackageDamaged(
-            f"{shown(where)} is not metadata as mongodump writes it: {shown(str(error)[:200])}",
-            hint="get a fresh copy of the package",
-        ) from error
+            f"{shown(where)} is of the collection {shown(info.name)}, not of {shown(name)}",
+            hint="the file was renamed or exchanged; put it back under its own name",
+        )
+    return info, tuple(sorted(str(key) for key in fields.keys() - _KEYS))
+
+
+def _kind_of_old(options: object) -> CollectionKind:
+    keys = options.keys() if isinstance(options, Mapping) else ()
+    if "viewOn" in keys:
+        return CollectionKind.VIEW
+    return CollectionKind.TIMESERIES if "timeseries" in keys else CollectionKind.PLAIN
+
+
+def _is_view_made_collection(fields: Mapping[str, object]) -> bool:
+    """`mongodump --viewsAsCollections` takes a view's definition out, and its documents in."""
+    options = fields.get("options")
+    return fields.get("type") == CollectionKind.VIEW and not (isinstance(options, Mapping) and "viewOn" in options)
+
+
+def _without_namespace(index: object) -> object:
+    if not isinstance(index, Mapping) or "ns" not in index:
+        return index
+    from bson.son import SON
+
+    return SON((key, value) for key, value in index.items() if key != "ns")
 
 
 def _info(fields: object) -> CollectionInfo:

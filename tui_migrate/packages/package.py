@@ -1,15 +1,19 @@
 """What a package is to whoever reads it, whatever its form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
+from tui_migrate.errors import UsageError
 from tui_migrate.findings import Finding
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.limits import USUAL, Limits
 from tui_migrate.packages.types.model import Inference, TypePlan
 from tui_migrate.stores.base import Source
+
+PASSPHRASE_VARIABLE: Final = "TUI_MIGRATE_PASSPHRASE"
+"""The environment variable of a passphrase, for who cannot be asked; no worker inherits it."""
 
 Progress = Callable[[int, int], None]
 """Told now and then, in the event loop: bytes of the package read so far, and in all."""
@@ -36,6 +40,14 @@ class ReadOptions:
     types: TypePlan | None = None
     keys: Keys = Keys()
     limits: Limits = USUAL
+
+
+class SeveralDatabases(UsageError):
+    """A package holds several databases, and which one is meant was not said."""
+
+    def __init__(self, message: str, databases: Sequence[str], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.databases = tuple(databases)
 
 
 @runtime_checkable

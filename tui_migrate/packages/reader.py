@@ -8,13 +8,15 @@ from typing import BinaryIO, Final
 
 from tui_migrate.documents import RawId
 from tui_migrate.errors import PackageDamaged, Refused
-from tui_migrate.findings import Finding
-from tui_migrate.packages.check import check
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.packages.check import check_files
+from tui_migrate.packages.definition_faults import check_definitions
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
-from tui_migrate.packages.files import open_regular, shown
+from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.manifest import Manifest
 from tui_migrate.packages.members import Member, documents_of, read_packed
+from tui_migrate.packages.native_files import FolderFiles, NativeFiles
 from tui_migrate.packages.opening import load_manifest, load_metadata
 from tui_migrate.packages.package import Progress
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
@@ -25,21 +27,22 @@ _POSITION: Final = struct.Struct(">Q8s")
 
 
 class PackageSource:
-    """Reads a package folder; opens nothing before it is first asked.
+    """Reads a package that is a folder or a tar; opens nothing before it is first asked.
 
     Documents come in blocks of one gzip member. That every member is whole is seen as it is read; that the package as
     a whole is, is for `check` to say.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path: Final = path.absolute()
+    def __init__(self, package: NativeFiles | Path) -> None:
+        self._package: Final = FolderFiles(package.absolute()) if isinstance(package, Path) else package
+        self.path: Final = self._package.path
         self._manifest: Manifest | None = None
 
     @property
     def manifest(self) -> Manifest:
         """The manifest; the first time it is read from disk, which blocks. Raises what `load_manifest` does."""
         if self._manifest is None:
-            self._manifest = load_manifest(self.path)
+            self._manifest = load_manifest(self._package)
         return self._manifest
 
     @property
@@ -54,18 +57,21 @@ class PackageSource:
         return Capabilities(ordered=True, lookup=False, server_version=version)
 
     async def form(self) -> PackageForm:
-        """A folder with a manifest."""
-        return PackageForm.NATIVE
+        """A folder with a manifest, or a tar of it."""
+        return self._package.form
 
     async def check(self, progress: Progress | None = None) -> tuple[Finding, ...]:
-        """Check every file, member, digest, document and id. Raises UsageError, Refused."""
-        return await check(self.path, progress)
+        """Check every file, member, digest, document, id and definition. Raises UsageError, Refused."""
+        found = await check_files(self._package, progress)
+        if any(one.severity is Severity.ERROR for one in found):
+            return found
+        return (*found, *check_definitions((await self._load()).database, await self.collections()))
 
     async def inference(self) -> None:
         """BSON has its types."""
 
     async def identity(self) -> Identity:
-        """The folder, its links resolved. Raises UsageError, Refused or PackageDamaged where it is no good package."""
+        """Its place, links resolved. Raises UsageError, Refused or PackageDamaged where it is no good package."""
         manifest = await self._load()
         resolved = await asyncio.to_thread(self.path.resolve)
         return Identity(kind="package", addresses=frozenset((str(resolved),)), database=manifest.database)
@@ -75,7 +81,7 @@ class PackageSource:
         manifest = await self._load()
         chosen = [entry for entry in manifest.collections if names is None or entry.name in names]
         chosen.sort(key=lambda entry: entry.name)
-        return tuple([await asyncio.to_thread(load_metadata, self.path, entry) for entry in chosen])
+        return tuple([await asyncio.to_thread(load_metadata, self._package, entry) for entry in chosen])
 
     async def read(
         self,
@@ -101,12 +107,12 @@ class PackageSource:
         first = _members_read(entry, after)
         if entry.data is None or first == len(entry.members):
             return
-        path = self.path / entry.data.path
+        path = entry.data.path
         mark = bytes.fromhex(entry.digest)[:8]
-        file = await asyncio.to_thread(open_regular, path)
+        file = await asyncio.to_thread(self._package.open, path)
         with file:
             for number, member in enumerate(entry.members[first:], start=first + 1):
-                documents = await asyncio.to_thread(_documents, file, member, shown(path))
+                documents = await asyncio.to_thread(_documents, file, member, self._package.where(path))
                 yield Block(documents, _POSITION.pack(number, mark))
 
     def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:

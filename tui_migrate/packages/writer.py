@@ -10,38 +10,34 @@ import asyncio
 import hashlib
 import os
 import shutil
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from tui_migrate.errors import Refused, StorageFailed
+from tui_migrate.errors import Refused
 from tui_migrate.packages import files, layout, members, metadata, sealing
 from tui_migrate.packages.collection_file import CollectionFile
-from tui_migrate.packages.digest import digest_collection
-from tui_migrate.packages.entries import CollectionEntry, DocumentOrder, FileEntry, digest_of
+from tui_migrate.packages.digest import NO_DOCUMENTS, digest_collection
+from tui_migrate.packages.disk_work import DiskWork
+from tui_migrate.packages.entries import CollectionEntry, DocumentOrder, FileEntry
 from tui_migrate.packages.files import shown, storing
 from tui_migrate.packages.manifest import Header, Manifest
 from tui_migrate.packages.members import Member
+from tui_migrate.packages.native_files import FolderFiles, is_folder
 from tui_migrate.packages.place import find_obstacle, make_folders, partial_path
-from tui_migrate.redaction import redact
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 __all__ = ("PackageWriter", "discard_partial", "find_obstacle", "is_sealed")
-
-Result = TypeVar("Result")
-
-_NO_DOCUMENTS: Final = hashlib.sha256().hexdigest()
 
 
 class PackageWriter:
     """One package on its way; one task uses it at a time, one collection is open at a time.
 
     After a failed or cancelled `append` its collection is closed and must be opened again from a checkpoint. After a
-    failed write or fsync nothing more is taken: what the disk holds then is not known (a kernel may drop the pages
-    that it could not write and report success the next time).
+    failure of the disk nothing more is taken.
     """
+
+    is_resumable: Final = True
 
     def __init__(self, path: Path, run_id: int, database: str, level: int) -> None:
         self.path: Final = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would follow a link at that name
@@ -50,10 +46,9 @@ class PackageWriter:
         self.partial: Final = partial_path(self.path, run_id)
         self.database: Final = layout.check_database(database)
         self._level: Final = level
-        self._lock: Final = threading.Lock()
+        self._work: Final = DiskWork(self._close)
         self._open: CollectionFile | None = None
-        self._failure: StorageFailed | None = None
-        self._names: Final[dict[str, str]] = {}
+        self._names: Final = layout.FileNames()
 
     @classmethod
     async def create(cls, path: Path, *, run_id: int, database: str, level: int = members.LEVEL) -> "PackageWriter":
@@ -84,7 +79,7 @@ class PackageWriter:
         Raises Refused for what Extended JSON cannot keep, and for a name that upper and lower case alone tell apart
         from another's.
         """
-        relative = self._claim(info.name, layout.metadata_path(self.database, info.name))
+        relative = self._names.claim(info.name, layout.metadata_path(self.database, info.name))
         content = members.pack(metadata.to_json(info), self._level)
 
         def write() -> FileEntry:
@@ -92,20 +87,20 @@ class PackageWriter:
                 files.write_file(self.partial / relative, content)
             return FileEntry(relative, len(content), hashlib.sha256(content).hexdigest())
 
-        return await self._run(write)
+        return await self._work.run(write)
 
     async def open_collection(self, name: str, known: Sequence[Member]) -> None:
         """Open a collection's file to append to, cut back to the end of the last of these members.
 
         Raises PackageDamaged where the file is shorter than that, StorageFailed.
         """
-        path = self.partial / self._claim(name, layout.data_path(self.database, name))
+        path = self.partial / self._names.claim(name, layout.data_path(self.database, name))
 
         def open_file() -> None:
             self._close()
             self._open = CollectionFile.open(path, known[-1].end if known else 0)
 
-        await self._run(open_file)
+        await self._work.run(open_file)
 
     async def append(self, documents: Sequence[bytes]) -> Member:
         """Write one batch as one gzip member; it is durable when this returns. Raises StorageFailed."""
@@ -115,12 +110,7 @@ class PackageWriter:
                 raise RuntimeError("no collection is open")
             return self._open.append(documents, self._level)
 
-        try:
-            return await self._run(write)
-        except BaseException:
-            # A cancelled call's thread goes on to its end; what it writes is cut off when the file is opened again.
-            await asyncio.shield(asyncio.to_thread(self._close_when_idle))
-            raise
+        return await self._work.undoubtedly(write)
 
     async def close_collection(self) -> None:
         """Close the open collection; one without documents gets a file mongorestore takes. Raises StorageFailed."""
@@ -130,29 +120,19 @@ class PackageWriter:
             if current is not None:
                 current.finish()
 
-        await self._run(finish)
+        await self._work.run(finish)
 
     async def entry(self, info: CollectionInfo, known: Sequence[Member], order: DocumentOrder) -> CollectionEntry:
         """Read a closed collection back and give what the manifest says of it. Raises PackageDamaged."""
         path = layout.metadata_path(self.database, info.name)
         content = await asyncio.to_thread(files.read_bounded, self.partial / path, metadata.MAX_METADATA)
         entries = [FileEntry(path, len(content), hashlib.sha256(content).hexdigest())]
-        stream, documents, size = _NO_DOCUMENTS, 0, 0
+        digest = NO_DOCUMENTS
         if info.kind is not CollectionKind.VIEW:
             path = layout.data_path(self.database, info.name)
-            file, stream, documents, size = await digest_collection(self.partial / path, known)
-            entries.insert(0, FileEntry(path, known[-1].end if known else len(members.EMPTY), file))
-        return CollectionEntry(
-            name=info.name,
-            type=info.kind,
-            documents=documents,
-            bytes=size,
-            order=order,
-            sha256=stream,
-            digest=digest_of(known),
-            members=tuple(known),
-            files=tuple(entries),
-        )
+            digest = await digest_collection(FolderFiles(self.partial), path, known)
+            entries.insert(0, FileEntry(path, known[-1].end if known else len(members.EMPTY), digest.file))
+        return CollectionEntry.of(info, known, order, digest, entries)
 
     async def seal(self, header: Header, entries: Sequence[CollectionEntry]) -> Manifest:
         """Write the manifest and give the package its name. Raises Refused where that is taken by now, StorageFailed.
@@ -160,67 +140,28 @@ class PackageWriter:
         Passwords in the texts of the header are taken out. Raises PackageDamaged where the folder does not hold
         exactly the files of these entries, or where they make no manifest that this version would read again.
         """
-        source = replace(header.source, address=redact(header.source.address))
-        clean = replace(header, source=source, operator=redact(header.operator), description=redact(header.description))
-        manifest = Manifest(clean, tuple(entries))
-        if manifest.database != self.database:
-            raise ValueError(f"the package is of {self.database}, the manifest of {manifest.database}")
+        manifest = sealing.manifest_of(header, entries, self.database)
 
         def seal() -> None:
             self._close()
             sealing.seal(self.partial, self.path, manifest)
 
-        await self._run(seal)
+        await self._work.run(seal)
         return manifest
 
     async def close(self) -> None:
         """Let go of the open file; what was appended stays, and `reopen` takes it up. Never raises."""
-        await asyncio.to_thread(self._close_when_idle)
+        await self._work.let_go()
 
     async def discard(self) -> None:
         """Remove the temporary folder and all in it; one that is not there is no error. Raises StorageFailed."""
-
-        def remove() -> None:
-            with self._lock:
-                self._close()
-                _remove(self.partial)
-
-        await asyncio.to_thread(remove)
-
-    def _claim(self, name: str, relative: str) -> str:
-        """Give the path back unless another collection's differs from it in upper and lower case alone."""
-        other = self._names.setdefault(relative.casefold(), name)
-        if other != name:
-            raise Refused(
-                f"the collections {shown(other)} and {shown(name)} differ in upper and lower case alone",
-                hint="export them into two packages: on some file systems their files would be one",
-            )
-        return relative
+        await self._work.let_go()
+        await asyncio.to_thread(_remove, self.partial)
 
     def _close(self) -> None:
         if self._open is not None:
             self._open.close()
             self._open = None
-
-    def _close_when_idle(self) -> None:
-        with self._lock:
-            self._close()
-
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        """Do blocking work in a thread, one piece at a time, and none after a failure of the disk."""
-
-        def guarded() -> Result:
-            with self._lock:
-                if self._failure is not None:
-                    raise self._failure
-                try:
-                    return work()
-                except StorageFailed as error:
-                    self._failure = error
-                    self._close()
-                    raise
-
-        return await asyncio.to_thread(guarded)
 
 
 async def discard_partial(path: Path, run_id: int) -> None:
@@ -230,9 +171,13 @@ async def discard_partial(path: Path, run_id: int) -> None:
 
 def _remove(partial: Path) -> None:
     with storing(partial, "remove"):
-        if partial.is_dir():
+        if not os.path.lexists(partial):
+            return
+        if is_folder(partial):
             shutil.rmtree(partial)
-            files.sync_folder(partial.parent)
+        else:
+            partial.unlink()
+        files.sync_folder(partial.parent)
 
 
 async def is_sealed(path: Path, known: Mapping[str, Sequence[Member]]) -> bool:

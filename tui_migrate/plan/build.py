@@ -56,7 +56,9 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
                 f"the source {request.source.label} has no collection {printable(name) or repr(name)}",
                 hint=_where_names_are(request.source),
             )
-    wanted = [there[name] for name in (dict.fromkeys(request.names) or there) if name not in request.exclude]
+    held_back = request.target.form.never_holds if isinstance(request.target, PackageEnd) else frozenset()
+    unasked = [name for name in there if name not in held_back]
+    wanted = [there[name] for name in (dict.fromkeys(request.names) or unasked) if name not in request.exclude]
     if not wanted:
         raise UsageError(
             f"no collection of {request.source.label} is left to {request.kind.value}",

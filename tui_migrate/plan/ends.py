@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tui_migrate.connections import locate
-from tui_migrate.errors import UsageError
+from tui_migrate.errors import TuiMigrateError, UsageError
+from tui_migrate.packages.content import FileContent
+from tui_migrate.packages.encryption.layer import Need, need_of
 from tui_migrate.packages.limits import Limits
 from tui_migrate.packages.package import Keys, ReadOptions
 from tui_migrate.packages.recognised import RecognisedPackage
@@ -17,7 +19,7 @@ from tui_migrate.stores.base import Source, Target
 def open_source(end: End, home: Home, passwords: Mapping[str, str]) -> Source:
     """Open an end to look at and read from. `passwords` are by the end's label. Raises CredentialsMissing."""
     if isinstance(end, PackageEnd):
-        return RecognisedPackage(Path(end.path), _read_options(end, passwords))
+        return RecognisedPackage(Path(end.path), read_options(end, passwords))
     return registry.open_source(locate(end, home, passwords))
 
 
@@ -28,7 +30,24 @@ def open_target(end: End, home: Home, passwords: Mapping[str, str]) -> Target:
     return registry.open_target(locate(end, home, passwords))
 
 
-def _read_options(end: PackageEnd, passwords: Mapping[str, str]) -> ReadOptions:
+def needs_passphrase(end: PackageEnd, passwords: Mapping[str, str]) -> bool:
+    """Say whether a package is to be written under a passphrase, or was, that `passwords` lacks. Blocks.
+
+    What cannot be looked at needs none: whoever opens it says what is wrong with it.
+    """
+    if passwords.get(end.label):
+        return False
+    if end.with_passphrase:
+        return True
+    path = Path(end.path)
+    try:
+        return path.is_file() and need_of(FileContent(path.resolve())) is Need.PASSPHRASE
+    except (OSError, TuiMigrateError):
+        return False
+
+
+def read_options(end: PackageEnd, passwords: Mapping[str, str]) -> ReadOptions:
+    """Give how a package is to be read, with what opens it. `passwords` are by the end's label."""
     keys = Keys(
         passphrase=passwords.get(end.label),
         identity_file=Path(end.identity_file) if end.identity_file else None,

@@ -103,8 +103,16 @@ class PackageEnd:
         """What people read."""
         return self.path
 
+    @property
+    def is_pipe(self) -> bool:
+        """True of a package that is written into the pipe behind the command."""
+        return self.path == PIPE
+
 
 End = StoreEnd | PackageEnd
+
+PIPE: Final = "-"
+"""The path of a package that goes through a pipe: there is one reader, and nothing is left to look at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,23 @@ from tui_migrate.definitions import (
     view_source,
 )
 from tui_migrate.documents import elements
+from tui_migrate.errors import UsageError
 from tui_migrate.findings import Finding, Severity
+from tui_migrate.packages.encryption.recipients import check_recipients
+from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.layout import escape
 from tui_migrate.packages.package import Package
 from tui_migrate.packages.writer import find_obstacle
 from tui_migrate.plan.build import RESERVED_DATABASES
 from tui_migrate.plan.forecast import forecast_collection
 from tui_migrate.plan.model import PackageEnd, Plan, Policy, StoreEnd
+from tui_migrate.plan.preflight_types import held_back, not_kept, undecided_types
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, CollectionKind, Source
 from tui_migrate.stores.permissions import Action, Permission
+
+_FORMS_OF_FILES: Final = (PackageForm.NATIVE, PackageForm.TAR)
+"""The forms in which each collection becomes files named after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +81,13 @@ async def check(
         package_findings = await source.check()
         if any(one.severity is Severity.ERROR for one in package_findings):
             return package_findings
+        package_findings = (*package_findings, *[finding async for finding in undecided_types(plan, source)])
     seen = await look(plan, source, target)
     found = [finding for rule in _CHECKS for finding in rule(seen)]
     found.extend([finding async for finding in _source_is_target(seen)])
     found.extend([finding async for finding in _validation_bypass(seen)])
+    planned = [one for one in map(seen.from_source.get, (one.name for one in plan.collections)) if one is not None]
+    found.extend([finding async for finding in not_kept(plan, source, planned, read_documents=read_documents)])
     if read_documents and not any(one.severity is Severity.ERROR for one in found):
         found.extend([finding async for finding in _conflicts(seen)])
     return (*package_findings, *found)
@@ -127,16 +137,33 @@ def _gridfs_halves(seen: Look) -> Iterator[Finding]:
 
 
 def _package_place(seen: Look) -> Iterator[Finding]:
-    if isinstance(seen.plan.target, PackageEnd):
+    if isinstance(seen.plan.target, PackageEnd) and not seen.plan.target.is_pipe:
         size = sum(one.size for one in seen.plan.collections)
         obstacle = find_obstacle(Path(seen.plan.target.path), size)
         if obstacle is not None:
             yield obstacle
 
 
+def _encryption(seen: Look) -> Iterator[Finding]:
+    """Find what a plan that somebody wrote by hand may ask for, and nobody can do."""
+    end = seen.plan.target
+    if not isinstance(end, PackageEnd) or not (end.recipients or end.with_passphrase):
+        return
+    if end.recipients and end.with_passphrase:
+        message = "it cannot be encrypted for recipients and with a passphrase at once"
+        yield _error("encryption", end.label, message, "choose one of the two")
+    if end.form is not PackageForm.ARCHIVE:
+        message = f"a package of the form {end.form} is not written encrypted"
+        yield _error("encryption", end.label, message, f"choose the form {PackageForm.ARCHIVE}")
+    try:
+        check_recipients(end.recipients)
+    except UsageError as error:
+        yield _error("encryption", end.label, error.message, error.hint)
+
+
 def _package_names(seen: Look) -> Iterator[Finding]:
     """Find collections whose files a file system that ignores upper and lower case would take for one."""
-    if not isinstance(seen.plan.target, PackageEnd):
+    if not isinstance(seen.plan.target, PackageEnd) or seen.plan.target.form not in _FORMS_OF_FILES:
         return
     taken: dict[str, str] = {}
     for one in seen.plan.collections:
@@ -144,6 +171,10 @@ def _package_names(seen: Look) -> Iterator[Finding]:
         if other != one.name:
             message = f"it differs from {other} in upper and lower case alone, and so would their files"
             yield _error("names_clash", one.name, message, "export the two into two packages")
+
+
+def _held_back(seen: Look) -> Iterator[Finding]:
+    return held_back(seen.plan, seen.from_source)
 
 
 def _kinds(seen: Look) -> Iterator[Finding]:
@@ -272,7 +303,9 @@ _CHECKS: Final[tuple[Callable[[Look], Iterator[Finding]], ...]] = (
     _reserved_places,
     _gridfs_halves,
     _package_place,
+    _encryption,
     _package_names,
+    _held_back,
     _kinds,
     _views_without_source,
     _sharded_targets,

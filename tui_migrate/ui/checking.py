@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
+from tui_migrate.packages.package import Package
+from tui_migrate.packages.types.model import Inference
 from tui_migrate.plan import preflight
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.model import PackageEnd, Plan, Policy
@@ -16,7 +18,8 @@ from tui_migrate.ui.look import Fault, LookState, Opening, first_error
 class Checked:
     """What the checks found about a request. `at` is when they began, or ended where they have.
 
-    `plan` is there as soon as it could be made. What a failed or cancelled check found before stays.
+    `plan` is there as soon as it could be made, `inference` for a package without types once it was read. What a failed
+    or cancelled check found before stays.
     """
 
     request: PlanRequest
@@ -24,6 +27,7 @@ class Checked:
     at: float
     plan: Plan | None = None
     findings: tuple[Finding, ...] = ()
+    inference: Inference | None = None
     fault: Fault | None = None
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
@@ -47,10 +51,22 @@ async def check(request: PlanRequest, opening: Opening, report: Callable[[Checke
                 report(known)
                 found = await preflight.check(plan, source, target)
                 known = replace(known, findings=_worst_first(found))
+            if isinstance(source, Package) and (await source.form()).infers_types:
+                report(known)
+                known = await _with_inference(known, source)
         report(replace(known, state=LookState.DONE, at=opening.clock()))
     except* TuiMigrateError as group:
         fault = Fault.of(first_error(group))
         report(replace(known, state=LookState.FAILED, fault=fault, at=opening.clock()))
+
+
+async def _with_inference(known: Checked, package: Package) -> Checked:
+    """Add what the fields of a package look like; where the checks did not come so far, it is read for that."""
+    if (inference := await package.inference()) is None:
+        found = await package.check()
+        known = replace(known, findings=_worst_first((*known.findings, *found)))
+        inference = await package.inference()
+    return replace(known, inference=inference)
 
 
 def _reads_documents(request: PlanRequest) -> bool:

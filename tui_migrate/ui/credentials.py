@@ -10,6 +10,7 @@ from tui_migrate.errors import AuthenticationFailed, CredentialsMissing
 from tui_migrate.plan.model import End, StoreEnd
 from tui_migrate.stores.registry import Locator
 from tui_migrate.ui.greeting import greet
+from tui_migrate.ui.passphrases import has_passphrase
 from tui_migrate.ui.screens.dialogs import AskPassword
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 
 
 async def have_passwords(app: "MigrateApp", ends: Iterable[End]) -> bool:
-    """See to it that each end has its password; False where the operator went back from being asked.
+    """See to it that each end has its password or passphrase; False where the operator went back from being asked.
 
     To be awaited in background work. A password that was typed is tried before it is kept; one that the server does
     not take is asked for again. Raises what keeps it from being tried: Unreachable, UsageError.
     """
     for end in ends:
-        if isinstance(end, StoreEnd) and not await has_password(app, end):
+        has_one = has_password(app, end) if isinstance(end, StoreEnd) else has_passphrase(app, end)
+        if not await has_one:
             return False
     return True
 

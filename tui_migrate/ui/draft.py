@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from tui_migrate.connection_url import parse_url
 from tui_migrate.errors import Refused, UsageError
+from tui_migrate.packages.types.model import TypePlan
 from tui_migrate.plan.build import PlanRequest, refuse_reserved
 from tui_migrate.plan.model import (
     DEFAULT_BATCH_BYTES,
@@ -111,6 +112,13 @@ def from_plan(plan: Plan) -> Draft:
 def with_source(draft: Draft, end: End) -> Draft:
     """Read from another end; the marks stay, by name."""
     return draft if end == draft.source else replace(draft, source=end, listed=None)
+
+
+def with_types(draft: Draft, types: TypePlan) -> Draft:
+    """Decide what the fields of a package without types become; what was listed in it stays."""
+    if not isinstance(draft.source, PackageEnd):
+        return draft
+    return replace(draft, source=replace(draft.source, types=types))
 
 
 def with_target(draft: Draft, end: End) -> Draft:

@@ -13,7 +13,9 @@ from typing import Final
 from tui_migrate import connections
 from tui_migrate.connection_url import parse_url
 from tui_migrate.connections import Connection
-from tui_migrate.errors import AuthenticationFailed, CredentialsMissing, TuiMigrateError, Unreachable
+from tui_migrate.errors import AuthenticationFailed, CredentialsMissing, TuiMigrateError, Unreachable, WrongKey
+from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.package import Package, SeveralDatabases
 from tui_migrate.paths import Home
 from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.model import End, PackageEnd, StoreEnd
@@ -41,22 +43,30 @@ class LookState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What went wrong, to what, and what to do next. `wants_password` where typing one may help."""
+    """What went wrong, to what, and what to do next.
+
+    `wants_password` where typing one may help, `databases` where one of them has to be chosen.
+    """
 
     message: str
     hint: str = ""
     wants_password: bool = False
+    databases: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, error: TuiMigrateError) -> "Fault":
         """Put an error as it may stand on the screen."""
-        wants_password = isinstance(error, (CredentialsMissing, AuthenticationFailed))
-        return cls(printable(redact(error.message)), printable(redact(error.hint)), wants_password)
+        wants_password = isinstance(error, (CredentialsMissing, AuthenticationFailed, WrongKey))
+        databases = error.databases if isinstance(error, SeveralDatabases) else ()
+        return cls(printable(redact(error.message)), printable(redact(error.hint)), wants_password, databases)
 
 
 @dataclass(frozen=True, slots=True)
 class EndLook:
-    """What is known of an end. `at` is when the look began, or ended where it has (seconds since 1970)."""
+    """What is known of an end. `at` is when the look began, or ended where it has (seconds since 1970).
+
+    `form` is what a package turned out to be, None for a database.
+    """
 
     end: End
     state: LookState
@@ -66,6 +76,7 @@ class EndLook:
     identity: Identity | None = None
     collections: tuple[CollectionInfo, ...] = ()
     fault: Fault | None = None
+    form: PackageForm | None = None
 
     @property
     def documents(self) -> int:
@@ -110,18 +121,38 @@ async def look_at_end(end: End, opening: Opening, report: Callable[[EndLook], ob
     report(known)
     try:
         async with opening.source(end) as source:
-            async with _patience(CONNECT_SECONDS, f"{place_words(end)} has not answered"):
-                identity = await source.identity()
-                ping = await _ping(source)
-            version = source.capabilities.server_version
-            known = replace(known, state=LookState.READING, version=version, ping_ms=ping, identity=identity)
-            report(known)
-            async with _patience(LIST_SECONDS, f"{place_words(end)} has not listed its collections"):
-                found = await source.collections()
+            if isinstance(source, Package):
+                known = await _look_into(source, known)
+                report(known)
+                found = await source.collections()  # may have to read all of it, however long that takes
+            else:
+                known = await _greet(source, known)
+                report(known)
+                async with _patience(LIST_SECONDS, f"{place_words(end)} has not listed its collections"):
+                    found = await source.collections()
         report(replace(known, state=LookState.DONE, collections=found, at=opening.clock()))
     except* TuiMigrateError as group:
         fault = Fault.of(first_error(group))
         report(replace(known, state=LookState.FAILED, fault=fault, at=opening.clock()))
+
+
+async def form_of(source: Source) -> PackageForm | None:
+    """Say what form a package has; None of a database."""
+    return await source.form() if isinstance(source, Package) else None
+
+
+async def _greet(source: Source, known: EndLook) -> EndLook:
+    async with _patience(CONNECT_SECONDS, f"{place_words(known.end)} has not answered"):
+        identity = await source.identity()
+        ping = await _ping(source)
+    version = source.capabilities.server_version
+    return replace(known, state=LookState.READING, version=version, ping_ms=ping, identity=identity)
+
+
+async def _look_into(package: Package, known: EndLook) -> EndLook:
+    form, identity = await package.form(), await package.identity()
+    version = package.capabilities.server_version
+    return replace(known, state=LookState.READING, version=version, identity=identity, form=form)
 
 
 async def read_connections(home: Home) -> ConnectionsRead:

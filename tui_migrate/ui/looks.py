@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from tui_migrate.findings import Severity
+from tui_migrate.packages.types.model import Inference, ValueType
 from tui_migrate.plan.build import PlanRequest
-from tui_migrate.plan.model import End
+from tui_migrate.plan.model import End, PackageEnd
 from tui_migrate.ui.checking import Checked
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request, what_blocks_request
@@ -28,6 +29,27 @@ class Looks:
         """The count that answers what this plan asks."""
         return self.count if self.count is not None and self.count.question == Question.of(request) else None
 
+    def inference_of(self, end: End | None) -> Inference | None:
+        """What the fields of a package without types look like, as the last check of it saw them."""
+        checked = self.checked
+        if checked is None or not isinstance(end, PackageEnd) or not isinstance(checked.request.source, PackageEnd):
+            return None
+        is_same = replace(end, types=None) == replace(checked.request.source, types=None)
+        return checked.inference if is_same else None
+
+    def is_undecided(self, draft: Draft) -> bool:
+        """True where it is still to be said what the fields of a package without types become."""
+        source = draft.source
+        if not isinstance(source, PackageEnd) or source.types is not None:
+            return False
+        inference = self.inference_of(source)
+        return inference is not None and any(one.type is not ValueType.AS_WRITTEN for one in inference.fields)
+
+    def retype(self, before: End, now: End) -> None:
+        """Keep what is known of a package under its name once its types were decided: they change no collection."""
+        if (look := self.ends.get(before)) is not None:
+            self.ends[now] = replace(look, end=now)
+
     def is_stale(self, request: PlanRequest) -> bool:
         """True where there are checks, but of another plan than this."""
         return self.checked is not None and self.checked.request != request
@@ -42,7 +64,8 @@ class Looks:
             case Count():
                 self.count = value
             case Checked():
-                self.checked = value
+                before = self.inference_of(value.request.source)
+                self.checked = replace(value, inference=before) if value.inference is None else value
 
     @property
     def is_pending(self) -> bool:
@@ -99,6 +122,8 @@ class Looks:
         checked = self.checked
         if blocked := what_blocks_request(draft):
             return blocked
+        if self.is_undecided(draft):
+            return "the types of the fields are not decided, y shows and decides"
         if checked is not None and self.is_stale(to_request(draft)):
             return "the plan was changed since it was checked, ctrl+r checks it"
         if checked is None or checked.state.is_pending:

@@ -4,7 +4,7 @@ from typing import Final
 
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import Stage
-from tui_migrate.reports.findings import Total
+from tui_migrate.reports.model import Total
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 

@@ -30,7 +30,7 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     ends = (plan.source, plan.target)
     if not await _confirm(app, run_id, plan) or not await have_passwords(app, ends):
         return False
-    labels = {one.label for one in ends if isinstance(one, StoreEnd)}
+    labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
     await launch.start(app.session.home, run_id, given)
     return True

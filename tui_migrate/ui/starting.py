@@ -45,7 +45,7 @@ async def have_worker(app: "MigrateApp", plan: Plan, rate_limit: int = 0) -> tup
     ends = (plan.source, plan.target)
     if not await have_passwords(app, ends):
         return None
-    labels = {one.label for one in ends if isinstance(one, StoreEnd)}
+    labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
     run_id = await launch.create_run(app.session.home, plan, rate_limit=rate_limit)
     try:

@@ -1,4 +1,7 @@
-"""`python -m tui_migrate.worker RUN [--home DIR]`: what launch starts; passwords come as one JSON line on stdin."""
+"""`python -m tui_migrate.worker RUN [--home DIR] [--pipe N]`: what launch starts.
+
+Passwords come as one JSON line on stdin.
+"""
 
 import argparse
 import asyncio
@@ -22,13 +25,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tui_migrate.worker")
     parser.add_argument("run", type=int)
     parser.add_argument("--home", type=Path)
+    parser.add_argument("--pipe", type=int, help="the descriptor that an export into a pipe writes to")
     arguments = parser.parse_args()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # before anything is waited for: a lost line must not end a worker
     log_to(sys.stderr)
     log = logging.getLogger("tui_migrate.worker")
     try:
         passwords = read_passwords(sys.stdin.readline(MAX_LINE))
-        return asyncio.run(work(Home.find(arguments.home), arguments.run, passwords))
+        return asyncio.run(work(Home.find(arguments.home), arguments.run, passwords, arguments.pipe))
     except TuiMigrateError as error:
         log.error("%s", error.message)
         return error.exit_code

@@ -21,6 +21,7 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
+from tui_migrate.worker.inputs import remove_unneeded
 from tui_migrate.worker.lock import take_over, worker_at_work
 
 
@@ -60,10 +61,16 @@ async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:
         raise UsageError(f"a rate of {value} documents/s makes no sense", hint="0 is no limit")
     async with open_both(home.journal) as (journal, reader):
         record = await effective(home, reader, await reader.run(run_id))
+        if record.is_piped and wish is Wish.PAUSE:
+            raise Refused(
+                f"run {run_id:04d} writes into a pipe and cannot be paused",
+                hint=f"let it go on, or tui-migrate cancel {run_id}",
+            )
         if record.state.is_active:
             return await journal.file_control(run_id, wish, value, operator(), record.state)
         if wish is Wish.CANCEL and not record.state.is_final:
             await _cancel_without_worker(home, journal, reader, run_id)
+            await remove_unneeded(home)
             return 0
         raise Refused(f"run {run_id:04d} is {record.state}: nobody is there to {wish}", hint=_hint(record))
 
@@ -93,6 +100,7 @@ async def delete(home: Home, run_id: int) -> None:
             await _discard_package(held)
             await journal.delete_run(run_id)
             await asyncio.to_thread(_remove, home.run(run_id).path)
+    await remove_unneeded(home)
 
 
 def _remove(folder: Path) -> None:
@@ -127,7 +135,7 @@ async def _discard_package(record: RunRecord) -> None:
     """Remove what an export has written that will never be a package. Raises StorageFailed."""
     if record.kind is RunKind.EXPORT and not record.state.is_final:
         target = from_yaml(record.plan, f"plan of run {record.id:04d}").target
-        if isinstance(target, PackageEnd):
+        if isinstance(target, PackageEnd) and not target.is_pipe:
             await discard_partial(Path(target.path), record.id)
 
 

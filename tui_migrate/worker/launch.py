@@ -17,6 +17,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.packages.package import PASSPHRASE_VARIABLE
 from tui_migrate.paths import Home, RunFolder, make_private_folder
 from tui_migrate.plan.model import Plan, PlannedCollection, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
@@ -132,10 +133,11 @@ async def check_reversible(home: Home, run_id: int) -> RunRecord:
     return undone
 
 
-async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> str:
+async def start(home: Home, run_id: int, passwords: Mapping[str, str], pipe: int | None = None) -> str:
     """Start the detached worker of a run, for the first time or again, and wait until it has taken the run up.
 
-    It has a session and a log of its own and no terminal; passwords reach it through its standard input. Gives a
+    It has a session and a log of its own and no terminal; passwords reach it through its standard input, and an export
+    into a pipe inherits `pipe`, the descriptor that it writes to. Gives a
     warning, which the run's log has too, where the worker will not outlive the user's login, else nothing. Raises
     Refused where the run has a live worker or has ended, RunNotFound.
     """
@@ -144,13 +146,14 @@ async def start(home: Home, run_id: int, passwords: Mapping[str, str]) -> str:
     try:
         record = await reader.run(run_id)
         _refuse_if_not_startable(home, record)
+        _refuse_without_pipe(record, pipe)
         if record.kind is not RunKind.ROLLBACK and (by := await reader.rollbacks_of(run_id)):
             raise Refused(
                 f"run {run_id:04d} is being rolled back by run {by[-1]:04d}",
                 hint=f"tui-migrate attach {by[-1]}, or resume {by[-1]} where it was broken off",
             )
         survival = await asyncio.to_thread(find_survival)
-        process = await asyncio.to_thread(_spawn, home, run_id, passwords, survival.prefix)
+        process = await asyncio.to_thread(_spawn, home, run_id, passwords, survival.prefix, pipe)
         # A face that outlives the worker has to take its exit status, or the worker stays behind as a zombie.
         threading.Thread(target=process.wait, name=f"worker-{run_id}", daemon=True).start()
         try:
@@ -207,6 +210,14 @@ def _refuse_if_not_startable(home: Home, record: RunRecord) -> None:
         raise Refused(f"run {record.id:04d} has ended: {record.state}", hint="start a new run")
 
 
+def _refuse_without_pipe(record: RunRecord, pipe: int | None) -> None:
+    if pipe is None and record.is_piped:
+        raise Refused(
+            f"run {record.id:04d} wrote into a pipe, which is gone, and cannot be resumed",
+            hint=f"start the export again; tui-migrate cancel {record.id} closes this run's record",
+        )
+
+
 async def _refuse_if_not_reversible(home: Home, reader: JournalReader, undone: RunRecord) -> None:
     run = f"run {undone.id:04d}"
     if undone.kind in (RunKind.EXPORT, RunKind.ROLLBACK):
@@ -237,7 +248,9 @@ def _instead(undone: RunRecord) -> str:
     return f"remove the package {undone.target}" if undone.kind is RunKind.EXPORT else "start the first run again"
 
 
-def _spawn(home: Home, run_id: int, passwords: Mapping[str, str], prefix: Sequence[str]) -> "subprocess.Popen[bytes]":
+def _spawn(
+    home: Home, run_id: int, passwords: Mapping[str, str], prefix: Sequence[str], pipe: int | None
+) -> "subprocess.Popen[bytes]":
     folder = home.run(run_id)
     make_private_folder(folder.path)
     root = home.state.parent
@@ -248,18 +261,22 @@ def _spawn(home: Home, run_id: int, passwords: Mapping[str, str], prefix: Sequen
         log = os.open(folder.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StorageFailed(f"cannot write {folder.worker_log}: {error.strerror}", hint="free some space") from error
+    inherited = [] if pipe is None else [os.dup(pipe)]  # under its own number it would be the worker's stdout
     try:
         process = subprocess.Popen(
-            arguments,
+            [*arguments, *(word for one in inherited for word in ("--pipe", str(one)))],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
             cwd="/",
             umask=PRIVATE,
+            pass_fds=inherited,
+            env={name: value for name, value in os.environ.items() if name != PASSPHRASE_VARIABLE},
         )
     finally:
-        os.close(log)
+        for one in (log, *inherited):
+            os.close(one)
     if process.stdin is not None:
         with suppress(BrokenPipeError), process.stdin:  # it may have ended already: whoever waits for it will see
             process.stdin.write(json.dumps(dict(passwords)).encode() + b"\n")

@@ -7,10 +7,9 @@ import asyncio
 import logging
 import os
 import platform
-import signal
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -40,9 +39,11 @@ from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import Source
 from tui_migrate.stores.retrying import told_to
+from tui_migrate.worker.inputs import remove_unneeded
 from tui_migrate.worker.launch import create_rollback_run
 from tui_migrate.worker.lock import take_over
 from tui_migrate.worker.pace import Pace
+from tui_migrate.worker.signals import Signals
 from tui_migrate.worker.steering import WorkerSteering
 
 BEAT_SECONDS: Final = 2.0
@@ -55,10 +56,11 @@ STOPPED: Final = "stopped"
 log = logging.getLogger("tui_migrate.worker")
 
 
-async def work(home: Home, run_id: int, passwords: Mapping[str, str]) -> int:
+async def work(home: Home, run_id: int, passwords: Mapping[str, str], pipe: int | None = None) -> int:
     """Execute a run, from its start or from where it was left, and give the exit code of its end.
 
-    `passwords` are by the label of an end. Raises RunNotFound, Refused where the run has a live worker or has ended.
+    `passwords` are by the label of an end; `pipe` is the descriptor that an export into a pipe writes to. Raises
+    RunNotFound, Refused where the run has a live worker or has ended.
     """
     with ExitStack() as locks:
         for one in await _runs_to_lock(home, run_id):
@@ -71,15 +73,22 @@ async def work(home: Home, run_id: int, passwords: Mapping[str, str]) -> int:
             for one in filter(None, (run_id, record.rollback_of)):
                 if (await reader.run(one)).state.is_active:
                     await journal.transition(one, RunState.INTERRUPTED)
-            attempt = _Attempt(home, record, journal, reader, passwords)
+            signals = Signals()
+            locks.enter_context(signals.heeded())
+            attempt = _Attempt(home, record, journal, reader, passwords, signals, pipe)
             exit_code = await attempt.run()
             if attempt.rollback_id:
-                lock = await asyncio.to_thread(take_over, home.run(attempt.rollback_id).lock)
+                try:
+                    lock = await asyncio.to_thread(take_over, home.run(attempt.rollback_id).lock)
+                except Refused as error:
+                    log.info("run %04d is at work already: %s", attempt.rollback_id, error.message)
+                    return exit_code
                 locks.callback(lock.release)
                 rollback = await reader.run(attempt.rollback_id)
-                await _Attempt(home, rollback, journal, reader, passwords).run()
-            # A run that failed has failed, however well it was taken back.
-            return exit_code
+                await _Attempt(home, rollback, journal, reader, passwords, signals).run()
+    await remove_unneeded(home)
+    # A run that failed has failed, however well it was taken back.
+    return exit_code
 
 
 async def _runs_to_lock(home: Home, run_id: int) -> tuple[int, ...]:
@@ -103,18 +112,6 @@ async def _refuse_if_over(reader: JournalReader, record: RunRecord) -> None:
         )
 
 
-@contextmanager
-def _heeded_signals(steering: WorkerSteering) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, steering.stop)
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL if before is None else before)
-        loop.remove_signal_handler(signal.SIGTERM)
-
-
 class _Attempt:
     """One worker's attempt at a run."""
 
@@ -125,12 +122,16 @@ class _Attempt:
         journal: JournalWriter,
         reader: JournalReader,
         passwords: Mapping[str, str],
+        signals: Signals,
+        pipe: int | None = None,
     ) -> None:
+        self._signals = signals
         self._home = home
         self._record = record
         self._journal = journal
         self._reader = reader
         self._passwords = passwords
+        self._pipe = pipe
         self._steering = WorkerSteering(record.id, journal, reader, Pace(record.rate_limit))
         self.rollback_id = 0
         """The run that is to take this one back, where this one failed and its plan wants that."""
@@ -139,20 +140,20 @@ class _Attempt:
         """Work until the run ends or stops, and record how."""
         run_id, journal = self._record.id, self._journal
         entering = RunState.VALIDATING if self._record.stage is Stage.VALIDATE else RunState.PREPARING
-        with _heeded_signals(self._steering):
-            attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
-            state, failure = await self._try(attempt)
-            failpoint("worker.before_last_word")
-            await self._steering.conclude(state)
-            if failure is not None and failure.code != STOPPED:
-                # Recorded before the failure is: whoever dies in between leaves a rollback that can be resumed.
-                self.rollback_id = await self._plan_rollback()
-            if self.rollback_id and failure is not None:
-                failure = replace(failure, hint=f"it is taken back: tui-migrate attach {self.rollback_id}")
-                if state is RunState.INTERRUPTED:  # given up, and not to be gone on with
-                    state, failure = RunState.FAILED, replace(failure, code=Unreachable.code, exit_code=1)
-            await journal.end_attempt(run_id, state, failure)
-            failpoint("worker.after_last_word")
+        self._signals.steer(self._steering)
+        attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
+        state, failure = await self._try(attempt)
+        failpoint("worker.before_last_word")
+        await self._steering.conclude(state)
+        if failure is not None and failure.code != STOPPED:
+            # Recorded before the failure is: whoever dies in between leaves a rollback that can be resumed.
+            self.rollback_id = await self._plan_rollback()
+        if self.rollback_id and failure is not None:
+            failure = replace(failure, hint=f"it is taken back: tui-migrate attach {self.rollback_id}")
+            if state is RunState.INTERRUPTED:  # given up, and not to be gone on with
+                state, failure = RunState.FAILED, replace(failure, code=Unreachable.code, exit_code=1)
+        await journal.end_attempt(run_id, state, failure)
+        failpoint("worker.after_last_word")
         log.info("run %04d ended: %s", run_id, state)
         return failure.exit_code if failure else state.exit_code
 
@@ -217,7 +218,9 @@ class _Attempt:
                 with told_to(partial(context.say, severity=Severity.WARNING)):
                     return await drive(context, work, self._steering, self._record.stage), None
             except Steered as asked:
-                return await _steered(work, asked.wish, run_id)
+                # What stops before its end and cannot be gone on with is given up.
+                wish = Wish.CANCEL if self._record.is_piped else asked.wish
+                return await _steered(work, wish, run_id)
 
     def _open_source(self, plan: Plan) -> Source:
         if plan.retry_of:
@@ -241,7 +244,8 @@ class _Attempt:
     def _make_work(self, context: RunContext, opened: AsyncExitStack) -> Work:
         plan = context.plan
         if plan.kind is RunKind.EXPORT:
-            return Export(context, self._record.created_at, self._record.created_by)
+            passphrase = self._passwords.get(plan.target.label)
+            return Export(context, self._record.created_at, self._record.created_by, passphrase, self._pipe)
         target = ends.open_target(plan.target, self._home, self._passwords)
         opened.push_async_callback(target.close)
         if plan.kind is RunKind.ROLLBACK:

@@ -47,33 +47,48 @@ class TypeName(ModalScreen[bool]):
         self.dismiss(False)
 
 
-class AskPassword(ModalScreen[str | None]):
-    """Asks for the password of a user at a place; gives None for esc."""
+class AskSecret(ModalScreen[str | None]):
+    """Asks for a word that is not shown; gives None for esc."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
 
-    def __init__(self, connection: str, host: str, user: str, *, problem: str = "") -> None:
+    def __init__(self, title: str, lines: Sequence[str], *, problem: str = "") -> None:
         super().__init__()
-        self._lines = [f"Connection  {printable(connection)}", f"Host        {printable(host)}"]
-        self._lines.append(f"User        {printable(user)}")
+        self._title = title
+        self._lines = list(lines)
         if problem:
             self._lines.extend(("", *wrap(printable(problem), TEXT_CELLS)))
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
         with Vertical(classes="dialog"):
-            yield Lines(["Password"], classes="dialog-title")
+            yield Lines([self._title], classes="dialog-title")
             yield Lines([*self._lines, "", "It is used in this sitting and kept nowhere. Esc goes back."])
             yield Input(password=True, id="password")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the password."""
+        """Take the word."""
         event.stop()
         self.dismiss(event.value)
 
     def action_refuse(self) -> None:
         """Go back without one."""
         self.dismiss(None)
+
+
+class AskPassword(AskSecret):
+    """Asks for the password of a user at a place."""
+
+    def __init__(self, connection: str, host: str, user: str, *, problem: str = "") -> None:
+        lines = [f"Connection  {printable(connection)}", f"Host        {printable(host)}"]
+        super().__init__("Password", [*lines, f"User        {printable(user)}"], problem=problem)
+
+
+class AskPassphrase(AskSecret):
+    """Asks for the passphrase of a package."""
+
+    def __init__(self, path: str, *, problem: str = "") -> None:
+        super().__init__("Passphrase", wrap(f"Package  {printable(path)}", TEXT_CELLS), problem=problem)
 
 
 class AskText(ModalScreen[str | None]):

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.connection_url import parse_url
 from tui_migrate.connections import Connection
+from tui_migrate.packages.forms import PackageForm
 from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import Fault, resolve
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS, AskPath, AskUrl, working_folder
+from tui_migrate.ui.screens.package_choice import ask_package
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.ui.widgets.table import fit
 from tui_migrate.ui.widgets.url_input import TypedUrl
@@ -104,15 +106,13 @@ async def _ask_url(app: "MigrateApp", role: Role) -> StoreEnd | None:
 
 async def _ask_package(app: "MigrateApp", role: Role, current: End | None, other: End | None) -> PackageEnd | None:
     if role is Role.SOURCE:
-        title, sentence = "Package to read", "The folder that an export has made."
-        value = current.path if isinstance(current, PackageEnd) else working_folder()
-    else:
-        title, sentence = "Package to write", "A folder that is not there yet."
-        date = time.strftime("%Y-%m-%d", time.localtime(app.session.clock()))
-        name = other.database if isinstance(other, StoreEnd) else "package"
-        value = current.path if isinstance(current, PackageEnd) else f"{working_folder()}{name}-{date}"
-    path = await app.push_screen_wait(AskPath(title, sentence, value))
-    return PackageEnd(path) if path is not None else None
+        return await ask_package(app, "Package to read", current.path if isinstance(current, PackageEnd) else "")
+    date = time.strftime("%Y-%m-%d", time.localtime(app.session.clock()))
+    name = other.database if isinstance(other, StoreEnd) else "package"
+    value = current.path if isinstance(current, PackageEnd) else f"{working_folder()}{name}-{date}"
+    said = "A folder that is not there yet, or a file of the ending .tar."
+    path = await app.push_screen_wait(AskPath("Package to write", said, value))
+    return PackageEnd(path, form=PackageForm.for_name(path)) if path is not None else None
 
 
 def _problem(fault: Fault) -> list[str]:

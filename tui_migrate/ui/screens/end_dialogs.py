@@ -68,7 +68,7 @@ class AskUrl(ModalScreen[TypedUrl | None]):
 
 
 class AskPath(ModalScreen[str | None]):
-    """Asks for a path; tab completes it. Gives it absolute, None for esc."""
+    """Asks for a path; tab completes it, to a folder or `with_files`. Gives it absolute, None for esc."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "refuse", show=False),
@@ -76,18 +76,19 @@ class AskPath(ModalScreen[str | None]):
     ]
 
     class Listed(Message):
-        """The folders that begin as the text does."""
+        """The paths that begin as the text does; those of folders end with a slash."""
 
         def __init__(self, text: str, candidates: Sequence[str]) -> None:
             super().__init__()
             self.text = text
             self.candidates = tuple(candidates)
 
-    def __init__(self, title: str, sentence: str, value: str) -> None:
+    def __init__(self, title: str, sentence: str, value: str, *, with_files: bool = False) -> None:
         super().__init__()
         self._title = title
         self._sentence = sentence
         self._value = value
+        self._with_files = with_files
         self._candidates: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -106,7 +107,7 @@ class AskPath(ModalScreen[str | None]):
         """Show it."""
         if event.text == self.query_one(Input).value:
             self._candidates = event.candidates
-            names = [f"  {printable(Path(one).name)}/" for one in event.candidates[:CANDIDATES_SHOWN]]
+            names = [f"  {printable(_last_part(one))}" for one in event.candidates[:CANDIDATES_SHOWN]]
             more = len(event.candidates) - CANDIDATES_SHOWN
             names.append(f"  +{more} more" if more > 0 else "")
             self.query_one("#candidates", Lines).show(names + [""] * (CANDIDATES_SHOWN + 1 - len(names)))
@@ -118,11 +119,10 @@ class AskPath(ModalScreen[str | None]):
             self.dismiss(absolute(event.value.strip()))
 
     def action_complete(self) -> None:
-        """Write what all candidates have in common, and a slash behind the only one."""
+        """Write what all candidates have in common."""
         if self._candidates:
             entry = self.query_one(Input)
-            common = os.path.commonprefix(self._candidates)  # noqa: RUF071 -- characters in common, not parts
-            entry.value = f"{common}/" if len(self._candidates) == 1 else common
+            entry.value = os.path.commonprefix(self._candidates)  # noqa: RUF071 -- characters in common, not parts
             entry.cursor_position = len(entry.value)
 
     def action_refuse(self) -> None:
@@ -130,20 +130,25 @@ class AskPath(ModalScreen[str | None]):
         self.dismiss(None)
 
     async def _list(self, text: str) -> None:
-        self.post_message(self.Listed(text, await asyncio.to_thread(folders_like, text)))
+        self.post_message(self.Listed(text, await asyncio.to_thread(paths_like, text, with_files=self._with_files)))
 
 
-def folders_like(text: str) -> list[str]:
-    """Give the folders whose paths begin with a text, by name; none where they cannot be listed."""
+def paths_like(text: str, *, with_files: bool = False) -> list[str]:
+    """Give the folders, a slash behind each, and files whose paths begin with a text; none that cannot be listed."""
     path = os.path.expanduser(text)  # noqa: PTH111 -- Path's own raises for an unknown user
     folder, _, begin = path.rpartition("/")
     try:
         with os.scandir(folder + "/" if folder or path.startswith("/") else ".") as entries:
-            found = [one.name for one in entries if one.name.startswith(begin) and one.is_dir()]
+            like = [one for one in entries if one.name.startswith(begin)]
+            found = [one.name + "/" * one.is_dir() for one in like if with_files or one.is_dir()]
     except OSError:
         return []
     shown = [one for one in found if begin or not one.startswith(".")]
     return [f"{folder}/{one}" if folder or path.startswith("/") else one for one in sorted(shown)]
+
+
+def _last_part(path: str) -> str:
+    return path[path.rstrip("/").rfind("/") + 1 :]
 
 
 def absolute(text: str) -> str:

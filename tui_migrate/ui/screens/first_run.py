@@ -1,7 +1,6 @@
 """What Home shows before there was any run: the ways to begin."""
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from textual.app import ComposeResult
@@ -10,14 +9,10 @@ from textual.message import Message
 
 from tui_migrate.connections import load
 from tui_migrate.demo.place import DemoPlace
-from tui_migrate.errors import TuiMigrateError
-from tui_migrate.packages.opening import load_manifest
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd
 from tui_migrate.ui.draft import Draft
-from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.dialogs import Choose
-from tui_migrate.ui.screens.end_dialogs import AskPath, working_folder
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Column, Row, Table
 
@@ -43,7 +38,12 @@ _URL: Final = Row(
 _PACKAGE: Final = Row(
     "package",
     ("Open a package", "an earlier export, to import it"),
-    name="a folder with a manifest.json",
+    name="of tui-migrate, of mongodump, or of another system",
+)
+_CHECK: Final = Row(
+    "check",
+    ("Check a package", "read all of it, write nothing, need no database"),
+    name="tui-migrate validate does the same from a shell",
 )
 _DEMO_WORDS: Final = (
     "The demo has two database servers of its own on this",
@@ -61,15 +61,15 @@ def is_demo(home: Home) -> bool:
 
 
 class FirstRunPane(Vertical):
-    """Three lines, each with enter."""
+    """Four lines, each with enter."""
 
-    class PackageSeen(Message):
-        """A package was looked at: `fault` is why it is none."""
+    class PackageChosen(Message):
+        """A package was chosen, to be imported or to be checked."""
 
-        def __init__(self, path: str, fault: Fault | None) -> None:
+        def __init__(self, end: PackageEnd, *, is_check: bool) -> None:
             super().__init__()
-            self.path = path
-            self.fault = fault
+            self.end = end
+            self.is_check = is_check
 
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
@@ -79,7 +79,7 @@ class FirstRunPane(Vertical):
     def on_mount(self) -> None:
         """Fill the table."""
         start = _SAMPLE if is_demo(self._app.session.home) else _DEMO
-        self.query_one(Table).show([start, _URL, _PACKAGE])
+        self.query_one(Table).show([start, _URL, _PACKAGE, _CHECK])
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Begin in the way that was chosen."""
@@ -93,8 +93,8 @@ class FirstRunPane(Vertical):
                 from tui_migrate.ui.screens.connection_form import ConnectionForm
 
                 self._app.push_screen(ConnectionForm())
-            case "package":
-                self._ask_package("", None)
+            case "package" | "check":
+                self.ask_package(is_check=event.key == "check")
 
     def offer_demo(self) -> None:
         """Ask whether to leave for the demo."""
@@ -108,34 +108,29 @@ class FirstRunPane(Vertical):
         choices = [("stay", "Stay here"), ("demo", "Leave this app and start the demo")]
         app.push_screen(Choose("The demo", _DEMO_WORDS, choices), take)
 
-    def on_first_run_pane_package_seen(self, message: PackageSeen) -> None:
-        """Plan from a package; where it is none, ask again with what was typed."""
-        if message.fault is not None:
-            self._ask_package(message.path, message.fault)
+    def ask_package(self, *, is_check: bool = False) -> None:
+        """Ask for a package, to plan an import of it or to check it."""
+        self._app.in_background(self._choose_package(is_check=is_check), "first-run")
+
+    def on_first_run_pane_package_chosen(self, message: PackageChosen) -> None:
+        """Go on with it."""
+        from tui_migrate.ui.screens.package_check import PackageCheckScreen
+
+        if message.is_check:
+            self._app.push_screen(PackageCheckScreen(message.end))
         else:
-            self._plan(Draft(source=PackageEnd(message.path)))
+            self._plan(Draft(source=message.end))
 
     @property
     def _app(self) -> "MigrateApp":
         return cast("MigrateApp", self.app)
 
-    def _ask_package(self, path: str, fault: Fault | None) -> None:
-        def take(text: str | None) -> None:
-            if text:
-                self._app.in_background(self._look_at_package(text), "first-run")
+    async def _choose_package(self, *, is_check: bool) -> None:
+        from tui_migrate.ui.screens.package_choice import ask_package
 
-        said = "The folder of a package, as an export has written it."
-        if fault is not None:
-            said = f"✗ {fault.message}" + (f": {fault.hint}" if fault.hint else "")
-        self._app.push_screen(AskPath("Open a package", said, path or working_folder()), take)
-
-    async def _look_at_package(self, path: str) -> None:
-        try:
-            await asyncio.to_thread(load_manifest, Path(path))
-        except TuiMigrateError as error:
-            self.post_message(self.PackageSeen(path, Fault.of(error)))
-        else:
-            self.post_message(self.PackageSeen(path, None))
+        end = await ask_package(self._app, "Check a package" if is_check else "Open a package")
+        if end is not None:
+            self.post_message(self.PackageChosen(end, is_check=is_check))
 
     async def _plan_sample(self) -> None:
         from tui_migrate.demo.headless import SOURCE, TARGET

@@ -26,6 +26,7 @@ class HomeScreen(RunListScreen):
         "home.new",
         "home.connections",
         "home.history",
+        "home.check",
         "home.demo",
         "run.open",
         "run.resume",
@@ -140,6 +141,10 @@ class HomeScreen(RunListScreen):
         from tui_migrate.ui.screens.history import HistoryScreen
 
         self.app.push_screen(HistoryScreen())
+
+    def action_home_check(self) -> None:
+        """Ask for a package and check it."""
+        self.query_one(FirstRunPane).ask_package(is_check=True)
 
     def action_home_demo(self) -> None:
         """Say what the demo is, and offer to start it."""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import End, PackageEnd, RunKind
 from tui_migrate.redaction import printable
+from tui_migrate.reports.package import FORM_WORDS
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import EndLook, Fault, LookState, host_words, read_connections
@@ -15,6 +16,7 @@ from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.resuming import plan_of
 from tui_migrate.ui.screens.end_choice import Role, choose_end
 from tui_migrate.ui.screens.new_step import EndChosen, Looked, Redrafted, StepPane
+from tui_migrate.ui.screens.package_choice import choose_database
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.prose import Prose
@@ -119,6 +121,16 @@ class EndsPane(StepPane):
         self.owner.look_at_ends()
         self.owner.action_new_next()
 
+    def offer_databases(self, look: EndLook) -> None:
+        """Ask which of the databases in a package is meant."""
+        if isinstance(look.end, PackageEnd) and look.fault is not None:
+            self.owner.background(self._choose_database(look.end, look.fault.databases), "choose")
+
+    async def _choose_database(self, end: PackageEnd, databases: tuple[str, ...]) -> None:
+        chosen = await choose_database(self.owner.migrate_app, end, databases)
+        if chosen is not None:
+            self.post_message(EndChosen(Role.SOURCE, chosen))
+
     async def _read_connections(self) -> None:
         self.post_message(Looked(await read_connections(self.owner.session.home)))
 
@@ -150,13 +162,14 @@ class EndsPane(StepPane):
         if look.state is LookState.CONNECTING:
             yield _INDENT + self.waiting("Connecting", look.at)
         elif look.state is LookState.READING:
-            yield f"{_INDENT}✓ {answer_words(look)}. {self.waiting('Listing collections', look.at)}"
+            doing = "Listing collections" if look.form is None else "Reading it"
+            yield f"{_INDENT}✓ {answer_words(look)}. {self.waiting(doing, look.at)}"
         elif look.state is LookState.DONE:
             yield f"{_INDENT}✓ {answer_words(look)}; {content_words(look)}"
         elif look.state is LookState.CANCELLED:
             yield f"{_INDENT}Not connected: cancelled. t tries again."
         elif look.fault is not None:
-            yield from fault_words(look.fault, "t asks for it" if look.fault.wants_password else "t tries again")
+            yield from fault_words(look.fault, _tries_again(look.fault))
 
 
 def end_words(end: End) -> str:
@@ -167,10 +180,19 @@ def end_words(end: End) -> str:
 
 
 def answer_words(look: EndLook) -> str:
-    """Say who answered, and how quickly."""
+    """Say who answered, and how quickly; or what form a package has."""
+    if look.form is not None:
+        database = f", database {printable(look.identity.database)}" if look.identity is not None else ""
+        return FORM_WORDS[look.form] + (database if isinstance(look.end, PackageEnd) and look.end.database else "")
     kind = look.identity.kind if look.identity is not None else ""
     who = " ".join(filter(None, (printable(kind), printable(look.version))))
-    return who if isinstance(look.end, PackageEnd) else f"{who}, ping {max(1, round(look.ping_ms)):,} ms"
+    return f"{who}, ping {max(1, round(look.ping_ms)):,} ms"
+
+
+def _tries_again(fault: Fault) -> str:
+    if fault.databases:
+        return "t chooses one"
+    return "t asks for it" if fault.wants_password else "t tries again"
 
 
 def content_words(look: EndLook) -> str:

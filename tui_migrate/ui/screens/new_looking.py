@@ -10,6 +10,7 @@ from tui_migrate.plan.model import End, PackageEnd
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.look import EndLook, Fault, LookState, Opening, look_at_end
+from tui_migrate.ui.passphrases import has_passphrase
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.new_step import Looked
 
@@ -72,7 +73,10 @@ class Looking:
         opening = Opening(session.home, session.passwords, session.clock)
         fault = Fault("no password was given", wants_password=True)
         try:
-            has_one = isinstance(end, PackageEnd) or await has_password(app, end, refused=refused)
+            if isinstance(end, PackageEnd):
+                has_one = await has_passphrase(app, end, refused=refused)
+            else:
+                has_one = await has_password(app, end, refused=refused)
         except TuiMigrateError as error:
             has_one, fault = False, Fault.of(error)
         if has_one:

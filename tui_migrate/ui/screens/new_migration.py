@@ -20,6 +20,7 @@ from tui_migrate.ui.screens.new_preflight import PreflightPane
 from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_view import BESIDE_ENDS
+from tui_migrate.ui.screens.type_plan import TypePlanScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import fit
@@ -40,6 +41,7 @@ _STEPS_OF: Final = {
     "new.more": (Step.POLICY,),
     "new.start": (Step.PREFLIGHT,),
     "new.save": (Step.PREFLIGHT,),
+    "new.types": (Step.PREFLIGHT,),
     "mark.toggle": (Step.COLLECTIONS, Step.POLICY),
     "mark.invert": (Step.COLLECTIONS,),
     "look.again": (Step.COLLECTIONS, Step.POLICY, Step.PREFLIGHT),
@@ -86,6 +88,13 @@ class NewMigrationScreen(OperatorScreen):
         super().on_descendant_focus()
         self._draw()
 
+    def on_screen_resume(self) -> None:
+        """Types may have been decided meanwhile: the plan is another then, and is checked anew."""
+        super().on_screen_resume()
+        if self.session.draft.step is Step.PREFLIGHT and self.session.looks.checked is not None:
+            self._preflight.enter()
+            self._draw()
+
     def subject(self) -> Subject:
         """The newest runs: their ends are offered first."""
         return Subject(summaries=RUNS_LOOKED_AT)
@@ -128,6 +137,8 @@ class NewMigrationScreen(OperatorScreen):
             return False
         if action_id == "new.exact":
             return not isinstance(self.session.draft.target, PackageEnd)
+        if action_id == "new.types":
+            return self.session.looks.inference_of(self.session.draft.source) is not None
         if action_id in ("new.start", "new.save"):
             return not self._blocked() if action_id == "new.start" else self._preflight.can_save
         return True
@@ -169,6 +180,8 @@ class NewMigrationScreen(OperatorScreen):
         self.session.looks.keep(event.value)
         if isinstance(event.value, EndLook) and event.value.end == self.session.draft.source:
             self._looking.take_listing(event.value)
+            if event.value.fault is not None and event.value.fault.databases and self._pane.STEP is Step.ENDS:
+                self.query_one(EndsPane).offer_databases(event.value)
         self._draw()
 
     def on_started(self, event: Started) -> None:
@@ -223,6 +236,12 @@ class NewMigrationScreen(OperatorScreen):
     def action_new_save(self) -> None:
         """Write the plan to a file."""
         self._preflight.save()
+
+    def action_new_types(self) -> None:
+        """Decide what the fields of a package without types become."""
+        source, inference = self.session.draft.source, self.session.looks.inference_of(self.session.draft.source)
+        if isinstance(source, PackageEnd) and inference is not None:
+            self.app.push_screen(TypePlanScreen(source, inference))
 
     def action_mark_toggle(self) -> None:
         """Mark a collection, or choose a policy."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import Stage
-from tui_migrate.plan.model import Plan
+from tui_migrate.plan.model import PackageEnd, Plan
 from tui_migrate.plan.saving import save
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
@@ -26,6 +26,7 @@ from tui_migrate.ui.screens.end_dialogs import absolute, working_folder
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.new_ends import fault_words
 from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
+from tui_migrate.ui.screens.type_plan import types_words
 from tui_migrate.ui.starting import confirm, have_worker
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table, fit
@@ -63,6 +64,7 @@ class PreflightPane(StepPane):
     def compose(self) -> ComposeResult:
         """Lay out the step."""
         yield Prose(id="sentence")
+        yield Prose(id="types")
         yield Prose(id="checked", classes="dim")
         yield Table(COLUMNS, id="findings")
 
@@ -112,6 +114,7 @@ class PreflightPane(StepPane):
             count = looks.count_of(drafts.to_request(self.draft))
             said = sentence(self.draft, count, documents)
             self.query_one("#sentence", Prose).say([f" {said}", ""])
+        self.query_one("#types", Prose).say(list(self._types_words()))
         self.query_one("#checked", Prose).say([*self._checked_words(checked), ""])
         findings = checked.findings if checked is not None else ()
         rows = [_row(place, one) for place, one in enumerate(findings)]
@@ -195,6 +198,12 @@ class PreflightPane(StepPane):
     def _count(self, severity: Severity) -> int:
         checked = self._checked()
         return len(checked.of(severity)) if checked is not None else 0
+
+    def _types_words(self) -> Iterator[str]:
+        """What is decided about a package whose form has no types."""
+        source, inference = self.draft.source, self.looks.inference_of(self.draft.source)
+        if isinstance(source, PackageEnd) and inference is not None:
+            yield f" {types_words(inference.fields, source.types)} y shows them."
 
     def _checked_words(self, checked: Checked | None) -> Iterator[str]:
         if checked is None:

@@ -11,7 +11,9 @@ from textual.widget import Widget
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.reports.findings import Staged, totals, write_report
+from tui_migrate.reports.findings import Staged, run_report
+from tui_migrate.reports.model import totals
+from tui_migrate.reports.saving import ENDINGS, save
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
 from tui_migrate.ui.screens.base import OperatorScreen
@@ -96,7 +98,7 @@ class ReportScreen(OperatorScreen):
         return (
             "Above, the findings by severity and code; enter on a line there shows that code alone, esc shows all"
             " again. Below, each finding; enter opens it. An error stops a run before it writes, a warning is to be"
-            " confirmed, a note to be read. ctrl+s writes all of them to a file that ends in .json or .md."
+            f" confirmed, a note to be read. ctrl+s writes all of them to a file that ends in {ENDINGS}."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -178,14 +180,15 @@ class ReportScreen(OperatorScreen):
             if text and run is not None:
                 self.migrate_app.in_background(self._write(text, run, found), "report-write")
 
-        said = ("The ending says how: .json or .md", "The file is for you alone, and must not be there yet.")
+        said = (f"The ending says how: {ENDINGS}.", "The file is for you alone, and must not be there yet.")
         if fault is not None:
             said = (f"✗ {fault.message}", f"  {fault.hint}")
         self.app.push_screen(AskText("Write the findings to a file", said, path), take)
 
     async def _write(self, text: str, run: RunRecord, found: tuple[Staged, ...]) -> None:
         try:
-            await asyncio.to_thread(write_report, Path(absolute(text)), run, found)
+            report = run_report(run, found, self.session.clock())
+            await asyncio.to_thread(save, Path(absolute(text)), report, replace=False)
         except TuiMigrateError as error:
             self.post_message(self.Written(text, Fault.of(error)))
         else:
@@ -197,7 +200,7 @@ class ReportScreen(OperatorScreen):
 
     def _draw(self) -> None:
         groups, table = self.query_one("#groups", Table), self._table
-        counted = totals(self._found)
+        counted = totals(one for _, one in self._found)
         groups.display = bool(counted)
         groups.styles.height = min(len(counted), GROUPS_SHOWN) + 2
         groups.show([group_row(one) for one in counted])

@@ -89,7 +89,7 @@ class RunSteering:
 
     def resume(self, run: RunRecord, plan: Plan) -> None:
         """Start a worker, after asking for passwords that are missing, or that the server did not take."""
-        if run.failure is not None and run.failure.code == "authentication_failed":
+        if run.failure is not None and run.failure.code in ("authentication_failed", "wrong_key"):
             for end in (plan.source, plan.target):
                 self._screen.session.passwords.pop(end.label, None)
         self._screen.notify_line("Starting a worker… esc stops waiting.", is_error=False)

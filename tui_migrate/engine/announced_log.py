@@ -1,0 +1,41 @@
+"""The undo log of a run at work, which has the journal know that the run writes before it records the first write."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Self, cast
+
+from tui_migrate.engine.undo_log import MAGIC, Intent, Made, UndoLog
+
+
+class AnnouncedLog(UndoLog):
+    """Calls `announce` once, before the first record of something that is to change the target.
+
+    A run that finds everything equal, or keeps all that differs, never calls it, and has nothing to be taken back.
+    """
+
+    announce: Callable[[], Awaitable[None]] | None = None
+
+    @classmethod
+    async def create(cls, path: Path) -> Self:
+        """Begin the log of a run. Raises StorageFailed."""
+        return cast("Self", await super().create(path))  # it makes one of the class it is called on
+
+    @classmethod
+    async def reopen(cls, path: Path, size: int, durable: int = len(MAGIC)) -> Self:
+        """Open the log of an earlier attempt and cut it to `size`, where its last whole frame ends."""
+        return cast("Self", await super().reopen(path, size, durable))  # as above
+
+    async def record(self, collection: str, attempt: int, session: bytes, intents: Sequence[Intent]) -> None:
+        """Append a GROUP and its INTENTs and make them durable. Raises StorageFailed."""
+        await self._announce()
+        await super().record(collection, attempt, session, intents)
+
+    async def note_made(self, made: Made) -> None:
+        """Append that a thing is about to be created, or what came of that, and make that durable."""
+        await self._announce()
+        await super().note_made(made)
+
+    async def _announce(self) -> None:
+        if self.announce is not None:
+            await self.announce()
+            self.announce = None

@@ -1,0 +1,86 @@
+"""What a JSON form cannot keep of a database: said before anything is written, and refused where it comes up later."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tui_migrate.definitions import is_id_index
+from tui_migrate.documents import pack, raw_id, show_id
+from tui_migrate.errors import MalformedDocument, Refused
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.packages.files import shown
+from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.json_forms.guard import TEXT_FACTOR
+from tui_migrate.packages.json_forms.tree import Tree, inexact_field, is_exact, tree_of
+from tui_migrate.packages.json_forms.xcodereviewer import LISTS, SINGLE
+from tui_migrate.packages.limits import USUAL
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
+
+_NO_OPTIONS: Final = pack(b"")
+_HINT: Final = "leave it out, or choose a form that keeps all: native, tar or archive"
+
+
+def exact_tree(collection: str, document: bytes) -> Tree:
+    """Make JSON of a document. Raises Refused where JSON cannot keep it as it is, naming document and field."""
+    reason = unfit(document)
+    if reason is not None:
+        raise Refused(f"{shown(collection)}: {reason}", hint=_HINT)
+    return tree_of(document)
+
+
+def unfit(document: bytes) -> str | None:
+    """Say why a document cannot be kept as it is in JSON; None where it can."""
+    try:
+        tree = tree_of(document)
+        if is_exact(document, tree):
+            return _too_long(document, tree)
+    except (MalformedDocument, ValueError, RecursionError):
+        pass
+    field = inexact_field(document)
+    what = f"the field {shown(field[:60])!r}" if field else "a document"
+    return f"{_named(document)}: {what} holds what JSON cannot keep exactly"
+
+
+def _too_long(document: bytes, tree: Tree) -> str | None:
+    if len(document) * 40 < USUAL.document:
+        return None
+    text = json.dumps(tree)
+    if len(text) > USUAL.document * TEXT_FACTOR or text.count("{") + text.count("[") > USUAL.document // 16:
+        return f"{_named(document)} makes more JSON than one document may have when it is read"
+    return None
+
+
+def _named(document: bytes) -> str:
+    try:
+        identifier = raw_id(document)
+    except MalformedDocument:
+        identifier = None
+    return "a document without _id" if identifier is None else f"_id {shown(show_id(identifier)[:80])}"
+
+
+def definition_findings(form: PackageForm, collections: Sequence[CollectionInfo]) -> Iterator[Finding]:
+    """Say what of these collections' definitions a JSON form leaves behind."""
+    for one in collections:
+        if one.kind is not CollectionKind.PLAIN:
+            message = f"the form {form} has plain collections alone, and this is a {one.kind}"
+            yield _finding(Severity.ERROR, "kind_not_kept", one, message, _HINT)
+        elif form is PackageForm.XCODEREVIEWER and one.name not in (*LISTS, *SINGLE):
+            message = f"the form {form} has the collections {', '.join((*SINGLE, *LISTS))} alone"
+            yield _finding(Severity.ERROR, "collection_not_kept", one, message, _HINT)
+        elif one.options != _NO_OPTIONS:
+            message = f"the form {form} does not keep a collection's options, such as its validator"
+            yield _finding(Severity.WARNING, "options_not_kept", one, message, _HINT)
+        indexes = [index for index in one.indexes if not is_id_index(index)]
+        if form is not PackageForm.SECOND_BRAIN and indexes:
+            message = f"the form {form} does not keep indexes; {len(indexes)} are left behind"
+            yield _finding(Severity.WARNING, "indexes_not_kept", one, message, _HINT)
+        elif any(unfit(index) is not None for index in indexes):
+            message = "an index is defined by what JSON cannot keep exactly"
+            yield _finding(Severity.ERROR, "index_not_kept", one, message, _HINT)
+    if form is PackageForm.XCODEREVIEWER and "user" not in {one.name for one in collections}:
+        message = f"the form {form} is of one user, and the collection user is not among those to be exported"
+        yield Finding(Severity.ERROR, "collection_missing", "user", message, "add the collection user")
+
+
+def _finding(severity: Severity, code: str, one: CollectionInfo, message: str, hint: str) -> Finding:
+    return Finding(severity, code, shown(one.name), message, hint)

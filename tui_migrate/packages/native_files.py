@@ -1,0 +1,135 @@
+"""Where the files of a native package lie: in a folder, or one behind the other in a tar. All of it blocks."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from tui_migrate.errors import PackageDamaged, Refused, UsageError
+from tui_migrate.packages import files, layout
+from tui_migrate.packages.fault_list import FaultList
+from tui_migrate.packages.files import shown
+from tui_migrate.packages.forms import PackageForm
+
+
+class Files(Protocol):
+    """Files by their relative paths with `/`."""
+
+    def where(self, relative: str) -> str:
+        """A file as it may stand in a message."""
+        ...
+
+    def open(self, relative: str) -> BinaryIO:
+        """Open a file to read. Raises PackageDamaged."""
+        ...
+
+
+class NativeFiles(Files, Protocol):
+    """The files of one native package."""
+
+    @property
+    def path(self) -> Path:
+        """Where the package lies."""
+        ...
+
+    @property
+    def form(self) -> PackageForm:
+        """Which of the native forms it is."""
+        ...
+
+    def has_manifest(self) -> bool:
+        """Say whether it has a manifest. Raises UsageError where nothing is there, Refused, PackageDamaged."""
+        ...
+
+    def has_folder(self, database: str) -> bool:
+        """Say whether documents can lie there at all."""
+        ...
+
+    def listing(self, database: str, faults: FaultList) -> Mapping[str, int | None]:
+        """Give the size of every file, None for what is none; what is wrong with how they lie goes to `faults`.
+
+        Without a database, where no manifest names one, only that can be told which does not depend on it.
+        """
+        ...
+
+
+def read_bounded(package: Files, relative: str, limit: int) -> bytes:
+    """Read a whole file of at most `limit` bytes. Raises PackageDamaged."""
+    with package.open(relative) as file:
+        return files.read_up_to(file, limit, package.where(relative))
+
+
+class FolderFiles:
+    """A package that is a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def form(self) -> PackageForm:
+        """A folder with a manifest."""
+        return PackageForm.NATIVE
+
+    def where(self, relative: str) -> str:
+        """Its path."""
+        return shown(self.path / relative)
+
+    def has_manifest(self) -> bool:
+        """Say whether the folder has one. Raises UsageError for what cannot be looked at, Refused for a file."""
+        return has_manifest(self.path)
+
+    def has_folder(self, database: str) -> bool:
+        """Say whether the folder of the documents is there, and no link."""
+        return is_folder(self.path / database)
+
+    def listing(self, database: str, faults: FaultList) -> Mapping[str, int | None]:
+        """Look at everything in the package's two folders; a link is not followed."""
+        return {relative: self._size(relative) for relative in self._names(database, faults) if relative != database}
+
+    def open(self, relative: str) -> BinaryIO:
+        """Open a regular file; a link is refused. Raises PackageDamaged."""
+        return files.open_regular(self.path / relative)
+
+    def _names(self, database: str, faults: FaultList) -> Iterator[str]:
+        folders = [""]
+        if database and self.has_folder(database):
+            folders.append(f"{database}/")
+        elif database:
+            faults.add("file_kind", database, "this should be a folder, and is missing or something else")
+        for prefix in folders:
+            try:
+                with os.scandir(self.path / prefix) as items:
+                    yield from (prefix + item.name for item in items)
+            except OSError as error:
+                faults.add("file_unreadable", prefix or ".", f"the folder cannot be read: {error.strerror}")
+
+    def _size(self, relative: str) -> int | None:
+        status = (self.path / relative).lstat()
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a folder lies there, and not a link to one."""
+    return os.path.lexists(path) and stat.S_ISDIR(path.lstat().st_mode)
+
+
+def has_manifest(path: Path) -> bool:
+    """Say whether a folder has a manifest. Raises UsageError for what is not there or cannot be looked at, Refused."""
+    try:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            raise Refused(f"{shown(path)} is not a folder", hint="a package is a folder with a manifest.json in it")
+        (path / layout.MANIFEST).lstat()
+    except OSError as error:
+        if error.errno == errno.ENOENT and path.is_dir():
+            return False
+        raise UsageError(
+            f"cannot open the package {shown(path)}: {error.strerror}", hint="check the path and its permissions"
+        ) from error
+    return True
+
+
+def damaged(message: str) -> PackageDamaged:
+    """An error for a package that is not what it was when it was written."""
+    return PackageDamaged(message, hint="get a fresh copy of the package; nothing of this one may be trusted")
