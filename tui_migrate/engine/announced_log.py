@@ -1,10 +1,8 @@
 """The undo log of a run at work, which has the journal know that the run writes before it records the first write."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from typing import Self, cast
 
-from tui_migrate.engine.undo_log import MAGIC, Intent, Made, UndoLog
+from tui_migrate.engine.undo_log import Intent, Made, UndoLog
 
 
 class AnnouncedLog(UndoLog):
@@ -14,16 +12,6 @@ class AnnouncedLog(UndoLog):
     """
 
     announce: Callable[[], Awaitable[None]] | None = None
-
-    @classmethod
-    async def create(cls, path: Path) -> Self:
-        """Begin the log of a run. Raises StorageFailed."""
-        return cast("Self", await super().create(path))  # it makes one of the class it is called on
-
-    @classmethod
-    async def reopen(cls, path: Path, size: int, durable: int = len(MAGIC)) -> Self:
-        """Open the log of an earlier attempt and cut it to `size`, where its last whole frame ends."""
-        return cast("Self", await super().reopen(path, size, durable))  # as above
 
     async def record(self, collection: str, attempt: int, session: bytes, intents: Sequence[Intent]) -> None:
         """Append a GROUP and its INTENTs and make them durable. Raises StorageFailed."""

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from tui_migrate.documents import HASH_BYTES, RawId
 from tui_migrate.errors import StorageFailed
@@ -122,12 +122,12 @@ class UndoLog:
         self.size = size
 
     @classmethod
-    async def create(cls, path: Path) -> "UndoLog":
+    async def create(cls, path: Path) -> Self:
         """Begin the log of a run. Raises StorageFailed."""
         return await asyncio.to_thread(cls._create, path)
 
     @classmethod
-    async def reopen(cls, path: Path, size: int, durable: int = len(MAGIC)) -> "UndoLog":
+    async def reopen(cls, path: Path, size: int, durable: int = len(MAGIC)) -> Self:
         """Open the log of an earlier attempt and cut it to `size`, where its last whole frame ends.
 
         What lies behind `durable` is written once more: after an fsync that failed, a kernel may hold pages that it
@@ -136,7 +136,7 @@ class UndoLog:
         return await asyncio.to_thread(cls._reopen, path, size, durable)
 
     @classmethod
-    def _create(cls, path: Path) -> "UndoLog":
+    def _create(cls, path: Path) -> Self:
         with _storage(path):
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "r+b", 0)
             try:
@@ -152,7 +152,7 @@ class UndoLog:
         return cls(path, file, len(MAGIC))
 
     @classmethod
-    def _reopen(cls, path: Path, size: int, durable: int) -> "UndoLog":
+    def _reopen(cls, path: Path, size: int, durable: int) -> Self:
         with _storage(path):
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC), "r+b", 0)
             try:

@@ -19,6 +19,7 @@ from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.json_forms.build import DocumentBuilder, ValueFault
 from tui_migrate.packages.json_forms.guard import JsonCursor, Piece
 from tui_migrate.packages.json_forms.values import parse_text
+from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.package import ReadOptions
 from tui_migrate.packages.types.apply import rule_of
 from tui_migrate.packages.types.infer import MOST_PATHS, Inferring
