@@ -1,13 +1,13 @@
-"""The README's parts that come from the code or are tried out. `python -m tests.readme` writes its table of keys."""
+"""The README's parts that come from the code or are tried out. `python -m tests.readme` writes its tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tui_migrate.reports.package import FORM_WORDS
 from tui_migrate.ui.actions import REGISTRY
 
 README: Final = Path(__file__).parents[1] / "README.md"
-BEGIN: Final = "<!-- keys: begin -->\n"
 PLACES: Final = {
     "home": "Home",
     "new": "New migration",
@@ -22,13 +22,24 @@ PLACES: Final = {
     "app": "everywhere",
 }
 """Where the actions of a group are found."""
-END: Final = "<!-- keys: end -->"
 
 
 def keys_table() -> str:
     """The table of all actions, in the order of the registry."""
     lines = [f"| {PLACES[one.id.partition('.')[0]]} | `{one.shown}` | {one.help} |" for one in REGISTRY]
     return "\n".join(["| where | key | what it does |", "| --- | --- | --- |", *lines, ""])
+
+
+def forms_table() -> str:
+    """The table of all forms of packages."""
+    lines = [f"| {words} | yes | {f'`{form}`' if form.can_be_written else ''} |" for form, words in FORM_WORDS.items()]
+    return "\n".join(
+        ["| form of a package | `import`, `validate` | `export --format` |", "| --- | --- | --- |", *lines, ""]
+    )
+
+
+TABLES: Final = {"keys": keys_table, "forms": forms_table}
+"""The tables by the names of the marks they stand between."""
 
 
 def commands() -> Iterator[str]:
@@ -39,11 +50,12 @@ def commands() -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the table into its place."""
+    """Write the tables into their places."""
     text = README.read_text()
-    before, _, rest = text.partition(BEGIN)
-    after = rest[rest.index(END) :]
-    README.write_text(before + BEGIN + keys_table() + after)
+    for name, table in TABLES.items():
+        before, begin, rest = text.partition(f"<!-- {name}: begin -->\n")
+        text = before + begin + table() + rest[rest.index(f"<!-- {name}: end -->") :]
+    README.write_text(text)
 
 
 if __name__ == "__main__":

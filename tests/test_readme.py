@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.demo.processes import kill_everything
-from tests.readme import README, commands, keys_table
+from tests.readme import README, TABLES, commands
 from tui_migrate.demo.place import DemoPlace
 
 EXPECTED = {"tui-migrate worker 7": 4}
 """Exit codes other than 0: run 7 has ended by then, and has nothing left to work at."""
 
 
-def test_the_keys_are_those_of_the_registry() -> None:
-    assert keys_table() in README.read_text(), "python -m tests.readme writes them anew"
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_are_those_of_the_program(name: str) -> None:
+    assert TABLES[name]() in README.read_text(), "python -m tests.readme writes them anew"
 
 
 def test_every_picture_is_there_and_every_picture_is_shown() -> None:
