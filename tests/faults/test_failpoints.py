@@ -230,7 +230,7 @@ FINAL_AT_TARGET = [
     ("insert", UNAUTHORISED, 1, 4),
     ("insert", NAMESPACE_NOT_FOUND, 0, 4),
     ("update", UNAUTHORISED, 0, 4),
-    ("update", BAD_VALUE, 0, 1),
+    ("update", ILLEGAL, 0, 4),
     ("commitTransaction", ILLEGAL, 0, 4),
     ("create", UNAUTHORISED, 0, 4),
 ]
