@@ -118,3 +118,10 @@ def test_a_file_that_cannot_be_replaced_is_said_and_nothing_is_left(tmp_path: Pa
     with pytest.raises(StorageFailed, match=r"cannot write .*some\.yaml: Is a directory"):
         replace_private_file(tmp_path / "some.yaml", "one")
     assert [one.name for one in tmp_path.iterdir()] == ["some.yaml"]
+
+
+def test_a_place_has_one_name_however_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path / "in")
+    for given in ("../home", "../in/../home", f"{tmp_path}/in/../home", f"{tmp_path}/home/"):
+        assert Home.find(Path(given)) == Home.find(tmp_path / "home")

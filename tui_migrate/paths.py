@@ -29,8 +29,10 @@ class Home:
         """
         chosen = root or (Path(os.environ[HOME_VARIABLE]) if os.environ.get(HOME_VARIABLE) else None)
         if chosen is not None:
-            _refuse_file(chosen.absolute())
-            return cls(config=chosen.absolute() / "config", state=chosen.absolute() / "state")
+            # The same place has one name, also in the journal: with `..` in it, it would have several.
+            place = Path(os.path.abspath(chosen))  # noqa: PTH100 -- a link stays one: it may be set elsewhere later
+            _refuse_file(place)
+            return cls(config=place / "config", state=place / "state")
         import platformdirs
 
         return cls(

@@ -57,11 +57,18 @@ def test_damage_is_reported_on_screen_and_in_the_file(cli: Cli, package: Path, t
 
 
 def test_an_older_report_is_replaced_and_nothing_else(cli: Cli, package: Path, tmp_path: Path) -> None:
-    (tmp_path / "r.md").write_text("before")
-    assert cli("validate", "--input", "shop-2026", "--output", "r.md").code == 0
-    assert (tmp_path / "r.md").read_text().startswith("# Check of a package\n")
-    (tmp_path / "folder.md").mkdir()
     words = ("validate", "--input", "shop-2026", "-o")
+    (tmp_path / "r.md").write_text("before")
+    cli.refused(*words, "r.md", code=2, said="is there already", hint="choose another name", error="usage")
+    (tmp_path / "r.md").unlink()
+    for _ in range(2):
+        assert cli(*words, "r.md").code == 0
+        assert (tmp_path / "r.md").read_text().startswith("# Check of a package\n")
+    for place in ("shop-2026/manifest.json", "shop-2026/r.md", "./shop-2026/shop/r.md"):
+        cli.refused(*words, place, code=2, said="", hint="choose", error="usage")
+        cli.refused(*words[:-1], "--write-type-plan", place, code=2, said="", hint="choose", error="usage")
+    assert cli(*words, "r.md").code == 0
+    (tmp_path / "folder.md").mkdir()
     cli.refused(*words, "folder.md", code=2, said="no file", hint="choose another name", error="usage")
     cli.refused(*words, "r.pdf", code=2, said="does not end in .json", hint="its ending", error="usage")
     cli.refused(*words, "no/r.md", code=1, said="No such file", hint="another place", error="storage_failed")

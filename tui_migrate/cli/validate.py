@@ -53,13 +53,15 @@ def validate(
     """
     from tui_migrate.cli.passwords import ask_missing
     from tui_migrate.cli.piped_input import package_path
-    from tui_migrate.reports.package import package_report
-    from tui_migrate.reports.saving import refuse_place, refuse_to_replace, save
+    from tui_migrate.reports.package import CHECK_TITLE, package_report
+    from tui_migrate.reports.saving import refuse_place, refuse_to_replace, refuse_within, save
 
     if output is not None:
-        refuse_place(output, replace=True)
+        refuse_place(output, replaces=CHECK_TITLE)
     if write_type_plan is not None:
-        refuse_to_replace(write_type_plan, files=False)
+        refuse_to_replace(write_type_plan)
+    for one in filter(None, (output, write_type_plan)):
+        refuse_within(one, input)
     passwords: dict[str, str] = {}
     with package_path(input, common.place, common.output) as path:
         end = decrypting.source(reading.source(path), passwords)
@@ -67,7 +69,7 @@ def validate(
         examined = asyncio.run(_examine(end, reading.type_plan, passwords, has_types=write_type_plan is None))
     report = package_report(_PIPED if str(input) == PIPE else end.path, examined, time.time())
     if output is not None:
-        save(output, report, replace=True)
+        save(output, report, replaces=CHECK_TITLE)
     if write_type_plan is not None:
         _write_types(examined, write_type_plan, common.output)
     return show_report(report, common.output)

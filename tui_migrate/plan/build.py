@@ -1,11 +1,9 @@
 """Building a plan: look at the source, pick its collections, put them in order."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from tui_migrate.errors import Refused, UsageError
-from tui_migrate.packages.layout import MANIFEST
 from tui_migrate.plan.model import (
     DEFAULT_BATCH_BYTES,
     DEFAULT_BATCH_DOCUMENTS,
@@ -84,7 +82,7 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
 
 def _where_names_are(source: End) -> str:
     if isinstance(source, PackageEnd):
-        return f"{Path(source.path) / MANIFEST} lists what the package has; names are case-sensitive"
+        return f"tui-migrate validate --input {source.path} lists what the package has; names are case-sensitive"
     return "see tui-migrate list-collections; names are case-sensitive"
 
 

@@ -15,6 +15,7 @@ from tui_migrate.reports.findings import time_form
 from tui_migrate.reports.model import Fact, Found, Report, ReportColumn, ReportTable, Unit, verdict_of
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
+CHECK_TITLE: Final = "Check of a package"
 FORM_WORDS: Final = {
     PackageForm.NATIVE: "tui-migrate's own, a folder",
     PackageForm.TAR: "tui-migrate's own, one tar file",
@@ -114,7 +115,7 @@ def package_report(path: str, examined: Examined, now: float) -> Report:
     if examined.inference is not None:
         tables.append(types_table(examined.inference))
     return Report(
-        title="Check of a package",
+        title=CHECK_TITLE,
         subject=path,
         verdict=verdict_of(examined.findings),
         made_at=time_form(now),

@@ -26,22 +26,35 @@ RENDERINGS: Final[dict[str, Callable[[Report], str]]] = {
 """How a report is written, by the ending of the file's name."""
 
 ENDINGS: Final = ".json, .md, .html or .txt"
+_HEAD_BYTES: Final = 1_024
 
 
-def refuse_place(path: Path, *, replace: bool) -> None:
+def refuse_place(path: Path, *, replaces: str = "") -> None:
     """Say no before any work is done for a report that could not be written.
 
     Raises UsageError for another ending than those of RENDERINGS, for a folder, device or link in its place, and for a
-    file unless `replace` is set.
+    file that is there, unless it is an earlier report of the title `replaces`.
     """
     shown = printable(str(path))
     if path.suffix not in RENDERINGS:
         raise UsageError(f"{shown} does not end in {ENDINGS}", hint="its ending says in which form to write")
-    refuse_to_replace(path, files=not replace)
+    if not (replaces and _is_report(path, replaces)):
+        refuse_to_replace(path)
 
 
-def refuse_to_replace(path: Path, *, files: bool) -> None:
-    """Raise UsageError where a folder, device or link lies in a place, or, with `files`, anything; StorageFailed."""
+def _is_report(path: Path, title: str) -> bool:
+    """Say whether a file is a report of ours: what it is about stands near its start in every rendering."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            return title.encode() in file.read(_HEAD_BYTES)
+    except OSError:
+        return False
+
+
+def refuse_to_replace(path: Path) -> None:
+    """Raise UsageError where anything lies in a place; StorageFailed where that cannot be seen."""
     shown = printable(str(path))
     try:
         mode = path.lstat().st_mode
@@ -51,23 +64,32 @@ def refuse_to_replace(path: Path, *, files: bool) -> None:
         raise StorageFailed(f"cannot write {shown}: {error.strerror}", hint="choose another place") from error
     if not stat.S_ISREG(mode):
         raise UsageError(f"{shown} is there already and no file", hint="choose another name; nothing is replaced")
-    if files:
-        raise UsageError(f"{shown} is there already", hint="choose another name; nothing is replaced")
+    raise UsageError(f"{shown} is there already", hint="choose another name; nothing is replaced")
 
 
-def save(path: Path, report: Report, *, replace: bool) -> None:
+def refuse_within(path: Path, package: Path) -> None:
+    """Raise UsageError for a place that is the package itself, or within its folder: that would damage it."""
+    place, whole = path.resolve(), package.resolve()
+    if place == whole or whole in place.parents:
+        raise UsageError(
+            f"{printable(str(path))} is part of the package {printable(str(package))}",
+            hint="choose a place outside of it",
+        )
+
+
+def save(path: Path, report: Report, *, replaces: str = "") -> None:
     """Write a report for the user alone: beside its place first, then renamed, so that no half of one is ever there.
 
     Raises what `refuse_place` does, and StorageFailed.
     """
-    refuse_place(path, replace=replace)
+    refuse_place(path, replaces=replaces)
     content = RENDERINGS[path.suffix](report).encode("utf-8", "backslashreplace")
     beside = path.with_name(f".{path.name[:80]}.{uuid4().hex}")
     shown = printable(str(path))
     try:
         try:
             _write_new(beside, content)
-            if replace:
+            if replaces:
                 beside.replace(path)
             else:
                 files.rename_new(beside, path)

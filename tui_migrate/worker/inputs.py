@@ -36,7 +36,7 @@ async def remove_unneeded(home: Home) -> None:
             needed = await _needed(reader)
         finally:
             await reader.close()
-    await asyncio.to_thread(_remove, [path for path in found if str(path) not in needed])
+    await asyncio.to_thread(_remove, [path for path in found if path.name not in needed])
 
 
 def _found(home: Home) -> list[Path]:
@@ -47,10 +47,11 @@ def _found(home: Home) -> list[Path]:
 
 
 async def _needed(reader: JournalReader) -> set[str]:
+    """Give the names of what runs that have not ended read: they are random, and stand for one package each."""
     needed: set[str] = set()
     offset = 0
     while runs := await reader.runs(_PAGE, offset):
-        needed.update(one.source for one in runs if not one.state.is_final)
+        needed.update(Path(one.source).name for one in runs if not one.state.is_final)
         offset += len(runs)
     return needed
 

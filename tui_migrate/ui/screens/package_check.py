@@ -18,7 +18,7 @@ from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
 from tui_migrate.reports.model import Report, ReportTable, Unit
 from tui_migrate.reports.package import examine, package_report
-from tui_migrate.reports.saving import ENDINGS, save
+from tui_migrate.reports.saving import ENDINGS, refuse_within, save
 from tui_migrate.reports.words import MARKS, cell_words, value_words, verdict_words
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.report_rows import COLUMNS, finding_row
@@ -234,7 +234,8 @@ class PackageCheckScreen(OperatorScreen):
 
     async def _write(self, text: str, report: Report) -> None:
         try:
-            await asyncio.to_thread(save, Path(absolute(text)), report, replace=False)
+            await asyncio.to_thread(refuse_within, Path(absolute(text)), Path(self._end.path))
+            await asyncio.to_thread(save, Path(absolute(text)), report)
         except TuiMigrateError as error:
             self.post_message(self.Written(text, Fault.of(error)))
         else:

@@ -188,7 +188,7 @@ class ReportScreen(OperatorScreen):
     async def _write(self, text: str, run: RunRecord, found: tuple[Staged, ...]) -> None:
         try:
             report = run_report(run, found, self.session.clock())
-            await asyncio.to_thread(save, Path(absolute(text)), report, replace=False)
+            await asyncio.to_thread(save, Path(absolute(text)), report)
         except TuiMigrateError as error:
             self.post_message(self.Written(text, Fault.of(error)))
         else:
