@@ -90,12 +90,16 @@ def raw_id(document: bytes) -> RawId | None:
     return None
 
 
-def elements(document: bytes) -> Iterator[Element]:
-    """Walk the fields of a document, or of an array's bytes. Raises MalformedDocument."""
-    last = len(document) - 1
-    if last < MIN_DOCUMENT - 1 or _INT32.unpack_from(document)[0] != last + 1 or document[last]:
-        raise MalformedDocument("the bytes are not one BSON document")
-    position = 4
+def elements(document: bytes, start: int = 0, stop: int | None = None) -> Iterator[Element]:
+    """Walk the fields of a document, or of an array's bytes. Raises MalformedDocument.
+
+    With `start` and `stop` it is the one between these offsets, and all offsets count from where the bytes begin: so
+    what lies within a document is walked without a copy for each level.
+    """
+    last = (len(document) if stop is None else stop) - 1
+    if last - start < MIN_DOCUMENT - 1 or _INT32.unpack_from(document, start)[0] != last + 1 - start or document[last]:
+        raise MalformedDocument("the bytes are not one BSON document", offset=start)
+    position = start + 4
     while position < last:
         name_end = document.find(b"\x00", position + 1, last)
         if name_end < 0:
@@ -175,16 +179,16 @@ def canonical(document: bytes) -> bytes:
     Arrays keep their order and values their bytes. Two documents of equal canonical form differ in field order only.
     Raises MalformedDocument, also past MAX_DEPTH levels.
     """
-    return _canonical(document, is_array=False, depth=0)
+    return _canonical(document, 0, len(document), is_array=False, depth=0)
 
 
-def _canonical(document: bytes, *, is_array: bool, depth: int) -> bytes:
+def _canonical(document: bytes, first: int, last: int, *, is_array: bool, depth: int) -> bytes:
     if depth > MAX_DEPTH:
         raise MalformedDocument(f"a document is nested deeper than {MAX_DEPTH} levels")
     fields: list[tuple[bytes, bytes]] = []
-    for kind, name, start, value, end in elements(document):
+    for kind, name, start, value, end in elements(document, first, last):
         if kind in (0x03, 0x04):
-            inner = _canonical(document[value:end], is_array=kind == 0x04, depth=depth + 1)
+            inner = _canonical(document, value, end, is_array=kind == 0x04, depth=depth + 1)
             fields.append((name, document[start:value] + inner))
         else:
             fields.append((name, document[start:end]))

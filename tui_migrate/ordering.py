@@ -54,7 +54,7 @@ def order_key(identifier: RawId) -> Key:
         return (8, identifier[1:])
     if not size or value_end(identifier, identifier[0], 1, size) != size:
         raise MalformedDocument("the bytes are not one BSON value")
-    return (_rank(identifier[0]), _comparable(identifier[0], identifier[1:], 0))
+    return (_rank(identifier[0]), _value(identifier, identifier[0], 1, size, 0))
 
 
 def _rank(kind: int) -> int:
@@ -64,7 +64,17 @@ def _rank(kind: int) -> int:
         raise MalformedDocument(f"0x{kind:02x} is no BSON type") from None
 
 
-def _comparable(kind: int, value: bytes, depth: int) -> object:
+def _value(content: bytes, kind: int, start: int, end: int, depth: int) -> object:
+    """Give what compares of a value within `content`; of documents only what is in them is cut out."""
+    if kind in (0x03, 0x04):
+        return _fields(content, start, end, depth, named=kind == 0x03)
+    if kind == 0x0F:
+        scope = value_end(content, 0x02, start + 4, end) if end - start > 8 else end
+        return (content[start + 8 : scope - 1], _fields(content, scope, end, depth, named=True))
+    return _comparable(kind, content[start:end])
+
+
+def _comparable(kind: int, value: bytes) -> object:
     match kind:
         case 0x10:
             return (1, _INT32.unpack(value)[0])
@@ -87,31 +97,26 @@ def _comparable(kind: int, value: bytes, depth: int) -> object:
             return _INT64.unpack(value)[0]
         case 0x11:
             return _UINT64.unpack(value)[0]
-        case 0x03 | 0x04 | 0x0F | 0x0B | 0x0C:
-            return _compound(kind, value, depth)
+        case 0x0B | 0x0C:
+            return _compound(kind, value)
         case _:
             return 0
 
 
-def _compound(kind: int, value: bytes, depth: int) -> object:
+def _compound(kind: int, value: bytes) -> object:
     if kind == 0x0B:
         pattern, options, _ = value.split(b"\x00")
         return (pattern, options)
-    if kind == 0x0C:
-        return (_INT32.unpack_from(value)[0], value[4:])
-    if kind == 0x0F:
-        scope = value_end(value, 0x02, 4, len(value)) if len(value) > 8 else len(value)
-        return (value[8 : scope - 1], _fields(value[scope:], depth, named=True))
-    return _fields(value, depth, named=kind == 0x03)
+    return (_INT32.unpack_from(value)[0], value[4:])
 
 
-def _fields(document: bytes, depth: int, *, named: bool) -> tuple[object, ...]:
+def _fields(content: bytes, start: int, end: int, depth: int, *, named: bool) -> tuple[object, ...]:
     """The fields of a document compare one by one: type, then name, then value; a shorter document is less."""
     if depth > MAX_DEPTH:
         raise MalformedDocument(f"an _id is nested deeper than {MAX_DEPTH} levels")
     return tuple(
-        (_rank(kind), name if named else b"", _comparable(kind, document[value:end], depth + 1))
-        for kind, name, _, value, end in elements(document)
+        (_rank(kind), name if named else b"", _value(content, kind, value, stop, depth + 1))
+        for kind, name, _, value, stop in elements(content, start, end)
     )
 
 

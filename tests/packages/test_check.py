@@ -208,6 +208,9 @@ WITHOUT_ID = bson.encode({"a": 1})
         ([bson.encode({"_id": 1}), bson.encode({"_id": 1.0})], {"id_duplicate"}),
         (numbered(1, 2) + numbered(0, 1), {"id_order"}),
         ([WITHOUT_ID], {"id_missing"}),
+        ([pack(b"\x04_id\0" + pack(b""))], {"id_forbidden"}),
+        ([pack(b"\x10_id\0\1\0\0\0\x10_id\0\2\0\0\0")], {"id_twice"}),
+        ([pack(b"\x10_id\0\1\0\0\0\x08a\0\2")], {"document_malformed"}),
         ([pack(b"\x02_id\0\x02\0\0\0xy")], {"document_malformed"}),
         ([pack(b"\x10_id\0\1\0\0\0\x03a\0" + pack(b"\x99b\0"))], {"document_malformed"}),
     ],
@@ -216,6 +219,26 @@ def test_documents_that_are_not_as_they_should_be_are_named(
     tmp_path: Path, documents: list[bytes], expected: set[str]
 ) -> None:
     assert written(tmp_path / "package", documents, DocumentOrder.ID, info()) == expected
+
+
+def test_what_is_odd_is_a_warning_that_names_document_and_field(tmp_path: Path) -> None:
+    odd = pack(b"\x10_id\0\7\0\0\0\x10a\0\1\0\0\0\x10a\0\2\0\0\0\x02b\0\2\0\0\0\xff\0")
+    asyncio.run(write_package(tmp_path / "package", {"users": [[*numbered(0, 3), odd]]}))
+    found = {one.code: one for one in checked(tmp_path / "package")}
+    assert found.keys() == {"key_twice", "text_not_utf8"}
+    for code, field in (("key_twice", "field a "), ("text_not_utf8", "field b ")):
+        assert found[code].severity is Severity.WARNING
+        assert found[code].subject == "shop.users"
+        assert "document 3 of the member at byte 0" in found[code].message
+        assert field in found[code].message
+
+
+def test_older_packages_have_no_mark_in_their_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "pack_metadata", members.pack)
+    small_package(tmp_path / "package")
+    metadata = (tmp_path / "package" / "shop" / "users.metadata.json.gz").read_bytes()
+    assert metadata.startswith(members.HEADER)
+    assert checked(tmp_path / "package") == ()
 
 
 def test_natural_order_asks_for_ids_and_time_series_not_even_for_those(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def codes(*collections: CollectionInfo) -> list[tuple[Severity, str]]:
         {"a": bson.Int64(-1)},
         {"a.b": "2dsphere"},
         {"a": "2d"},
+        {"a": "geoHaystack"},
         {"_fts": "text", "_ftsx": 1},
         {"a": "hashed"},
         {"$**": 1},

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,3 +197,14 @@ def test_a_message_never_carries_control_characters(manifest: Manifest) -> None:
     with pytest.raises(PackageDamaged) as damage:
         parse(signed(manifest, lambda fields: fields.update({"\x1b[2J": 1})), str(Path("\x1b[1m") / "manifest.json"))
     assert "\x1b" not in damage.value.message
+
+
+@pytest.mark.parametrize("content", [b"[" + b"0," * 10_000_000 + b"0]", b"[[{}]" * 1_000_000])
+def test_a_manifest_of_more_values_than_it_can_have_is_not_read(content: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(PackageDamaged, match="more values than a manifest of its size"):
+            parse(content, "here")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

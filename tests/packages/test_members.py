@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_migrate.errors import PackageDamaged
-from tui_migrate.packages.members import EMPTY, HEADER, Member, documents_of, pack, read_packed, unpack
+from tui_migrate.packages.members import (
+    EMPTY,
+    HEADER,
+    MARKED_HEADER,
+    Member,
+    documents_of,
+    pack,
+    pack_metadata,
+    read_packed,
+    unpack,
+    unpack_metadata,
+)
 
 from .samples import DATA, numbered
 
@@ -58,6 +69,27 @@ def test_nothing_is_inflated_past_the_limit() -> None:
 def test_anything_but_one_whole_member_is_damage(packed: bytes) -> None:
     with pytest.raises(PackageDamaged, match="here"):
         unpack(packed, 3, "here")
+
+
+def test_metadata_is_marked_in_a_way_that_gzip_reads() -> None:
+    packed = pack_metadata(b"abc")
+    assert packed.startswith(MARKED_HEADER)
+    assert gzip.decompress(packed) == unpack_metadata(packed, 3, "here") == b"abc"
+    with pytest.raises(PackageDamaged, match="here"):
+        unpack(packed, 3, "here")
+
+
+def test_older_metadata_has_no_mark() -> None:
+    assert unpack_metadata(pack(b"abc"), 3, "here") == b"abc"
+
+
+def test_no_bit_of_either_header_may_flip() -> None:
+    for packed, size in ((pack_metadata(b"abc"), len(MARKED_HEADER)), (pack(b"abc"), len(HEADER))):
+        for bit in range(8 * size):
+            broken = bytearray(packed)
+            broken[bit // 8] ^= 1 << bit % 8
+            with pytest.raises(PackageDamaged, match="here"):
+                unpack_metadata(bytes(broken), 3, "here")
 
 
 def member_of(content: bytes, *, count: int, sha256: str = "", more: int = 0) -> tuple[bytes, Member]:

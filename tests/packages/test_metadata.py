@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 
 from tui_migrate.documents import pack
 from tui_migrate.errors import PackageDamaged, Refused
-from tui_migrate.packages.metadata import from_json, to_json
+from tui_migrate.packages.metadata import MAX_METADATA, from_json, to_json
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 from .samples import DATA, ID_INDEX, NO_OPTIONS, documents, info
@@ -112,8 +113,46 @@ def test_a_missing_uuid_is_left_out_as_mongodump_does() -> None:
         b'{"indexes":[],"options":{"a":{"$numberLong":"' + b"9" * 40 + b'"}},"collectionName":"a","type":"view"}',
         b'{"options":' * 5000,
         b"\xff",
+        b'{"indexes":[],"options":{"a":NaN},"collectionName":"a","type":"view"}',
+        b'{"indexes":[],"options":{"a":-Infinity},"collectionName":"a","type":"view"}',
+        b'{"indexes":[],"options":{"a":1e999},"collectionName":"a","type":"view"}',
     ],
 )
 def test_broken_metadata_is_damage(content: bytes) -> None:
     with pytest.raises(PackageDamaged, match="here"):
         from_json(content, "here")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"indexes":[], "\xc3\xbc" ]', "no JSON at byte 20"),
+        (b'{"a": "\xff"}', "no UTF-8 at byte 7"),
+        (b'{"options":' * 5000, "nested too deeply"),
+        (b'{"indexes":[],"collectionName":"a","type":"view","uuid":"zz"}', "uuid is not 32 hex digits"),
+        (b'{"indexes":[],"collectionName":"a","type":"vie"}', "the type is unknown"),
+        (b'{"indexes":[],"options":{"a":{"$oid":"zz"}},"collectionName":"a","type":"view"}', "none that Extended JSON"),
+        (b'{"indexes":[{"v":NaN}],"collectionName":"a","type":"view"}', "NaN is no number"),
+    ],
+)
+def test_what_is_wrong_is_said_in_our_words_and_with_its_place(content: bytes, told: str) -> None:
+    with pytest.raises(PackageDamaged, match=told):
+        from_json(content, "here")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"indexes":[' + b"{}," * 100_000 + b"{}]}",
+        b'{"options":{"a":[' + b"0," * 8_000_000 + b"0]}}",
+        b'{"options":{"a":"' + b"x" * MAX_METADATA + b'"}}',
+    ],
+)
+def test_what_metadata_takes_of_memory_is_bounded(content: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(PackageDamaged, match=r"more than 100,000 values|larger than 16,777,216 bytes"):
+            from_json(content, "here")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

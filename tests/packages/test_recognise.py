@@ -1,14 +1,17 @@
 import asyncio
 import gzip
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import bson
 import pytest
 
 from tests.packages.mongodump import writers
-from tests.packages.samples import small_package
+from tests.packages.mongodump.reading import codes, findings, read_all
+from tests.packages.samples import small_package, small_tar
 from tui_migrate.errors import Refused, UsageError
+from tui_migrate.findings import Severity
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.recognised import RecognisedPackage
 
@@ -46,6 +49,26 @@ def test_folders_are_told_apart(tmp_path: Path) -> None:
     assert form(dump / "shop") is PackageForm.DUMP
     (tmp_path / "link").symlink_to(dump)
     assert form(tmp_path / "link") is PackageForm.DUMP
+
+
+@pytest.mark.parametrize(
+    "lost", [(), ("shop/users.bson.gz", "shop/users.metadata.json.gz", "shop/recent.metadata.json.gz")]
+)
+def test_a_package_that_lost_its_manifest_is_no_dump(tmp_path: Path, lost: Sequence[str]) -> None:
+    package = tmp_path / "package"
+    small_package(package)
+    for name in ("manifest.json", *lost):
+        (package / name).unlink()
+    assert codes(package) == {"manifest_missing"}
+    assert codes(package / "shop") == {"manifest_missing"}
+    with pytest.raises(Refused, match=r"manifest\.json"):
+        read_all(package)
+
+
+def test_a_part_of_a_package_is_refused_by_name(tmp_path: Path) -> None:
+    small_package(tmp_path / "package")
+    with pytest.raises(Refused, match="a part of a package"):
+        form(tmp_path / "package" / "shop")
 
 
 def test_a_link_to_a_file_is_followed_where_it_was_named(tmp_path: Path) -> None:
@@ -93,3 +116,23 @@ def test_folders_without_a_dump_and_devices_are_refused(tmp_path: Path) -> None:
         form(tmp_path / "pipe")
     with pytest.raises(UsageError, match="No such file"):
         form(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("length", [0, 4, -1, 2**31 - 1])
+def test_a_damaged_length_in_a_bson_file_is_told_as_such(tmp_path: Path, length: int, packed: bool) -> None:
+    content = length.to_bytes(4, "little", signed=True) + b"".join(USERS)[4:]
+    path = writers.write(tmp_path / "users.bson", content, packed=packed)
+    (found,) = [one for one in findings(path) if one.severity is Severity.ERROR]
+    assert found.code == "file_damaged"
+    assert "byte 0" in found.message
+    assert str(path) in found.subject
+    assert str(path) not in found.message
+
+
+def test_a_tar_that_was_packed_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    small_tar(tmp_path / "a.tar")
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress((tmp_path / "a.tar").read_bytes()))
+    with pytest.raises(Refused, match="is a tar") as told:
+        form(tmp_path / "a.tar.gz")
+    assert "gunzip" in told.value.hint

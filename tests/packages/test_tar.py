@@ -102,6 +102,24 @@ def test_a_tar_that_another_program_made_of_the_same_files_is_taken(tar: Path, t
     assert asyncio.run(check(tmp_path / "other.tar")) == ()
 
 
+def test_a_tar_that_was_made_again_with_more_in_its_headers_is_refused_with_what_to_do(tar: Path) -> None:
+    with tarfile.open(tar) as opened:
+        entries = [(one, b"" if (file := opened.extractfile(one)) is None else file.read()) for one in opened]
+    with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as opened:
+        for one, content in entries:
+            one.pax_headers = {"mtime": "1769860800.5"}
+            opened.addfile(one, io.BytesIO(content))
+    (found, *_) = asyncio.run(check(tar))
+    assert found.code == "tar_damaged"
+    assert "--format=ustar" in found.hint
+
+
+def test_a_path_in_a_pax_header_is_bounded() -> None:
+    assert parse_records(b"999 path=" + b"x" * 989 + b"\n") == {"path": "x" * 989}
+    with pytest.raises(TarFault, match="not well-formed"):
+        parse_records(b"1001 path=" + b"x" * 990 + b"\n")
+
+
 async def test_it_is_read_as_a_folder_is(tar: Path, tmp_path: Path) -> None:
     await asyncio.to_thread(small_package, tmp_path / "package")
     found = RecognisedPackage(tar)
@@ -222,7 +240,7 @@ def test_what_no_package_has_is_found(tar: Path, change: Callable[[Entries], Non
     assert found
     if code.startswith("tar_"):
         assert "at byte" in found[0].message
-        assert str(tar) in found[0].message
+        assert str(tar) in (found[0].subject, found[0].message.rpartition(" of ")[2])
 
 
 def test_more_entries_than_the_limit_are_not_listed(tar: Path) -> None:

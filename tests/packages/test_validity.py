@@ -46,6 +46,8 @@ def test_broken_bytes_are_told_and_nothing_worse(document: bytes, data: st.DataO
         pack(b"\x0fa\0\x0f\0\0\0\x02\0\0\0xy\x05\0\0\0\0"),
         pack(b"\x0ca\0\x02\0\0\0xy" + bytes(12)),
         pack(b"\x20a\0"),
+        pack(b"\x08a\0\2"),
+        pack(b"\x03a\0" + pack(b"\x08a\0\xff")),
     ],
 )
 def test_a_malformed_document_is_told(document: bytes) -> None:
@@ -83,7 +85,22 @@ def test_equal_ids_are_duplicates_whatever_their_type() -> None:
     assert IdOrder().fault(bson.encode({"a": 1})) == "id_missing"
 
 
-def verdict(judge: Callable[[bytes], None], document: bytes) -> str:
+@pytest.mark.parametrize("kind", [b"\x04_id\0" + pack(b""), b"\x06_id\0", b"\x0b_id\0a\0\0"])
+def test_an_id_that_no_server_takes_is_told(kind: bytes) -> None:
+    assert IdOrder().fault(pack(kind)) == "id_forbidden"
+
+
+@pytest.mark.parametrize("nested", [b"\x03\0", b"\x04\0", None])
+def test_depth_is_bounded_however_little_a_level_takes(nested: bytes | None) -> None:
+    document = pack(b"")
+    for _ in range(MAX_DEPTH + 1):
+        code = b"\1\0\0\0\0" + document
+        document = pack(nested + document if nested else b"\x0f\0" + (len(code) + 4).to_bytes(4, "little") + code)
+    with pytest.raises(MalformedDocument, match="nested deeper"):
+        walk(document)
+
+
+def verdict(judge: Callable[[bytes], object], document: bytes) -> str:
     try:
         judge(document)
     except MalformedDocument as error:
@@ -99,9 +116,12 @@ def test_the_quick_look_says_what_the_slow_one_says(document: bytes, hits: list[
         if at < len(broken):
             broken[at] = value
     content = bytes(broken[: len(broken) - cut])
-    assert verdict(walk, content) == verdict(lambda one: validity._walk(one, 0), content)
+    assert verdict(walk, content) == verdict(lambda one: validity._walk(one, 0, len(one), 0), content)
 
 
 def test_the_quick_look_is_what_usual_documents_pass() -> None:
     usual = bson.encode({"_id": 1, "a": [1.5, None, {"b": "x" * 200}], "c": b"\x00", "d": True, "e": {}})
-    assert validity._is_plainly_sound(usual, 0, len(usual), 0)
+    assert validity._is_written_alike(usual)
+    large = bson.encode({"_id": 1, "a": [1.5, None, {"b": "x" * 300_000}], "c": b"\x00", "e": {}})
+    assert not validity._is_written_alike(large)
+    assert validity._is_plainly_sound(large, 0, len(large), 0)

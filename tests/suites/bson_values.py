@@ -39,7 +39,7 @@ scalars: st.SearchStrategy[RawId] = st.one_of(
     st.builds(_string, texts, st.sampled_from((0x02, 0x0D, 0x0E))),
     st.builds(_binary, st.binary(max_size=6), st.integers(0, 255)),
     _fixed(0x07, 12),
-    _fixed(0x08, 1),
+    st.sampled_from((RawId(b"\x08\x00"), RawId(b"\x08\x01"))),
     _fixed(0x09, 8),
     _fixed(0x11, 8),
     st.sampled_from((0x06, 0x0A, 0x7F, 0xFF)).map(lambda kind: RawId(bytes((kind,)))),

@@ -58,13 +58,15 @@ class Tally:
         reason = "the document has no _id"
         self.refused.append(Refused(self.collection, document, NO_ID, reason, RejectState.REJECTED))
         self.counts += Counts(rejected=1)
-        self.note_reject("missing", reason)
+        self._note("missing", "this document has no _id and was not written", "it is kept with the rejects")
 
     def note_reject(self, shown_id: str, reason: str) -> None:
         """Report a document that the target does not take, so that whoever looks at the run sees it."""
+        self._note(shown_id, f"the target refused this document: {reason}", "it is kept, and can be retried")
+
+    def _note(self, shown_id: str, message: str, hint: str) -> None:
         subject = f"{printable(self.collection)} _id {printable(shown_id)}"
-        message = f"the target refused this document: {reason}"
-        self.findings.append(Finding(Severity.WARNING, "rejected", subject, message, "it is kept, and can be retried"))
+        self.findings.append(Finding(Severity.WARNING, "rejected", subject, message, hint))
 
     @property
     def last_reason(self) -> str:

@@ -14,6 +14,7 @@ from tui_migrate.errors import MalformedDocument, PackageDamaged, Refused
 from tui_migrate.findings import Finding
 from tui_migrate.packages import layout
 from tui_migrate.packages.digest import RunningDigest
+from tui_migrate.packages.doubts import Doubt, doubts
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.fault_list import FaultList
 from tui_migrate.packages.manifest import Manifest
@@ -21,14 +22,18 @@ from tui_migrate.packages.members import EMPTY, Member, documents_of, read_packe
 from tui_migrate.packages.native_files import NativeFiles, read_bounded
 from tui_migrate.packages.opening import files_at, load_metadata, read_manifest
 from tui_migrate.packages.package import Progress
-from tui_migrate.packages.validity import IdOrder, walk
+from tui_migrate.packages.validity import ID_FORBIDDEN, IdOrder, walk
 from tui_migrate.stores.base import CollectionKind
 
 _MESSAGES: Final = {
     "id_missing": "a document has no _id",
     "id_duplicate": "a document has the _id of the one before it",
+    "id_forbidden": ID_FORBIDDEN,
     "id_order": "a document's _id comes before that of the one before it",
 }
+
+_ALWAYS: Final = ("id_missing", "id_forbidden")
+"""Faults whatever the order of the collection."""
 
 
 async def check(path: Path, progress: Progress | None = None) -> tuple[Finding, ...]:
@@ -37,7 +42,7 @@ async def check(path: Path, progress: Progress | None = None) -> tuple[Finding, 
 
 
 async def check_files(package: NativeFiles, progress: Progress | None = None) -> tuple[Finding, ...]:
-    """Check a package and give what is wrong with it, all errors; nothing where it is whole. Raises as `check` does."""
+    """Check a package and give what is wrong with it; nothing where it is whole. Raises as `check` does."""
     faults = FaultList()
     manifest = await asyncio.to_thread(_open, package, faults)
     if manifest is None:
@@ -66,7 +71,12 @@ def _tell(progress: Progress | None, total: int, before: int, now: int) -> None:
 def _open(package: NativeFiles, faults: FaultList) -> Manifest | None:
     if not package.has_manifest():
         package.listing("", faults)
-        faults.add("manifest_missing", layout.MANIFEST, "the package has no manifest: it was not finished, or lost it")
+        faults.add(
+            "manifest_missing",
+            layout.MANIFEST,
+            "the package has no manifest: it was not finished, or lost it",
+            hint="get a fresh copy; mongorestore --gzip restores what is left of it, unchecked",
+        )
         return None
     try:
         return read_manifest(package)
@@ -146,15 +156,22 @@ class _CollectionCheck:
 
     def _check_document(self, document: bytes, where: str) -> None:
         try:
-            walk(document)
+            if not walk(document):
+                for one in doubts(document):
+                    self._add(one, where)
             fault = self._ids.fault(document)
         except MalformedDocument as error:
             self._faults.add("document_malformed", self._subject, f"{where}: {error.message}")
             return
         if fault == "id_missing" and self._entry.type is CollectionKind.TIMESERIES:
             return
-        if fault == "id_missing" or (fault and self._entry.order is DocumentOrder.ID):
+        if fault in _ALWAYS or (fault and self._entry.order is DocumentOrder.ID):
             self._faults.add(fault, self._subject, f"{where}: {_MESSAGES[fault]}")
+
+    def _add(self, doubt: Doubt, where: str) -> None:
+        self._faults.add(
+            doubt.code, self._subject, f"{where}: {doubt.message}", hint=doubt.hint, severity=doubt.severity
+        )
 
     def _compare(self) -> None:
         digest = self._running.result()

@@ -16,7 +16,9 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.files import shown
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
-KINDS: Final = frozenset(("2d", "2dsphere", "2dsphere_bucket", "hashed", "text", "columnstore", "wildcard"))
+KINDS: Final = frozenset(
+    ("2d", "2dsphere", "2dsphere_bucket", "hashed", "text", "columnstore", "geoHaystack", "wildcard")
+)
 """The words that a server knows as the kind of an index."""
 
 _HINT: Final = "get a fresh copy of the package, or make it again"

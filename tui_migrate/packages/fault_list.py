@@ -28,8 +28,9 @@ class FaultList:
         hint: str = DAMAGED_HINT,
         severity: Severity = Severity.ERROR,
     ) -> None:
-        """Take in a fault; the first of a code and subject gives the message."""
+        """Take in a fault; the first of a code and subject gives the message, which need not name the subject again."""
         subject = shown(subject)
+        message = _without(subject, message)
         if (code, subject) not in self._found:
             if self._subjects.get(code, 0) >= MOST_PER_CODE:
                 subject, message = "", f"more of the same, past the first {MOST_PER_CODE}"
@@ -44,3 +45,11 @@ class FaultList:
     def findings(self) -> tuple[Finding, ...]:
         """Give the findings in the order in which they were found."""
         return tuple(self._found.values())
+
+
+def _without(subject: str, message: str) -> str:
+    """Leave out the subject in front of a message: “X is cut short” becomes “it is cut short”."""
+    rest = message.removeprefix(subject)
+    if not subject or rest == message or not rest.startswith((" ", ": ")):
+        return message
+    return rest.lstrip(": ") if rest.startswith((": ", " at byte ", ", ")) else f"it{rest}"

@@ -15,9 +15,11 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.packages.block_index import BlockCutter, Indexed
 from tui_migrate.packages.definition_faults import check_definitions
+from tui_migrate.packages.doubts import doubts
 from tui_migrate.packages.duplicate_ids import DuplicateIds
 from tui_migrate.packages.fault_list import FaultList
-from tui_migrate.packages.validity import walk
+from tui_migrate.packages.members import DAMAGED_HINT
+from tui_migrate.packages.validity import ID_FORBIDDEN, NO_IDS, walk
 from tui_migrate.packages.walking import Declared, Extent, Fault, Passed, Step, WalkedForm
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
@@ -72,8 +74,11 @@ class IndexBuild:
         self._ids.close()
 
     def findings(self) -> tuple[Finding, ...]:
-        """What was found wrong."""
-        return self._faults.findings()
+        """What was found wrong. An import of documents without `_id` has to be told how many may be put aside."""
+        found = self._faults.findings()
+        missing = sum(one.count for one in found if _is_put_aside(one))
+        hint = f"they are not written; --max-rejects {missing}, or more, puts them aside and imports the rest"
+        return tuple(replace(one, hint=hint) if _is_put_aside(one) else one for one in found)
 
     def collections(self) -> Mapping[str, Indexed]:
         """What was found there, by names in their order. Only once all is done."""
@@ -134,7 +139,8 @@ class IndexBuild:
         for document, start, end in extent.places():
             growing.blocks.take(document, start, end)
             try:
-                walk(document)
+                if not walk(document):
+                    self._doubt(growing, document, start)
                 identifier = raw_id(document)
                 key = None if identifier is None else order_key(identifier)
             except MalformedDocument as error:
@@ -143,11 +149,17 @@ class IndexBuild:
             if key is None:
                 self._miss_id(growing, start)
                 continue
+            if identifier is not None and identifier[0] in NO_IDS:
+                self._add("id_forbidden", growing, start, ID_FORBIDDEN, self._form.missing_id)
             if growing.last is not None and not growing.last < key:
                 growing.is_ascending = False
             growing.last = key
             if growing.info.kind.has_keys:
                 self._ids.add(growing.number, key, start)
+
+    def _doubt(self, growing: _Growing, document: bytes, start: int) -> None:
+        for one in doubts(document):
+            self._add(one.code, growing, start, one.message, one.severity, one.hint)
 
     def _miss_id(self, growing: _Growing, start: int) -> None:
         if growing.info.kind is not CollectionKind.TIMESERIES:
@@ -162,7 +174,21 @@ class IndexBuild:
                 self._add("id_duplicate", by_number[found.collection], found.offset, message)
             yield
 
-    def _add(self, code: str, growing: _Growing, start: int, message: str, severity: Severity = Severity.ERROR) -> None:
+    def _add(
+        self,
+        code: str,
+        growing: _Growing,
+        start: int,
+        message: str,
+        severity: Severity = Severity.ERROR,
+        hint: str = DAMAGED_HINT,
+    ) -> None:
         place = self._form.place(growing.info.name)
         subject = self._subject(growing.info.name)
-        self._faults.add(code, subject, f"{place}, the document at byte {start}: {message}", severity=severity)
+        self._faults.add(
+            code, subject, f"{place}, the document at byte {start}: {message}", hint=hint, severity=severity
+        )
+
+
+def _is_put_aside(finding: Finding) -> bool:
+    return finding.code in ("id_missing", "id_forbidden") and finding.severity is Severity.WARNING

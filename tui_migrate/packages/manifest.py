@@ -35,6 +35,13 @@ FORMAT_VERSION: Final = 1
 MAX_MANIFEST: Final = 256 * 1024 * 1024
 """Bytes of a manifest: about a million members, which are terabytes of documents."""
 
+BYTES_PER_VALUE: Final = 24
+BYTES_PER_OBJECT: Final = 100
+FREE_VALUES: Final = 256 * 1024
+"""A manifest has at least so many bytes for each value and each object (a member's are 39 and 197), but for texts full
+of commas and braces. What has more is none and is not read, since a value of one byte may take 200 of memory.
+"""
+
 
 class ChecksumState(Enum):
     """What a manifest's checksum says about it. Format 1 always has one, so that absent is damage there."""
@@ -120,6 +127,10 @@ def parse(content: bytes, where: str) -> Manifest:
     """Read a manifest's file strictly. Raises PackageDamaged, and Refused for one of a newer version."""
     if len(content) > MAX_MANIFEST:
         Node(None, where).fail(f"it is larger than {MAX_MANIFEST:,} bytes")
+    values, objects = content.count(b","), content.count(b"{") + content.count(b"[")
+    size = len(content)
+    if values > size // BYTES_PER_VALUE + FREE_VALUES or objects > size // BYTES_PER_OBJECT + FREE_VALUES:
+        Node(None, where).fail("it has more values than a manifest of its size")
     root = read(content, where)
     fields = root.value
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:

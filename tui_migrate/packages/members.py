@@ -1,7 +1,8 @@
 """Gzip members: each holds the documents of one batch and is read, checked and resumed from by itself.
 
 The format is RFC 1952. The header is always the same ten bytes (no name, no time, system unknown, as Go writes it), so
-that one batch gives the same bytes wherever and whenever it is packed with the same zlib.
+that one batch gives the same bytes wherever and whenever it is packed with the same zlib. Metadata alone has a comment
+in its header besides: by it a package that lost its manifest is told from a dump.
 """
 
 import hashlib
@@ -14,6 +15,9 @@ from tui_migrate.documents import iterate
 from tui_migrate.errors import MalformedDocument, PackageDamaged
 
 HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+MARKED_HEADER: Final = b"\x1f\x8b\x08\x10\x00\x00\x00\x00\x00\xfftui-migrate\x00"
+"""The header with FCOMMENT, which every reader of gzip passes over."""
+
 LEVEL: Final = 6
 
 MAX_UNPACKED: Final = 64 * 1024 * 1024
@@ -42,19 +46,29 @@ class Member:
         return self.offset + self.packed
 
 
-def pack(content: bytes, level: int = LEVEL) -> bytes:
+def pack(content: bytes, level: int = LEVEL, header: bytes = HEADER) -> bytes:
     """Make one gzip member."""
     compressor = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
     body = compressor.compress(content)
     trailer = _TRAILER.pack(zlib.crc32(content), len(content) & 0xFFFFFFFF)
-    return b"".join((HEADER, body, compressor.flush(), trailer))
+    return b"".join((header, body, compressor.flush(), trailer))
 
 
 EMPTY: Final = pack(b"")
 """The file of a collection without documents: mongorestore wants gzip of nothing, not nothing."""
 
 
-def unpack(packed: bytes, limit: int, where: str) -> bytes:
+def pack_metadata(content: bytes, level: int = LEVEL) -> bytes:
+    """Make the file of a collection's metadata: one member, marked as of a package."""
+    return pack(content, level, MARKED_HEADER)
+
+
+def unpack_metadata(packed: bytes, limit: int, where: str) -> bytes:
+    """Inflate the file of a collection's metadata, which is not marked in older packages. Raises as `unpack` does."""
+    return unpack(packed, limit, where, MARKED_HEADER if packed.startswith(MARKED_HEADER) else HEADER)
+
+
+def unpack(packed: bytes, limit: int, where: str, header: bytes = HEADER) -> bytes:
     """Inflate exactly one member, never past `limit` bytes. Raises PackageDamaged, naming `where`."""
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
@@ -63,7 +77,7 @@ def unpack(packed: bytes, limit: int, where: str) -> bytes:
         raise PackageDamaged(f"{where} does not unpack: {error}", hint=DAMAGED_HINT) from error
     if len(content) > limit:
         raise PackageDamaged(f"{where} unpacks to more than {limit:,} bytes", hint=DAMAGED_HINT)
-    if not inflater.eof or inflater.unused_data or not packed.startswith(HEADER):
+    if not inflater.eof or inflater.unused_data or not packed.startswith(header):
         raise PackageDamaged(f"{where} is not one whole gzip member", hint=DAMAGED_HINT)
     return content
 

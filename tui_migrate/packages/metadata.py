@@ -7,9 +7,10 @@ belongs to the cluster, and estimates stand in the manifest.
 
 import binascii
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from tui_migrate.documents import pack
 from tui_migrate.errors import PackageDamaged, Refused
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
     Fields = SON[str, object]
 
-MAX_METADATA: Final = 64 * 1024 * 1024
-"""Bytes of a metadata file, packed or not; options and indexes of a collection each fit into a 16 MB document."""
+MAX_METADATA: Final = 16 * 1024 * 1024
+"""Bytes of a metadata file, packed or not: the size of the largest document."""
+
+MAX_VALUES: Final = 100_000
+"""Values of a metadata file, some 500 bytes each once they are read; 64 indexes and a large validator have fewer."""
 
 _KEYS: Final = frozenset(("options", "indexes", "uuid", "collectionName", "type"))
 _UUID_BYTES: Final = 16
@@ -83,14 +87,42 @@ def _parse(content: bytes, where: str) -> object:
             f"{shown(where)} is larger than {MAX_METADATA:,} bytes", hint="get a fresh copy of the package"
         )
     try:
-        return json.loads(content.decode(), object_pairs_hook=_object)
+        if sum(map(content.count, (b",", b"{", b"["))) > MAX_VALUES:
+            raise _Fault(f"it may have more than {MAX_VALUES:,} values")
+        return json.loads(
+            content.decode(), object_pairs_hook=_object, parse_constant=_refuse_number, parse_float=_finite
+        )
     except (BSONError, *_MALFORMED) as error:
         raise _not_metadata(where, error) from error
 
 
+class _Fault(ValueError):
+    """What is wrong, in words that can be told."""
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_number(text)
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise _Fault(f"{text[:40]} is no number of JSON")
+
+
 def _not_metadata(where: str, error: Exception) -> PackageDamaged:
+    match error:
+        case _Fault():
+            why = str(error)
+        case UnicodeDecodeError():
+            why = f"no UTF-8 at byte {error.start}"
+        case json.JSONDecodeError():
+            why = f"no JSON at byte {len(error.doc[: error.pos].encode())}"
+        case RecursionError():
+            why = "it is nested too deeply"
+        case _:
+            why = "a value is none that Extended JSON has"
     return PackageDamaged(
-        f"{shown(where)} is not metadata as mongodump writes it: {shown(str(error)[:200])}",
+        f"{shown(where)} is not metadata as mongodump writes it: {shown(why)}",
         hint="get a fresh copy of the package",
     )
 
@@ -107,7 +139,7 @@ def from_dump(content: bytes, where: str, name: str | None) -> tuple[CollectionI
     fields = _parse(content, where)
     try:
         if not isinstance(fields, Mapping):
-            raise TypeError("it is no object")
+            raise _Fault("it is no object")
         known = {key: value for key, value in fields.items() if key in _KEYS}
         known.setdefault("collectionName", name)
         if not known.get("type") or _is_view_made_collection(known):
@@ -150,12 +182,12 @@ def _without_namespace(index: object) -> object:
 
 def _info(fields: object) -> CollectionInfo:
     if not isinstance(fields, Mapping) or not fields.keys() <= _KEYS:
-        raise ValueError(f"the keys are not some of {', '.join(sorted(_KEYS))}")
+        raise _Fault(f"the keys are not some of {', '.join(sorted(_KEYS))}")
     name, options, indexes, uuid = (fields.get(key) for key in ("collectionName", "options", "indexes", "uuid"))
     if not isinstance(name, str) or not name:
-        raise TypeError("collectionName is no name")
+        raise _Fault("collectionName is no name")
     if not isinstance(indexes, Sequence) or isinstance(indexes, str):
-        raise TypeError("indexes is no list")
+        raise _Fault("indexes is no list")
     return CollectionInfo(
         name=name,
         kind=_kind(str(fields.get("type")), options),
@@ -168,17 +200,20 @@ def _info(fields: object) -> CollectionInfo:
 
 def _kind(word: str, options: object) -> CollectionKind:
     """MongoDB calls a capped collection a collection; its options tell. Raises ValueError for an unknown word."""
-    kind = CollectionKind(word)
-    if kind is CollectionKind.CAPPED:
-        raise ValueError("the type is unknown")
+    kind = next((one for one in CollectionKind if one.value == word), None)
+    if kind is None or kind is CollectionKind.CAPPED:
+        raise _Fault("the type is unknown")
     is_capped = isinstance(options, Mapping) and bool(options.get("capped"))
     return CollectionKind.CAPPED if kind is CollectionKind.PLAIN and is_capped else kind
 
 
 def _uuid(text: object) -> bytes:
     if not isinstance(text, str) or len(text) != 2 * _UUID_BYTES or text != text.lower():
-        raise ValueError("uuid is not 32 hex digits")
-    return binascii.unhexlify(text)
+        raise _Fault("uuid is not 32 hex digits")
+    try:
+        return binascii.unhexlify(text)
+    except ValueError as error:
+        raise _Fault("uuid is not 32 hex digits") from error
 
 
 def _is_simple(options: object) -> bool:
@@ -225,7 +260,7 @@ def _encode(fields: object) -> bytes:
     from bson import encode
 
     if not isinstance(fields, Mapping):
-        raise TypeError("a document is wanted where another value stands")
+        raise _Fault("a document is wanted where another value stands")
     return encode(fields, codec_options=_codec_options())
 
 
@@ -240,7 +275,7 @@ def _object(pairs: Sequence[tuple[str, object]]) -> object:
 
     names = {name for name, _ in pairs}
     if len(names) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise _Fault("a key stands twice in one object")
     if "$regex" in names and names <= _QUERY_REGEX:
         return SON(pairs)
     return json_util.object_pairs_hook(pairs, _json_options())

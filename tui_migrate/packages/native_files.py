@@ -12,6 +12,7 @@ from tui_migrate.packages import files, layout
 from tui_migrate.packages.fault_list import FaultList
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.members import MARKED_HEADER
 
 
 class Files(Protocol):
@@ -128,6 +129,35 @@ def has_manifest(path: Path) -> bool:
             f"cannot open the package {shown(path)}: {error.strerror}", hint="check the path and its permissions"
         ) from error
     return True
+
+
+def has_marked_metadata(path: Path) -> bool:
+    """Say whether a folder, or one within it, holds metadata that was written for a package. Raises OSError."""
+    with os.scandir(path) as items:
+        found = sorted(items, key=lambda item: item.name)
+    return any(
+        has_marked_metadata_in(Path(item.path)) if item.is_dir(follow_symlinks=False) else _is_marked(Path(item.path))
+        for item in found
+    )
+
+
+def has_marked_metadata_in(folder: Path) -> bool:
+    """Say whether one folder holds it; in one that cannot be read nothing is found."""
+    try:
+        with os.scandir(folder) as items:
+            return any(_is_marked(Path(item.path)) for item in items)
+    except PermissionError:
+        return False
+
+
+def _is_marked(path: Path) -> bool:
+    if not path.name.endswith(layout.METADATA_SUFFIX):
+        return False
+    try:
+        with files.open_regular(path) as file:
+            return file.read(len(MARKED_HEADER)) == MARKED_HEADER
+    except PackageDamaged:
+        return False
 
 
 def damaged(message: str) -> PackageDamaged:

@@ -9,7 +9,7 @@ from tui_migrate.packages import layout, metadata
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.manifest import MAX_MANIFEST, Manifest, parse
-from tui_migrate.packages.members import DAMAGED_HINT, unpack
+from tui_migrate.packages.members import DAMAGED_HINT, unpack_metadata
 from tui_migrate.packages.native_files import FolderFiles, NativeFiles, has_manifest, is_folder, read_bounded
 from tui_migrate.packages.tar_reader import TarFiles, is_tar
 from tui_migrate.stores.base import CollectionInfo
@@ -51,7 +51,7 @@ def load_metadata(package: NativeFiles, entry: CollectionEntry) -> CollectionInf
     packed = read_bounded(package, entry.metadata.path, metadata.MAX_METADATA)
     if len(packed) != entry.metadata.size or hashlib.sha256(packed).hexdigest() != entry.metadata.sha256:
         raise PackageDamaged(f"{file} differs from the digest in the manifest", hint=DAMAGED_HINT)
-    info = metadata.from_json(unpack(packed, metadata.MAX_METADATA, file), file)
+    info = metadata.from_json(unpack_metadata(packed, metadata.MAX_METADATA, file), file)
     if (info.name, info.kind) != (entry.name, entry.type):
         raise PackageDamaged(
             f"{file} is of the {info.kind} {shown(info.name)}, not of the {entry.type} {shown(entry.name)}",

@@ -25,10 +25,10 @@ from tui_migrate.packages.mongodump.folder import DumpFolder
 from tui_migrate.packages.mongodump.listing import is_dump
 from tui_migrate.packages.mongodump.prelude import MAGIC
 from tui_migrate.packages.mongodump.single_files import data_content, is_gzip, read_head
-from tui_migrate.packages.native_files import has_manifest
+from tui_migrate.packages.native_files import has_manifest, has_marked_metadata
 from tui_migrate.packages.package import Package, ReadOptions
 from tui_migrate.packages.reader import PackageSource
-from tui_migrate.packages.tar_reader import TarFiles, is_tar
+from tui_migrate.packages.tar_reader import TarFiles, has_tar_mark, is_tar
 
 _HEAD: Final = 512
 _KNOWN: Final = (
@@ -90,18 +90,28 @@ def _open_folder(path: Path, options: ReadOptions) -> Package:
         )
     try:
         fits = is_dump(path)
+        is_ours = fits and has_marked_metadata(path)
     except OSError as error:
         raise UsageError(
             f"cannot open the package {shown(path)}: {error.strerror}", hint="check the path and its permissions"
         ) from error
     if not fits:
         raise Refused(f"{shown(path)} has neither a manifest.json nor files of a dump", hint=_KNOWN)
-    return IndexedPackage(DumpFolder(path, options))
+    if not is_ours:
+        return IndexedPackage(DumpFolder(path, options))
+    if has_manifest(path.resolve().parent):
+        raise Refused(f"{shown(path)} is a part of a package", hint="give the folder above it, where the manifest lies")
+    return PackageSource(path)
 
 
 def _open_file(path: Path, options: ReadOptions) -> Package:
     content = opened(FileContent(path), options.keys)
-    found = _recognised(path, _unpacked(path, content, options), options)
+    unpacked = _unpacked(path, content, options)
+    if has_tar_mark(read_head(unpacked, _HEAD)):
+        raise Refused(
+            f"{shown(path)} is a tar that was packed or encrypted", hint="give the tar itself: gunzip it first"
+        )
+    found = _recognised(path, unpacked, options)
     if found is None:
         refuse_bzip2(content)
         raise Refused(f"{shown(path)} is no package of a form that is known", hint=_KNOWN)
@@ -121,10 +131,13 @@ def _recognised(path: Path, content: Content, options: ReadOptions) -> Package |
 
 
 def _is_bson(candidate: Candidate) -> bool:
-    """Say whether it begins as a document does: with its length, then a field or its end."""
+    """Say whether it begins as a document does: with its length, then a field or its end.
+
+    What is named so is damaged where it does not, or has no bytes that could tell.
+    """
     head = candidate.head
-    if not head:
-        return candidate.path.name.removesuffix(".gz").endswith(".bson")  # of no bytes only the name can tell
+    if candidate.path.name.removesuffix(".gz").endswith(".bson"):
+        return True
     if len(head) <= MIN_DOCUMENT:
         return head == _INT32.pack(MIN_DOCUMENT) + b"\x00"
     (length,) = _INT32.unpack_from(head)

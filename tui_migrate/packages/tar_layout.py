@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from tui_migrate.packages.members import DAMAGED_HINT
+
 BLOCK: Final = 512
 END: Final = bytes(2 * BLOCK)
 MAX_USTAR_SIZE: Final = 8**11 - 1
 SIZE_DIGITS: Final = 20
 """Digits of a size in a pax header: always as many, so that it can be filled in once the size is known."""
+
+_REPACKED_HINT: Final = "take the tar as it was exported; a tar that is made again has to be made by tar --format=ustar"
+
+_RECORD_DIGITS: Final = 3
+"""Digits of the length of a pax record: a path of a package has fewer than 350 bytes, one of 990 is still read."""
 
 RECORD_BLOCKS: Final = 20
 """Blocks to a multiple of which tar programs fill up the end of what they write."""
@@ -37,7 +44,11 @@ class EntryKind(StrEnum):
 
 
 class TarFault(Exception):
-    """What is wrong with a header."""
+    """What is wrong with a header, and what can be done about it."""
+
+    def __init__(self, message: str, hint: str = DAMAGED_HINT) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +159,13 @@ def parse_records(content: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     while content:
         digits, _, _ = content.partition(b" ")
-        length = int(digits) if digits.isdigit() and len(digits) <= len(str(BLOCK)) else 0
+        length = int(digits) if digits.isdigit() and len(digits) <= _RECORD_DIGITS else 0
         record, content = content[:length], content[length:]
         key, separator, value = record.removesuffix(b"\n").partition(b" ")[2].partition(b"=")
         if len(record) != length or not record.endswith(b"\n") or not separator or digits.startswith(b"0"):
             raise TarFault("a pax header is not well-formed")
         if key not in (b"path", b"size"):
-            raise TarFault(f"a pax header says {key[:40]!r}, which no package has")
+            raise TarFault(f"a pax header says {key[:40]!r}, which no package has", _REPACKED_HINT)
         if key.decode() in found:
             raise TarFault(f"a pax header says {key.decode()} twice")
         try:

@@ -17,6 +17,7 @@ from tui_migrate.packages.fault_list import FaultList
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.limits import USUAL, Limits
+from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.native_files import damaged
 from tui_migrate.packages.tar_layout import (
     BLOCK,
@@ -156,11 +157,12 @@ class _Scan:
             while self._next():
                 pass
         except TarFault as fault:
-            self._add("tar_damaged", self._name, str(fault))
+            self._add("tar_damaged", self._name, str(fault), fault.hint)
         return Contents(self._entries, frozenset(self._folders), self._faults.findings())
 
-    def _add(self, code: str, subject: str, message: str) -> None:
-        self._faults.add(code, subject, f"{message}, at byte {self._at} of {self._name}")
+    def _add(self, code: str, subject: str, message: str, hint: str = DAMAGED_HINT) -> None:
+        place = f"at byte {self._at}" if subject == self._name else f"at byte {self._at} of {self._name}"
+        self._faults.add(code, subject, f"{message}, {place}", hint=hint)
 
     def _read(self, size: int) -> bytes:
         try:
@@ -249,4 +251,9 @@ def is_tar(path: Path) -> bool:
         return False
     with files.open_regular(path) as file:
         head = file.read(BLOCK)
+    return has_tar_mark(head)
+
+
+def has_tar_mark(head: bytes) -> bool:
+    """Say whether the first bytes of a file are those of a tar, one letter of its mark may be damaged."""
     return len(head) == BLOCK and sum(map(eq, head[257:262], b"ustar")) >= len(b"ustar") - 1

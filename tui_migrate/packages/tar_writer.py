@@ -87,7 +87,7 @@ class TarWriter:
     async def write_metadata(self, info: CollectionInfo) -> None:
         """Keep a collection's options and indexes until the documents are written. Raises Refused."""
         path = self._names.claim(info.name, layout.metadata_path(self.database, info.name))
-        self._metadata[path] = members.pack(metadata.to_json(info), self._level)
+        self._metadata[path] = members.pack_metadata(metadata.to_json(info), self._level)
 
     async def open_collection(self, name: str, known: Sequence[Member]) -> None:
         """Open the place of a collection behind those that are finished, cut back to the last of these members.

@@ -80,7 +80,7 @@ class PackageWriter:
         from another's.
         """
         relative = self._names.claim(info.name, layout.metadata_path(self.database, info.name))
-        content = members.pack(metadata.to_json(info), self._level)
+        content = members.pack_metadata(metadata.to_json(info), self._level)
 
         def write() -> FileEntry:
             with storing(self.partial / relative, "write"):

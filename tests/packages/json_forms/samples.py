@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,14 @@ async def found_in(path: Path, types: TypePlan | None = None) -> dict[tuple[str,
     async with AsyncExitStack() as stack:
         stack.push_async_callback(package.close)
         return {(one.code, one.subject): one for one in await package.check()}
+
+
+def flips(content: bytes) -> Iterator[bytes]:
+    """A file with one bit changed, for every bit of it."""
+    for place in range(len(content) * 8):
+        changed = bytearray(content)
+        changed[place // 8] ^= 1 << (place % 8)
+        yield bytes(changed)
 
 
 async def errors_of(package: Package) -> list[Finding]:

@@ -10,7 +10,7 @@ from tests.packages.json_forms.samples import DATA, documents, errors_of, found_
 from tui_migrate.errors import Refused
 from tui_migrate.findings import Severity
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.json_forms import second_brain, xcodereviewer
+from tui_migrate.packages.json_forms import references, second_brain
 from tui_migrate.packages.limits import Limits
 from tui_migrate.packages.package import ReadOptions
 from tui_migrate.packages.recognise import open_package
@@ -74,6 +74,8 @@ async def test_second_brain_is_read_with_its_indexes_and_checksums() -> None:
         (("metadata", "total_documents"), 6, "document_count", Severity.ERROR),
         (("metadata", "collections_count"), 6, "collection_count", Severity.ERROR),
         (("metadata", "version"), "2.0.0", "package_newer", Severity.ERROR),
+        (("metadata", "version"), None, "version_missing", Severity.ERROR),
+        (("metadata", "extended_json"), 3, "package_newer", Severity.ERROR),
         (("metadata",), 5, "header_missing", Severity.ERROR),
         (("collections", 0, "metadata", "checksum"), "", "checksum_missing", Severity.NOTE),
         (("metadata", "checksum"), "abc", "checksum_unusable", Severity.NOTE),
@@ -112,7 +114,10 @@ async def test_a_collection_whose_name_stands_behind_its_documents_is_read(tmp_p
 
 async def test_a_rollback_file_has_neither_metadata_nor_indexes() -> None:
     package = opened(DATA / "second_brain_rollback.json.gz")
-    assert [one.code for one in await package.check()] == ["type_ambiguous"]
+    assumed, ambiguous = await package.check()
+    assert (assumed.code, assumed.severity) == ("rollback_assumed", Severity.NOTE)
+    assert "rollback file of Second Brain Database" in assumed.message
+    assert ambiguous.code == "type_ambiguous"
     assert [(one.name, one.documents) for one in await package.collections()] == [("families", 1), ("users", 4)]
 
 
@@ -138,6 +143,39 @@ async def test_a_collection_that_gofannon_names_and_does_not_have_is_missing(tmp
     export = sample("gofannon.json")
     export["metadata"]["collections"].append("demos")
     assert ("collection_missing", "demos") in await found_in(write(tmp_path / "x.json", export))
+
+
+def gofannon(data: object, **metadata: object) -> dict[str, object]:
+    return {"metadata": {"provider": "memory", **metadata}, "data": data}
+
+
+async def test_references_of_gofannon_that_lead_nowhere_are_named(tmp_path: Path) -> None:
+    data = {
+        "deployments": [{"_id": "d1", "agentId": "a1"}, {"_id": "d2", "agentId": "gone"}],
+        "agents": [{"_id": "a1", "gofannon_agents": ["a2", "lost"]}, {"_id": "a2", "gofannon_agents": []}],
+    }
+    found = await found_in(write(tmp_path / "x.json", gofannon(data)))
+    assert set(found) == {("orphan", 'deployments "d2"'), ("orphan", 'agents "a1"')}
+    assert {one.severity for one in found.values()} == {Severity.WARNING}
+    assert (
+        found["orphan", 'agents "a1"'].message == '"a1" has the gofannon_agents "lost", which is not among the agents'
+    )
+
+
+async def test_a_mark_of_gofannon_behind_the_data_is_an_error(tmp_path: Path) -> None:
+    export = gofannon({"agents": [{"_id": "a", "_rev": "1"}]}, extended_json=2)
+    assert await found_in(write(tmp_path / "x.json", export)) == {}
+    found = await found_in(write(tmp_path / "x.json", dict(reversed(export.items()))))
+    assert found["marker_late", "extended_json"].severity is Severity.ERROR
+
+
+async def test_the_hint_for_documents_without_id_says_how_many_may_be_put_aside(tmp_path: Path) -> None:
+    export = gofannon({"agents": [{"a": 1}, {"_id": 1}, {"a": 2}], "users": [{"a": 3}]})
+    found = await found_in(write(tmp_path / "x.json", export))
+    assert {key: "--max-rejects 3, or more" in one.hint for key, one in found.items()} == {
+        ("id_missing", "agents"): True,
+        ("id_missing", "users"): True,
+    }
 
 
 async def test_xcodereviewer_gets_ids_and_orphans_are_named() -> None:
@@ -194,7 +232,7 @@ async def test_a_backup_in_any_order_and_statistics_that_lie(tmp_path: Path) -> 
 async def test_more_references_than_are_followed_are_said_to_be_unchecked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xcodereviewer, "MOST_FOLLOWED", 3)
+    monkeypatch.setattr(references, "MOST_FOLLOWED", 3)
     found = await found_in(DATA / "xcodereviewer.json")
     assert set(found) == {("references_unchecked", "data")}
 

@@ -1,12 +1,11 @@
 import bz2
 import gzip
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.packages.json_forms.samples import DATA, errors_of, everything, opened, opened_text
+from tests.packages.json_forms.samples import DATA, errors_of, everything, flips, opened, opened_text
 from tui_migrate.errors import Refused
 
 SAMPLES = ("second_brain.json.gz", "second_brain_guide.json.gz", "gofannon.json", "xcodereviewer.json", "daemon.json")
@@ -37,16 +36,23 @@ async def test_a_file_cut_short_anywhere_is_never_taken_for_whole(tmp_path: Path
         assert await outcome(tmp_path / "x", whole[:size]) in ("refused", "errors"), size
 
 
-def flips(content: bytes) -> Iterator[bytes]:
-    for place in range(len(content) * 8):
-        changed = bytearray(content)
-        changed[place // 8] ^= 1 << (place % 8)
-        yield bytes(changed)
+SMALL = {
+    "gofannon.json": b'{"metadata":{"provider":"m"},"data":{"a":[{"_id":1},{"_id":"\\u00e9"}]}}',
+    "xcodereviewer.json": b'{"schema_version":"2.0.0","user_id":1,"data":{"user":{"id":1,"email":"a"},"projects":[]}}',
+    "daemon.json": b'{"endpoint":"e","count":1,"data":[{"id":1.5,"b":null}],"more":[true,{"a":1}]}',
+    "second_brain.json.gz": gzip.compress(b'{"users":[{"_id":1,"a":"b"},{"_id":2,"a":["b"]}]}', mtime=0),
+}
+
+
+def sizes(*names: str) -> list[object]:
+    """Small files always, the samples themselves in the full run."""
+    full = [pytest.param((DATA / name).read_bytes(), id=name, marks=pytest.mark.crash_full) for name in names]
+    return [*(pytest.param(SMALL[name], id=f"small {name}") for name in names), *full]
 
 
 @pytest.mark.slow
-async def test_every_flipped_bit_of_a_packed_file_is_found(tmp_path: Path) -> None:
-    whole = (DATA / "second_brain.json.gz").read_bytes()
+@pytest.mark.parametrize("whole", sizes("second_brain.json.gz"))
+async def test_every_flipped_bit_of_a_packed_file_is_found(tmp_path: Path, whole: bytes) -> None:
     text = gzip.decompress(whole)
     for number, one in enumerate(flips(whole)):
         if await outcome(tmp_path / "x", one) == "read":
@@ -55,9 +61,9 @@ async def test_every_flipped_bit_of_a_packed_file_is_found(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["gofannon.json", "xcodereviewer.json", "daemon.json"])
-async def test_flipped_bits_of_a_file_without_checksum_are_taken_in_good_order(tmp_path: Path, name: str) -> None:
-    outcomes = [await outcome(tmp_path / "x", one) for one in flips((DATA / name).read_bytes())]
+@pytest.mark.parametrize("whole", sizes("gofannon.json", "xcodereviewer.json", "daemon.json"))
+async def test_flipped_bits_of_a_file_without_checksum_are_taken_in_good_order(tmp_path: Path, whole: bytes) -> None:
+    outcomes = [await outcome(tmp_path / "x", one) for one in flips(whole)]
     assert {"refused", "errors"} <= set(outcomes) <= {"refused", "errors", "read"}
 
 
@@ -110,6 +116,12 @@ async def test_oddities_that_change_nothing_are_read(tmp_path: Path, change: obj
         b'{"endpoint": "e", "data": [{"id": 1' + b"0" * 5000 + b"}]}",
         b'{"endpoint": "e", "data": [{"id": 1e999}]}',
         b'{"data": []}',
+        b'{"endpoint": "e", "data": [], "more": {"a" 1 ]}',
+        b'{"endpoint": "e", "data": [], "more": {"a" 1 }}',
+        b'{"endpoint": "e", "data": [], "more": [1 2]}',
+        b'{"endpoint": "e", "data": [], "more": nul}',
+        b'{"endpoint": "e", "data": [], "more": [[' + b"1, " * 100_000 + b"2 3]]}",
+        b'{"data": [{"id": 1]}, "endpoint": "e"}',
         b'{"endpoint": "e"}',
     ],
 )

@@ -129,6 +129,16 @@ async def test_gofannon_puts_documents_without_id_aside_and_imports_the_rest(sce
     assert ended.record.state is RunState.COMPLETED_WITH_FINDINGS
     assert (ended.counts.inserted, ended.counts.rejected) == (3, 1)
     assert {one["_id"] for one in await stored(scene, "agents")} == {"a1", "a2"}
+    told = ended.finding("rejected")
+    assert told.message == "this document has no _id and was not written"
+    assert "retried" not in told.hint
+
+
+async def test_preflight_says_how_many_documents_without_id_the_import_has_to_put_aside(scene: Scene) -> None:
+    types = await decided(DATA / "gofannon.json", "accept")
+    found = await preflighted(scene, await planned(scene, DATA / "gofannon.json", types))
+    (missing,) = [one for one in found if one.code == "id_missing"]
+    assert missing.hint.startswith("they are not written; --max-rejects 1, or more, ")
 
 
 async def test_xcodereviewer_and_daemon_are_imported(scene: Scene) -> None:

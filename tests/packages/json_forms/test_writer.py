@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.packages.json_forms.samples import errors_of, everything, opened
+from tests.packages.json_forms.samples import errors_of, everything, flips, opened
 from tests.packages.samples import HEADER, ID_INDEX, NO_OPTIONS
 from tests.suites.bson_values import documents as any_documents
 from tests.suites.ids import OF_EVERY_TYPE, int32
@@ -72,7 +72,7 @@ def collections(draw: st.DrawFn) -> dict[str, list[bytes]]:
 
 @pytest.mark.slow
 @given(data=collections(), form=st.sampled_from(WRITTEN))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_every_type_comes_back_byte_for_byte(data: dict[str, list[bytes]], form: PackageForm) -> None:
     async def prove(path: Path) -> None:
         data["user"] = [USER]
@@ -116,6 +116,94 @@ async def test_what_json_cannot_keep_is_refused_and_no_file_is_left(
     assert not (tmp_path / "out").exists()
 
 
+def nested(levels: int) -> bytes:
+    """A document of so many levels, itself among them."""
+    found = pack(b"\x10v\x00\x01\x00\x00\x00")
+    for _ in range(levels - 2):
+        found = pack(b"\x03a\x00" + found)
+    return pack(b"\x10_id\x00\x07\x00\x00\x00\x03a\x00" + found)
+
+
+def with_text(letter: str, count: int) -> bytes:
+    return bson.encode({"_id": 7, "v": letter * count})
+
+
+EDGES = {
+    "levels": (nested, 180),
+    "escaped text": (lambda count: with_text("я", count), (32 * 1024**2 - 2) // 6),
+    "plain text": (lambda count: with_text("x", count), 16 * 1024**2 + 16 * 1024 - 22),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", EDGES)
+async def test_what_is_exported_is_read_again_up_to_the_edge_and_refused_past_it(tmp_path: Path, what: str) -> None:
+    make, most = EDGES[what]
+    data = {"projects": [make(most)]}
+    await export(tmp_path / "out", PackageForm.GOFANNON, data)
+    package = opened(tmp_path / "out")
+    assert await errors_of(package) == []
+    assert await everything(package) == data
+    with pytest.raises(Refused, match="projects: _id 7"):
+        await export(tmp_path / "past", PackageForm.GOFANNON, {"projects": [make(most + 1)]})
+
+
+OWN = {
+    PackageForm.GOFANNON: {"agents": [bson.encode({"_id": 1, "_rev": "5"}), bson.encode({"_id": "_design/x"})]},
+    PackageForm.XCODEREVIEWER: {
+        "settings": [bson.encode({"_id": "u"})],
+        "user": [bson.encode({"_id": "u", "id": "u", "email": "a"})],
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", OWN)
+async def test_every_flipped_bit_of_an_export_of_ours_is_found_or_changes_no_document(
+    tmp_path: Path, form: PackageForm
+) -> None:
+    data = OWN[form]
+    await export(tmp_path / "out", form, data)
+    outcomes = []
+    for number, one in enumerate(flips((tmp_path / "out").read_bytes())):
+        (tmp_path / "x").write_bytes(one)
+        try:
+            package = opened(tmp_path / "x")
+            outcomes.append(bool(await errors_of(package)))
+            if not outcomes[-1]:
+                assert {name: some for name, some in (await everything(package)).items() if some} == data, number
+        except Refused:
+            outcomes.append(True)
+    assert sum(outcomes) > len(outcomes) / 2
+
+
+async def test_an_export_of_ours_that_lost_documents_differs_from_its_checksums(tmp_path: Path) -> None:
+    await export(tmp_path / "out", PackageForm.GOFANNON, {"agents": [USER], "users": [USER]})
+    whole = json.loads((tmp_path / "out").read_bytes())
+    for name, change, code in (
+        ("agents", [], "checksum_differs"),
+        ("users", [{"_id": "u2"}], "checksum_differs"),
+        ("more", [{"_id": "u2"}], "checksum_missing"),
+        ("more", [], ""),
+    ):
+        (tmp_path / "x").write_text(json.dumps({**whole, "data": {**whole["data"], name: change}}))
+        assert {(one.code, one.subject) for one in await errors_of(opened(tmp_path / "x"))} == (
+            {(code, name)} if code else set()
+        )
+    del whole["data"]["users"]
+    (tmp_path / "x").write_text(json.dumps(whole))
+    assert {one.code for one in await errors_of(opened(tmp_path / "x"))} == {"collection_missing"}
+    del whole["tui_migrate"], whole["metadata"]["collections"]
+    (tmp_path / "x").write_text(json.dumps(whole))
+    assert await errors_of(opened(tmp_path / "x")) == []
+
+
+async def test_indexes_of_more_text_than_is_read_are_refused(tmp_path: Path) -> None:
+    index = bson.encode({"v": 2, "key": {"a": 1}, "name": "a_1", "partialFilterExpression": {"a": "x" * 2**20}})
+    with pytest.raises(Refused, match="indexes of users"):
+        await export(tmp_path / "out", PackageForm.SECOND_BRAIN, {"users": []}, [index])
+
+
 async def test_second_brain_reads_the_checksum_that_it_would_make_itself(tmp_path: Path) -> None:
     documents = [bson.encode({"_id": bson.ObjectId(), "b": 0.5, "a": "é"}) for _ in range(3)]
     await export(tmp_path / "out", PackageForm.SECOND_BRAIN, {"users": documents}, [EMAIL_INDEX])
@@ -138,6 +226,11 @@ async def test_gofannon_keeps_fields_of_ours_that_it_would_drop_of_its_own(tmp_p
     package = opened(tmp_path / "out")
     assert await package.check() == ()
     assert await everything(package) == {"agents": documents}
+
+
+async def test_settings_that_are_empty_are_not_missed(tmp_path: Path) -> None:
+    await export(tmp_path / "out", PackageForm.XCODEREVIEWER, {"settings": [], "user": [USER]})
+    assert await errors_of(opened(tmp_path / "out")) == []
 
 
 async def test_xcodereviewer_gets_its_own_form_back(tmp_path: Path) -> None:

@@ -225,10 +225,12 @@ def test_a_broken_prelude_is_left_aside(dump: Path) -> None:
     assert severities(dump) == {"prelude_damaged": Severity.WARNING}
 
 
-def test_plain_files_have_no_checksum_and_that_is_noted(tmp_path: Path, dump: Path) -> None:
-    plain = writers.write_folder(tmp_path / "plain", {"shop": {"users": USERS}})
-    assert [one.code for one in findings(plain, notes=True)] == ["checksums_absent"]
-    assert findings(dump, notes=True) == ()
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_dump_has_no_digest_and_that_is_noted(tmp_path: Path, packed: bool) -> None:
+    dump = writers.write_folder(tmp_path / "plain", {"shop": {"users": USERS}}, packed=packed)
+    assert [one.code for one in findings(dump, notes=True)] == ["checksums_absent"]
+    file = dump / "shop" / ("users.bson.gz" if packed else "users.bson")
+    assert [one.code for one in findings(file, notes=True)] == ["checksums_absent"]
 
 
 def test_too_many_files_are_refused(dump: Path) -> None:

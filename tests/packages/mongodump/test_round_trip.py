@@ -54,7 +54,7 @@ odd_values = st.sampled_from(
 )
 any_value = values | odd_values
 field_names = names | st.sampled_from(["", "$set", "a.b", "$", ".", "__proto__", "_id2", "\u202e"])
-ids = any_value.filter(lambda one: one[0] != 0x04)
+ids = any_value.filter(lambda one: one[0] not in (0x04, 0x06, 0x0B))
 documents_of_all_kinds = st.builds(
     lambda identifier, fields: encode({"_id": identifier, **fields}),
     ids,
@@ -98,7 +98,8 @@ def write(form: str, folder: Path, documents: list[bytes], others: list[bytes]) 
 @given(documents=collections_of, others=collections_of)
 def test_any_documents_come_back_byte_for_byte(form: str, documents: list[bytes], others: list[bytes]) -> None:
     with dump(form, documents, others) as path:
-        assert findings(path) == ()
+        odd = any(b"\xff\xfe\x00" in one for one in (*documents, *others))
+        assert {one.code for one in findings(path)} <= ({"text_not_utf8"} if odd else set())
         found = read_all(path)
         assert found["users"] == documents
         if not form.endswith("file"):

@@ -5,19 +5,26 @@ field and an example, and nothing is altered in silence.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tui_migrate.documents import pack
+from tui_migrate.errors import PackageDamaged
 from tui_migrate.packages.json_forms.extended import Misfit, Raw, text_value, wrapped
 from tui_migrate.packages.json_forms.values import RoundedNumber
+from tui_migrate.packages.limits import USUAL
+from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.types.apply import Rule
 from tui_migrate.packages.types.infer import shortened
 from tui_migrate.packages.types.looks import CONVERSIONS
 from tui_migrate.packages.types.model import ValueType
 from tui_migrate.packages.types.paths import element_of, under
 
+MOST_FAULTS: Final = 1000
+"""Faults of one kind that are kept of one document; each names a field, and a document may have a million."""
+
+_SIZE_TO_COME: Final = bytes(4)
 _INT32: Final = struct.Struct("<i")
 _INT64: Final = struct.Struct("<q")
 _DOUBLE: Final = struct.Struct("<d")
@@ -49,45 +56,99 @@ def _plain(value: object) -> tuple[int, bytes] | None:
     return None
 
 
-class DocumentBuilder:
-    """Builds the documents of one collection by its rules; `faults` are those of the last document."""
+class DocumentTooLarge(PackageDamaged):
+    """A document comes to more bytes of BSON than one may have; it was not built to its end."""
 
-    def __init__(self, rule: Rule) -> None:
+
+class DocumentBuilder:
+    """Builds the documents of one collection by its rules; `faults` are those of the last document.
+
+    A document is built into one buffer, and given up as soon as it passes `most` bytes. Of each kind of fault the first
+    MOST_FAULTS of a document are kept.
+    """
+
+    def __init__(self, rule: Rule, most: int = USUAL.document) -> None:
         self._rule = rule
+        self._most = most
         self._path = ""
+        self._out = bytearray()
+        self._counts: Counter[str] = Counter()
         self.faults: list[ValueFault] = []
 
     def build(self, document: Mapping[str, object]) -> bytes:
-        """Make a document. A value that does not fit is null in it, and among the faults."""
+        """Make a document. A value that does not fit is null in it, and among the faults. Raises DocumentTooLarge."""
         self.faults = []
+        self._counts.clear()
         self._path = ""
-        return self._document(document, self._rule)
+        return self._alone(document, self._rule)
 
-    def value(self, name: str, value: object) -> Raw:
-        """Make the value of one top-level field."""
-        self.faults = []
-        self._path = ""
-        return self._value(name, value, self._rule.names.get(name, _NONE))
+    def _alone(self, fields: Mapping[str, object], rule: Rule) -> bytes:
+        """Make a document in a buffer of its own."""
+        before, self._out = self._out, bytearray()
+        try:
+            self._document(fields, rule)
+            return bytes(self._out)
+        finally:
+            self._out = before
 
-    def _document(self, fields: Mapping[str, object], rule: Rule) -> bytes:
-        parts: list[bytes] = []
+    def _document(self, fields: Mapping[str, object], rule: Rule) -> None:
+        out = self._out
+        start = len(out)
+        out += _SIZE_TO_COME
         below = rule.names
         for name, value in fields.items():
             encoded = self._name(name)
-            if name in below:
-                kind, content = self._value(name, value, below[name])
+            made = None if name in below else _plain(value)
+            if made is not None:
+                out += b"%c%b\x00%b" % (made[0], encoded, made[1])
             else:
-                kind, content = _plain(value) or self._value(name, value, _NONE)
-            parts.append(b"%c%b\x00%b" % (kind, encoded, content))
-        return pack(b"".join(parts))
+                self._element(encoded, name, value, below.get(name, _NONE))
+            if len(out) > self._most:
+                raise self._too_large()
+        self._end(start)
 
-    def _array(self, values: Iterable[object], rule: Rule) -> bytes:
-        parts: list[bytes] = []
+    def _array(self, values: Iterable[object], rule: Rule) -> None:
+        out = self._out
+        start = len(out)
+        out += _SIZE_TO_COME
         is_plain = rule.type is ValueType.AS_WRITTEN
         for number, value in enumerate(values):
-            kind, content = (is_plain and _plain(value)) or self._value(None, value, rule)
-            parts.append(b"%c%d\x00%b" % (kind, number, content))
-        return pack(b"".join(parts))
+            made = _plain(value) if is_plain else None
+            if made is not None:
+                out += b"%c%d\x00%b" % (made[0], number, made[1])
+            else:
+                self._element(b"%d" % number, None, value, rule)
+            if len(out) > self._most:
+                raise self._too_large()
+        self._end(start)
+
+    def _end(self, start: int) -> None:
+        """End the document or array that began at an offset, and fill in its size."""
+        self._out.append(0)
+        if len(self._out) > self._most:
+            raise self._too_large()
+        _INT32.pack_into(self._out, start, len(self._out) - start)
+
+    def _too_large(self) -> DocumentTooLarge:
+        return DocumentTooLarge(f"the document has more than {self._most:,} bytes", hint=DAMAGED_HINT)
+
+    def _element(self, encoded: bytes, name: str | None, value: object, rule: Rule) -> None:
+        """Add one element; `name` is None for one of an array, whose path is the one we are at."""
+        made = self._scalar(name, value, rule)
+        if made is not None:
+            self._out += b"%c%b\x00%b" % (made.kind, encoded, made.value)
+            return
+        before = self._path
+        if isinstance(value, dict):
+            self._path = before if name is None else under(before, name)
+            self._object(encoded, value, rule)
+        elif isinstance(value, list):
+            self._path = element_of(before if name is None else under(before, name))
+            self._out += b"\x04%b\x00" % encoded
+            self._array(value, rule.each or _NONE)
+        else:
+            raise TypeError(f"{type(value).__name__} is no value of JSON")
+        self._path = before
 
     def _name(self, name: str) -> bytes:
         encoded = name.encode()
@@ -96,8 +157,8 @@ class DocumentBuilder:
             return encoded.replace(b"\x00", b"")
         return encoded
 
-    def _value(self, name: str | None, value: object, rule: Rule) -> Raw:
-        """Make one value; `name` is None for an element of an array, whose path is the one we are at."""
+    def _scalar(self, name: str | None, value: object, rule: Rule) -> Raw | None:
+        """Make a value that holds no others, or one that becomes such by its rule; None for all others."""
         if rule.type is not ValueType.AS_WRITTEN and value is not None:
             converted = self._converted(name, value, rule.type)
             if converted is not None:
@@ -111,33 +172,21 @@ class DocumentBuilder:
             return Raw(0x0A, b"")
         if kind is bool:
             return Raw(0x08, b"\x01" if value else b"\x00")
-        if isinstance(value, float):
-            return self._number(name, value)
-        return self._container(name, value, rule)
+        return self._number(name, value) if isinstance(value, float) else None
 
-    def _container(self, name: str | None, value: object, rule: Rule) -> Raw:
-        before = self._path
-        if isinstance(value, dict):
-            self._path = before if name is None else under(before, name)
-            made = self._object(value, rule)
-        elif isinstance(value, list):
-            self._path = element_of(before if name is None else under(before, name))
-            made = Raw(0x04, self._array(value, rule.each or _NONE))
-        else:
-            raise TypeError(f"{type(value).__name__} is no value of JSON")
-        self._path = before
-        return made
-
-    def _object(self, value: dict[str, object], rule: Rule) -> Raw:
+    def _object(self, encoded: bytes, value: dict[str, object], rule: Rule) -> None:
+        found = None
         if value and next(iter(value)).startswith("$"):
             try:
-                found = wrapped(value, lambda scope: self._document(scope, _NONE))
+                found = wrapped(value, lambda scope: self._alone(scope, _NONE))
             except Misfit as error:
                 self._fault("extended_json", None, str(error))
-                return Raw(0x0A, b"")
-            if found is not None:
-                return found
-        return Raw(0x03, self._document(value, rule))
+                found = Raw(0x0A, b"")
+        if found is not None:
+            self._out += b"%c%b\x00%b" % (found.kind, encoded, found.value)
+            return
+        self._out += b"\x03%b\x00" % encoded
+        self._document(value, rule)
 
     def _converted(self, name: str | None, value: object, kind: ValueType) -> Raw | None:
         """Give what a value becomes, or None where it says by itself what it is."""
@@ -176,5 +225,8 @@ class DocumentBuilder:
         return Raw(0x01, _DOUBLE.pack(value))
 
     def _fault(self, code: str, name: str | None, message: str, *, is_error: bool = True) -> None:
+        self._counts[code] += 1
+        if self._counts[code] > MOST_FAULTS:
+            return
         path = self._path if name is None else under(self._path, name)
         self.faults.append(ValueFault(code, path, message, is_error))

@@ -7,7 +7,15 @@ goes to the rejects.
 from collections.abc import Iterator, Mapping
 
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.json_forms.form import Document, JsonForm, number_of, text_of, unknown_key, with_id_from
+from tui_migrate.packages.json_forms.form import (
+    MOST_FRAME,
+    Document,
+    JsonForm,
+    number_of,
+    text_of,
+    unknown_key,
+    with_id_from,
+)
 from tui_migrate.packages.json_forms.guard import JsonCursor
 from tui_migrate.packages.walking import Extent, Fault, Step
 
@@ -30,7 +38,7 @@ class Daemon(JsonForm):
                     read += len(step.documents) if isinstance(step, Extent) else 0
                     yield step
             elif key in ("endpoint", "description", "exported_at", "count"):
-                header[key] = self.parsed(cursor.value())
+                header[key] = self.parsed(cursor.value(MOST_FRAME))
                 if place is not None and key == "endpoint" and _collection(header):
                     for step in self.documents_at(place, _collection(header)):
                         read += len(step.documents) if isinstance(step, Extent) else 0

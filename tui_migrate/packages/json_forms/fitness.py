@@ -1,22 +1,31 @@
 """What a JSON form cannot keep of a database: said before anything is written, and refused where it comes up later."""
 
+import io
 import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tui_migrate.definitions import is_id_index
 from tui_migrate.documents import pack, raw_id, show_id
-from tui_migrate.errors import MalformedDocument, Refused
+from tui_migrate.errors import MalformedDocument, PackageDamaged, Refused
 from tui_migrate.findings import Finding, Severity
+from tui_migrate.packages.content import Stream
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.json_forms.guard import TEXT_FACTOR
+from tui_migrate.packages.json_forms.guard import JsonCursor
 from tui_migrate.packages.json_forms.tree import Tree, inexact_field, is_exact, tree_of
+from tui_migrate.packages.json_forms.values import parse_text
 from tui_migrate.packages.json_forms.xcodereviewer import LISTS, SINGLE
 from tui_migrate.packages.limits import USUAL
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 _NO_OPTIONS: Final = pack(b"")
+_NEVER_TOO_DEEP: Final = 1024
+"""Bytes of a document below which it has no more levels than are read: each takes at least seven."""
+
+_NEVER_TOO_LONG: Final = 1024 * 1024
+"""Characters of a JSON text that passes no limit of the reader but that of its levels."""
+
 _HINT: Final = "leave it out, or choose a form that keeps all: native, tar or archive"
 
 
@@ -33,21 +42,49 @@ def unfit(document: bytes) -> str | None:
     try:
         tree = tree_of(document)
         if is_exact(document, tree):
-            return _too_long(document, tree)
-    except (MalformedDocument, ValueError, RecursionError):
+            return _unread(document, tree)
+    except (MalformedDocument, PackageDamaged, ValueError, RecursionError):
         pass
     field = inexact_field(document)
     what = f"the field {shown(field[:60])!r}" if field else "a document"
     return f"{_named(document)}: {what} holds what JSON cannot keep exactly"
 
 
-def _too_long(document: bytes, tree: Tree) -> str | None:
-    if len(document) * 40 < USUAL.document:
+def _unread(document: bytes, tree: Tree) -> str | None:
+    """Say why a document that is exact would not be read again."""
+    if len(document) < _NEVER_TOO_DEEP:
         return None
-    text = json.dumps(tree)
-    if len(text) > USUAL.document * TEXT_FACTOR or text.count("{") + text.count("[") > USUAL.document // 16:
-        return f"{_named(document)} makes more JSON than one document may have when it is read"
+    reason = unreadable(json.dumps(tree))
+    return None if reason is None else f"{_named(document)} would not be read again: {reason}"
+
+
+def unreadable(text: str, most: int | None = None) -> str | None:
+    """Say why the reader would not take a JSON text, of `most` bytes or as many as a document's may have."""
+    if len(text) <= _NEVER_TOO_LONG and text.count("{") + text.count("[") <= USUAL.depth:
+        return None
+    content = _TextContent(text.encode())
+    try:
+        cursor = JsonCursor(content, USUAL)
+        try:
+            piece = cursor.value(most)
+        finally:
+            cursor.close()
+        parse_text(piece.text, content.name, piece.offset)
+    except PackageDamaged as error:
+        return error.message
     return None
+
+
+class _TextContent:
+    """JSON text in memory, as the reader takes it."""
+
+    name: Final = "as JSON"
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    def open(self, offset: int = 0) -> Stream:
+        return io.BytesIO(self._text[offset:])
 
 
 def _named(document: bytes) -> str:

@@ -10,13 +10,14 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tui_migrate.documents import MIN_DOCUMENT, pack
+from tui_migrate.documents import pack
 from tui_migrate.errors import PackageDamaged
 from tui_migrate.findings import Severity
 from tui_migrate.packages.content import Content
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.json_forms.build import DocumentBuilder, ValueFault
+from tui_migrate.packages.json_forms.build import DocumentBuilder, DocumentTooLarge, ValueFault
+from tui_migrate.packages.json_forms.checksums import Checksums
 from tui_migrate.packages.json_forms.guard import JsonCursor, Piece
 from tui_migrate.packages.json_forms.values import parse_text
 from tui_migrate.packages.members import DAMAGED_HINT
@@ -31,6 +32,9 @@ Document = dict[str, object]
 
 EXTENT_BYTES: Final = 1024 * 1024
 EXTENT_DOCUMENTS: Final = 500
+
+MOST_FRAME: Final = 1024 * 1024
+"""Bytes of a value of the frame of which there are several, all held until the file was read."""
 
 MARKER: Final = "extended_json"
 """A key of ours in the frame: every type that JSON has not is written as Extended JSON, and a text is nothing else."""
@@ -64,6 +68,8 @@ class JsonForm(ABC):
         self._inferring = Inferring()
         self._collections = 0
         self.is_extended = False
+        self.checksums: Checksums | None = None
+        """Set by a form whose own exports have checksums of ours, before it is walked over."""
 
     def database(self) -> str:
         """No JSON form names its database."""
@@ -121,7 +127,7 @@ class JsonForm(ABC):
     def builder(self, collection: str) -> DocumentBuilder:
         """Make what builds the documents of a collection by the type plan."""
         types: Mapping[str, ValueType] = self.options.types.of(collection) if self.options.types else {}
-        return DocumentBuilder(rule_of(types))
+        return DocumentBuilder(rule_of(types), self.options.limits.document)
 
     def parsed(self, piece: Piece) -> object:
         """Read a value of the frame."""
@@ -133,7 +139,23 @@ class JsonForm(ABC):
         if not isinstance(document, dict):
             raise PackageDamaged(self.at(piece.offset, "a document is wanted here"), hint=DAMAGED_HINT)
         found = self.shaped(collection, document)
-        return None if found is None else builder.build(found), document
+        try:
+            return None if found is None else builder.build(found), document
+        except DocumentTooLarge as error:
+            raise DocumentTooLarge(self.at(piece.offset, error.message), hint=error.hint) from error
+
+    def take_marker(self, header: Mapping[str, object], *, is_late: bool = False) -> Iterator[Fault]:
+        """See whether the file keeps all types. A form that has to know it before the documents says `is_late`."""
+        if MARKER not in header:
+            return
+        if header[MARKER] != MARKED:
+            message = f"its types are written in version {as_text(header[MARKER])} of Extended JSON; {MARKED} is known"
+            yield Fault("package_newer", MARKER, message, hint="use a newer tui-migrate")
+        elif is_late:
+            message = f"the key {MARKER!r}, by which its documents are to be read, stands behind them"
+            yield Fault("marker_late", MARKER, message, hint="put the metadata before the data")
+        else:
+            self.is_extended = True
 
     def at(self, offset: int, message: str) -> str:
         """Write a message about a place in the file."""
@@ -152,6 +174,8 @@ class JsonForm(ABC):
                 f"{self.content.name} has more than {self.options.limits.entries:,} collections",
                 hint="it cannot be what the system wrote; get a fresh copy",
             )
+        if self.checksums is not None:
+            self.checksums.begin(name)
         yield Declared(CollectionInfo(name, CollectionKind.PLAIN, pack(b""), (ID_INDEX,)))
 
     def documents(self, cursor: JsonCursor, collection: str) -> Iterator[Step]:
@@ -170,7 +194,7 @@ class JsonForm(ABC):
         """Pass over what comes next and give its offset, for `documents_at`."""
         cursor.peek()
         offset = cursor.offset
-        cursor.skip()
+        cursor.pass_over()
         return offset
 
     def documents_at(self, offset: int, collection: str) -> Iterator[Step]:
@@ -193,6 +217,8 @@ class JsonForm(ABC):
             document, faults = self._checked(builder, collection, piece)
             yield from faults
             if document is not None:
+                if self.checksums is not None:
+                    self.checksums.add(collection, document)
                 made.append(document)
                 offsets.append(piece.offset)
             if made and (end - begin >= EXTENT_BYTES or len(made) >= EXTENT_DOCUMENTS):
@@ -207,6 +233,8 @@ class JsonForm(ABC):
         faults: list[Fault] = []
         try:
             made, document = self.built(builder, collection, piece)
+        except DocumentTooLarge as error:
+            return None, [Fault("document_too_large", collection, error.message, hint=_CONTENT_HINT)]
         except PackageDamaged as error:
             return None, [Fault("document_unreadable", collection, error.message)]
         self._inferring.take(collection, document)
@@ -214,9 +242,6 @@ class JsonForm(ABC):
         if made is None:
             return None, faults
         faults.extend(self._value_fault(collection, piece, one) for one in builder.faults)
-        if len(made) > self.options.limits.document or len(made) < MIN_DOCUMENT:
-            message = self.at(piece.offset, f"the document has {len(made):,} bytes, too many for a database")
-            return None, [*faults, Fault("document_too_large", collection, message)]
         return made, faults
 
     def _value_fault(self, collection: str, piece: Piece, fault: ValueFault) -> Fault:

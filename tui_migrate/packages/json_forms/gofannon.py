@@ -1,9 +1,10 @@
 """Exports of Gofannon: `{metadata: {provider, exported_at, collections}, data: {collection: [documents]}}`.
 
-There is no checksum. Fields that begin with `_rev` belong to the database they come from and are dropped; documents
-whose `_id` begins with `_design/` are views of CouchDB and are left out by name; `_attachments` are stubs, whose
-content is not in the file. None of this holds for a file that keeps all types, as we write it. A collection that could
-not be exported reads `[]` like one that is empty.
+There is no checksum but that of our own exports. Fields that begin with `_rev` belong to the database they come from
+and are dropped; documents whose `_id` begins with `_design/` are views of CouchDB and are left out by name;
+`_attachments` are stubs, whose content is not in the file. None of this holds for a file that keeps all types, as we
+write it, whose metadata has to stand in front of the data. A collection that could not be exported reads `[]` like one
+that is empty.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +12,16 @@ from typing import Final
 
 from tui_migrate.findings import Severity
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.json_forms.form import MARKER, Document, JsonForm, as_text, number_of, unknown_key
+from tui_migrate.packages.json_forms.checksums import KEY, Checksums
+from tui_migrate.packages.json_forms.form import Document, JsonForm, as_text, number_of, unknown_key
 from tui_migrate.packages.json_forms.guard import JsonCursor
+from tui_migrate.packages.json_forms.references import Reference, References
 from tui_migrate.packages.walking import Extent, Fault, Step
 
 REVISION: Final = "_rev"
 DESIGN: Final = "_design/"
 ATTACHMENTS: Final = "_attachments"
+REFERENCES: Final = (Reference("deployments", "agentId", "agents"), Reference("agents", "gofannon_agents", "agents"))
 
 
 class Gofannon(JsonForm):
@@ -28,14 +32,23 @@ class Gofannon(JsonForm):
     def frame(self, cursor: JsonCursor) -> Iterator[Step]:
         """Walk all collections, then compare them with the list of them."""
         header: object = None
+        own: object = None
+        has_own = False
+        self.checksums = Checksums()
+        self._references = References("_id", REFERENCES)
         read: dict[str, int] = {}
+        is_walked = False
         for key in cursor.members():
             if key == "metadata":
                 header = self.parsed(cursor.value())
-                self.is_extended = isinstance(header, dict) and MARKER in header
+                if isinstance(header, dict):
+                    yield from self.take_marker(header, is_late=is_walked)
             elif key == "data":
+                is_walked = True
                 for name in cursor.members():
                     yield from self._collection(cursor, name, read)
+            elif key == KEY:
+                has_own, own = True, self.parsed(cursor.value())
             else:
                 yield unknown_key(key)
                 cursor.skip()
@@ -43,6 +56,9 @@ class Gofannon(JsonForm):
             yield Fault("header_missing", "metadata", "the export has no metadata")
             header = {}
         yield from _compare(header, read)
+        if has_own:
+            yield from self.checksums.compare(own)
+        yield from self._references.orphans()
 
     def shaped(self, collection: str, document: Document) -> Document | None:
         """Leave out design documents and revisions."""
@@ -56,7 +72,8 @@ class Gofannon(JsonForm):
         return document
 
     def faults_of(self, collection: str, document: Document) -> Iterator[Fault]:
-        """Tell of what is left out, and of attachments that are not there."""
+        """Tell of what is left out, and of attachments that are not there; take down ids and references."""
+        self._references.take(collection, document)
         if self.is_extended:
             return
         identifier = document.get("_id")

@@ -18,6 +18,10 @@ from tui_migrate.packages.limits import Limits
 from tui_migrate.packages.members import DAMAGED_HINT
 
 CHUNK: Final = 1024 * 1024
+MOST_CHUNK: Final = 8 * CHUNK
+"""Bytes read at once within a long value: as much as was read of it, as the search for its end begins again, but no
+more than this, as it is held twice for a moment."""
+
 MOST_NAME: Final = 1024
 """Bytes of a key in the frame around the documents: the names of collections are far shorter."""
 
@@ -32,6 +36,20 @@ _WORD: Final = re.compile(rb"[^ \t\r\n,:\[\]{}\"]*+")
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _TO_BRACKET: Final = re.compile(rb'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"\[\]{}]*+)*+([\[{]|[\]}])', re.DOTALL)
 """Up to the next bracket outside a string. Nothing in it can be matched in two ways, so it takes time in proportion."""
+
+_TO_COMMA: Final = re.compile(rb'[^",]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^",]*+)*+,', re.DOTALL)
+_TO_COLON: Final = re.compile(rb'[^":]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^":]*+)*+:', re.DOTALL)
+_COUNTED: Final = ((b",", _TO_COMMA, 8, "values"), (b":", _TO_COLON, 14, "fields"))
+"""What is counted outside strings, and how many bytes of BSON each has at the least where there are that many.
+
+Of two million elements of a list, nulls even, each has eight: its type, its number and a zero. A million fields,
+in a document or in many small ones, have some fourteen; Python holds one in twenty times as much.
+"""
+
+_LEAST_CONTAINER: Final = 20
+"""The same of a list or a document: in a list of a million, with one number in it, it has twenty bytes."""
+
+_SOON: Final = 64 * 1024
 
 _STARTS: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -109,17 +127,8 @@ class JsonCursor:
 
     def members(self) -> Iterator[str]:
         """Walk the object that comes next, key by key. Whoever walks takes or skips each value before the next key."""
-        self._expect(b"{", "an object")
         seen: set[str] = set()
-        while True:
-            if self._ends(b"}", is_first=not seen):
-                return
-            start = self.offset
-            if self.peek() != b'"':
-                self.fail("a key in quotes is wanted here")
-            name = parse_text(self._string(MOST_NAME), self._name, start)
-            if not isinstance(name, str):
-                self.fail("a key in quotes is wanted here", start)
+        for name, start in self._keys(MOST_NAME):
             if name in seen:
                 self.fail(f"the key {name[:60]!r} stands twice in one object", start)
             if len(seen) >= self._limits.entries:
@@ -127,6 +136,20 @@ class JsonCursor:
             seen.add(name)
             self._expect(b":", "a colon")
             yield name
+
+    def _keys(self, most: int) -> Iterator[tuple[str, int]]:
+        """Walk an object as far as behind each key of up to `most` bytes; give it and its offset."""
+        self._expect(b"{", "an object")
+        is_first = True
+        while not self._ends(b"}", is_first=is_first):
+            is_first = False
+            start = self.offset
+            if self.peek() != b'"':
+                self.fail("a key in quotes is wanted here")
+            name = parse_text(self._string(most), self._name, start)
+            if not isinstance(name, str):
+                self.fail("a key in quotes is wanted here", start)
+            yield name, start
 
     def elements(self) -> Iterator[None]:
         """Walk the list that comes next. Whoever walks takes or skips each element."""
@@ -153,19 +176,47 @@ class JsonCursor:
             return self._container(most or self._limits.document * TEXT_FACTOR)
         start = self.offset
         if first == b'"':
-            return Piece(self._string(self._limits.text), start)
+            return Piece(self._string(min(most or self._limits.text, self._limits.text)), start)
         word = self._word()
         if not word:
             self.fail("a value is wanted here" if first else "the text ends where a value is wanted")
         return Piece(word, start)
 
-    def skip(self) -> None:
-        """Pass over the value that comes next, however long it is; strings and depth keep their limits."""
+    def pass_over(self) -> None:
+        """Pass over the value that comes next and is read later, however long it is: its brackets have to pair."""
         if self.peek() not in (b"{", b"["):
             self.value()
             return
         for _ in self._brackets():
             self._drop()
+
+    def skip(self, depth: int = 0) -> None:
+        """Pass over the value that comes next and is never read, however long it is. It has to be JSON all the same."""
+        first = self.peek()
+        if first in (b"{", b"[") and not self._ends_soon():
+            if depth >= self._limits.depth:
+                self.fail(f"values are nested deeper than {self._limits.depth} levels")
+            if first == b"[":
+                for _ in self.elements():
+                    self.skip(depth + 1)
+                return
+            for _ in self._keys(self._limits.text):  # which are not remembered: there may be any number
+                self._expect(b":", "a colon")
+                self.skip(depth + 1)
+            return
+        piece = self.value()
+        parse_text(piece.text, self._name, piece.offset)
+
+    def _ends_soon(self) -> bool:
+        """Say whether the container that comes next ends within what was read already, and the next few kilobytes."""
+        at, depth = self._at, 0
+        until = at + _SOON
+        while (found := _TO_BRACKET.match(self._buffer, at, until)) is not None:
+            depth += 1 if found[1] in b"[{" else -1
+            at = found.end()
+            if not depth:
+                return True
+        return False
 
     def finish(self) -> None:
         """See that nothing but white space is left."""
@@ -180,40 +231,50 @@ class JsonCursor:
             opened += change > 0
             if self.offset - start > most:
                 self.fail(f"a value is longer than {most:,} bytes of text", start)
-            if opened * 16 > self._limits.document:
-                self.fail(f"a document has more than {self._limits.document // 16:,} lists and documents in it", start)
-        end = self._at
-        begin = start - self._base
-        return Piece(self._buffer[begin:end], start)
+            if opened * _LEAST_CONTAINER > self._limits.document:
+                most = self._limits.document // _LEAST_CONTAINER
+                self.fail(f"a document has more than {most:,} lists and documents in it", start)
+        text = self._buffer[start - self._base : self._at]
+        self._check_values(text, start)
+        self._drop()
+        return Piece(text, start)
+
+    def _check_values(self, text: bytes, start: int) -> None:
+        """Refuse more values than a document has room for, before any of them is made."""
+        for mark, pattern, least, what in _COUNTED:
+            most = self._limits.document // least
+            if text.count(mark) > most and _has_more(pattern, text, most):
+                self.fail(f"a document has more than {most:,} {what} in it", start)
 
     def _brackets(self) -> Iterator[int]:
         """Move behind each bracket of the container that comes next; give 1 where one opens, -1 where one closes."""
         start = self.offset
-        depth = 0
+        is_open = bytearray()
         match = _TO_BRACKET.match
         most_depth = self._limits.depth
         while True:
             found = match(self._buffer, self._at)
             if found is None:
                 if len(self._buffer) - self._at > self._limits.text:
-                    self.fail(f"a text is longer than {self._limits.text:,} bytes")
+                    self.fail(f"a text, or a list of simple values, is longer than {self._limits.text:,} bytes")
                 if not self._more(keep=start):
                     self.fail("the text ends within the object or list that begins here", start)
                 continue
             if found.end() - self._at > self._limits.text:
                 self._check_texts(found.group())
             self._at = found.end()
-            if found[1] in b"[{":
-                depth += 1
-                if depth > most_depth:
+            bracket = found[1]
+            if bracket in b"[{":
+                is_open += bracket
+                if len(is_open) > most_depth:
                     self.fail(f"values are nested deeper than {most_depth} levels")
                 yield 1
             else:
-                depth -= 1
-                if not depth:
-                    yield -1
-                    return
+                if bracket[0] != is_open.pop() + 2:  # so far apart are [ and ], and { and }
+                    self.fail(f"{bracket.decode()} does not close what was opened", self.offset - 1)
                 yield -1
+                if not is_open:
+                    return
 
     def _check_texts(self, text: bytes) -> None:
         for one in _STRING.finditer(text):
@@ -275,7 +336,7 @@ class JsonCursor:
         """Read on; what lies before the cursor, or before the offset `keep`, is let go of."""
         kept = self._at if keep is None else max(keep - self._base, 0)
         rest = self._buffer[kept:]
-        chunk = b"" if self._is_at_end else self._content.read(max(CHUNK, len(rest)))
+        chunk = b"" if self._is_at_end else self._content.read(min(max(CHUNK, len(rest)), MOST_CHUNK))
         self._base += kept
         self._at -= kept
         self._buffer = rest + chunk
@@ -293,3 +354,14 @@ class JsonCursor:
                 self.fail(f"the text looks like {name}; only UTF-8 is read", 0)
         if self._buffer.startswith(codecs.BOM_UTF8):
             self._at = len(codecs.BOM_UTF8)
+
+
+def _has_more(pattern: re.Pattern[bytes], text: bytes, most: int) -> bool:
+    """Say whether a pattern matches more than `most` times, one match behind the other."""
+    at = 0
+    for _ in range(most + 1):
+        found = pattern.match(text, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True

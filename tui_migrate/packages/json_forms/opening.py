@@ -107,7 +107,7 @@ def _recognise(content: Content, options: ReadOptions) -> type[JsonForm] | None:
                 found = Rollback
             elif found is None:
                 has_data = has_data or key == "data"
-                cursor.skip()
+                cursor.pass_over()
             if found is not None:
                 return found
     finally:

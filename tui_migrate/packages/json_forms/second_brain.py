@@ -19,7 +19,6 @@ from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.json_forms.build import DocumentBuilder
 from tui_migrate.packages.json_forms.form import (
     ID_INDEX,
-    MARKER,
     Document,
     JsonForm,
     as_text,
@@ -92,6 +91,11 @@ class SecondBrain(JsonForm):
         self._indexes_size = 0
         self._checksums: dict[str, DocumentsChecksum] = {}
         if self.is_rollback:
+            message = (
+                "lists of documents without metadata: the file is read as a rollback file of Second Brain Database"
+            )
+            hint = "any file of such lists is read so; see that it is what you mean"
+            yield Fault("rollback_assumed", self.content.name, message, hint=hint, severity=Severity.NOTE)
             for name in cursor.members():
                 yield from self.documents(cursor, name)
             return
@@ -110,7 +114,7 @@ class SecondBrain(JsonForm):
         if not isinstance(header, dict):
             yield Fault("header_missing", "metadata", "the package has no metadata")
             header = {}
-        self.is_extended = MARKER in header
+        yield from self.take_marker(header)
         yield from self._compare(header, own)
 
     def indexes(self, collection: str) -> tuple[bytes, ...]:
@@ -182,7 +186,10 @@ class SecondBrain(JsonForm):
 
     def _compare(self, header: Mapping[str, object], own: Mapping[str, Mapping[str, object]]) -> Iterator[Step]:
         version = text_of(header, "version")
-        if version.partition(".")[0] != VERSION.partition(".")[0]:
+        if header.get("version") is None:
+            message = f"the package does not say its version; {VERSION} is known"
+            yield Fault("version_missing", "metadata.version", message, hint="export it again")
+        elif version.partition(".")[0] != VERSION.partition(".")[0]:
             message = f"the package has version {as_text(header.get('version'))}; {VERSION} is known"
             yield Fault("package_newer", "metadata.version", message, hint="use a newer tui-migrate")
         listed = header.get("collections")

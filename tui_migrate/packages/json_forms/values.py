@@ -14,6 +14,10 @@ from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.redaction import printable
 
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]', re.DOTALL)
+MOST_WIDE: Final = 32 * 1024 * 1024
+"""Bytes of a text that has characters past U+FFFF: one of them makes four bytes of every character around it."""
+
+_WIDE: Final = re.compile(rb"[\xf0-\xff]|\\u[dD][89abAB]")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -23,6 +27,8 @@ _ESCAPE: Final = re.compile(
 
 class RoundedNumber(float):
     """A number of more digits than a double holds; `text` is what stood there."""
+
+    __slots__ = ("text",)
 
     text: str
 
@@ -60,6 +66,8 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_float=_numbe
 
 def parse_text(text: bytes, file: str, offset: int) -> object:
     """Read the one value that `text` is; it begins at `offset` of a file. Raises PackageDamaged, naming both."""
+    if len(text) > MOST_WIDE and _WIDE.search(text):
+        raise _damaged(file, offset, f"more than {MOST_WIDE:,} bytes of text with characters past U+FFFF in it")
     try:
         decoded = text.decode()
         value: object = _DECODER.decode(decoded)

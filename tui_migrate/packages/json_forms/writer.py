@@ -17,9 +17,10 @@ from tui_migrate.packages.encryption.sink_form import Sink
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.json_forms.fitness import exact_tree
-from tui_migrate.packages.json_forms.form import MARKED, MARKER
-from tui_migrate.packages.json_forms.second_brain import VERSION, DocumentsChecksum
+from tui_migrate.packages.json_forms.checksums import KEY, Checksums
+from tui_migrate.packages.json_forms.fitness import exact_tree, unreadable
+from tui_migrate.packages.json_forms.form import MARKED, MARKER, MOST_FRAME
+from tui_migrate.packages.json_forms.second_brain import MOST_DEFINED, VERSION, DocumentsChecksum
 from tui_migrate.packages.json_forms.tree import Tree
 from tui_migrate.packages.json_forms.xcodereviewer import LISTS, SCHEMA, SINGLE, STATISTICS
 from tui_migrate.packages.manifest import Header
@@ -49,6 +50,7 @@ class JsonWriter(ABC):
         self.moment: Final = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat()
         self.infos: Final[dict[str, CollectionInfo]] = {}
         self.counts: Final[dict[str, int]] = {}
+        self.checksums: Final = Checksums()
         self.name = ""
 
     @classmethod
@@ -80,6 +82,7 @@ class JsonWriter(ABC):
         def begin() -> None:
             self._begin_file()
             self.name, self.counts[name], self._has_documents = name, 0, False
+            self.checksums.begin(name)
             self.begin_collection(name)
 
         await self._work.undoubtedly(begin)
@@ -89,6 +92,7 @@ class JsonWriter(ABC):
 
         def append() -> None:
             for document in documents:
+                self.checksums.add(self.name, document)
                 self.take(exact_tree(self.name, document))
             self.counts[self.name] += len(documents)
             self._flush()
@@ -195,6 +199,11 @@ class SecondBrainWriter(JsonWriter):
             "checksum": self._checksum.result(),
             "indexes": indexes,
         }
+        if unreadable(json.dumps(header), MOST_DEFINED) is not None:
+            raise Refused(
+                f"the indexes of {shown(info.name)} make more JSON than is read again",
+                hint="leave the collection out, or choose another --format",
+            )
         self._headers.append(header)
         self.put(f'\n],\n"indexes": {json.dumps(indexes)},\n"metadata": {json.dumps(header)}}}')
 
@@ -240,8 +249,8 @@ class GofannonWriter(JsonWriter):
         self.put("\n]")
 
     def end_file(self, header: Header) -> None:
-        """End the data."""
-        self.put("\n}}\n")
+        """End the data, and put the checksums behind it."""
+        self.put(f'\n}},\n"{KEY}": {json.dumps(self.checksums.result())}}}\n')
 
 
 class XCodeReviewerWriter(JsonWriter):
@@ -286,6 +295,8 @@ class XCodeReviewerWriter(JsonWriter):
                 "an export of XCodeReviewer needs a user with id and email",
                 hint="export the collection user too, or choose another --format",
             )
+        if unreadable(json.dumps(user_id), MOST_FRAME) is not None:
+            raise Refused("the id of the user makes more JSON than is read again", hint="choose another --format")
         for name in LISTS:
             if name not in self.counts:
                 self.put(f'\n"{name}": [],')
@@ -295,7 +306,8 @@ class XCodeReviewerWriter(JsonWriter):
             own = settings.get("id") if "id" in settings else user_id
             self.put(f',\n"settings": {json.dumps(_less_id(settings, own))}')
         statistics = {key: self.counts.get(name, 0) for key, name in STATISTICS.items()}
-        self.put(f'\n}},\n"user_id": {json.dumps(user_id)},\n"statistics": {json.dumps(statistics)}}}\n')
+        self.put(f'\n}},\n"user_id": {json.dumps(user_id)},\n"statistics": {json.dumps(statistics)}')
+        self.put(f',\n"{KEY}": {json.dumps(self.checksums.result())}}}\n')
 
 
 def _less_id(tree: Tree, identifier: object) -> Tree:

@@ -9,7 +9,6 @@ from tui_migrate.packages import layout
 from tui_migrate.packages.content import Content
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.gzip_content import GzipContent
 from tui_migrate.packages.mongodump.collection_file import (
     FilePartReader,
     read_metadata,
@@ -59,10 +58,9 @@ class BsonFile:
             return
         yield Declared(info)
         yield from walk_documents(self._content, info.name, self._options.limits)
-        if not isinstance(self._content, GzipContent):
-            message = "a plain file has no checksum and no count: documents cut off at the end would not be missed"
-            hint = "compare the count with the source"
-            yield Fault("checksums_absent", shown(self.path), message, hint, Severity.NOTE)
+        message = "such a file has no count and no digest: documents that were taken out of it would not be missed"
+        hint = "compare the count with the source"
+        yield Fault("checksums_absent", shown(self.path), message, hint, Severity.NOTE)
 
     def _declare(self) -> Generator[Step, None, CollectionInfo | None]:
         stem = self.path.name.removesuffix(PACKED).removesuffix(DATA)

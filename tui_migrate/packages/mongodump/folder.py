@@ -63,17 +63,15 @@ class DumpFolder:
         yield from listing.faults
         if not listing.files:
             yield Fault("dump_empty", shown(listing.folder), "there is no collection in it", severity=Severity.WARNING)
-        done, unpacked = 0, False
+        done = 0
         for stem, files in sorted(listing.files.items()):
             done += _size(files.metadata)
             info = yield from self._declare(stem, files)
             if files.data is not None and info is not None and info.kind is not CollectionKind.VIEW:
-                is_packed = yield from self._walk_file(files.data, info.name, done)
-                unpacked = unpacked or not is_packed
+                yield from self._walk_file(files.data, info.name, done)
             done += _size(files.data)
             yield Passed(done)
-        if unpacked:
-            yield _absent(shown(listing.folder))
+        yield _absent(shown(listing.folder))
 
     def _declare(self, stem: str, files: DumpFiles) -> Generator[Step, None, CollectionInfo | None]:
         subject = f"{self.database()}.{files.shown}"
@@ -95,19 +93,16 @@ class DumpFolder:
         yield Declared(info)
         return info
 
-    def _walk_file(self, path: Path, collection: str, done: int) -> Generator[Step, None, bool]:
-        """Walk over one file; return whether it is packed."""
+    def _walk_file(self, path: Path, collection: str, done: int) -> Generator[Step]:
+        """Walk over one file. What is wrong with it ends it alone."""
         self._data[collection] = path
         try:
             content = open_data(path, self._options.limits)
-            is_packed = isinstance(content, GzipContent)
-            if path.name.endswith(".gz") and not is_packed:
+            if path.name.endswith(".gz") and not isinstance(content, GzipContent):
                 yield _not_packed(path)
             yield from walk_documents(content, collection, self._options.limits, done)
         except PackageDamaged as error:
             yield Fault("file_damaged", shown(path), error.message, error.hint)
-            return True
-        return is_packed
 
     def reader(self, collection: str) -> FilePartReader:
         """Read a collection's file."""
@@ -119,7 +114,7 @@ def _size(path: Path | None) -> int:
 
 
 def _absent(subject: str) -> Fault:
-    message = "plain files of a dump have no checksum and no count: documents cut off at the end would not be missed"
+    message = "a dump has no count and no digest: documents or files that were taken out of it would not be missed"
     return Fault("checksums_absent", subject, message, "compare the counts with the source", Severity.NOTE)
 
 

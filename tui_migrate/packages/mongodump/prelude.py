@@ -28,6 +28,8 @@ _INT32: Final = 0x10
 _INT64: Final = 0x12
 _LONGEST_NAME: Final = 1_024
 _LONGEST_VERSION: Final = 100
+_FORBIDDEN_IN_DATABASE: Final = frozenset('/\\. "$')
+"""What no database's name has on any system (MongoDB manual, Naming Restrictions)."""
 
 
 class Namespace(NamedTuple):
@@ -108,6 +110,8 @@ class Fields:
         found = Namespace(self.text("db", _LONGEST_NAME), self.text("collection", _LONGEST_NAME))
         if not found.collection or "\0" in "".join(found):
             raise self._fail("no collection has such a name")
+        if _FORBIDDEN_IN_DATABASE.intersection(found.database):
+            raise self._fail("no database has such a name")
         return found
 
 
