@@ -53,7 +53,7 @@ def test_a_whole_package_has_no_findings_and_is_not_touched(package: Path) -> No
 
 
 @pytest.mark.rule(24, "digests of each member, the collection and the stream")
-@pytest.mark.slow
+@pytest.mark.crash_full
 def test_no_flipped_bit_goes_unseen(package: Path) -> None:
     chosen = random.Random(20_260_131)
     unseen = []

@@ -9,7 +9,6 @@ from tui_migrate.documents import RawId
 from tui_migrate.findings import Finding
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.package import Package, Progress, ReadOptions
-from tui_migrate.packages.recognise import open_package
 from tui_migrate.packages.types.model import Inference
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
 from tui_migrate.stores.permissions import Action, Permission
@@ -25,6 +24,8 @@ class RecognisedPackage:
         self._opening: Final = asyncio.Lock()
 
     async def _opened(self) -> Package:
+        from tui_migrate.packages.recognise import open_package  # every form's reader is loaded with it
+
         async with self._opening:
             if self._reader is None:
                 self._reader = await asyncio.to_thread(open_package, self.path, self._options)

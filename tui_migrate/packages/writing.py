@@ -12,7 +12,6 @@ from tui_migrate.packages.archive_writer import ArchiveWriter, Destination
 from tui_migrate.packages.encryption.sink_form import Sink
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.json_forms.writer import WRITERS as JSON_WRITERS
 from tui_migrate.packages.manifest import Header
 from tui_migrate.packages.members import Member
 from tui_migrate.packages.sinks import PipeSink
@@ -141,6 +140,8 @@ async def _stream_writer(writing: Writing, destination: Destination) -> Writer:
     """Choose the writer of a form that is written once through."""
     if writing.form is PackageForm.ARCHIVE:
         return await ArchiveWriter.create(destination, database=writing.database, server_version=writing.server_version)
+    from tui_migrate.packages.json_forms.writer import WRITERS as JSON_WRITERS
+
     if writing.form in JSON_WRITERS:
         return await JSON_WRITERS[writing.form].create(destination, moment=writing.moment)
     raise Refused(f"no package of the form {writing.form} can be written", hint="choose another --format")

@@ -16,6 +16,7 @@ from tui_migrate.errors import TuiMigrateError, UsageError
 from tui_migrate.paths import Home
 from tui_migrate.worker.log import log_to
 from tui_migrate.worker.main import work
+from tui_migrate.worker.memory import give_memory_back
 
 MAX_LINE: Final = 65_536
 
@@ -28,6 +29,7 @@ def main() -> int:
     parser.add_argument("--pipe", type=int, help="the descriptor that an export into a pipe writes to")
     arguments = parser.parse_args()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # before anything is waited for: a lost line must not end a worker
+    give_memory_back()
     log_to(sys.stderr)
     log = logging.getLogger("tui_migrate.worker")
     try:

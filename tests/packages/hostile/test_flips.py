@@ -147,6 +147,7 @@ async def test_every_flip_of_our_own_archive_is_told_of_or_without_effect(folder
 
 
 @pytest.mark.slow
+@pytest.mark.crash_full
 @pytest.mark.parametrize("packed", [False, True])
 async def test_every_flip_of_mongodumps_archive_is_told_of_or_without_effect_on_documents(
     folder: Path, packed: bool
