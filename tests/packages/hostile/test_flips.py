@@ -123,7 +123,9 @@ async def test_every_flip_and_cut_of_a_tar_is_told_of(folder: Path, step: int) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["recipient", "passphrase", "key"])
+@pytest.mark.parametrize(
+    "way", ["recipient", *(pytest.param(one, marks=pytest.mark.crash_full) for one in ("passphrase", "key"))]
+)
 async def test_every_flip_and_cut_of_an_encrypted_package_is_told_of(folder: Path, way: str) -> None:
     sealing = seeds.sealings(folder)[way]
     is_json = way == "key"
@@ -161,7 +163,7 @@ async def test_every_flip_of_mongodumps_archive_is_told_of_or_without_effect_on_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("packed", [False, pytest.param(True, marks=pytest.mark.crash_full)])
 async def test_no_flip_or_cut_of_a_dump_does_harm(folder: Path, packed: bool) -> None:
     path = seeds.tiny_dump(folder / "x", packed=packed)
     due = (await look(path)).contents
