@@ -27,5 +27,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home below the user's own folder, so that screens show the same paths in every test run."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     return new_home(tmp_path)

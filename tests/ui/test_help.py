@@ -6,6 +6,7 @@ from tui_migrate.ui.actions import in_order
 from tui_migrate.ui.screens.help import WORDS, HelpScreen
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.wording import path_words
 
 
 async def test_help_says_keys_words_and_files_of_where_it_was_opened(home: Home) -> None:
@@ -22,7 +23,7 @@ async def test_help_says_keys_words_and_files_of_where_it_was_opened(home: Home)
         for word, what in WORDS:
             assert f"{word}\t{what}" in said
         for path in (home.connections, home.journal, home.runs, home.state / "error.log"):
-            assert str(path) in said
+            assert path_words(path) in said
         assert len(max(screen_text(pilot).splitlines(), key=len)) <= 80
 
 
@@ -50,5 +51,5 @@ async def test_help_is_laid_out_anew_for_another_size(home: Home) -> None:
         await pilot.press("question_mark", "G")
         await pilot.resize_terminal(40, 12)
         await pilot.press("G")
-        await until(pilot, shows(pilot, "error.log"), "its end, narrower")
+        await until(pilot, shows(pilot, "errors           ~/home"), "its end, narrower")
         assert max(map(len, screen_text(pilot).splitlines())) <= 40

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Protocol
 
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, shows, store_end, until, until_still
+from tests.ui.driving import PreparedJournal, copy_plan, new_app, shows, store_end, until, until_still
 from tui_migrate import connections
 from tui_migrate.connections import Connection
 from tui_migrate.findings import Finding, Severity
@@ -30,13 +29,6 @@ class Compare(Protocol):
         terminal_size: tuple[int, int] = ...,
         run_before: Callable[[Pilot[None]], Awaitable[None]] | None = ...,
     ) -> bool: ...
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A home below the user's own folder, so that screens show the same path in every test run."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return new_home(tmp_path)
 
 
 def prepare(home: Home) -> None:

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from tui_migrate.ui.actions import EVERYWHERE, Action, in_order
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.wording import path_words
 
 WORDS: Final = (
     ("connection", "a named endpoint in your connections.yaml, or a URL given on the spot"),
@@ -85,7 +86,7 @@ class HelpScreen(OperatorScreen):
             *(_line(word, what) for word, what in WORDS),
             "",
             "# Files",
-            *(_line(word, str(path)) for word, path in files),
+            *(_line(word, path_words(path)) for word, path in files),
         ]
 
 
