@@ -48,6 +48,21 @@ class Value:
                 self.fail(f"the key {name!r} is missing")
         return found
 
+    @property
+    def is_mapping(self) -> bool:
+        """True of a mapping."""
+        return isinstance(self.node, yaml.MappingNode)
+
+    @property
+    def is_list(self) -> bool:
+        """True of a list."""
+        return isinstance(self.node, yaml.SequenceNode)
+
+    @property
+    def is_null(self) -> bool:
+        """True where nothing stands behind a key, or null."""
+        return bool(self.node.tag == "tag:yaml.org,2002:null")
+
     def items(self) -> "list[Value]":
         """Give the entries of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
