@@ -1,8 +1,8 @@
 import pytest
 
 from tests.engine.scene import Scene, create, put
+from tests.suites.documents import EMPTY, as_value, doc, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import EMPTY, as_value, doc, options
 from tui_migrate.errors import Refused, UsageError
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.model import Plan, Policy, RunKind, Verify

@@ -1,7 +1,7 @@
 import pytest
 
+from tests.suites.documents import doc
 from tests.suites.ids import double, int32, int64, text
-from tests.suites.store_cases import doc
 from tui_migrate.documents import RawId
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
 from tui_migrate.plan.model import Policy

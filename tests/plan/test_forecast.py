@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.scene import Scene, create, put, snapshot
+from tests.suites.documents import EMPTY, as_value, doc, options
 from tests.suites.ids import double, int32, text
-from tests.suites.store_cases import EMPTY, as_value, doc, options
 from tui_migrate.documents import RawId
 from tui_migrate.plan import ends
 from tui_migrate.plan.forecast import UNDO_OF_INSERT, CollectionForecast, Forecast, forecast

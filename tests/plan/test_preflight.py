@@ -6,15 +6,15 @@ import pytest
 
 from tests.engine.scene import Scene, create, put, snapshot
 from tests.packages.samples import small_package
+from tests.suites.documents import EMPTY, MUST_HAVE_N, as_value, doc, index, options
 from tests.suites.ids import double, int32, text
-from tests.suites.store_cases import EMPTY, MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.documents import RawId, id_field, pack
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.plan import ends, preflight
 from tui_migrate.plan.model import PackageEnd, Plan, PlannedCollection, Policy, RunKind
 from tui_migrate.stores.base import Capabilities, CollectionInfo
 from tui_migrate.stores.memory import MemoryStore
-from tui_migrate.stores.permissions import Permission
+from tui_migrate.stores.permissions import Action, Permission
 from tui_migrate.stores.readonly import ReadOnly
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
@@ -194,11 +194,11 @@ async def test_definitions_that_differ_stay_and_are_warned_about(scene: Scene) -
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, permission: Permission) -> None:
-    """Let the stores say this of whatever they are asked."""
+    """Let the stores say this of who wants to bypass a validator."""
 
-    async def permissions(_: MemoryStore, action: object, names: list[str]) -> dict[str, Permission]:
+    async def permissions(_: MemoryStore, action: Action, names: list[str]) -> dict[str, Permission]:
         assert names
-        return dict.fromkeys(names, permission)
+        return dict.fromkeys(names, permission if action is Action.BYPASS_VALIDATION else Permission.GRANTED)
 
     monkeypatch.setattr(MemoryStore, "permissions", permissions)
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tui_migrate.errors import InvalidFile
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import USUAL, Limit, Limits
 from tui_migrate.packages.types.model import FieldType, TypePlan, ValueType
 from tui_migrate.plan.model import (
     MOST_SECONDS,
@@ -36,7 +37,9 @@ ENDS = st.one_of(
         types=st.none() | st.builds(TypePlan, st.lists(FIELD_TYPES, max_size=2).map(tuple)),
         identity_file=TEXT,
         key_file=TEXT,
-        max_unpacked=st.integers(1, 2**63 - 1),
+        limits=st.builds(
+            Limits, **{limit.value: st.just(getattr(USUAL, limit)) | st.integers(1, limit.most) for limit in Limit}
+        ),
     ),
     st.builds(StoreEnd, TEXT, connection=TEXT.filter(bool), environment=st.sampled_from(Environment)),
     st.builds(StoreEnd, TEXT, url=st.just("mongodb://u@h/db"), environment=st.sampled_from(Environment)),
@@ -109,6 +112,17 @@ def test_what_is_left_out_has_its_default() -> None:
             3,
             "key 'source.key_file': this key belongs to a package",
         ),
+        ("database: shop}\nt", "database: shop, max_unpacked: 5}\nt", 3, "this key belongs to a package"),
+        ("{connection: prod, database: shop}", "{package: /p, limits: {depth: 201}}", 3, "from 1 to 200 is wanted"),
+        ("{connection: prod, database: shop}", "{package: /p, limits: {entries: 0}}", 3, "from 1 to 1000000 is wanted"),
+        ("{connection: prod, database: shop}", "{package: /p, limits: {width: 1}}", 3, "this key is unknown"),
+        ("{connection: prod, database: shop}", "{package: /p, limits: 5}", 3, "a mapping is wanted here"),
+        (
+            "{connection: prod, database: shop}",
+            "{package: /p, max_unpacked: 5, limits: {unpacked: 5}}",
+            3,
+            "only one of them",
+        ),
         ("{connection: prod, database: shop}", "{package: /p, types: [{path: a}]}", 3, "'collection' is missing"),
         ("connection: prod, ", "", 3, "one of 'package', 'connection' and 'url'"),
         ("connection: prod, ", "connection: prod, url: x, ", 3, "one of 'package', 'connection' and 'url'"),
@@ -135,6 +149,23 @@ def test_a_fault_is_named_with_its_line(old: str, new: str, line: int, said: str
         from_yaml(MINIMAL.replace(old, new, 1), "plan.yaml")
     assert refused.value.line == line
     assert "hunter2" not in refused.value.message + refused.value.hint
+
+
+def test_the_limit_of_an_earlier_version_is_read_and_written_as_one_of_several() -> None:
+    text = MINIMAL.replace("{connection: prod, database: shop}", "{package: /p, max_unpacked: 5}")
+    plan = from_yaml(text, "plan.yaml")
+    assert isinstance(plan.source, PackageEnd)
+    assert plan.source.limits == Limits(unpacked=5)
+    assert "max_unpacked" not in to_yaml(plan)
+    assert from_yaml(to_yaml(plan), "plan.yaml") == plan
+
+
+def test_limits_that_are_as_usual_are_not_written() -> None:
+    text = MINIMAL.replace("{connection: prod, database: shop}", "{package: /p, limits: {depth: 190}}")
+    written = to_yaml(from_yaml(text, "plan.yaml"))
+    assert "depth: 190" in written
+    assert "unpacked" not in written
+    assert "limits" not in to_yaml(from_yaml(text.replace("190", "180"), "plan.yaml"))
 
 
 def test_a_plan_that_is_taken_back_when_it_fails_is_read_back() -> None:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.worlds import FORMS
+from tests.suites.documents import doc, options
 from tests.suites.ids import MAX_KEY, double, int32, int64, text
-from tests.suites.store_cases import NAME, doc, options
+from tests.suites.store_cases import NAME
 from tui_migrate.documents import RawId, content_hash, id_field, pack
 from tui_migrate.errors import MalformedDocument
 from tui_migrate.ordering import order_key

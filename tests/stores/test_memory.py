@@ -2,15 +2,17 @@ import uuid
 
 import pytest
 
+from tests.suites.change_cases import ChangeCases, to
+from tests.suites.documents import EMPTY, doc, index, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import EMPTY, Place, StoreCases, create, doc, everything, fill, index, options, to
+from tests.suites.store_cases import Place, StoreCases, create, everything, fill
 from tui_migrate.documents import pack
 from tui_migrate.errors import Refused
 from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.stores.registry import Locator, open_target
 
 
-class TestMemoryStore(StoreCases):
+class TestMemoryStore(StoreCases, ChangeCases):
     @pytest.fixture
     def place(self) -> Place:
         url = f"memory:{uuid.uuid4().hex}"

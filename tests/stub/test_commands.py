@@ -7,8 +7,10 @@ import pytest
 from bson import Binary, Int64
 
 from tests.stub.server import Document, StubServer, cursor, failed
+from tests.suites.change_cases import to
+from tests.suites.documents import EMPTY, doc, index, options
 from tests.suites.ids import int32
-from tests.suites.store_cases import EMPTY, doc, everything, index, options, to
+from tests.suites.store_cases import everything
 from tui_migrate.documents import RawId
 from tui_migrate.errors import Unreachable
 from tui_migrate.ordering import Key

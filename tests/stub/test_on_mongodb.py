@@ -7,8 +7,9 @@ import pytest
 
 from tests.engine.scene import create, documents, put
 from tests.engine.servers import Pair, mongodb_pair, pair
+from tests.suites.change_cases import to
+from tests.suites.documents import as_value, doc, index, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import as_value, doc, index, options, to
 from tui_migrate.documents import RawId
 from tui_migrate.journal.records import Counts
 from tui_migrate.ordering import Key, order_key

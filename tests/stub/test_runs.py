@@ -8,8 +8,8 @@ from bson import Int64
 
 from tests.engine.scene import Runs, put, snapshot
 from tests.stub.server import Document, StubServer, cursor
+from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Policy, StoreEnd

@@ -16,8 +16,8 @@ from bson import Int64
 
 from tests.engine.scene import Runs, put
 from tests.stub.server import Document, StubServer, cursor, failed
+from tests.suites.documents import doc
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Counts, RejectState

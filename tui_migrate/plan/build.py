@@ -1,9 +1,12 @@
 """Building a plan: look at the source, pick its collections, put them in order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from tui_migrate.catalogs.model import Catalog
 from tui_migrate.errors import Refused, UsageError
+from tui_migrate.mapping.model import Scope
+from tui_migrate.plan.catalog_rules import exclusion, in_order
 from tui_migrate.plan.model import (
     DEFAULT_BATCH_BYTES,
     DEFAULT_BATCH_DOCUMENTS,
@@ -16,15 +19,19 @@ from tui_migrate.plan.model import (
     RunKind,
     Verify,
 )
+from tui_migrate.plan.scoping import settle
 from tui_migrate.redaction import printable, redact
-from tui_migrate.stores.base import CollectionInfo, CollectionKind, Source
+from tui_migrate.stores.base import Source
 
 RESERVED_DATABASES: Final = frozenset(("admin", "config", "local"))
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """What a user asked for. Without `names` every collection is meant, less those in `exclude`."""
+    """What a user asked for.
+
+    Without `names` every collection is meant, less those in `exclude` and those that the catalog excludes.
+    """
 
     kind: RunKind
     source: End
@@ -41,6 +48,8 @@ class PlanRequest:
     on_failure: OnFailure = OnFailure.PAUSE
     timeout: int = 0
     stage_timeout: int = 0
+    catalog: Catalog | None = None
+    scope: Scope = field(default_factory=Scope)
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
@@ -54,19 +63,21 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
                 f"the source {request.source.label} has no collection {printable(name) or repr(name)}",
                 hint=_where_names_are(request.source),
             )
-    held_back = request.target.form.never_holds if isinstance(request.target, PackageEnd) else frozenset()
-    unasked = [name for name in there if name not in held_back]
+    unasked = [name for name in there if exclusion(name, request.catalog, request.target) is None]
     wanted = [there[name] for name in (dict.fromkeys(request.names) or unasked) if name not in request.exclude]
     if not wanted:
         raise UsageError(
             f"no collection of {request.source.label} is left to {request.kind.value}",
             hint="name some with --collections, or exclude fewer",
         )
+    scope, meant = await settle(
+        request.scope, request.catalog, source, in_order(wanted, request.catalog), request.names
+    )
     return Plan(
         kind=request.kind,
         source=request.source,
         target=request.target,
-        collections=tuple(PlannedCollection(one.name, one.documents, one.size, one.kind) for one in in_order(wanted)),
+        collections=tuple(PlannedCollection(one.name, one.documents, one.size, one.kind) for one in meant),
         policy=request.policy,
         undo=request.undo,
         verify=request.verify,
@@ -77,6 +88,8 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         on_failure=request.on_failure,
         timeout=request.timeout,
         stage_timeout=request.stage_timeout,
+        catalog=request.catalog.text if request.catalog else "",
+        scope=scope,
     )
 
 
@@ -84,11 +97,6 @@ def _where_names_are(source: End) -> str:
     if isinstance(source, PackageEnd):
         return f"tui-migrate validate --input {source.path} lists what the package has; names are case-sensitive"
     return "see tui-migrate list-collections; names are case-sensitive"
-
-
-def in_order(collections: list[CollectionInfo]) -> list[CollectionInfo]:
-    """Put collections by name, and views behind them: a view needs what it looks at."""
-    return sorted(collections, key=lambda one: (one.kind is CollectionKind.VIEW, one.name))
 
 
 def refuse_reserved(name: str) -> None:

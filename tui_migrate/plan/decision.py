@@ -32,20 +32,25 @@ _IF_DIFFERENT: Final = {
 }
 
 
-def decide(policy: Policy, item: Keyed, found: Found | None) -> Decision:
-    """Decide about a document, given what the target has under its key, or None."""
+def decide(policy: Policy, item: Keyed, found: Found | None, *, exactly: bool = False) -> Decision:
+    """Decide about a document, given what the target has under its key, or None; `exactly` as `is_equal` has it."""
     if found is None:
         return Decision.INSERT
-    if is_equal(item, found):
+    if is_equal(item, found, exactly=exactly):
         return Decision.UNCHANGED
     return _IF_DIFFERENT[policy]
 
 
-def is_equal(item: Keyed, found: Found) -> bool:
-    """Say whether the target has a document as it would be stored there."""
+def is_equal(item: Keyed, found: Found, *, exactly: bool = False) -> bool:
+    """Say whether the target has a document as it would be stored there.
+
+    A mirror wants it `exactly` as it is in the source, the number type of its `_id` too.
+    """
     if found.digest == item.digest:
         return True
-    return is_other_id_type(item, found) and content_hash(as_stored(item.document, found.id)) == found.digest
+    if exactly or not is_other_id_type(item, found):
+        return False
+    return content_hash(as_stored(item.document, found.id)) == found.digest
 
 
 def as_stored(document: bytes, stored: RawId | None) -> bytes:

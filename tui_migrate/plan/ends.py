@@ -5,13 +5,14 @@ from pathlib import Path
 
 from tui_migrate.connections import locate
 from tui_migrate.errors import TuiMigrateError, UsageError
+from tui_migrate.mapping.source import mapped
 from tui_migrate.packages.content import FileContent
 from tui_migrate.packages.encryption.layer import Need, need_of
-from tui_migrate.packages.limits import Limits
 from tui_migrate.packages.package import Keys, ReadOptions
 from tui_migrate.packages.recognised import RecognisedPackage
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import End, PackageEnd
+from tui_migrate.plan.catalog_rules import catalog_of
+from tui_migrate.plan.model import End, PackageEnd, Plan, RunKind
 from tui_migrate.stores import registry
 from tui_migrate.stores.base import Source, Target
 
@@ -21,6 +22,25 @@ def open_source(end: End, home: Home, passwords: Mapping[str, str]) -> Source:
     if isinstance(end, PackageEnd):
         return RecognisedPackage(Path(end.path), read_options(end, passwords))
     return registry.open_source(locate(end, home, passwords))
+
+
+def open_planned_source(plan: Plan, home: Home, passwords: Mapping[str, str]) -> Source:
+    """Open the source of a plan as the target is to get it. `passwords` are by the end's label.
+
+    Raises CredentialsMissing, and UsageError, Refused, InvalidFile for a scope that cannot be applied.
+    """
+    return planned_source(plan, open_source(plan.source, home, passwords))
+
+
+def planned_source(plan: Plan, source: Source) -> Source:
+    """Give the opened source of a plan as the target is to get it; to close that closes it too.
+
+    Raises UsageError, Refused, InvalidFile for a scope that cannot be applied.
+    """
+    if plan.scope.is_whole or plan.kind is RunKind.ROLLBACK:
+        return source
+    planned = [plan.scope.source_name(one.name) for one in plan.collections]
+    return mapped(source, plan.scope, catalog_of(plan), planned)
 
 
 def open_target(end: End, home: Home, passwords: Mapping[str, str]) -> Target:
@@ -53,4 +73,4 @@ def read_options(end: PackageEnd, passwords: Mapping[str, str]) -> ReadOptions:
         identity_file=Path(end.identity_file) if end.identity_file else None,
         key_file=Path(end.key_file) if end.key_file else None,
     )
-    return ReadOptions(end.database, end.types, keys, Limits(unpacked=end.max_unpacked))
+    return ReadOptions(end.database, end.types, keys, end.limits)

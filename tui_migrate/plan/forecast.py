@@ -1,16 +1,33 @@
 """The dry run: what a plan would do, counted by the very decisions that the engine would take."""
 
+import time
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tui_migrate.plan.decision import Decision, decide
-from tui_migrate.plan.model import Plan
+from tui_migrate.plan.estimate import Estimate, estimate_collection
+from tui_migrate.plan.mirror import is_mirror, is_replaced
+from tui_migrate.plan.model import Plan, Verify
 from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
 from tui_migrate.stores.lookup import choose_finder, keyed
+from tui_migrate.stores.probe import probe_of
 
 UNDO_OF_INSERT: Final = 40
 """About how many bytes of the undo log an insert takes."""
+
+UNDO_RESERVE: Final = 48 * 1024 * 1024
+"""Bytes that stay free on the disk of the undo log: for what one batch can add to it (its before-images and one
+document alone, 24 MB), and for the journal beside it."""
+
+WRITTEN_DOCUMENTS: Final = 5_000
+WRITTEN_BYTES: Final = 10_000_000
+"""How much a run is assumed to write in a second, for no dry run can measure it."""
+
+ASSUMPTION: Final = (
+    f"read as quickly as just now, written at {WRITTEN_DOCUMENTS:,} documents or {WRITTEN_BYTES // 1_000_000} MB a"
+    " second as assumed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +36,11 @@ class CollectionForecast:
 
     `reject` are documents without `_id`, which are put aside. By ids alone only `insert`, `reject` and `present` (ids
     that are in the target) are known, and `size` is an estimate. `undo` is about
-    how large the undo log becomes: what is replaced, and UNDO_OF_INSERT for each insert.
+    how large the undo log becomes: what is replaced or deleted, and UNDO_OF_INSERT for each insert. `delete` are the
+    documents of the target that a mirror takes away: those it has more, or all where the collection is replaced.
+
+    `seconds` is about how long the run takes for it: the reading as it was measured, the writing as ASSUMPTION says.
+    `margin` is by how many documents each count may be off (95 % sure) where it comes from a sample.
     """
 
     name: str
@@ -34,14 +55,18 @@ class CollectionForecast:
     present: int = 0
     size: int = 0
     undo: int = 0
+    seconds: float = field(default=0.0, compare=False)
+    margin: int = 0
+    delete: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The forecast of a plan, as of the moment of its reading."""
+    """The forecast of a plan, as of the moment of its reading; `sample` is how many documents it is from, 0 for all."""
 
     exact: bool
     collections: tuple[CollectionForecast, ...]
+    sample: int = 0
 
     @property
     def total(self) -> CollectionForecast:
@@ -60,21 +85,37 @@ class Forecast:
                 present=total.present + one.present,
                 size=total.size + one.size,
                 undo=total.undo + one.undo,
+                seconds=total.seconds + one.seconds,
+                margin=total.margin + one.margin,
+                delete=total.delete + one.delete,
             )
         return total
 
 
-async def forecast(plan: Plan, source: Source, target: Source | None, *, exact: bool) -> Forecast:
-    """Count what a plan would do, reading both ends and writing nothing. `target` is None for an export."""
+async def forecast(plan: Plan, source: Source, target: Source | None, *, exact: bool, sample: int = 0) -> Forecast:
+    """Count what a plan would do, reading both ends and writing nothing. `target` is None for an export.
+
+    With `sample` a collection of more documents is estimated from so many, where its store can give some at random.
+    """
     names = [one.name for one in plan.collections]
     from_source = {one.name: one for one in await source.collections(names)}
     in_target = {one.name: one for one in await target.collections(names)} if target is not None else {}
-    found = []
+    found, probe, is_sampled = [], None if is_mirror(plan) else probe_of(source), False
     for name in names:
-        info = from_source.get(name)
-        if info is not None and info.kind is not CollectionKind.VIEW:
-            found.append(await forecast_collection(plan, info, source, in_target.get(name), target, exact=exact))
-    return Forecast(exact, tuple(found))
+        info, there = from_source.get(name), in_target.get(name)
+        if info is None or info.kind is CollectionKind.VIEW:
+            if is_mirror(plan) and target is not None and there is not None and there.kind is not CollectionKind.VIEW:
+                # The source has none, or a view in its place: all of it is taken away.
+                gone = await target.count(name)
+                found.append(CollectionForecast(name, exists=True, delete=gone, undo=there.size))
+            continue
+        if exact and sample and probe is not None and info.documents > sample:
+            begun, is_sampled = time.perf_counter(), True
+            counted = await estimate_collection(plan, info, probe, there, target, sample)
+            found.append(_scaled(plan, info.name, counted, time.perf_counter() - begun, exists=there is not None))
+        else:
+            found.append(await forecast_collection(plan, info, source, there, target, exact=exact))
+    return Forecast(exact, tuple(found), sample if is_sampled else 0)
 
 
 async def forecast_collection(
@@ -87,12 +128,18 @@ async def forecast_collection(
     exact: bool,
 ) -> CollectionForecast:
     """Count what a plan would do with one collection."""
+    delete = deleted_bytes = 0
+    is_replacing = is_mirror(plan) and there is not None and is_replaced(info, there)
+    if is_replacing and target is not None and there is not None:
+        delete = 0 if there.kind is CollectionKind.VIEW else await target.count(info.name)
+        deleted_bytes = there.size
     limit = BlockLimit(plan.batch_documents, plan.batch_bytes)
     counted = dict.fromkeys(Decision, 0)
     documents = present = size = reject = before = 0
+    begun = time.perf_counter()
     finder = await choose_finder(
         target or source,
-        there,
+        None if is_replacing else there,
         info,
         source_is_ordered=source.capabilities.ordered,
         limit=limit,
@@ -108,13 +155,19 @@ async def forecast_collection(
                 present += len(found)
                 reject += len(block.documents) - len(batch)
                 for one in batch:
-                    decision = decide(plan.policy, one, found.get(one.key))
+                    decision = decide(plan.policy, one, found.get(one.key), exactly=is_mirror(plan))
                     if exact or decision is Decision.INSERT:
                         counted[decision] += 1
                         size += len(one.document) if decision in (Decision.INSERT, Decision.REPLACE) else 0
                         before += found[one.key].size if decision is Decision.REPLACE else 0
     finally:
         await finder.close()
+    took = time.perf_counter() - begun
+    if is_mirror(plan) and not is_replacing and target is not None and there is not None:
+        # Each document of the target that was found is one of the source.
+        in_target = await target.count(info.name)
+        delete = max(0, in_target - present)
+        deleted_bytes = there.size * delete // max(in_target, 1)
     if not exact:
         size = counted[Decision.INSERT] * info.size // max(info.documents, 1)
     return CollectionForecast(
@@ -129,5 +182,36 @@ async def forecast_collection(
         reject=reject,
         present=present,
         size=size,
-        undo=0 if target is None else before * plan.undo + counted[Decision.INSERT] * UNDO_OF_INSERT,
+        undo=0 if target is None else before * plan.undo + deleted_bytes + counted[Decision.INSERT] * UNDO_OF_INSERT,
+        seconds=_seconds(plan, took, counted[Decision.INSERT] + counted[Decision.REPLACE] + delete, size),
+        delete=delete,
+    )
+
+
+def _seconds(plan: Plan, reading: float, documents: int, size: int) -> float:
+    """About how long a run takes that reads as long as that; its verification reads again."""
+    writing = max(documents / WRITTEN_DOCUMENTS, size / WRITTEN_BYTES)
+    return reading * (2 if plan.verify is Verify.CONTENT else 1) + writing
+
+
+def _scaled(plan: Plan, name: str, counted: Estimate, took: float, *, exists: bool) -> CollectionForecast:
+    """Make a sample's counts the collection's."""
+    by = {one: counted.scaled(count) for one, count in counted.counts.items()}
+    size = counted.scaled(counted.written)
+    margin = max((counted.share(one).margin for one in Decision), default=0.0)
+    reading = took * counted.documents / max(counted.sampled, 1)
+    return CollectionForecast(
+        name,
+        exists=exists,
+        documents=counted.documents,
+        insert=by[Decision.INSERT],
+        replace=by[Decision.REPLACE],
+        unchanged=by[Decision.UNCHANGED],
+        skip=by[Decision.SKIP],
+        refuse=by[Decision.REFUSE],
+        reject=counted.scaled(counted.rejects),
+        size=size,
+        undo=counted.scaled(counted.before) * plan.undo + by[Decision.INSERT] * UNDO_OF_INSERT,
+        seconds=_seconds(plan, reading, by[Decision.INSERT] + by[Decision.REPLACE], size),
+        margin=round(margin * counted.documents),
     )

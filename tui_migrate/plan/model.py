@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from tui_migrate.mapping.model import Scope
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.limits import USUAL
+from tui_migrate.packages.limits import USUAL, Limits
 from tui_migrate.packages.types.model import TypePlan
 from tui_migrate.stores.base import CollectionKind
 
@@ -84,8 +85,7 @@ class PackageEnd:
 
     As a target it gets the `form`, encrypted for the `recipients` (age's public keys) or with a passphrase, which is
     never kept. As a source its form is found out; `database` picks one of several, `types` is the decision about a form
-    without types (None while it is open), the two files hold what opens it, and a file of it may unpack to
-    `max_unpacked` bytes.
+    without types (None while it is open), the two files hold what opens it, and `limits` is what it may come to.
     """
 
     path: str
@@ -96,7 +96,7 @@ class PackageEnd:
     types: TypePlan | None = None
     identity_file: str = ""
     key_file: str = ""
-    max_unpacked: int = USUAL.unpacked
+    limits: Limits = USUAL
 
     @property
     def label(self) -> str:
@@ -120,13 +120,15 @@ class PlannedCollection:
     """One collection of the plan, with the size it had when the plan was made.
 
     `kind` is what it was then, or None where that is not known: a run does not take a view that has become a plain
-    collection, as a server that lost its last writes may show it, for what was planned.
+    collection, as a server that lost its last writes may show it, for what was planned. `remove` is of a mirror alone:
+    the source has no such collection, and the target's is emptied and dropped.
     """
 
     name: str
     documents: int = 0
     size: int = 0
     kind: CollectionKind | None = None
+    remove: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,11 @@ class Plan:
     one attempt, and each stage of it, may work; 0 is no limit. `rollback_of` is the run that a rollback takes back,
     else 0, and `force` lets it take what others changed too. `retry_of` is the run whose refused documents are the
     source, else 0.
+
+    `catalog` is the text of the catalog that describes the data, or empty. `scope` is which documents are meant and how
+    they are changed on their way. `mirror` makes the target's collections the same as the source's: what they have
+    besides is deleted, with before-images, and what is defined otherwise is replaced, see `plan.mirror`. `strict` takes
+    the warnings of the preflight checks for errors.
     """
 
     kind: RunKind
@@ -157,3 +164,7 @@ class Plan:
     rollback_of: int = field(default=0)
     force: bool = False
     retry_of: int = 0
+    catalog: str = ""
+    scope: Scope = field(default_factory=Scope)
+    mirror: bool = False
+    strict: bool = False

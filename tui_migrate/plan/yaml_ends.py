@@ -1,9 +1,10 @@
 """The ends of a plan as YAML, in and out: a database, or a package with how it is to be read or written."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Final
 
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import USUAL, Limit, Limits
 from tui_migrate.packages.types.model import FieldType, TypePlan, ValueType
 from tui_migrate.plan.model import End, Environment, PackageEnd, StoreEnd
 from tui_migrate.redaction import redact
@@ -11,6 +12,8 @@ from tui_migrate.strict_yaml import Value
 
 _DEFAULT: Final = PackageEnd("")
 _OPTIONAL: Final = tuple(one.name for one in fields(PackageEnd) if one.name != "path")
+_OLD_UNPACKED: Final = "max_unpacked"
+"""The key of the limit of that name in plans of earlier versions, which had no other."""
 
 
 def end_to_mapping(end: End) -> dict[str, object]:
@@ -30,7 +33,7 @@ def _unusual(end: PackageEnd) -> dict[str, object]:
         "types": None if end.types is None else [_type_to_mapping(one) for one in end.types.fields],
         "identity_file": end.identity_file,
         "key_file": end.key_file,
-        "max_unpacked": end.max_unpacked,
+        "limits": {name: most for name, most in asdict(end.limits).items() if most != getattr(USUAL, name)},
     }
     return {name: value for name, value in given.items() if getattr(end, name) != getattr(_DEFAULT, name)}
 
@@ -41,10 +44,10 @@ def _type_to_mapping(one: FieldType) -> dict[str, str]:
 
 def end_from(value: Value) -> End:
     """Read an end. Raises InvalidFile."""
-    entries = value.mapping(known=("package", "connection", "url", "environment", *_OPTIONAL))
+    entries = value.mapping(known=("package", "connection", "url", "environment", *_OPTIONAL, _OLD_UNPACKED))
     if "package" in entries:
         return _package_from(value, entries)
-    for name in entries.keys() & set(_OPTIONAL) - {"database"}:
+    for name in entries.keys() & {*_OPTIONAL, _OLD_UNPACKED} - {"database"}:
         entries[name].fail("this key belongs to a package")
     if ("connection" in entries) == ("url" in entries):
         value.fail("an end has one of 'package', 'connection' and 'url'")
@@ -79,8 +82,17 @@ def _package_from(value: Value, entries: dict[str, Value]) -> PackageEnd:
         types=TypePlan(tuple(map(_type_from, entries["types"].items()))) if "types" in entries else None,
         identity_file=text("identity_file"),
         key_file=text("key_file"),
-        max_unpacked=entries["max_unpacked"].integer(least=1) if "max_unpacked" in entries else _DEFAULT.max_unpacked,
+        limits=_limits_from(entries),
     )
+
+
+def _limits_from(entries: dict[str, Value]) -> Limits:
+    given = entries["limits"].mapping(known=tuple(Limit)) if "limits" in entries else {}
+    if _OLD_UNPACKED in entries:
+        if given:
+            entries[_OLD_UNPACKED].fail("this key is the old one of 'limits'; only one of them can be given")
+        given = {Limit.UNPACKED: entries[_OLD_UNPACKED]}
+    return Limits(**{name: one.integer(least=1, most=Limit(name).most) for name, one in given.items()})
 
 
 def _type_from(value: Value) -> FieldType:

@@ -5,6 +5,7 @@ from typing import Final
 import yaml
 
 from tui_migrate.errors import InvalidFile
+from tui_migrate.plan import mirror
 from tui_migrate.plan.model import (
     MOST_SECONDS,
     OnFailure,
@@ -16,6 +17,7 @@ from tui_migrate.plan.model import (
     Verify,
 )
 from tui_migrate.plan.yaml_ends import end_from, end_to_mapping
+from tui_migrate.plan.yaml_scope import scope_from, scope_to_mapping
 from tui_migrate.stores.base import CollectionKind
 from tui_migrate.strict_yaml import Value, parse
 
@@ -36,6 +38,10 @@ _OPTIONAL: Final = (
     "rollback_of",
     "force",
     "retry_of",
+    "catalog",
+    "scope",
+    "mirror",
+    "strict",
 )
 
 
@@ -59,6 +65,10 @@ def to_yaml(plan: Plan) -> str:
         "rollback_of": plan.rollback_of,
         "force": plan.force,
         "retry_of": plan.retry_of,
+        "catalog": plan.catalog,
+        "scope": scope_to_mapping(plan.scope),
+        "mirror": plan.mirror,
+        "strict": plan.strict,
         "collections": [_collection_to_mapping(one) for one in plan.collections],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
@@ -95,26 +105,35 @@ def from_yaml(text: str, path: str) -> Plan:
         rollback_of=number("rollback_of", 0, 0),
         force=entries["force"].boolean() if "force" in entries else default.force,
         retry_of=number("retry_of", 0, 0),
+        catalog=entries["catalog"].text() if "catalog" in entries else "",
+        scope=scope_from(entries["scope"]) if "scope" in entries else default.scope,
+        mirror=entries["mirror"].boolean() if "mirror" in entries else default.mirror,
+        strict=entries["strict"].boolean() if "strict" in entries else default.strict,
     )
     if plan.on_failure is OnFailure.ROLLBACK and not plan.undo:
         entries["on_failure"].fail("a plan without undo cannot be rolled back", hint="set one of the two otherwise")
+    obstacle = mirror.obstacle(plan)
+    if obstacle:
+        entries["mirror" if plan.mirror else "collections"].fail(obstacle)
     return plan
 
 
 def _collection_to_mapping(one: PlannedCollection) -> dict[str, object]:
     kind = {} if one.kind is None else {"kind": one.kind.value}
-    return {"name": one.name, "documents": one.documents, "size": one.size, **kind}
+    remove = {"remove": True} if one.remove else {}
+    return {"name": one.name, "documents": one.documents, "size": one.size, **kind, **remove}
 
 
 def _collections_from(value: Value) -> tuple[PlannedCollection, ...]:
     planned: list[PlannedCollection] = []
     for item in value.items():
-        entries = item.mapping(known=("name", "documents", "size", "kind"), required=("name",))
+        entries = item.mapping(known=("name", "documents", "size", "kind", "remove"), required=("name",))
         one = PlannedCollection(
             name=entries["name"].text(),
             documents=entries["documents"].integer() if "documents" in entries else 0,
             size=entries["size"].integer() if "size" in entries else 0,
             kind=CollectionKind(entries["kind"].choice(CollectionKind)) if "kind" in entries else None,
+            remove=entries["remove"].boolean() if "remove" in entries else False,
         )
         if any(other.name == one.name for other in planned):
             entries["name"].fail(f"the collection {one.name!r} stands here twice")

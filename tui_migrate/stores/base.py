@@ -84,15 +84,21 @@ class Capabilities:
     """What a store can do, for the engine to choose by.
 
     `ordered`: `read` gives documents in the order of `ordering.order_key`. `lookup`: documents can be asked for by id.
-    `server_version` is for people. `max_document` is in bytes. `keeps_empty_timestamps`: a top-level
-    Timestamp(0, 0) is stored as it was sent.
+    `server_version` is for people. `max_document` is in bytes, as is `max_message`, the most that one write may hold
+    together; `max_batch` is how many documents. `keeps_empty_timestamps`: a top-level Timestamp(0, 0) is stored as it
+    was sent. `keeps_field_order`: fields are given in the order in which they were stored, so that another order is
+    another document. `tells_sizes`: it is a `Sizing` whose server counts the bytes.
     """
 
     ordered: bool
     lookup: bool
     server_version: str = ""
     max_document: int = 16 * 1024 * 1024
+    max_message: int = 48_000_000
+    max_batch: int = 100_000
     keeps_empty_timestamps: bool = True
+    keeps_field_order: bool = True
+    tells_sizes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +235,47 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of connections. Never raises."""
+        ...
+
+
+@runtime_checkable
+class Splitting(Protocol):
+    """A source that can be read from behind any `_id`, and knows where to cut a collection into ranges."""
+
+    async def split_points(self, collection: str, parts: int) -> tuple[RawId, ...]:
+        """Give at most `parts` - 1 ids, ascending, that cut a collection into ranges of about one size.
+
+        None where it is not worth it or cannot be done. What it costs does not grow with the collection.
+        """
+        ...
+
+
+@runtime_checkable
+class Sizing(Protocol):
+    """A source that can tell how large documents are without giving them."""
+
+    def sizes(self, collection: str, *, after: bytes | None = None) -> AsyncGenerator[Block]:
+        """Give for each document, in the order of `_id`, a document `{_id: …, size: <int32>}` of its size in bytes."""
+        ...
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A source that can leave documents out by itself, so that not all of them have to be sent."""
+
+    def search(
+        self,
+        collection: str,
+        where: bytes,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
+        """Read as `Source.read` does, without documents that do not match a query (a BSON document) of MongoDB's.
+
+        It may give such documents all the same: whoever asks looks at each again.
+        """
         ...
 
 

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import random
 import uuid
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,10 +35,12 @@ from tui_migrate.stores.memory_constraints import (
     UniqueEntries,
     duplicate,
     fails_validator,
-    unique_index,
+    kept_index,
 )
 from tui_migrate.stores.options import has_simple_order, kind_of
 from tui_migrate.stores.permissions import Action, Permission
+from tui_migrate.stores.probe import Pulse
+from tui_migrate.stores.unique import UniqueIndex
 
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 TOO_LARGE: Final = 10334
@@ -173,6 +176,14 @@ class MemoryStore:
         if block:
             yield _block(block)
 
+    async def split_points(self, collection: str, parts: int) -> tuple[RawId, ...]:
+        """Give the ids at even distances."""
+        stored = self._collections.get(collection)
+        keys = sorted(stored.documents) if stored else []
+        places = sorted({len(keys) * part // parts - 1 for part in range(1, parts)})
+        found = [raw_id(stored.documents[keys[place]]) for place in places if place >= 0] if stored else []
+        return tuple(one for one in found if one is not None)
+
     async def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Give the documents that have one of these ids."""
         stored = self._collections.get(collection)
@@ -189,6 +200,32 @@ class MemoryStore:
     async def permissions(self, action: Action, collections: Collection[str]) -> dict[str, Permission]:
         """There are no users: everybody may do everything."""
         return dict.fromkeys(collections, Permission.GRANTED)
+
+    async def pulse(self) -> Pulse:
+        """There is no way to go."""
+        return Pulse(0.0, 0.0)
+
+    async def equal(
+        self, collection: str, fields: Sequence[str], values: Sequence[Sequence[RawId]]
+    ) -> AsyncGenerator[bytes]:
+        """Give the documents that have one of these rows of values in the fields."""
+        wanted = {tuple(map(order_key, row)) for row in values}
+        index = UniqueIndex("", tuple(fields), sparse=False)
+        for document in self._all(collection):
+            if not wanted.isdisjoint(index.entries(document)):
+                yield document
+
+    async def failing(self, collection: str, validator: bytes, limit: int) -> AsyncGenerator[bytes]:
+        """Give documents that do not meet a validator, as far as this store evaluates one."""
+        options = pack(b"\x03validator\x00" + validator)
+        for document in [one for one in self._all(collection) if fails_validator(options, one)][:limit]:
+            yield document
+
+    async def sample(self, collection: str, size: int) -> AsyncGenerator[bytes]:
+        """Give documents at random."""
+        documents = self._all(collection)
+        for document in random.sample(documents, min(size, len(documents))):
+            yield document
 
     async def create_collection(self, info: CollectionInfo, options: bytes) -> bytes | None:
         """Create a collection or view. Raises Refused where it exists."""
@@ -217,7 +254,7 @@ class MemoryStore:
         for one in new:
             if index_name(one) in there:
                 raise Refused(f"{printable(collection)} has another index named {index_name(one)!r}")
-        found = [unique_index(one) for one in new]
+        found = [kept_index(one) for one in new]
         stored.unique.extend([UniqueEntries(one, stored.documents) for one in found if one is not None])
         stored.indexes.extend(new)
 
@@ -296,6 +333,10 @@ class MemoryStore:
         if refusal is None:
             stored.put(key, normalise(document))
         return refusal
+
+    def _all(self, collection: str) -> list[bytes]:
+        stored = self._collections.get(collection)
+        return list(self._readable(collection, stored).documents.values()) if stored else []
 
     def _there(self, collection: str) -> _Stored:
         if collection not in self._collections:

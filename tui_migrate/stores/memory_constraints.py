@@ -1,50 +1,26 @@
 """What the memory store holds its documents to: unique indexes and simple validators, read from raw BSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Mapping
 
 from tui_migrate.definitions import field, flag, index_name
-from tui_migrate.documents import RawId, elements
+from tui_migrate.documents import elements
 from tui_migrate.errors import Refused, WriteRefused
-from tui_migrate.ordering import Key, order_key
+from tui_migrate.ordering import Key
 from tui_migrate.stores.base import Refusal
+from tui_migrate.stores.unique import UniqueIndex, unique_index, values_at
 
 DUPLICATE_KEY = 11000
 FAILED_VALIDATION = 121
 
-_NULL = RawId(b"\x0a")
 
-
-@dataclass(frozen=True, slots=True)
-class UniqueIndex:
-    """A unique index: the dotted paths of its key, and whether documents without any of them are left out."""
-
-    name: str
-    fields: tuple[str, ...]
-    sparse: bool
-
-    def entries(self, document: bytes) -> set[tuple[Key, ...]]:
-        """Give the keys under which a document stands in the index; each element of an array is one."""
-        values = [list(_values(document, path.encode().split(b"."))) for path in self.fields]
-        if self.sparse and not any(values):
-            return set()
-        return set(product(*({order_key(one) for one in found or [_NULL]} for found in values)))
-
-
-def unique_index(specification: bytes) -> UniqueIndex | None:
+def kept_index(specification: bytes) -> UniqueIndex | None:
     """Read a unique index from its specification, None where it is not unique.
 
     Raises Refused for a partial one, whose filter this store cannot evaluate.
     """
-    if not flag(specification, b"unique"):
-        return None
-    name = index_name(specification)
-    if field(specification, b"partialFilterExpression") is not None:
-        raise Refused(f"the memory store cannot keep the partial unique index {name!r}")
-    key = field(specification, b"key")
-    paths = () if key is None else tuple(one.name.decode() for one in elements(specification[key.value : key.end]))
-    return UniqueIndex(name, paths, flag(specification, b"sparse"))
+    if field(specification, b"partialFilterExpression") is not None and flag(specification, b"unique"):
+        raise Refused(f"the memory store cannot keep the partial unique index {index_name(specification)!r}")
+    return unique_index(specification)
 
 
 class UniqueEntries:
@@ -86,7 +62,7 @@ def fails_validator(options: bytes, document: bytes) -> bool:
             continue
         operators = options[validator.value : validator.end][condition.value : condition.end]
         wanted = field(operators, b"$exists")
-        is_there = next(_values(document, condition.name.split(b".")), None) is not None
+        is_there = next(values_at(document, condition.name.split(b".")), None) is not None
         if wanted is not None and flag(operators, b"$exists") != is_there:
             return True
     return False
@@ -95,22 +71,3 @@ def fails_validator(options: bytes, document: bytes) -> bool:
 def duplicate(index: int, fields: tuple[str, ...]) -> Refusal:
     """The refusal of a document whose value stands in a unique index already."""
     return Refusal(index, DUPLICATE_KEY, f"another document has the same {', '.join(fields)}", fields)
-
-
-def _values(document: bytes, path: Sequence[bytes]) -> Iterator[RawId]:
-    """Give the values at a dotted path, entering arrays as an index does."""
-    found = field(document, path[0])
-    if found is None:
-        return
-    inner = document[found.value : found.end]
-    if len(path) == 1:
-        if found.kind != 0x04:
-            yield RawId(bytes((found.kind,)) + inner)
-        else:
-            yield from (RawId(bytes((one.kind,)) + inner[one.value : one.end]) for one in elements(inner))
-    elif found.kind == 0x03:
-        yield from _values(inner, path[1:])
-    elif found.kind == 0x04:
-        for one in elements(inner):
-            if one.kind == 0x03:
-                yield from _values(inner[one.value : one.end], path[1:])

@@ -1,4 +1,4 @@
-"""What a store's user may do beyond reading and writing documents, as far as the server tells it."""
+"""What a store's user may do, as far as the server tells it."""
 
 from enum import Enum, StrEnum
 
@@ -6,6 +6,17 @@ from enum import Enum, StrEnum
 class Action(StrEnum):
     """What takes a privilege of its own, by the name that MongoDB gives it and people grant it by."""
 
+    FIND = "find"
+    INSERT = "insert"
+    UPDATE = "update"
+    REMOVE = "remove"
+    CREATE_COLLECTION = "createCollection"
+    DROP_COLLECTION = "dropCollection"
+    RENAME_COLLECTION = "renameCollectionSameDB"
+    CREATE_INDEX = "createIndex"
+    DROP_INDEX = "dropIndex"
+    MODIFY_COLLECTION = "collMod"
+    LIST_COLLECTIONS = "listCollections"
     BYPASS_VALIDATION = "bypassDocumentValidation"
 
 

@@ -3,8 +3,19 @@
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from tui_migrate.documents import RawId
-from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder, Source
+from tui_migrate.stores.base import (
+    Block,
+    BlockLimit,
+    Capabilities,
+    CollectionInfo,
+    Identity,
+    ReadOrder,
+    Searchable,
+    Source,
+)
+from tui_migrate.stores.outlines import sizes, split_points
 from tui_migrate.stores.permissions import Action, Permission
+from tui_migrate.stores.probe import Probe, probe_of
 
 
 class ReadOnly:
@@ -40,6 +51,20 @@ class ReadOnly:
         """Read a collection."""
         return self._source.read(collection, after=after, order=order, limit=limit, ids_only=ids_only)
 
+    def search(
+        self,
+        collection: str,
+        where: bytes,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
+        """Read what matches a query, or all where the store cannot choose."""
+        if isinstance(self._source, Searchable):
+            return self._source.search(collection, where, after=after, order=order, limit=limit)
+        return self._source.read(collection, after=after, order=order, limit=limit)
+
     def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Give the documents that have one of these ids."""
         return self._source.lookup(collection, ids)
@@ -51,6 +76,19 @@ class ReadOnly:
     async def permissions(self, action: Action, collections: Collection[str]) -> Mapping[str, Permission]:
         """Say whether the user of the store may do this: the store's own answer, for it is only a look."""
         return await self._source.permissions(action, collections)
+
+    @property
+    def probe(self) -> Probe | None:
+        """What the store can be probed by, which is only a look too."""
+        return probe_of(self._source)
+
+    async def split_points(self, collection: str, parts: int) -> tuple[RawId, ...]:
+        """Give ids that cut a collection into ranges; none where the store cannot."""
+        return await split_points(self._source, collection, parts)
+
+    def sizes(self, collection: str, *, after: bytes | None = None) -> AsyncGenerator[Block]:
+        """Give the sizes of a collection's documents."""
+        return sizes(self._source, collection, after=after)
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from tests.stores.mongodb.conftest import Stage
+from tests.suites.change_cases import disturbed, to
+from tests.suites.documents import doc
 from tests.suites.ids import double, int32, text
-from tests.suites.store_cases import NAME, disturbed, doc, everything, fill, to
+from tests.suites.store_cases import NAME, everything, fill
 from tui_migrate.documents import RawId
 from tui_migrate.errors import Unreachable
 from tui_migrate.ordering import Key, order_key

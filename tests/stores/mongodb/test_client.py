@@ -2,8 +2,9 @@ import asyncio
 
 import pytest
 
+from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc, everything, fill
+from tests.suites.store_cases import everything, fill
 from tui_migrate.documents import pack
 from tui_migrate.errors import Unreachable
 from tui_migrate.stores.base import Capabilities

@@ -7,8 +7,9 @@ import pytest
 
 from tests.servers import mongo_server
 from tests.stores.mongodb.conftest import PASSWORD, Stage
+from tests.suites.documents import doc, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import NAME, create, doc, everything, options
+from tests.suites.store_cases import NAME, create, everything
 from tui_migrate.errors import (
     AuthenticationFailed,
     CredentialsMissing,
@@ -19,6 +20,7 @@ from tui_migrate.errors import (
     UsageError,
 )
 from tui_migrate.stores.mongodb import MongoStore
+from tui_migrate.stores.mongodb.failures import without_values
 
 pytestmark = pytest.mark.usefixtures("lost_sockets")
 
@@ -167,3 +169,18 @@ async def test_closing_never_raises() -> None:
     store = MongoStore(f"mongodb://127.0.0.1:1/?{QUICK}", "shop")
     await store.close()
     await store.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            'E11000 duplicate key error collection: shop.users index: email_1 dup key: { email: "anna@example.org" }',
+            "E11000 duplicate key error collection: shop.users index: email_1 dup key: {…}",
+        ),
+        ('Can\'t extract geo keys: { _id: 1, at: "}", name: "Anna" } unknown', "Can't extract geo keys: {…}"),
+        ("Document failed validation", "Document failed validation"),
+    ],
+)
+def test_what_a_server_quotes_of_a_document_is_left_out(text: str, shown: str) -> None:
+    assert without_values(text) == shown

@@ -1,8 +1,9 @@
 import pytest
 
 from tests.stores.mongodb.conftest import Stage
+from tests.suites.documents import doc, options
 from tests.suites.ids import OF_EVERY_TYPE, int32, text
-from tests.suites.store_cases import NAME, create, doc, everything, fill, options
+from tests.suites.store_cases import NAME, create, everything, fill
 from tui_migrate.documents import RawId, raw_id
 from tui_migrate.errors import Unreachable
 from tui_migrate.stores.base import ReadOrder

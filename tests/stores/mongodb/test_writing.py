@@ -4,8 +4,9 @@ import pytest
 from bson import encode
 from bson.raw_bson import RawBSONDocument
 
+from tests.suites.documents import doc
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import NAME, doc, everything
+from tests.suites.store_cases import NAME, everything
 from tui_migrate.errors import Unreachable
 from tui_migrate.stores.mongodb import MongoStore
 from tui_migrate.stores.mongodb.client import Deployment

@@ -38,6 +38,9 @@ WATCH_SECONDS: Final = 30.0
 _KEEPS_EMPTY_TIMESTAMPS: Final = (8, 0)
 """First version whose every release knows `bypassEmptyTsReplacement` (SERVER-88750; 5.0 to 7.0 got it in a patch)."""
 
+_HAS_BSON_SIZE: Final = (4, 4)
+"""First version with `$bsonSize`, and with expressions in a find's projection."""
+
 _OVERRIDDEN: Final[Mapping[str, frozenset[str]]] = {
     "w": frozenset(("majority",)),
     "journal": frozenset(("true",)),
@@ -67,6 +70,7 @@ class Deployment:
     max_message: int
     max_batch: int
     keeps_empty_timestamps: bool
+    has_bson_size: bool = False
 
 
 class Link:
@@ -243,4 +247,5 @@ def _deployment(hello: Mapping[str, Any], build: Mapping[str, Any]) -> Deploymen
         max_message=int(hello.get("maxMessageSizeBytes", 48_000_000)),
         max_batch=int(hello.get("maxWriteBatchSize", 100_000)),
         keeps_empty_timestamps=tuple(build.get("versionArray", ()))[:2] >= _KEEPS_EMPTY_TIMESTAMPS,
+        has_bson_size=tuple(build.get("versionArray", ()))[:2] >= _HAS_BSON_SIZE,
     )

@@ -17,6 +17,7 @@ from tui_migrate.stores.mongodb.failures import (
     NAMESPACE_NOT_FOUND,
     one_line,
     translated,
+    without_values,
 )
 from tui_migrate.stores.mongodb.listing import exists, uuid_of
 from tui_migrate.stores.mongodb.writing import LENIENT, confirm, write_concern
@@ -65,8 +66,9 @@ async def create_indexes(link: Link, name: str, indexes: Sequence[bytes]) -> Non
     command = {"createIndexes": name, "indexes": specifications}
     refusal = await _run(link, command, f"the indexing of {name}", expected=(DUPLICATE_KEY,), is_long=True)
     if refusal is not None:
+        said = one_line(without_values(str(refusal)))
         raise WriteRefused(
-            f"documents of {printable(name)} at {link.address} do not allow a unique index: {one_line(str(refusal))}",
+            f"documents of {printable(name)} at {link.address} do not allow a unique index: {said}",
             hint="remove the duplicates, or leave the index out",
         ) from refusal
 

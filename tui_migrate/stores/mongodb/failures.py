@@ -84,6 +84,15 @@ def one_line(text: str, longest: int = _LONGEST) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
+def without_values(text: str) -> str:
+    """Take out of what a server says of a document whatever it quotes of that, which begins with a brace.
+
+    `E11000 … index: email_1 dup key: { email: "anna@example.org" }` keeps the name of the index, which tells the field.
+    """
+    said, brace, _ = text.partition("{")
+    return f"{said}{{…}}" if brace else text
+
+
 @contextmanager
 def translated(address: str, doing: str) -> Iterator[None]:
     """Raise what pymongo raises within as an error of ours that names the server and what was being done."""
@@ -173,4 +182,6 @@ def _unusable(error: PyMongoError, where: str) -> TuiMigrateError:
 def _server_text(error: Exception) -> str:
     details = getattr(error, "details", None)
     text = details.get("errmsg") if isinstance(details, Mapping) else None
-    return one_line(str(text or error).partition(", full error:")[0])
+    said = str(text or error).partition(", full error:")[0]
+    is_about_documents = getattr(error, "code", None) in (DUPLICATE_KEY, *_ABOUT_DOCUMENTS)
+    return one_line(without_values(said) if is_about_documents else said)

@@ -5,6 +5,8 @@ that only the server's source has (`buildResourceSearchList` in `authorization_s
 not mean `local` and `config`.
 """
 
+import asyncio
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -12,13 +14,18 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure
 
+from tui_migrate.stores.mongodb import roles
 from tui_migrate.stores.mongodb.client import Link
 from tui_migrate.stores.mongodb.failures import NOT_TO_BE_HAD, translated
+from tui_migrate.stores.mongodb.roles import Role
 from tui_migrate.stores.mongodb.writing import LENIENT
 from tui_migrate.stores.permissions import Action, Permission
 
 ASKING_MS: Final = 10_000
 """The longest that the server may take to answer."""
+
+FRESH_SECONDS: Final = 5.0
+"""For how long an answer holds."""
 
 ANY_ACTION: Final = "anyAction"
 """By which the server lists a privilege that holds all actions."""
@@ -77,16 +84,18 @@ class Access:
 
     is_open: bool
     privileges: tuple[Privilege, ...] = ()
+    roles: tuple[Role, ...] = ()
 
     def permission(self, resource: Resource, action: Action) -> Permission:
         """Say whether the action may be done on a resource.
 
-        A user without any privilege could not look at a collection: a server that lists none does not tell.
+        A user without any privilege could not look at a collection: a server that lists none does not tell, and only
+        the names of the user's roles may.
         """
         if self.is_open:
             return Permission.GRANTED
         if not self.privileges:
-            return Permission.UNTOLD
+            return roles.permission(self.roles, resource.database, action)
         return Permission.GRANTED if grants(self.privileges, resource, action) else Permission.DENIED
 
 
@@ -96,9 +105,25 @@ def grants(privileges: Iterable[Privilege], resource: Resource, action: str) -> 
     return any(not wanted.isdisjoint(one.actions) and one.resource.covers(resource) for one in privileges)
 
 
-async def permissions(link: Link, action: Action, collections: Collection[str]) -> dict[str, Permission]:
+class Asked:
+    """What was asked of one connection lately: a preflight asks about many actions in a moment."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._access: Access | None = None
+        self._at = 0.0
+
+    async def access(self, link: Link) -> Access:
+        """Give what the connection may do, as it was no more than FRESH_SECONDS ago."""
+        async with self._lock:
+            if self._access is None or time.monotonic() - self._at > FRESH_SECONDS:
+                self._access, self._at = await _ask(link), time.monotonic()
+            return self._access
+
+
+async def permissions(link: Link, asked: Asked, action: Action, collections: Collection[str]) -> dict[str, Permission]:
     """Ask what the user may do on each of these collections. Raises Unreachable, AuthenticationFailed."""
-    access = await _ask(link)
+    access = await asked.access(link)
     database = link.database.name
     return {one: access.permission(Resource(Scope.COLLECTIONS, database, one), action) for one in collections}
 
@@ -125,7 +150,8 @@ def parse_access(reply: Mapping[str, Any]) -> Access:
         return Access(is_open=False)
     listed = info.get("authenticatedUserPrivileges")
     found = map(_privilege, listed if isinstance(listed, list) else ())
-    return Access(is_open=not users, privileges=tuple(one for one in found if one is not None))
+    named = tuple(roles.parse_roles(info.get("authenticatedUserRoles")))
+    return Access(is_open=not users, privileges=tuple(one for one in found if one is not None), roles=named)
 
 
 def _privilege(entry: object) -> Privilege | None:

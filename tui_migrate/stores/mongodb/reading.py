@@ -23,26 +23,68 @@ BATCH_DOCUMENTS: Final = 4_000
 
 QUERY_BYTES: Final = 8 * 1024 * 1024
 
+SAMPLED_EACH: Final = 25
+"""Ids that are sampled for each range: enough for ranges within about a third of one size."""
+
+SAMPLE_MS: Final = 60_000
+
+SPLIT_TYPES: Final = frozenset((0x02, 0x07, 0x09, 0x10, 0x12))
+"""Types of `_id` whose collections are cut: strings, ObjectIds, dates, whole numbers."""
+
 
 class _CursorLost(Exception):
     """The server does not know the cursor any more."""
 
 
 async def read(
-    link: Link, name: str, *, after: bytes | None, order: ReadOrder, limit: BlockLimit, ids_only: bool = False
+    link: Link,
+    name: str,
+    *,
+    after: bytes | None,
+    order: ReadOrder,
+    limit: BlockLimit,
+    ids_only: bool = False,
+    where: bytes | None = None,
 ) -> AsyncGenerator[Block]:
-    """Read a collection in blocks; in natural order always from its start.
+    """Read a collection, or what of it matches a query, in blocks; in natural order always from its start.
 
     A cursor that the server has given up (it does after ten idle minutes, and a run may pause for longer) is opened
     again behind the last document. Raises Unreachable where that does not help, Refused for what cannot be read so.
     """
-    collection = await link.collection(name)
-    deployment = await link.deployment()
     position = RawId(after) if after is not None and order is ReadOrder.BY_ID else None
     fields = {"_id": 1} if ids_only else None
+    async with aclosing(_read(link, name, position, order, limit, fields, where)) as found:
+        async for block in found:
+            yield block
+
+
+async def sizes(link: Link, name: str, *, after: bytes | None) -> AsyncGenerator[Block]:
+    """Read of each document `_id` and size alone, in the order of `_id`; the server still reads them whole.
+
+    Raises as `read` does, and Refused by a server older than MongoDB 4.4.
+    """
+    fields = {"_id": 1, "size": {"$bsonSize": "$$ROOT"}}
+    position = None if after is None else RawId(after)
+    limit = BlockLimit(documents=BATCH_DOCUMENTS)
+    async with aclosing(_read(link, name, position, ReadOrder.BY_ID, limit, fields)) as found:
+        async for block in found:
+            yield block
+
+
+async def _read(
+    link: Link,
+    name: str,
+    position: RawId | None,
+    order: ReadOrder,
+    limit: BlockLimit,
+    fields: Mapping[str, Any] | None,
+    where: bytes | None = None,
+) -> AsyncGenerator[Block]:
+    collection = await link.collection(name)
+    deployment = await link.deployment()
     while True:
         opened_at = position
-        cursor = _cursor(collection, _query(position, order, sorts=deployment.is_sharded), fields=fields)
+        cursor = _cursor(collection, _query(position, order, where, sorts=deployment.is_sharded), fields=fields)
         try:
             while (buffer := await _next(link, cursor, name)) is not None:
                 skipped = opened_at if position is opened_at else None
@@ -89,6 +131,27 @@ async def count(link: Link, name: str) -> int:
         return await link.long(lambda: collection.count_documents({}))
 
 
+async def split_points(link: Link, name: str, parts: int) -> tuple[RawId, ...]:
+    """Cut a collection by the ids of a few random documents, which MongoDB finds without walking over the others.
+
+    None where they are of several types: an order that is not the one expected must not lose what lies between ranges.
+    """
+    collection = await link.collection(name)
+    pipeline = [{"$sample": {"size": parts * SAMPLED_EACH}}, {"$project": {"_id": 1}}]
+    ids: list[RawId] = []
+    with translated(link.address, f"sampling {name}"):
+        cursor = await collection.aggregate_raw_batches(pipeline, maxTimeMS=SAMPLE_MS)
+        async with cursor:
+            async for buffer in cast("AsyncIterable[bytes]", cursor):  # pymongo types a raw batch as a document
+                ids.extend(one for one in map(raw_id, iterate(buffer)) if one is not None)
+    if len({one[0] for one in ids}) != 1 or ids[0][0] not in SPLIT_TYPES:
+        return ()
+    by_key = {order_key(one): one for one in ids}
+    keys = sorted(by_key)
+    places = sorted({len(keys) * part // parts for part in range(1, parts)})
+    return tuple(by_key[keys[place]] for place in places)
+
+
 def blocks(documents: Iterator[bytes], limit: BlockLimit) -> Iterator[Block]:
     """Cut documents into blocks; the position of a block is the raw `_id` of its last document."""
     block: list[bytes] = []
@@ -107,12 +170,12 @@ def _block(documents: list[bytes]) -> Block:
     return Block(documents, raw_id(documents[-1]) or b"")
 
 
-def _query(after: RawId | None, order: ReadOrder, *, sorts: bool) -> dict[str, Any]:
+def _query(after: RawId | None, order: ReadOrder, where: bytes | None = None, *, sorts: bool) -> dict[str, Any]:
     """Build the query. The hint alone makes a server walk the index on `_id`, which `min` enters across all types.
 
     A sharded cluster merges what its shards send by the sort only. The bounds are bytes: no `_id` is decoded.
     """
-    query: dict[str, Any] = {"$query": {}}
+    query: dict[str, Any] = {"$query": {} if where is None else RawBSONDocument(where)}
     if order is ReadOrder.BY_ID:
         query["$hint"] = {"_id": 1}
         if sorts:
@@ -136,7 +199,7 @@ async def _cursor(
     collection: AsyncCollection[RawBSONDocument],
     query: Mapping[str, Any],
     session: AsyncClientSession | None = None,
-    fields: Mapping[str, int] | None = None,
+    fields: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[bytes]:
     """Run a query and give its answers, each a buffer of documents. Raises what pymongo raises."""
     async with collection.find_raw_batches(query, fields, batch_size=BATCH_DOCUMENTS, session=session) as cursor:

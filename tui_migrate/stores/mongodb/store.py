@@ -19,10 +19,11 @@ from tui_migrate.stores.base import (
     Refusal,
     Writer,
 )
-from tui_migrate.stores.mongodb import changing, defining, listing, privileges, reading, standalone, writing
+from tui_migrate.stores.mongodb import changing, defining, listing, privileges, probing, reading, standalone, writing
 from tui_migrate.stores.mongodb import writers as writers_at_work
 from tui_migrate.stores.mongodb.client import Link
 from tui_migrate.stores.permissions import Action, Permission
+from tui_migrate.stores.probe import Pulse
 
 RESOLVE_SECONDS: Final = 5
 DEFAULT_PORT: Final = 27017
@@ -39,6 +40,7 @@ class MongoStore:
         self._open: Callable[[], Link] = partial(Link, url, database, password, as_source=as_source)
         self._link = self._open()
         self._database = database
+        self._asked = privileges.Asked()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -51,7 +53,10 @@ class MongoStore:
             lookup=True,
             server_version=known.version,
             max_document=known.max_document,
+            max_message=known.max_message,
+            max_batch=known.max_batch,
             keeps_empty_timestamps=self._link.bypasses_empty_timestamps,
+            tells_sizes=known.has_bson_size,
         )
 
     @property
@@ -78,6 +83,7 @@ class MongoStore:
         """Close the client with its session and connect with another."""
         await self._link.close()
         self._link = self._open()
+        self._asked = privileges.Asked()
         await self._link.deployment()
 
     async def kill_writers(self, writers: Collection[Writer]) -> None:
@@ -115,9 +121,29 @@ class MongoStore:
         """Read a collection; in natural order always from its start."""
         return reading.read(self._link, collection, after=after, order=order, limit=limit, ids_only=ids_only)
 
+    def search(
+        self,
+        collection: str,
+        where: bytes,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
+        """Read what the server finds to match a query."""
+        return reading.read(self._link, collection, after=after, order=order, limit=limit, where=where)
+
     def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
         """Give the documents that have one of these ids."""
         return reading.lookup(self._link, collection, ids)
+
+    def sizes(self, collection: str, *, after: bytes | None = None) -> AsyncGenerator[Block]:
+        """Give the sizes of a collection's documents."""
+        return reading.sizes(self._link, collection, after=after)
+
+    async def split_points(self, collection: str, parts: int) -> tuple[RawId, ...]:
+        """Give ids that cut a collection into ranges."""
+        return await reading.split_points(self._link, collection, parts)
 
     async def count(self, collection: str) -> int:
         """Count the documents of a collection."""
@@ -125,7 +151,23 @@ class MongoStore:
 
     async def permissions(self, action: Action, collections: Collection[str]) -> Mapping[str, Permission]:
         """Say whether a privilege of the user is for this; without a user, everything may be done."""
-        return await privileges.permissions(self._link, action, collections)
+        return await privileges.permissions(self._link, self._asked, action, collections)
+
+    async def pulse(self) -> Pulse:
+        """Measure how quickly the server answers, and ask for its time."""
+        return await probing.pulse(self._link)
+
+    def equal(self, collection: str, fields: Sequence[str], values: Sequence[Sequence[RawId]]) -> AsyncGenerator[bytes]:
+        """Give the documents that have one of these rows of values in the fields."""
+        return probing.equal(self._link, collection, fields, values)
+
+    def failing(self, collection: str, validator: bytes, limit: int) -> AsyncGenerator[bytes]:
+        """Give some documents that do not meet a validator."""
+        return probing.failing(self._link, collection, validator, limit)
+
+    def sample(self, collection: str, size: int) -> AsyncGenerator[bytes]:
+        """Give some documents at random."""
+        return probing.sample(self._link, collection, size)
 
     async def create_collection(self, info: CollectionInfo, options: bytes) -> bytes | None:
         """Create a collection or view."""

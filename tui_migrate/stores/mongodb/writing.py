@@ -24,6 +24,7 @@ from tui_migrate.stores.mongodb.failures import (
     is_passing,
     one_line,
     translated,
+    without_values,
 )
 
 LENIENT: Final = DEFAULT_RAW_BSON_OPTIONS.with_options(
@@ -187,7 +188,7 @@ def _answer(reply: Mapping[str, Any]) -> Answer:
 
 def _refusal(error: RawBSONDocument) -> Refusal:
     text = str(error.get("errmsg", ""))
-    reason = ": ".join(part for part in (text, _why(error.get("errInfo"))) if part)
+    reason = ": ".join(part for part in (without_values(text), _why(error.get("errInfo"))) if part)
     code = int(error.get("code", 0))
     return Refusal(
         int(error["index"]),

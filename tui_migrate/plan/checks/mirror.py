@@ -1,0 +1,76 @@
+"""Checks of a mirror: what it cannot do, and what of the target it replaces or takes away."""
+
+from collections.abc import Iterator
+
+from tui_migrate.definitions import index_name, same_definition
+from tui_migrate.findings import Finding, Severity
+from tui_migrate.plan.checks.look import Look, error, note
+from tui_migrate.plan.checks.registry import Phase, check
+from tui_migrate.plan.mirror import has_other_validator, indexes_to_drop, is_mirror, is_replaced, obstacle
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
+
+
+@check("The plan of a mirror is one", Phase.PLAN, mirror_unfit=Severity.ERROR)
+def fitness(seen: Look) -> Iterator[Finding]:
+    """Find what a plan asks for that no mirror does."""
+    found = obstacle(seen.plan)
+    if found:
+        yield error("mirror_unfit", seen.plan.target.label, found, "change the plan")
+    scope = seen.plan.scope
+    if is_mirror(seen.plan) and (scope.filters or scope.owner):
+        message = "a mirror of some of the documents would delete all the others in the target"
+        yield error("mirror_unfit", seen.plan.target.label, message, "leave the filters and the owner away")
+
+
+@check(
+    "What a mirror replaces",
+    kind_differs=Severity.NOTE,
+    exists_already=Severity.NOTE,
+    view_differs=Severity.NOTE,
+    options_differ=Severity.NOTE,
+    index_differs=Severity.NOTE,
+    removed_whole=Severity.NOTE,
+    shard_key=Severity.ERROR,
+    mirror_unfit=Severity.ERROR,
+)
+def replacements(seen: Look) -> Iterator[Finding]:
+    """Say what of the target is taken away, with what it takes to bring it back, and made anew."""
+    if not is_mirror(seen.plan) or seen.target is None:
+        return
+    for one in seen.plan.collections:
+        theirs = seen.in_target.get(one.name)
+        if one.remove and one.name in seen.from_source:
+            yield error("mirror_unfit", one.name, "the plan takes it away, and the source has it", "plan again")
+        elif one.remove and theirs is not None:
+            message = f"the source has no such collection: the target's {theirs.kind} is taken away whole"
+            yield note("removed_whole", one.name, message, "a rollback brings it back")
+            yield from _sharded(theirs)
+    for mine, theirs in seen.pairs():
+        yield from _replaced(mine, theirs)
+
+
+def _replaced(mine: CollectionInfo, theirs: CollectionInfo) -> Iterator[Finding]:
+    again = "is emptied, dropped and made as in the source"
+    if is_replaced(mine, theirs):
+        if mine.kind is not theirs.kind:
+            yield note("kind_differs", mine.name, f"the target's {theirs.kind} {again}, as a {mine.kind}")
+        elif mine.kind is CollectionKind.VIEW:
+            yield note("view_differs", mine.name, "the target's view is defined otherwise: it is made as in the source")
+        elif not mine.kind.has_keys:
+            yield note("exists_already", mine.name, f"the target's {theirs.kind} collection {again}")
+        else:
+            yield note("options_differ", mine.name, f"the target's collection has other options: it {again}")
+        yield from _sharded(theirs)
+    elif mine.kind is CollectionKind.PLAIN:
+        if has_other_validator(mine, theirs) or not same_definition(mine.options, theirs.options):
+            yield note("options_differ", mine.name, "the target's collection gets the validator of the source")
+        for index in indexes_to_drop(mine, theirs):
+            name = index_name(index)
+            message = f"the target's index {name} is dropped, or made as in the source"
+            yield note("index_differs", f"{mine.name}.{name}", message)
+
+
+def _sharded(theirs: CollectionInfo) -> Iterator[Finding]:
+    if theirs.shard_key is not None:
+        message = "the target's collection is sharded, and is not dropped: it would come back unsharded"
+        yield error("shard_key", theirs.name, message, "leave it out, or change its options by hand")
