@@ -1,0 +1,1 @@
+"""Comparison: what two databases or packages have that differs, down to the field."""

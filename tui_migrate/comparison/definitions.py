@@ -1,0 +1,48 @@
+"""Comparing what two collections or views are, besides their documents: kind, options, indexes."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from tui_migrate.comparison.document_text import document_lines
+from tui_migrate.comparison.model import DefinitionDifference, Kind
+from tui_migrate.definitions import index_name, same_definition, same_index
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
+
+MOST_CHARACTERS: Final = 500
+"""How much of a definition is shown."""
+
+
+def definition_differences(left: CollectionInfo, right: CollectionInfo) -> tuple[DefinitionDifference, ...]:
+    """Say in what two collections of one name differ but for their documents."""
+    return tuple(_differences(left, right))
+
+
+def knows_definitions(info: CollectionInfo) -> bool:
+    """Say whether a side tells indexes and options: every collection has an index on `_id`, a bare file says none."""
+    return bool(info.indexes) or info.kind in (CollectionKind.VIEW, CollectionKind.TIMESERIES)
+
+
+def _differences(left: CollectionInfo, right: CollectionInfo) -> Iterator[DefinitionDifference]:
+    if left.kind is not right.kind:
+        yield DefinitionDifference("kind", left.name, Kind.DIFFERENT, left.kind.value, right.kind.value)
+    if not same_definition(left.options, right.options):
+        thing = "view" if left.kind is right.kind is CollectionKind.VIEW else "options"
+        yield DefinitionDifference(thing, left.name, Kind.DIFFERENT, _text(left.options), _text(right.options))
+    mine = {index_name(one): one for one in left.indexes}
+    theirs = {index_name(one): one for one in right.indexes}
+    for name in sorted(mine.keys() | theirs.keys()):
+        one, other = mine.get(name), theirs.get(name)
+        if one is None:
+            yield DefinitionDifference("index", printable(name), Kind.ONLY_RIGHT, right=_text(theirs[name]))
+        elif other is None:
+            yield DefinitionDifference("index", printable(name), Kind.ONLY_LEFT, left=_text(one))
+        elif not same_index(one, other):
+            yield DefinitionDifference("index", printable(name), Kind.DIFFERENT, _text(one), _text(other))
+
+
+def _text(definition: bytes) -> str:
+    lines, _ = document_lines(definition)
+    text = " ".join(line.strip() for line in islice(lines, MOST_CHARACTERS)).replace(", }", " }").replace(", ]", " ]")
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
