@@ -14,12 +14,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.evidence import Package, Rejects, by_key, comparable, intents_of, noted, of_record, read_package
+from tests.crash.evidence import (
+    Package,
+    Rejects,
+    by_key,
+    comparable,
+    intents_of,
+    noted,
+    of_record,
+    read_package,
+    taken_from,
+)
 from tests.crash.workers import Workers
-from tests.crash.world import BATCH, NEVER_TAKEN, RETRIED, crash_world, failing_world, relax, retried_world
+from tests.crash.world import (
+    BATCH,
+    NEVER_TAKEN,
+    RETRIED,
+    crash_world,
+    failing_world,
+    mirrored_world,
+    relax,
+    retried_world,
+)
 from tests.engine.scene import FAST_DISK, Ended, Runs, Snapshot, same
 from tests.engine.servers import Pair
 from tests.engine.worlds import World, truth
+from tui_migrate.definitions import index_name
 from tui_migrate.documents import content_hash
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.errors import NotReversible
@@ -29,7 +49,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.ordering import Key
 from tui_migrate.packages.check import check
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, RunKind, StoreEnd
+from tui_migrate.plan.model import OnFailure, PackageEnd, PlannedCollection, Policy, RunKind, StoreEnd
 from tui_migrate.stores.mongodb import MongoStore
 from tui_migrate.worker import control, launch
 
@@ -42,6 +62,8 @@ class Twist(StrEnum):
     """It writes again what the target refused in a run before it."""
     TAKEN_BACK = "taken back"
     """It fails at the last of its documents, and its plan wants it rolled back then."""
+    MIRROR = "mirror"
+    """It makes the target the same as the source, and takes away what only the target has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +81,8 @@ class Lot:
     def world(self) -> World:
         if self.twist is Twist.NONE:
             return crash_world(self.policy)
-        return retried_world() if self.twist is Twist.RETRY else failing_world()
+        worlds = {Twist.RETRY: retried_world, Twist.TAKEN_BACK: failing_world, Twist.MIRROR: mirrored_world}
+        return worlds[self.twist]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +210,9 @@ class Fight:
         plan = await self.pair.plan(policy, source=source, kind=kind, batch=BATCH, max_rejects=self.world.max_rejects)
         if self.lot.twist is Twist.TAKEN_BACK:
             plan = replace(plan, on_failure=OnFailure.ROLLBACK)
+        if self.lot.twist is Twist.MIRROR:
+            lost = tuple(PlannedCollection(one, remove=True) for one in ("lost", "lost view"))
+            plan = replace(plan, mirror=True, collections=(*plan.collections, *lost))
         return await launch.create_run(self.pair.home, plan)
 
     async def left_alone(self) -> Calm:
@@ -212,6 +238,12 @@ class Fight:
 
     def check_truth(self, after: Snapshot, rejects: Rejects) -> None:
         """See by the table of the policies, without the engine, that what a calm run left is right."""
+        if self.lot.twist is Twist.MIRROR:
+            for name, held in self.world.source.items():
+                assert sorted(held.documents) == list(after[name][2])
+            assert after.keys() == {*self.world.source, "bystander"}
+            assert after["bystander"] == self.before["bystander"]
+            return
         if self.lot.twist is Twist.RETRY:
             assert {one for _, one, _ in rejects} == {self.world.source["things"].documents[-1], NEVER_TAKEN}
             for name in ("chain", "things"):
@@ -229,7 +261,7 @@ class Fight:
         with noted(passed):
             undone = await self.pair.roll_back(run_id)
         assert (undone.exit_code, undone.record.findings) == (0, ())
-        assert await self.pair.look() == self.before
+        assert self.is_as_before(await self.pair.look())
         return replace(calm, passed_back=tuple(passed), back=comparable(undone))
 
     async def rolled_back_calmly(self, died: str, calm: Calm) -> Calm:
@@ -244,7 +276,7 @@ class Fight:
         assert record.state is RunState.ROLLED_BACK
         assert record.failure is not None
         assert record.failure.code == "write_refused"
-        assert await self.pair.look() == self.before
+        assert self.is_as_before(await self.pair.look())
         rollback = await self.pair.record(record.rolled_back_by)
         assert (rollback.state, rollback.findings) == (RunState.COMPLETED, ())
         return of_record(rollback)
@@ -288,7 +320,7 @@ class Fight:
             with pytest.raises(NotReversible):
                 await launch.create_rollback(self.pair.home, run_id)
             await self._give_up(run_id)
-        assert await self.pair.look() == self.before
+        assert self.is_as_before(await self.pair.look())
 
     async def _give_up(self, run_id: int) -> None:
         """What has nothing to be taken back is cancelled; of an export nothing is left, or a package that is whole."""
@@ -313,7 +345,7 @@ class Fight:
         record = await self.pair.record(rollback)
         undone = of_record(record) if record.state.is_final else await self.pair.work(rollback)
         assert comparable(undone) == calm.back
-        assert await self.pair.look() == self.before
+        assert self.is_as_before(await self.pair.look())
         assert (await self.pair.record(run_id)).state.value == "rolled_back"
 
     async def rollbacks_of(self, run_id: int) -> tuple[int, ...]:
@@ -338,7 +370,14 @@ class Fight:
     def read_package(self) -> Package | None:
         return read_package(self.package) if self.package.exists() else None
 
+    def is_as_before(self, now: Snapshot) -> bool:
+        """Say whether the target is as it was; what sets a validator back may say its level, which is the default."""
+        return same(now, self.before) if self.lot.twist is Twist.MIRROR else now == self.before
+
     def check_every_change_has_its_intent(self, run_id: int, now: Snapshot) -> None:
+        if self.lot.twist is Twist.MIRROR:
+            self.check_nothing_is_lost(run_id, now)
+            return
         intents = intents_of(self.pair.home.run(run_id))
         for name, key, before, after in self.changes(now):
             found = [one for one, _ in intents.get((name, key), ()) if one.after == content_hash(after)]
@@ -347,7 +386,7 @@ class Fight:
 
     def check_undo_log(self, run_id: int, after: Snapshot) -> None:
         """Each document that the run changed was written once, and no other was written."""
-        if self.lot.kind is RunKind.EXPORT:
+        if self.lot.kind is RunKind.EXPORT or self.lot.twist is Twist.MIRROR:
             return
         written: Counter[tuple[str, Key]] = Counter()
         for name, records in intents_of(self.pair.home.run(run_id)).items():
@@ -355,6 +394,21 @@ class Fight:
             written[name] = sum(outcome is not None and outcome.is_written for _, outcome in records)
         self.check_every_change_has_its_intent(run_id, after)
         assert +written == Counter((name, key) for name, key, _, _ in self.changes(after))
+
+    def check_nothing_is_lost(self, run_id: int, now: Snapshot) -> None:
+        """Each document that was there and is not now stands in the undo log, and so does what was dropped."""
+        kept, taken_away = taken_from(self.pair.home.run(run_id))
+        for name, (_, indexes, documents) in self.before.items():
+            there = now.get(name, (b"", (), ()))
+            for one in documents:
+                assert one in there[2] or (name, one) in kept, f"a document of {name} is lost"
+            for one in indexes:
+                assert one in there[1] or (name, index_name(one)) in taken_away or (name, "") in taken_away
+            assert name in now or (name, "") in taken_away or self.is_aside(name, now)
+
+    def is_aside(self, name: str, now: Snapshot) -> bool:
+        """Say whether a collection waits under another name to be dropped."""
+        return any(one.startswith(f"{name}.tui_migrate_undo") for one in now)
 
     def changes(self, now: Snapshot) -> Iterator[tuple[str, Key, bytes | None, bytes]]:
         """Give each document that is not as it was: its collection, its key, what was there and what is there now."""

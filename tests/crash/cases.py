@@ -1,6 +1,6 @@
 """Which failpoints which runs come by, and the cases that follow: all of them, and a sample that leaves out none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from zlib import crc32
@@ -200,7 +200,51 @@ FAILING = tuple(
 )
 """What a run comes by that fails behind its last document, together with its rollback."""
 
-TWISTED = (RETRY, TAKEN_BACK)
+MIRROR = Lot(RunKind.IMPORT, Policy.OVERWRITE, Twist.MIRROR)
+
+MIRRORING = (
+    "undo.before_removed",
+    "undo.after_removed",
+    "undo.after_held",
+    "mirror.after_delete",
+    "mirror.after_checkpoint",
+    "mirror.after_drop_index",
+    "mirror.after_validator",
+    "mirror.after_rename",
+    "mirror.after_drop",
+    "mirror.after_drop_whole",
+    "mirror.after_drop_view",
+)
+MIRRORED = (
+    *WRITING,
+    "batch.after_replace",
+    *MIRRORING,
+)
+"""What a mirror comes by: it does all that an overwriting run does, but refuses nothing."""
+
+BRINGING_BACK = (
+    "rollback.after_validator",
+    "rollback.after_insert_again",
+    "rollback.after_recreate",
+    "rollback.after_held",
+    "rollback.after_late_documents",
+    "rollback.after_restored_index",
+    "rollback.after_restored_validator",
+    "rollback.after_restored_view",
+)
+MIRROR_TAKEN_UP = {
+    "undo.after_cut": "mirror.after_delete:4",
+    "undo.after_reopen": "undo.after_held",
+    "doubt.after_judge": "mirror.after_delete:2",
+    "doubt.after_settle": "mirror.after_delete",
+    "rollback.after_aside": "mirror.after_rename",
+}
+MIRROR_ROLLBACK_TAKEN_UP = {
+    "rollback.after_aside": "rollback.after_rename",
+    "rollback.after_restored_drop": "rollback.after_recreate",
+}
+
+TWISTED = (RETRY, TAKEN_BACK, MIRROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +279,8 @@ def come_by(lot: Lot) -> tuple[str, ...]:
         return (*ALWAYS, *FORWARDS, *EXPORTING)
     if lot == RETRY:
         return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *RETRYING, *OF_A_POLICY[lot.policy])
+    if lot == MIRROR:
+        return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *MIRRORED)
     if lot == TAKEN_BACK:
         found = (one for one in FORWARDS if one.endswith("findings"))
         return (*ALWAYS, *found, *IN_A_TARGET, *FAILING, *OF_A_POLICY[lot.policy])
@@ -247,6 +293,8 @@ def comes_by_back(lot: Lot, died: str = "") -> tuple[str, ...]:
         return ()
     left_out = {**DIED, **DIED_REPLACING}[died] if died else ()
     undoing = RETRY_ROLLING_BACK if lot == RETRY else ROLLING_BACK
+    if lot == MIRROR:
+        undoing = (*ROLLING_BACK, *BRINGING_BACK)
     return tuple(one for one in (*ALWAYS, *IN_A_TARGET, *undoing) if one not in left_out)
 
 
@@ -261,6 +309,7 @@ def all_cases() -> Iterator[Case]:
     """The matrix."""
     yield from plain_cases()
     yield from twisted_cases()
+    yield from mirror_cases()
 
 
 def plain_cases() -> Iterator[Case]:
@@ -296,6 +345,18 @@ def twisted_cases() -> Iterator[Case]:
         yield Case(failpoint, TAKEN_BACK, Ending.RESUME, at_last=True)
 
 
+def mirror_cases() -> Iterator[Case]:
+    """Mirrors that are killed, and their rollbacks."""
+    for ending in (Ending.RESUME, Ending.ROLL_BACK):
+        for failpoint in come_by(MIRROR):
+            yield Case(failpoint, MIRROR, ending)
+        for failpoint, first in MIRROR_TAKEN_UP.items():
+            yield Case(failpoint, MIRROR, ending, first)
+    yield from _rollbacks(MIRROR)
+    for failpoint, first in MIRROR_ROLLBACK_TAKEN_UP.items():
+        yield Case(failpoint, MIRROR, Ending.RESUME_ROLLBACK, first)
+
+
 def _rollbacks(lot: Lot, died: str = "") -> Iterator[Case]:
     for failpoint in comes_by_back(lot, died):
         yield Case(failpoint, lot, Ending.RESUME_ROLLBACK, died=died)
@@ -306,11 +367,17 @@ def sample() -> list[Case]:
 
     And a few in which a run dies in another way than by itself.
     """
+    plain = _one_each(plain_cases(), 5)
+    tried = {one.failpoint for one in plain}
+    mirrors = _one_each((one for one in mirror_cases() if one.failpoint not in tried), 1)
+    return [*plain, *mirrors, *(one for one in (*twisted_cases(), *mirror_cases()) if one in FEW)]
+
+
+def _one_each(cases: Iterable[Case], step: int) -> list[Case]:
     by_failpoint: dict[str, list[Case]] = {}
-    for one in plain_cases():
+    for one in cases:
         by_failpoint.setdefault(one.failpoint, []).append(one)
-    plain = [cases[(place * 5) % len(cases)] for place, cases in enumerate(by_failpoint.values())]
-    return [*plain, *(one for one in twisted_cases() if one in FEW)]
+    return [some[(place * step) % len(some)] for place, some in enumerate(by_failpoint.values())]
 
 
 _COPY = Lot(RunKind.COPY, Policy.OVERWRITE)
@@ -335,6 +402,9 @@ FEW = frozenset(
         Case("journal.after_end", TAKEN_BACK, Ending.RESUME),
         Case("rollback.after_documents", TAKEN_BACK, Ending.RESUME),
         Case("rollback.after_named", TAKEN_BACK, Ending.RESUME),
+        Case("batch.after_insert", MIRROR, Ending.RESUME),
+        Case("execute.after_documents", MIRROR, Ending.ROLL_BACK),
+        Case("rollback.after_checkpoint", MIRROR, Ending.RESUME_ROLLBACK),
     )
 )
 """Of the cases with a twist those that are always played."""

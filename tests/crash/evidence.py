@@ -76,6 +76,23 @@ def intents_of(folder: RunFolder) -> Records:
     return found
 
 
+def taken_from(folder: RunFolder) -> tuple[set[tuple[str, bytes]], set[tuple[str, str]]]:
+    """Read what an undo log keeps: documents by collection, and what was to be taken away, `""` for a whole one."""
+    if is_blank(folder.undo_log):
+        return set(), set()
+    with UndoReader(folder.undo_log) as undo:
+        index = undo.index()
+        kept = {
+            (group.collection, one.before)
+            for group in map(undo.group_at, index.groups)
+            for one in group.intents
+            if one.before is not None
+        }
+        for removed in index.removed:
+            kept |= {(removed.collection, one) for one in undo.held(removed)}
+        return kept, {(one.collection, one.name) for one in index.removed}
+
+
 def of_record(record: RunRecord) -> Ended:
     """A run that has ended, as its record alone has it."""
     return Ended(record.state.exit_code, record)

@@ -40,12 +40,14 @@ from tui_migrate.worker import launch
 pytestmark = pytest.mark.slow
 
 LEAST = 25
+NO_RUN = frozenset(("compare.after_mark",))
+"""Those of commands that make no run, whose own tests kill them there."""
 
 
 def test_every_failpoint_of_the_program_is_tried() -> None:
     package = Path(tui_migrate.__file__).parent
     found = {name for file in package.rglob("*.py") for name in re.findall(r'failpoint\("([^"]+)"\)', file.read_text())}
-    assert found == {one.failpoint for one in all_cases()} == {one.failpoint for one in sample()}
+    assert found - NO_RUN == {one.failpoint for one in all_cases()} == {one.failpoint for one in sample()}
     assert len(found) >= LEAST
 
 

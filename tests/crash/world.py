@@ -6,8 +6,8 @@ import bson
 
 from tests.engine.servers import NEEDS_N, VIEW, expiring
 from tests.engine.worlds import Held, World
-from tests.suites.ids import int32, text
-from tests.suites.store_cases import EMPTY, as_value, doc, index, options
+from tests.suites.documents import EMPTY, as_value, doc, index, options
+from tests.suites.ids import double, int32, text
 from tui_migrate.documents import RawId
 from tui_migrate.plan.model import Policy
 from tui_migrate.stores.base import Target
@@ -65,6 +65,33 @@ def failing_world() -> World:
     """A target that refuses one document more than the run allows: the last of all."""
     world = crash_world(Policy.OVERWRITE)
     return replace(world, target=_ruled(world, {"things": _n_is({"$ne": 8})}), max_rejects=1)
+
+
+def mirrored_world() -> World:
+    """A target that differs from the source in every way that a mirror puts right."""
+    source = crash_world(Policy.OVERWRITE).source
+    things = source["things"].documents
+    ring = (doc(int32(1), n=text("c")), doc(int32(2), n=text("b")), doc(int32(9), n=int32(9)))
+    target = {
+        "bystander": Held(EMPTY, (index("n", unique=True),), (things[0], doc(int32(77)))),
+        "capped": Held(CAPPED, (), (doc(int32(3), n=text("other")), doc(int32(8)))),
+        "chain": Held(NEEDS_N, (index("n", unique=True),), ring),
+        "lost": Held(NEEDS_N, (index("n"), expiring("at")), tuple(things[:4])),
+        "lost view": Held(options(viewOn=text("lost"), pipeline=as_value(bson.encode({}), 0x04)), (), ()),
+        "new": Held(CAPPED, (), (doc(int32(3), n=text("other")), doc(int32(8)), doc(int32(1)))),
+        "things": Held(
+            NEEDS_N,
+            (index("z"), descending("n")),
+            (doc(double(1.0), n=int32(1)), things[1], *(doc(int32(one), n=text("more")) for one in range(7, 13))),
+        ),
+        "view": Held(options(viewOn=text("new"), pipeline=as_value(bson.encode({}), 0x04)), (), ()),
+    }
+    return World(source, target, Policy.OVERWRITE, BATCH)
+
+
+def descending(name: str) -> bytes:
+    """An index that has the name of `index(name)` and another order."""
+    return bson.encode({"v": 2, "key": {name: -1}, "name": f"{name}_1"})
 
 
 def _n_is(rule: dict[str, object]) -> bytes:

@@ -1,15 +1,17 @@
 """Dying in this process as a killed worker would: at every failpoint and around every write to a target."""
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from tests.engine.scene import Scene
 from tui_migrate import failpoints
 from tui_migrate.documents import RawId
 from tui_migrate.engine.undo_log import UndoLog
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.ordering import Key
 from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal
 from tui_migrate.stores.memory import MemoryStore
@@ -64,6 +66,19 @@ def trapped(trap: Trap, *, within: bool = True) -> Iterator[Trap]:
         patch.setattr(MemoryStore, "change", _change(MemoryStore.change, trap))
         patch.setattr(UndoLog, "_write", _write(UndoLog._write, trap))
         yield trap
+
+
+async def work_through(scene: Scene, run_id: int, crashes: Iterable[int]) -> RunRecord:
+    """Work a run that dies at these places one after the other, as far as it comes by them, and then to its end."""
+    for place in crashes:
+        with trapped(Trap(place)):
+            try:
+                await scene.work(run_id)
+            except Crash:
+                continue
+            break
+    record = await scene.record(run_id)
+    return record if record.state.is_final else (await scene.work(run_id)).record
 
 
 def _around(name: str, real: Callable[..., Awaitable[Any]], trap: Trap) -> Callable[..., Awaitable[Any]]:

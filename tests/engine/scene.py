@@ -96,6 +96,11 @@ class Runs:
         plan = await self.plan(target=PackageEnd(str(path)), kind=RunKind.EXPORT, batch=batch, verify=verify)
         return await launch.create_run(self.home, plan)
 
+    async def bring_in(self, package: Path) -> Ended:
+        """Import a package to where none of its documents is."""
+        plan = await self.plan(Policy.FAIL, source=PackageEnd(str(package)), kind=RunKind.IMPORT)
+        return await self.run(plan)
+
     async def forecast(self, plan: Plan, *, exact: bool = True) -> Forecast:
         source, target = (ends.open_source(one, self.home, {}) for one in (plan.source, plan.target))
         try:

@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import EXTERNAL, EXTERNAL_SECOND
 from tests.engine.scene import Runs, Snapshot, snapshot
 from tests.engine.worlds import Held, World, truth
+from tests.suites.documents import EMPTY, as_value, doc, index, options
 from tests.suites.ids import OF_EVERY_TYPE, double, int32, int64, text
-from tests.suites.store_cases import EMPTY, as_value, doc, index, options
 from tui_migrate.documents import RawId, pack
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Policy, StoreEnd

@@ -4,8 +4,8 @@ import pytest
 
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Ended, Scene, create, put
+from tests.suites.documents import doc
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.errors import NotReversible
 from tui_migrate.plan.model import Policy
 from tui_migrate.worker import launch

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.engine.scene import Scene, create, put, same, snapshot
+from tests.suites.documents import EMPTY, as_value, doc, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import EMPTY, as_value, doc, options
 from tui_migrate.documents import RawId
 from tui_migrate.errors import NotReversible
 from tui_migrate.journal.states import RunState

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.suites.documents import doc
 from tests.suites.ids import double, int32
-from tests.suites.store_cases import doc
 from tui_migrate.documents import content_hash
 from tui_migrate.engine import batch_walk
 from tui_migrate.engine.batch_walk import BatchWalk, WalkedBatch

@@ -5,12 +5,12 @@ import pytest
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Scene, create, documents, put
+from tests.suites.documents import doc
 from tests.suites.ids import double, int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.documents import RawId, content_hash, raw_id
 from tui_migrate.engine import doubt
 from tui_migrate.engine.doubt import judge
-from tui_migrate.engine.undo_log import Intent, Operation, Outcome
+from tui_migrate.engine.undo_log import NOTHING, Intent, Operation, Outcome
 from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Counts
@@ -24,7 +24,7 @@ NEW = [doc(int32(one), n=int32(one)) for one in range(1, 7)]
 
 
 @pytest.mark.rule(4, "compare the target with INTENT")
-@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("operation", [Operation.INSERT, Operation.REPLACE])
 def test_what_the_target_has_says_what_became_of_an_intent(operation: Operation) -> None:
     is_insert = operation is Operation.INSERT
     intent = Intent(operation, int32(1), content_hash(AFTER), None if is_insert else BEFORE)
@@ -32,6 +32,14 @@ def test_what_the_target_has_says_what_became_of_an_intent(operation: Operation)
     assert judge(intent, None) is Outcome.NOT_FOUND
     assert judge(intent, describe(BEFORE)) is Outcome.NOT_FOUND
     assert judge(intent, describe(doc(double(1.0), n=text("after")))) is Outcome.NOT_FOUND
+
+
+@pytest.mark.rule(4, "a deletion: absent is ours, anything else is decided anew")
+def test_what_the_target_has_says_what_became_of_a_deletion() -> None:
+    intent = Intent(Operation.DELETE, int32(1), NOTHING, BEFORE)
+    assert judge(intent, None) is Outcome.ASSUMED
+    assert judge(intent, describe(BEFORE)) is Outcome.NOT_FOUND
+    assert judge(intent, describe(AFTER)) is Outcome.NOT_FOUND
 
 
 async def broken_off(scene: Scene, place: str, *, policy: Policy = Policy.OVERWRITE, times: int = 1) -> None:

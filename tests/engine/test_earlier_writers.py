@@ -17,8 +17,8 @@ from tests.engine.scene import Scene, Snapshot, put, same, snapshot
 from tests.engine.servers import Pair, half_full, left_by, pair
 from tests.engine.worlds import World
 from tests.stores.mongodb.conftest import lost_sockets, stage
+from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc
 from tui_migrate.engine import earlier_writers
 from tui_migrate.engine.earlier_writers import read_writers
 from tui_migrate.engine.undo_reader import UndoReader

@@ -8,8 +8,8 @@ import pytest
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import create, documents, put
 from tests.engine.servers import Pair, pair
+from tests.suites.documents import EMPTY, as_value, doc, index, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import EMPTY, as_value, doc, index, options
 from tui_migrate.documents import RawId, pack
 from tui_migrate.engine import verify_content
 from tui_migrate.journal.records import Counts

@@ -7,8 +7,8 @@ import pytest
 
 from tests.engine import strangers
 from tests.engine.scene import Scene, create, put
+from tests.suites.documents import EMPTY, as_value, doc, index, options
 from tests.suites.ids import int32, int64, text
-from tests.suites.store_cases import EMPTY, as_value, doc, index, options
 from tui_migrate.documents import RawId, id_field, pack
 from tui_migrate.engine.expiry import Expiry
 from tui_migrate.findings import Severity

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine import strangers
-from tests.engine.crashing import Crash, Trap, trapped
+from tests.engine.crashing import Crash, Trap, trapped, work_through
 from tests.engine.scene import Scene, create, documents, new_scene, put, same, snapshot
 from tests.engine.worlds import World, worlds
+from tests.suites.documents import MUST_HAVE_N, as_value, doc, index, options
 from tests.suites.ids import OF_EVERY_TYPE, int32
-from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.documents import RawId, pack
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
@@ -20,15 +20,10 @@ from tui_migrate.packages.check import check
 from tui_migrate.packages.layout import MANIFEST
 from tui_migrate.packages.manifest import Consistency, parse
 from tui_migrate.packages.reader import PackageSource
-from tui_migrate.plan.model import PackageEnd, Policy, RunKind, Verify
+from tui_migrate.plan.model import Verify
 
 DOCUMENTS = [doc(int32(one), n=int32(one)) for one in range(1, 8)]
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
-
-
-async def bring_in(scene: Scene, package: Path) -> int:
-    plan = await scene.plan(Policy.FAIL, source=PackageEnd(str(package)), kind=RunKind.IMPORT)
-    return (await scene.run(plan)).exit_code
 
 
 @pytest.mark.slow
@@ -43,21 +38,12 @@ def test_what_is_exported_and_imported_is_what_was_there_wherever_the_export_die
             await scene.target.drop_collection(name)
         package = folder / "package"
         run_id = await scene.export(package, batch=world.batch)
-        for place in crashes:
-            with trapped(Trap(place)):
-                try:
-                    await scene.work(run_id)
-                except Crash:
-                    continue
-                break
-        record = await scene.record(run_id)
-        if not record.state.is_final:
-            record = (await scene.work(run_id)).record
+        record = await work_through(scene, run_id, crashes)
         assert (record.state, record.findings) == (RunState.COMPLETED, ())
         assert record.counts == Counts(inserted=sum(len(one.documents) for one in world.source.values()))
         assert await check(package) == ()
-        assert [one.name for one in folder.iterdir()] == ["package"]  # noqa: ASYNC240
-        assert await bring_in(scene, package) == 0
+        assert [one.name for one in folder.iterdir()] == ["package"]  # noqa: ASYNC240 -- nothing else is running
+        assert (await scene.bring_in(package)).exit_code == 0
         assert same(await snapshot(scene.source), await snapshot(scene.target))
 
     with new_scene() as scene, TemporaryDirectory() as name:
@@ -67,7 +53,7 @@ def test_what_is_exported_and_imported_is_what_was_there_wherever_the_export_die
 async def test_documents_of_every_id_go_through_a_package_byte_for_byte(scene: Scene, tmp_path: Path) -> None:
     await put(scene.source, *(doc(one, n=int32(1)) for one in OF_EVERY_TYPE))
     assert (await scene.work(await scene.export(tmp_path / "package"))).exit_code == 0
-    assert await bring_in(scene, tmp_path / "package") == 0
+    assert (await scene.bring_in(tmp_path / "package")).exit_code == 0
     assert set(await documents(scene.target)) == {doc(one, n=int32(1)) for one in OF_EVERY_TYPE}
 
 
@@ -132,7 +118,7 @@ async def test_views_and_definitions_go_through_a_package(scene: Scene, tmp_path
     await create(scene.source, "empty")
     await create(scene.source, "a view", options=view)
     assert (await scene.work(await scene.export(tmp_path / "package"))).exit_code == 0
-    assert await bring_in(scene, tmp_path / "package") == 0
+    assert (await scene.bring_in(tmp_path / "package")).exit_code == 0
     assert same(await snapshot(scene.source), await snapshot(scene.target))
 
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.crashing import Crash, Trap, trapped
-from tests.engine.scene import Ended, Scene, new_scene, put, same, snapshot
+from tests.engine.crashing import Crash, Trap, trapped, work_through
+from tests.engine.scene import Scene, new_scene, put, same, snapshot
 from tests.engine.worlds import World, worlds
+from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc
 from tui_migrate.engine.steering import Steered
 from tui_migrate.errors import Refused
 from tui_migrate.journal.records import Counts, Wish
@@ -24,7 +24,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.packages.check import check
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.recognised import RecognisedPackage
-from tui_migrate.plan.model import PIPE, PackageEnd, Policy, RunKind
+from tui_migrate.plan.model import PIPE, PackageEnd, RunKind
 from tui_migrate.worker import control, launch, main
 
 DOCUMENTS = [doc(int32(one), n=int32(one)) for one in range(1, 8)]
@@ -52,11 +52,6 @@ def made(path: Path) -> tuple[int, int]:
     return status.st_ino, status.st_mtime_ns
 
 
-async def bring_in(scene: Scene, package: Path) -> Ended:
-    plan = await scene.plan(Policy.FAIL, source=PackageEnd(str(package)), kind=RunKind.IMPORT)
-    return await scene.run(plan)
-
-
 async def errors_in(package: Path) -> list[str]:
     return [one.message for one in await RecognisedPackage(package).check() if one.severity.value == "error"]
 
@@ -74,22 +69,13 @@ def test_wherever_it_dies_it_ends_as_one_that_was_left_alone(
             await scene.target.drop_collection(name)
         assert (await scene.work(await export(scene, folder / "calm", form, batch=world.batch))).exit_code == 0
         run_id = await export(scene, folder / "package", form, batch=world.batch)
-        for place in crashes:
-            with trapped(Trap(place)):
-                try:
-                    await scene.work(run_id)
-                except Crash:
-                    continue
-                break
-        record = await scene.record(run_id)
-        if not record.state.is_final:
-            record = (await scene.work(run_id)).record
+        record = await work_through(scene, run_id, crashes)
         assert (record.state, record.findings) == (RunState.COMPLETED, ())
         assert record.counts == Counts(inserted=sum(len(one.documents) for one in world.source.values()))
         assert sorted(names_in(folder)) == ["calm", "package"]
         assert (folder / "package").read_bytes() == (folder / "calm").read_bytes()
         assert await errors_in(folder / "package") == []
-        assert (await bring_in(scene, folder / "package")).exit_code == 0
+        assert (await scene.bring_in(folder / "package")).exit_code == 0
         assert same(await snapshot(scene.source), await snapshot(scene.target))
 
     with new_scene() as scene, TemporaryDirectory() as name:

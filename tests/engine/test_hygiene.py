@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.engine.scene import Scene, create, documents, put
+from tests.suites.documents import as_value, doc, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import as_value, doc, options
+from tui_migrate.catalogs import finding
+from tui_migrate.catalogs.model import Catalog
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.recognised import RecognisedPackage
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.model import PackageEnd, RunKind
+from tui_migrate.reports.package import examine, package_report
 
 TOKEN = "sbd_pat_0123456789abcdef"
 FORMS = [PackageForm.NATIVE, PackageForm.TAR, PackageForm.ARCHIVE, PackageForm.SECOND_BRAIN, PackageForm.GOFANNON]
@@ -26,9 +30,16 @@ async def filled(scene: Scene) -> Scene:
     return scene
 
 
-async def exported(scene: Scene, path: Path, form: PackageForm, *exclude: str, names: tuple[str, ...] = ()) -> int:
+async def exported(
+    scene: Scene,
+    path: Path,
+    form: PackageForm,
+    *exclude: str,
+    names: tuple[str, ...] = (),
+    catalog: Catalog | None = None,
+) -> int:
     target = PackageEnd(str(path), form)
-    request = PlanRequest(RunKind.EXPORT, scene.source_end, target, names=names, exclude=exclude)
+    request = PlanRequest(RunKind.EXPORT, scene.source_end, target, names=names, exclude=exclude, catalog=catalog)
     return (await scene.run(await build_plan(request, scene.source))).exit_code
 
 
@@ -61,11 +72,44 @@ async def test_what_is_excluded_is_nowhere_in_the_package(filled: Scene, tmp_pat
     assert b"permanent_tokens" not in content
 
 
+@pytest.mark.parametrize("form", FORMS)
+async def test_what_a_catalog_excludes_is_nowhere_in_the_package(
+    filled: Scene, tmp_path: Path, form: PackageForm
+) -> None:
+    catalog = finding.shipped("second_brain_database")
+    assert await exported(filled, tmp_path / "package", form, catalog=catalog) == 0
+    content = bytes_of(tmp_path / "package")
+    assert b"Ada" in content
+    assert TOKEN.encode() not in content
+    assert b"permanent_tokens" not in content
+    (told,) = [one for one in (await filled.record(1)).findings if one.code == "excluded"]
+    assert (told.subject, told.severity) == ("permanent_tokens", "note")
+    names = ("users", "permanent_tokens")
+    assert await exported(filled, tmp_path / "asked", form, names=names, catalog=catalog) == 4
+    assert not (tmp_path / "asked").exists()
+
+
+async def test_a_package_names_its_catalog_and_not_what_is_in_it(filled: Scene, tmp_path: Path) -> None:
+    catalog = finding.shipped("second_brain_database")
+    for number, given in enumerate((catalog, None)):
+        path = tmp_path / str(number)
+        assert await exported(filled, path, PackageForm.NATIVE, catalog=given) == 0
+        package = RecognisedPackage(path)
+        try:
+            examined = await examine(package)
+        finally:
+            await package.close()
+        assert examined.catalog == ("second_brain_database 1.0.0" if given else "")
+        facts = [one.value for one in package_report(str(path), examined, 0).facts if one.name == "catalog"]
+        assert facts == ([examined.catalog] if given else [])
+        assert b"hashed_password" not in bytes_of(path)
+
+
 async def test_tokens_never_leave_in_the_form_of_second_brain(filled: Scene, tmp_path: Path) -> None:
     form = PackageForm.SECOND_BRAIN
     assert await exported(filled, tmp_path / "all", form) == 0
     assert TOKEN.encode() not in bytes_of(tmp_path / "all")
-    (told,) = [one for one in (await filled.record(1)).findings if one.code == "never_exported"]
+    (told,) = [one for one in (await filled.record(1)).findings if one.code == "excluded"]
     assert (told.subject, told.severity) == ("permanent_tokens", "note")
     assert await exported(filled, tmp_path / "asked", form, names=("users", "permanent_tokens")) == 4
     assert not (tmp_path / "asked").exists()

@@ -9,8 +9,8 @@ import pytest
 
 from tests.engine import strangers
 from tests.engine.scene import Scene, create, put
+from tests.suites.documents import doc
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.documents import RawId
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.verify import verify

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.engine.crashing import Trap, trapped
+from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Scene, create, put, snapshot
+from tests.suites.documents import MUST_HAVE_N, as_value, doc, index, options
 from tests.suites.ids import int32, int64, text
-from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.definitions import index_name
 from tui_migrate.documents import RawId, id_field, pack
 from tui_migrate.engine.migration import Migration
@@ -123,3 +123,15 @@ async def test_a_server_that_fills_empty_timestamps_is_told_of_for_each_document
     ended = await scene.copy(Policy.OVERWRITE)
     assert ended.codes == {"empty_timestamps", "timestamp_filled"}
     assert ended.finding("timestamp_filled").count == 2
+
+
+@pytest.mark.rule(12, "resume from empty")
+@pytest.mark.parametrize("place", ["execute.after_index", "batch.after_checkpoint"])
+async def test_a_capped_collection_that_is_filled_again_gets_its_indexes_again(scene: Scene, place: str) -> None:
+    capped = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
+    await create(scene.source, "things", options=capped, indexes=[index("n", unique=True), index("m")])
+    await put(scene.source, *(doc(int32(one), n=int32(one)) for one in range(4)))
+    with trapped(Trap(name=place)), pytest.raises(Crash):
+        await scene.run(await scene.plan())
+    assert (await scene.work(1)).exit_code == 0
+    assert await snapshot(scene.target) == await snapshot(scene.source)

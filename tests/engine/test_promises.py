@@ -1,16 +1,14 @@
 """The promises, for any source, any target and any policy; and for a process that dies at any place."""
 
 import asyncio
-import os
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.crashing import Crash, Trap, trapped
+from tests.engine.crashing import Trap, trapped
+from tests.engine.dying import comparable, place_of, work_until
 from tests.engine.scene import Ended, Scene, new_scene, snapshot
 from tests.engine.worlds import World, expected, merged, worlds
 from tui_migrate.errors import Unreachable
@@ -77,7 +75,7 @@ def test_a_run_that_dies_anywhere_and_is_resumed_ends_like_one_that_was_left_alo
             undisturbed = await world.run(calm)
         if undisturbed.record.state.is_final:
             assert _accounted(undisturbed) == {name: len(one.documents) for name, one in world.source.items()}
-        ended = await _run_with_crashes(world, scene, [_place(one, counter) for one in crashes])
+        ended = await _run_with_crashes(world, scene, [place_of(one, counter) for one in crashes])
         assert await snapshot(scene.target) == await snapshot(calm.target)
         assert _comparable(ended) == _comparable(undisturbed)
         assert ended.counts.assumed_ours <= ended.counts.inserted
@@ -99,7 +97,7 @@ def test_a_run_that_dies_anywhere_can_be_rolled_back_even_if_the_rollback_dies_t
         with trapped(Trap()) as counter:
             undisturbed = await world.run(calm)
         run_id = await launch.create_run(scene.home, await world.plan(scene))
-        await _work_until(scene, run_id, _place(crash, counter))
+        await work_until(scene, run_id, place_of(crash, counter))
         if not (await scene.record(run_id)).writes_begun:
             assert await snapshot(scene.target) == before
             return
@@ -107,7 +105,7 @@ def test_a_run_that_dies_anywhere_can_be_rolled_back_even_if_the_rollback_dies_t
             await calm.roll_back(undisturbed.record.id)
         rollback = await launch.create_rollback(scene.home, run_id)
         for one in crashes:
-            await _work_until(scene, rollback, _place(one, counter))
+            await work_until(scene, rollback, place_of(one, counter))
         if not (await scene.record(rollback)).state.is_final:
             await scene.work(rollback)
         assert await snapshot(scene.target) == before
@@ -131,7 +129,7 @@ def test_a_connection_that_is_lost_at_any_write_changes_nothing_but_the_time(wor
         plan = await world.plan(scene)
         with ExitStack() as lost:
             for one in faults:
-                lost.enter_context(trapped(Trap(_place(one, counter), error=Unreachable), within=False))
+                lost.enter_context(trapped(Trap(place_of(one, counter), error=Unreachable), within=False))
             ended = await scene.run(plan)
         assert await snapshot(scene.target) == await snapshot(calm.target)
         assert _comparable(ended) == _comparable(undisturbed)
@@ -149,48 +147,16 @@ def _accounted(ended: Ended) -> dict[str, int]:
     }
 
 
-def _place(thousandths: int, counter: Trap) -> int:
-    return thousandths * len(counter.passed) // 1_000 + 1
-
-
 async def _run_with_crashes(world: World, scene: Scene, crashes: list[int]) -> Ended:
     plan = await world.plan(scene)
     run_id = await launch.create_run(scene.home, plan)
     for one in crashes:
-        await _work_until(scene, run_id, one)
+        await work_until(scene, run_id, one)
     record = await scene.record(run_id)
     if record.state.is_final or record.state is RunState.FAILED:
         return Ended(record.failure.exit_code if record.failure else record.state.exit_code, record)
     return await scene.work(run_id)
 
 
-async def _work_until(scene: Scene, run_id: int, place: int) -> None:
-    """Work until the process dies at a place; then the power fails too, and what no fsync has made durable is torn."""
-    if (await scene.record(run_id)).state.is_final or (await scene.record(run_id)).failure:
-        return
-    with trapped(Trap(place)) as trap:
-        try:
-            await scene.work(run_id)
-        except Crash:
-            if trap.synced:
-                _tear(scene.home.run(run_id).undo_log, trap.synced, place)
-
-
-def _tear(log: Path, synced: int, place: int) -> None:
-    behind = log.stat().st_size - synced
-    os.truncate(log, synced + place * 7 % (behind + 1))
-
-
 def _comparable(ended: Ended) -> object:
-    """What a user sees of a run, less what can only be told of one that was broken off.
-
-    An index that the documents do not allow is tried again by each attempt, and found again.
-    """
-    record = ended.record
-    counted = [(one.name, one.state, replace(one.counts, assumed_ours=0)) for one in record.collections]
-    found = {
-        (one.code, one.subject, one.severity, one.count if one.code != "index_not_built" else 1)
-        for one in record.findings
-        if one.code != "assumed_ours"
-    }
-    return ended.exit_code, record.state, counted, found
+    return ended.exit_code, comparable(ended.record)

@@ -7,8 +7,8 @@ import pytest
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Ended, Scene, create, documents, put, snapshot
 from tests.engine.test_rejects import BAD, GOOD, fill_with_bad, rejected
+from tests.suites.documents import EMPTY, MUST_HAVE_N, doc, index, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import EMPTY, MUST_HAVE_N, doc, index, options
 from tui_migrate.documents import RawId
 from tui_migrate.errors import Refused
 from tui_migrate.journal.records import Counts, Wish

@@ -4,8 +4,8 @@ import pytest
 
 from tests.engine import strangers
 from tests.engine.scene import Scene, put
+from tests.suites.documents import doc
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.journal import writer
 
 DOCUMENTS = tuple(doc(int32(one), n=int32(one)) for one in range(1, 8))

@@ -6,10 +6,10 @@ import pytest
 
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
+from tests.engine.rollback_scene import NEW, OLD, by, copied
 from tests.engine.scene import Ended, Scene, create, documents, put, snapshot
-from tests.engine.test_rollback import NEW, OLD, by, copied
+from tests.suites.documents import MUST_HAVE_N, doc, index
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import MUST_HAVE_N, doc, index
 from tui_migrate.documents import RawId, content_hash
 from tui_migrate.engine.rollback_rule import Verdict, judge
 from tui_migrate.engine.undo_log import Intent, Operation

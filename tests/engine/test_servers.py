@@ -8,8 +8,8 @@ import pytest
 from tests.engine.scene import create, documents, put, same, snapshot
 from tests.engine.servers import Pair, half_full, left_by, pair
 from tests.engine.worlds import expected
+from tests.suites.documents import MUST_HAVE_N, as_value, doc, index, options
 from tests.suites.ids import MAX_KEY, OF_EVERY_TYPE, int32, text
-from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.documents import RawId
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState

@@ -3,8 +3,8 @@ import pytest
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Scene, create, documents, put
+from tests.suites.documents import doc
 from tests.suites.ids import MAX_KEY, double, int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
@@ -119,7 +119,7 @@ async def test_a_document_that_became_equal_before_the_replace_is_unchanged(scen
 
 @pytest.mark.rule(6, "another machine's run shows itself as conflicts")
 async def test_somebody_who_is_always_quicker_interrupts_the_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def insert(store: MemoryStore, collection: str, some: list[bytes]) -> tuple[Refusal, ...]:
+    async def insert(store: MemoryStore, collection: str, some: list[bytes], **_: bool) -> tuple[Refusal, ...]:
         return tuple(Refusal(place, 11000, "taken", ("_id",)) for place in range(len(some)))
 
     await fill(scene)

@@ -7,8 +7,8 @@ import pytest
 
 from tests.engine.crashing import Trap, trapped
 from tests.engine.scene import Scene, documents, put
+from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc
 from tui_migrate.engine.steering import Steered
 from tui_migrate.engine.time_limit import TimeLimit
 from tui_migrate.engine.transfer import Transfer
@@ -127,7 +127,7 @@ async def test_a_batch_that_is_broken_off_in_the_middle_of_its_write_is_counted_
 ) -> None:
     real = MemoryStore.insert
 
-    async def insert_and_hang(store: MemoryStore, collection: str, some: list[bytes]) -> None:
+    async def insert_and_hang(store: MemoryStore, collection: str, some: list[bytes], **_: bool) -> None:
         await real(store, collection, some)
         await asyncio.Event().wait()
 

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.scene import Scene, documents, put
+from tests.suites.documents import EMPTY, MUST_HAVE_N, doc, index
 from tests.suites.ids import OF_EVERY_TYPE, int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.documents import content_hash
-from tui_migrate.engine import undo_log
-from tui_migrate.engine.undo_log import MAGIC, Intent, Made, Making, Operation, Outcome, Thing, UndoLog
+from tui_migrate.engine import removed_specs, undo_log
+from tui_migrate.engine.undo_log import MAGIC, Intent, Made, Making, Operation, Outcome, Removed, Thing, UndoLog
 from tui_migrate.engine.undo_reader import Group, Index, UndoReader, is_blank, read_index
 from tui_migrate.errors import StorageFailed
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 SESSION = bytes(range(16))
 
@@ -93,6 +94,28 @@ def test_what_was_recorded_is_read_again(written: list[tuple[str, list[Intent], 
         took_effect[collection] += sum(outcomes is None or outcomes[place].is_written for place in range(len(some)))
     assert index.written == took_effect
     assert sum(one.written for one in found) == took_effect.total()
+
+
+async def test_what_is_taken_away_is_read_again_with_the_documents_that_were_held(path: Path) -> None:
+    log = await UndoLog.create(path)
+    await log.hold([doc(int32(1))])  # of an attempt that died before it had recorded the rest
+    begin = log.size
+    await log.hold([doc(int32(2)), doc(int32(1))])
+    info = CollectionInfo("ü", CollectionKind.CAPPED, MUST_HAVE_N, (index("n"), index("m")), uuid=SESSION)
+    whole = await log.note_removed(replace(removed_specs.of_collection(info), held_begin=begin, held=2))
+    change = removed_specs.ValidatorChange(MUST_HAVE_N, EMPTY)
+    others = [
+        await log.note_removed(one)
+        for one in (Removed(Thing.INDEX, "a", "n_1", index("n")), removed_specs.of_validator("a", change))
+    ]
+    await log.close()
+    with UndoReader(path) as reader:
+        found = reader.index()
+        assert found.removed == [whole, *others]
+        assert list(reader.held(whole)) == [doc(int32(2)), doc(int32(1))]
+    assert removed_specs.definition(whole) == removed_specs.Definition(MUST_HAVE_N, (index("n"), index("m")))
+    assert removed_specs.validator_change(others[1]) == change
+    assert found.taken_away(Thing.COLLECTION, Thing.VIEW) == {"ü": whole}
 
 
 async def test_outcomes_that_do_not_follow_their_intents_are_nobody_s(path: Path) -> None:

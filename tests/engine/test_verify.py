@@ -6,8 +6,8 @@ import pytest
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Ended, Scene, create, documents, put
+from tests.suites.documents import EMPTY, MUST_HAVE_N, doc, index, options
 from tests.suites.ids import double, int32, text
-from tests.suites.store_cases import EMPTY, MUST_HAVE_N, doc, index, options
 from tui_migrate.documents import RawId
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Counts
@@ -122,7 +122,7 @@ async def test_a_source_that_moved_is_told_of_though_a_document_of_the_batch_was
     with strangers.before_verify(lambda: delete_unchanged(scene.source)):
         ended = await scene.copy(batch=10, max_rejects=1)
     assert ended.exit_code == 3
-    assert ended.codes == {"source_moved", "rejects", "rejected", "options_differ"}
+    assert ended.codes == {"source_moved", "rejects", "rejected", "options_differ", "validator_rejects"}
     assert ended.finding("source_moved").count == 1
 
 

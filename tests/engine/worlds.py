@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from tests.engine.scene import Ended, Scene, Snapshot, create, put
+from tests.suites.documents import MUST_HAVE_N, as_value, doc, index, options
 from tests.suites.ids import MAX_KEY, MIN_KEY, NULL, double, int32, int64, object_id, text
-from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.documents import RawId, pack, raw_id, with_id
 from tui_migrate.journal.records import Counts
 from tui_migrate.ordering import order_key

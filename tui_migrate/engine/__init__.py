@@ -21,13 +21,20 @@ Invariants, and the order of writes that keeps them:
     them, `_id` moved to the front. What a target holds is kept as a hash: only a before-image is read whole.
 6.  A run creates what is not there and changes nothing about what is: no option, no index of the same name, no
     collection dropped. What it creates is recorded before and after, and is all that a rollback takes away; what the
-    target refused to create is recorded as given up.
+    target refused to create is recorded as given up. A mirror alone goes further, for it is to make the target's
+    collections the same as the source's: it deletes the documents that only the target has, drops indexes, sets
+    validators, and replaces collections and views whole. There it is not what was never touched that makes a rollback
+    true but what is recorded: before a thing is taken away its definition is durable in the undo log as REMOVED, and
+    before a collection is dropped each of its documents is there too, as the before-image of its deletion or, where a
+    collection takes no deletes, as HELD. A collection is renamed aside and looked at once more before it is dropped.
 7.  Into a collection that the run creates go unique indexes first, then documents, then the other indexes and the
     validator, and indexes that delete by age last, after the verification. Views come after all collections. What
     comes to be under a name of the plan after the checks is refused where the run could not tell it from its own.
 8.  The rollback walks the undo log from its end. It undoes a document that is as the run left it, leaves one that is as
     it was before, and spares any other, which becomes a finding. By force it takes those too, and the finding is
-    durable before the document is touched.
+    durable before the document is touched. A deletion is undone by inserting what was deleted where nothing is now.
+    What a mirror took away whole is made again once what the run put in its place is gone; then come its documents,
+    its indexes, its validator, and views last. That it was begun stands in the journal before it is.
     What comes back need not meet the target's validator. Before a run replaces anything in a collection that has one,
     the user's privilege to bypass it is checked; where there is none it is not asked for.
 9.  `completed` means that every document that stayed the same in the source from start to end is equal in the target.

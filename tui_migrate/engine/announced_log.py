@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from tui_migrate.engine.undo_log import Intent, Made, UndoLog
+from tui_migrate.engine.undo_log import Intent, Made, Removed, UndoLog
 
 
 class AnnouncedLog(UndoLog):
@@ -22,6 +22,11 @@ class AnnouncedLog(UndoLog):
         """Append that a thing is about to be created, or what came of that, and make that durable."""
         await self._announce()
         await super().note_made(made)
+
+    async def note_removed(self, removed: Removed) -> Removed:
+        """Append that a thing is about to be taken away, make that durable, and give it with its place in the log."""
+        await self._announce()
+        return await super().note_removed(removed)
 
     async def _announce(self) -> None:
         if self.announce is not None:

@@ -42,12 +42,15 @@ class BatchWalk:
     """Sorts documents into the batches of a run, which come in the same order.
 
     Where the source is ordered a batch ends with the key of its last document; else where that very `_id` comes by.
-    `last_id` is that of the batch behind which the walk begins.
+    `last_id` is that of the batch behind which the walk begins. `exactly` is as `is_equal` has it.
     """
 
-    def __init__(self, checkpoints: AsyncIterator[Checkpoint], *, is_ordered: bool, last_id: bytes = b"") -> None:
+    def __init__(
+        self, checkpoints: AsyncIterator[Checkpoint], *, is_ordered: bool, last_id: bytes = b"", exactly: bool = False
+    ) -> None:
         self._checkpoints = checkpoints
         self._is_ordered = is_ordered
+        self._exactly = exactly
         self._open: WalkedBatch | None = None
         self._last: Key | None = None
         self._last_id = last_id
@@ -68,7 +71,7 @@ class BatchWalk:
             self._digest.update(item.digest)
             if found is not None:
                 current = found.get(item.key)
-                if current is None or not is_equal(item, current):
+                if current is None or not is_equal(item, current, exactly=self._exactly):
                     batch.suspects.append(Suspect(item.key, item.digest, current.digest if current else None))
             if item.key == self._last or (batch.checkpoint is None and len(batch.seen) == MOST_BEHIND):
                 yield self._close(batch)

@@ -1,7 +1,8 @@
 """Trying again, behind a collection's last batch, the documents that met a unique index on the way.
 
 A value that was taken then may be free now: its holder was replaced later in the same collection. Chains of such
-documents resolve in as many passes as the longest of them has links; what a whole pass cannot place is a reject.
+documents resolve in as many passes as the longest of them has links; what a whole pass cannot place is a reject. Only a
+mirror resolves rings too, in which each holds the value of the next: it deletes what the target has under their ids.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from tui_migrate.documents import show_id
+from tui_migrate.engine.deleting import delete
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.tally import Tally
 from tui_migrate.engine.write import BatchWriter
@@ -24,12 +26,28 @@ async def settle_deferred(migration: Migration, writer: BatchWriter, *, again: b
     """Write what can be written by now, where it may be tried `again`, and make rejects of the rest."""
     while again and await _try_all(migration, writer):
         pass
+    if again and migration.mirrors and await _delete_held(migration, writer):
+        while await _try_all(migration, writer):
+            pass
     async for page in _pages(migration, writer.collection):
         tally = Tally(writer.collection, counts=Counts(rejected=len(page)))
         tally.settled = [replace(one, state=RejectState.REJECTED) for one in page]
         for record, item in zip(page, await _items(migration, page), strict=True):
             tally.note_reject(show_id(item.id), record.reason)
         await writer.commit(writer.blank_checkpoint(), tally)
+
+
+async def _delete_held(migration: Migration, writer: BatchWriter) -> int:
+    """Delete what the target has under the ids of deferred documents, and say how many these were."""
+    deleted = 0
+    async for page in _pages(migration, writer.collection):
+        items = await _items(migration, page)
+        tally = Tally(writer.collection)
+        await delete(migration, writer.collection, [one.id for one in items], tally)
+        if tally.counts.deleted:
+            deleted += tally.counts.deleted
+            await writer.commit(writer.blank_checkpoint(), tally)
+    return deleted
 
 
 async def _try_all(migration: Migration, writer: BatchWriter) -> int:

@@ -10,10 +10,10 @@ from typing import Final
 from tui_migrate.engine.context import RunContext
 from tui_migrate.findings import Severity
 from tui_migrate.packages.files import shown
+from tui_migrate.plan.forecast import UNDO_RESERVE
 
-RESERVE: Final = 48 * 1024 * 1024
-"""Bytes that stay free: for what one batch can add to the undo log (its before-images and one document alone, 24 MB),
-and for the journal beside it."""
+RESERVE: Final = UNDO_RESERVE
+"""Bytes that stay free."""
 
 
 async def keep_room(context: RunContext) -> None:

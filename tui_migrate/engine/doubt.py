@@ -1,6 +1,7 @@
 """Settling what an attempt that died left in doubt, by what the target has now."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome, UndoLog
@@ -26,11 +27,17 @@ class Ours:
     was_found: bool = True
 
 
-async def settle(
-    context: RunContext, target: Target, undo: UndoLog, reader: UndoReader, checkpoint: int
-) -> dict[str, dict[Key, Ours]]:
-    """Settle the groups of an undo log behind a checkpoint and give what turned out to be written, by collection."""
-    ours: dict[str, dict[Key, Ours]] = {}
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What turned out to be done and no checkpoint counts yet, by collection: writings by key, and deletions."""
+
+    ours: dict[str, dict[Key, Ours]] = field(default_factory=dict)
+    deleted: Counter[str] = field(default_factory=Counter)
+
+
+async def settle(context: RunContext, target: Target, undo: UndoLog, reader: UndoReader, checkpoint: int) -> Settled:
+    """Settle the groups of an undo log behind a checkpoint and give what turned out to be done."""
+    settled = Settled()
     for group in reader.groups(checkpoint, undo.size):
         outcomes = group.outcomes
         if outcomes is None:
@@ -40,15 +47,17 @@ async def settle(
             await undo.sync()
             failpoint("doubt.after_settle")
             await _report(context, group, outcomes)
-        written = ours.setdefault(group.collection, {})
+        written = settled.ours.setdefault(group.collection, {})
         for intent, outcome in zip(group.intents, outcomes, strict=True):
             key = order_key(intent.id)
-            if outcome.is_written:
+            if intent.operation is Operation.DELETE:
+                settled.deleted[group.collection] += outcome.is_written
+            elif outcome.is_written:
                 is_assumed = outcome is Outcome.ASSUMED
                 written[key] = Ours(_first_operation(written, key, intent), intent.after, is_assumed)
             elif outcome is Outcome.NOT_FOUND and key not in written:
                 written[key] = Ours(intent.operation, intent.after, is_assumed=True, was_found=False)
-    return ours
+    return settled
 
 
 async def _judge(target: Target, group: Group) -> tuple[Outcome, ...]:
@@ -58,6 +67,8 @@ async def _judge(target: Target, group: Group) -> tuple[Outcome, ...]:
 
 def judge(intent: Intent, current: Found | None) -> Outcome:
     """Say what became of an INTENT, by the document that the target has now."""
+    if intent.operation is Operation.DELETE:
+        return Outcome.ASSUMED if current is None else Outcome.NOT_FOUND
     if current is None or current.digest != intent.after:
         return Outcome.NOT_FOUND
     return Outcome.ASSUMED if intent.operation is Operation.INSERT else Outcome.WRITTEN
@@ -77,7 +88,12 @@ async def _report(context: RunContext, group: Group, outcomes: tuple[Outcome, ..
         f"{name}: a batch of {len(outcomes)} was in doubt: {written} had been written, {len(outcomes) - written} not",
         Severity.WARNING,
     )
-    if assumed:
+    deleted = sum(one.operation is Operation.DELETE for one in group.intents)
+    if deleted and assumed:
+        message = f"{assumed} documents that a broken-off batch was to delete are gone: taken for this run's own doing"
+        hint = "a deletion by somebody else at that moment cannot be told apart"
+        await context.find(Severity.NOTE, "assumed_ours", group.collection, message, hint)
+    elif assumed:
         await context.find(
             Severity.NOTE,
             "assumed_ours",

@@ -16,7 +16,9 @@ from tui_migrate.documents import RawId
 from tui_migrate.engine.deferred import settle_deferred
 from tui_migrate.engine.disk_room import keep_room
 from tui_migrate.engine.migration import Migration
+from tui_migrate.engine.mirror import delete_extras, make_way, remove_whole, set_validator
 from tui_migrate.engine.pipeline import Budget, Channel, run_together
+from tui_migrate.engine.prepare import create_unique_indexes
 from tui_migrate.engine.undo_log import Thing
 from tui_migrate.engine.write import Batch, BatchWriter
 from tui_migrate.errors import MalformedDocument, Refused, WriteRefused
@@ -31,17 +33,27 @@ from tui_migrate.stores.lookup import Finder, Keyed, choose_finder, keyed
 
 
 async def execute(migration: Migration) -> None:
-    """Fill every collection of the plan that is not done, then create its views."""
+    """Fill every collection of the plan that is not done, take away what a mirror is to, then create the views."""
     context = migration.context
     done = {one.name for one in await context.reader.collections(context.run_id) if one.state is CollectionState.DONE}
     for info in migration.planned():
         if info.name not in done:
             await context.progress.set_collection(info.name, CollectionState.ACTIVE)
+            if migration.mirrors:
+                await make_way(migration, info)
             await _fill(migration, info)
             failpoint("execute.after_documents")
             await _finish(migration, info)
             await context.progress.set_collection(info.name, CollectionState.DONE)
+    for name in migration.removals():
+        if name not in done:
+            await context.progress.set_collection(name, CollectionState.ACTIVE)
+            await remove_whole(migration, name)
+            await context.progress.set_collection(name, CollectionState.DONE)
     for info in migration.views():
+        if migration.mirrors and info.name not in done:
+            await context.progress.set_collection(info.name, CollectionState.ACTIVE)
+            await make_way(migration, info)
         if info.name not in migration.there and not migration.made.has_collection(info.name):
             await migration.make(Thing.VIEW, info.name)
             await migration.target.create_collection(info, info.options)
@@ -55,7 +67,7 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
     last = await context.reader.last_checkpoint(context.run_id, info.name)
     if not info.kind.has_keys:
         await _empty(migration, info)
-        last = None
+        last = await context.reader.last_checkpoint(context.run_id, info.name)
     await context.say(f"{printable(info.name)}: {'going on' if last else 'starting'}")
     finder = await choose_finder(
         migration.target,
@@ -74,6 +86,9 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
         await run_together(passing.read(), passing.find(), passing.write())
     finally:
         await finder.close()
+    if migration.mirrors and info.kind.has_keys:
+        # What only the target has may hold values of a unique index that deferred documents wait for.
+        await delete_extras(migration, info, writer)
     await settle_deferred(migration, writer, again=info.kind.has_keys)
     await writer.settle_not_met()
 
@@ -81,18 +96,23 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
 async def _empty(migration: Migration, info: CollectionInfo) -> None:
     """A collection without keys that the run made is filled from its start by every attempt."""
     context = migration.context
-    if not await context.reader.last_checkpoint(context.run_id, info.name) and info.name not in migration.ours:
+    last = await context.reader.last_checkpoint(context.run_id, info.name)
+    # A checkpoint without a position is of what was there before and was taken away.
+    if not (last and (last.position or last.documents)) and not migration.ours.get(info.name):
         return
     key = (Thing.COLLECTION, info.name, "")
     if key not in migration.made.done:
         raise Refused(f"{printable(info.name)} was there before this run and is not written to", hint="leave it out")
     await migration.target.drop_collection(info.name)
+    # Its indexes went with it, and are built again.
+    migration.there.pop(info.name, None)
     failpoint("execute.after_empty")
     await context.progress.restart_collection(info.name)
     migration.ours.pop(info.name, None)
     options, _ = split_validation(info.options)
     uuid = await migration.target.create_collection(info, options)
     await migration.have_made(*key, uuid=uuid)
+    await create_unique_indexes(migration, info)
 
 
 async def _finish(migration: Migration, info: CollectionInfo) -> None:
@@ -109,6 +129,8 @@ async def _finish(migration: Migration, info: CollectionInfo) -> None:
         if has_fields(validation):
             await migration.target.set_validator(info.name, validation)
             failpoint("execute.after_validator")
+    elif migration.mirrors:
+        await set_validator(migration, info)
 
 
 async def build_index(migration: Migration, collection: str, index: bytes) -> None:

@@ -18,12 +18,15 @@ from tui_migrate.errors import CredentialsMissing
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, VerifiedMark
+from tui_migrate.mapping.model import Scope
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.manifest import Consistency, Header, SourceEntry
 from tui_migrate.packages.members import Member
+from tui_migrate.packages.part import Part, PartFilter, PartRename
 from tui_migrate.packages.writer import discard_partial
 from tui_migrate.packages.writing import Writer, Writing, create_writer, is_written, reopen_writer
 from tui_migrate.plan import preflight
+from tui_migrate.plan.catalog_rules import catalog_of
 from tui_migrate.plan.model import PackageEnd, StoreEnd, Verify
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, CollectionInfo, CollectionKind
@@ -235,6 +238,7 @@ class Export:
 
     def _header(self) -> Header:
         context = self._context
+        catalog = catalog_of(context.plan)
         return Header(
             tool_version=__version__,
             created_at=_iso(self._created_at),
@@ -246,10 +250,11 @@ class Export:
                 database=self._source_end.database,
                 server_version=context.source.capabilities.server_version,
             ),
-            catalog=None,
+            catalog=catalog.label if catalog else None,
             consistency=Consistency.FUZZY,
             # A clock may have been set back meanwhile.
             interval=(_iso(self._created_at), _iso(max(self._created_at, context.journal.clock()))),
+            part=_part(context.plan.scope),
         )
 
 
@@ -275,6 +280,18 @@ def _checkpoint(collection: str, number: int, block: Block) -> Checkpoint:
         size=sum(map(len, block.documents)),
         digest=digest.digest(),
         counts=Counts(inserted=len(block.documents)),
+    )
+
+
+def _part(scope: Scope) -> Part | None:
+    """Say in the manifest what is not a whole copy of the source."""
+    if scope.is_whole:
+        return None
+    return Part(
+        filters=tuple(PartFilter(one.collection, one.query) for one in scope.filters),
+        owner=scope.owner,
+        redacted=scope.redact,
+        renames=tuple(PartRename(one.source, one.target) for one in scope.renames),
     )
 
 

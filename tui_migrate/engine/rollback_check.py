@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from tui_migrate.engine.rollback_group import written_documents
-from tui_migrate.engine.rollback_rule import Verdict, before_digest, judge
+from tui_migrate.engine.rollback_rule import Verdict, before_digest, is_as_left, judge
 from tui_migrate.engine.steering import Steering
 from tui_migrate.engine.undo_reader import Index, UndoReader
 from tui_migrate.failpoints import failpoint
@@ -18,20 +18,21 @@ async def find_left_over(
     target: Target,
     undo: UndoReader,
     index: Index,
-    is_undone: Callable[[str], bool],
+    is_undone: Callable[[str, int], bool],
     steering: Steering,
     *,
     force: bool = False,
 ) -> Counter[str]:
-    """Count, by collection that is undone, the documents that are as the run left them and not as they were before it.
+    """Count, by collection, the documents that are as the run left them and not as they were before it.
 
-    With `force` all count that are not as they were before. A document that the run wrote twice has two records; what
-    it was before the run stands in the first of them. Raises Steered where the operator wants the rollback to stop.
+    `is_undone` says of a collection and the place of a group whether its documents are undone one by one. With `force`
+    all count that are not as they were before. A document that the run wrote twice has two records; what it was before
+    the run stands in the first of them. Raises Steered where the operator wants the rollback to stop.
     """
     candidates: dict[tuple[str, Key], bytes | None] = {}  # with the hash of what is there now
     for offset in index.groups:
         group = await asyncio.to_thread(undo.group_at, offset)
-        if not is_undone(group.collection):
+        if not is_undone(group.collection, offset):
             continue
         await steering.gate(0)
         written = written_documents(group)
@@ -40,7 +41,7 @@ async def find_left_over(
             current = found.get(key)
             digest = None if current is None else current.digest
             is_left = judge(intent, digest, force=force) is Verdict.FORCE
-            if is_left or (digest == intent.after and digest != before_digest(intent)):
+            if is_left or (is_as_left(intent, digest) and digest != before_digest(intent)):
                 candidates[group.collection, key] = digest
         failpoint("rollback.after_checked")
     if candidates:

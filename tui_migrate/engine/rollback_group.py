@@ -9,6 +9,7 @@ from tui_migrate.engine.rollback_rule import Verdict, judge
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.engine.undo_reader import Group
 from tui_migrate.errors import NotAuthorised
+from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Counts
 from tui_migrate.ordering import Key, order_key
@@ -36,7 +37,7 @@ class _Choice:
     spared: set[Key] = field(default_factory=set)
     forced: set[Key] = field(default_factory=set)
     deleted: set[Key] = field(default_factory=set)
-    """Those among the forced that somebody deleted: they are inserted again."""
+    """Those that are not there: the run deleted them, or somebody did, and they are forced. They are inserted again."""
 
     def forget(self, key: Key) -> None:
         """Take back what was decided about a document."""
@@ -90,7 +91,7 @@ class GroupUndoer:
         counted = set(result.changed) | (choice.deleted - refused.keys()) | (choice.already if counts_done else set())
         done.counts = Counts(
             deleted=sum(written[key].operation is Operation.INSERT for key in counted),
-            restored=sum(written[key].operation is Operation.REPLACE for key in counted),
+            restored=sum(written[key].operation is not Operation.INSERT for key in counted),
         )
         done.size = sum(len(written[key].before or b"") for key in counted)
         for key, refusal in refused.items():
@@ -112,18 +113,17 @@ class GroupUndoer:
             return await self._target.change(collection, ids, decide, bypass_validation=bypasses)
 
     async def _insert_again(self, group: Group, written: Mapping[Key, Intent], choice: _Choice) -> dict[Key, Refusal]:
-        """Put back, one by one, what was there before the run and somebody has deleted; give what was refused."""
-        refused: dict[Key, Refusal] = {}
+        """Put back what was there before the run and is not there now; give what was refused."""
+        wanted = [(key, before) for key in choice.deleted if (before := written[key].before) is not None]
+        if not wanted:
+            return {}
         bypasses = group.collection in self._validated
-        for key in choice.deleted:
-            before = written[key].before
-            if before is None:
-                continue
-            with _explained(group.collection) if bypasses else nullcontext():
-                found = await self._target.insert(group.collection, [before], bypass_validation=bypasses)
-            for refusal in found:
-                refused[key] = refusal
-        return refused
+        with _explained(group.collection) if bypasses else nullcontext():
+            refused = await self._target.insert(
+                group.collection, [before for _, before in wanted], bypass_validation=bypasses
+            )
+        failpoint("rollback.after_insert_again")
+        return {wanted[one.index][0]: one for one in refused}
 
     def _forced(self, group: Group, intent: Intent, key: Key, choice: _Choice) -> Finding:
         deed = "deleted" if key in choice.deleted else "changed"
@@ -165,7 +165,7 @@ def _choose(choice: _Choice, intent: Intent, key: Key, current: bytes | None, *,
     match verdict:
         case Verdict.UNDO | Verdict.FORCE if current is not None:
             choice.undo[key] = Change(intent.id, current, intent.before)
-        case Verdict.FORCE:
+        case Verdict.UNDO | Verdict.FORCE:
             choice.deleted.add(key)
         case Verdict.ALREADY:
             choice.already.add(key)

@@ -15,7 +15,7 @@ class Verdict(Enum):
     ALREADY = "already"
     """It is as it was before the run: nothing to do."""
     ABSENT = "absent"
-    """A look for it had not found it in the target, and it has not come since: nothing to do."""
+    """A look had not found it done in the target, and it was not done since: nothing to do."""
     SPARE = "spare"
     FORCE = "force"
     """Somebody else has changed or deleted it, and the operator wants it as it was before the run all the same."""
@@ -27,14 +27,23 @@ def judge(intent: Intent, digest: bytes | None, *, force: bool = False) -> Verdi
     What is as the run left it is undone, but not where its before-image was left out; all that is neither that nor as
     before is somebody else's, and spared unless the operator wants to `force` it.
     """
-    is_lost = intent.operation is Operation.REPLACE and intent.before is None
-    if digest is not None and digest == intent.after:
-        return Verdict.SPARE if is_lost else Verdict.UNDO
+    if is_as_left(intent, digest):
+        return Verdict.SPARE if _is_lost(intent) else Verdict.UNDO
     if not intent.was_found:
         return Verdict.ABSENT
     if digest == before_digest(intent):
         return Verdict.ALREADY
-    return Verdict.FORCE if force and not is_lost else Verdict.SPARE
+    return Verdict.FORCE if force and not _is_lost(intent) else Verdict.SPARE
+
+
+def is_as_left(intent: Intent, digest: bytes | None) -> bool:
+    """Say whether a document is as the run left it, by the hash of what is there now."""
+    return digest == (None if intent.operation is Operation.DELETE else intent.after)
+
+
+def _is_lost(intent: Intent) -> bool:
+    """Say whether what was there before was not recorded."""
+    return intent.operation is not Operation.INSERT and intent.before is None
 
 
 def before_digest(intent: Intent) -> bytes | None:

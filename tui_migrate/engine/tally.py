@@ -36,6 +36,15 @@ class Tally:
         else:
             self.counts += Counts(replaced=1)
 
+    def deleted(self, count: int) -> None:
+        """Count documents of the target that were deleted."""
+        self.counts += Counts(deleted=count)
+
+    def note_not_deleted(self, reason: str) -> None:
+        """Report a document of the target that the server did not delete."""
+        message = f"the target did not let go of a document that the source does not have so: {printable(reason)}"
+        self.findings.append(Finding(Severity.ERROR, "not_deleted", self.collection, message, "delete it by hand"))
+
     def unchanged(self) -> None:
         """Count a document that was there already."""
         self.counts += Counts(unchanged=1)

@@ -24,8 +24,10 @@ class Transfer:
 
     async def validate(self) -> None:
         """Run the preflight checks; the target is opened to look at only."""
-        found = await preflight.check(self._context.plan, self._context.source, ReadOnly(self._target))
-        await refuse_errors(self._context, found)
+        context = self._context
+        about = preflight.Circumstances(folder=context.folder.path, is_again=True)
+        found = await preflight.check(context.plan, context.source, ReadOnly(self._target), about=about)
+        await refuse_errors(context, found)
 
     async def prepare(self) -> None:
         """Open the undo log, settle what is in doubt, create collections."""

@@ -8,6 +8,9 @@ bytes) and the payload, whose first byte says what it is:
     OUTCOME  one byte for each INTENT of the group before it
     KEPT     a document that the run left as it was in the target, by policy or because it was refused
     MADE     a collection, view or index that the run is about to create, has created, or has given up to create
+    HELD     a document of a collection without keys that is about to be dropped whole, in the order of the collection
+    REMOVED  a collection, view, index or validator that the run is about to take away, with what it takes to bring it
+             back; the HELD frames of a collection stand before it
 
 Each INTENT holds one document, so that a frame is never larger than a document and its key.
 """
@@ -18,7 +21,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO, Final, Self
@@ -34,7 +37,10 @@ GROUP_HEAD: Final = struct.Struct("<BIH16s")
 INTENT_HEAD: Final = struct.Struct(f"<BBI{HASH_BYTES}s?")
 KEPT_HEAD: Final = struct.Struct(f"<BI{HASH_BYTES}s")
 MADE_HEAD: Final = struct.Struct("<BBBH")
+REMOVED_HEAD: Final = struct.Struct("<BBHH?16sQQ")
 MAX_FRAME: Final = 64 * 1024 * 1024
+NOTHING: Final = bytes(HASH_BYTES)
+"""What stands for the hash of a document that is not to be there."""
 COPY_BYTES: Final = 1024 * 1024
 
 
@@ -46,6 +52,8 @@ class Frame(IntEnum):
     OUTCOME = 3
     KEPT = 4
     MADE = 5
+    HELD = 6
+    REMOVED = 7
 
 
 class Operation(IntEnum):
@@ -53,6 +61,7 @@ class Operation(IntEnum):
 
     INSERT = 1
     REPLACE = 2
+    DELETE = 3
 
 
 class Outcome(IntEnum):
@@ -61,9 +70,9 @@ class Outcome(IntEnum):
     WRITTEN = 1
     NOT_WRITTEN = 2
     ASSUMED = 3
-    """Found equal after a crash: ours, or a stranger's equal insert."""
+    """Found equal after a crash: ours, or a stranger's equal insert or deletion."""
     NOT_FOUND = 4
-    """Not there when a crash was looked into. What a server had not read yet may come: then it is ours."""
+    """Not done when a crash was looked into. What a server had not read yet may come: then it is ours."""
 
     @property
     def is_written(self) -> bool:
@@ -72,11 +81,12 @@ class Outcome(IntEnum):
 
 
 class Thing(IntEnum):
-    """What a MADE frame is about."""
+    """What a MADE or a REMOVED frame is about; a validator with its level and action is never made alone."""
 
     COLLECTION = 1
     VIEW = 2
     INDEX = 3
+    VALIDATOR = 4
 
 
 class Making(IntEnum):
@@ -92,7 +102,8 @@ class Making(IntEnum):
 class Intent:
     """One document about to be written. `before` is None for an insert, or where before-images are left out.
 
-    `was_found` is false of one that was looked for after a crash and was not there.
+    Nothing is to be there after a deletion, and `after` is NOTHING. `was_found` is false of one that was looked into
+    after a crash and had not been done.
     """
 
     operation: Operation
@@ -111,6 +122,24 @@ class Made:
     name: str = ""
     uuid: bytes = b""
     making: Making = Making.BEGUN
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A thing of the target that the run takes away.
+
+    `spec` is a BSON document that brings it back, see `removed_specs`. `uuid` is a collection's, empty where there is
+    none. `held` documents of it stand in the log from `held_begin` on, in front of this record, which is at `offset`.
+    """
+
+    thing: Thing
+    collection: str
+    name: str
+    spec: bytes
+    uuid: bytes = b""
+    held_begin: int = 0
+    held: int = 0
+    offset: int = 0
 
 
 class UndoLog:
@@ -199,6 +228,31 @@ class UndoLog:
         failpoint("undo.before_made")
         await self._append([_frame(head + collection + rest)], durable=True)
         failpoint("undo.after_made")
+
+    async def hold(self, documents: Sequence[bytes]) -> None:
+        """Append documents of a collection that is about to be dropped whole; durable with its REMOVED frame."""
+        await self._append([_frame(bytes((Frame.HELD,)) + one) for one in documents], durable=False)
+        failpoint("undo.after_held")
+
+    async def note_removed(self, removed: Removed) -> Removed:
+        """Append that a thing is about to be taken away, make that durable, and give it with its place in the log."""
+        collection, name = removed.collection.encode(), removed.name.encode()
+        placed = replace(removed, offset=self.size)
+        has_uuid = bool(removed.uuid)
+        head = REMOVED_HEAD.pack(
+            Frame.REMOVED,
+            removed.thing,
+            len(collection),
+            len(name),
+            has_uuid,
+            removed.uuid,
+            removed.held_begin,
+            removed.held,
+        )
+        failpoint("undo.before_removed")
+        await self._append([_frame(head + collection + name + removed.spec)], durable=True)
+        failpoint("undo.after_removed")
+        return placed
 
     async def sync(self) -> None:
         """Make everything appended so far durable."""

@@ -20,12 +20,14 @@ from tui_migrate.engine.undo_log import (
     MADE_HEAD,
     MAGIC,
     MAX_FRAME,
+    REMOVED_HEAD,
     Frame,
     Intent,
     Made,
     Making,
     Operation,
     Outcome,
+    Removed,
     Thing,
 )
 from tui_migrate.errors import StorageFailed
@@ -61,7 +63,8 @@ class Index:
     """Where the groups of a log begin, what the run made, and where the last whole frame ends.
 
     `begins` says for each collection that the run made where that stands: what was written before went with another.
-    `written` sums up `Group.written` by collection. `sessions` are those in which anything was to be written.
+    `written` sums up `Group.written` by collection. `sessions` are those in which anything was to be written. `removed`
+    are the records of what the run has taken away, or was about to.
     """
 
     end: int
@@ -70,11 +73,16 @@ class Index:
     begins: dict[str, int] = field(default_factory=dict)
     written: Counter[str] = field(default_factory=Counter)
     sessions: set[bytes] = field(default_factory=set)
+    removed: list[Removed] = field(default_factory=list)
 
     def things(self) -> dict[tuple[Thing, str, str], Made]:
         """Give the last record of each thing that the run has made, or may have: none that it gave up to make."""
         last = {(one.thing, one.collection, one.name): one for one in self.made}
         return {key: one for key, one in last.items() if one.making is not Making.GIVEN_UP}
+
+    def taken_away(self, *things: Thing) -> dict[str, Removed]:
+        """Give, by collection, the last record of those of these kinds that were to be taken away."""
+        return {one.collection: one for one in self.removed if one.thing in things}
 
 
 def is_blank(path: Path) -> bool:
@@ -148,6 +156,8 @@ class UndoReader:
                 found.made.append(made)
                 if made.thing is Thing.COLLECTION:
                     found.begins[made.collection] = offset
+            elif kind == Frame.REMOVED:
+                found.removed.append(self._removed(offset, end))
             found.end = end
         return found
 
@@ -170,6 +180,10 @@ class UndoReader:
                 intents[place] = replace(intents[place], was_found=False)
         return Group(offset, attempt, session, collection, tuple(intents), outcomes)
 
+    def collection_at(self, offset: int) -> str:
+        """Say which collection the group that begins at an offset is about."""
+        return self._group_head(offset)[2]
+
     def groups(self, begin: int, end: int) -> Iterator[Group]:
         """Give the groups that begin within a range of the log."""
         for offset, _, kind in self._frames(max(begin, len(MAGIC)), end):
@@ -183,6 +197,13 @@ class UndoReader:
                 _, length, digest = KEPT_HEAD.unpack_from(self._data, frame + FRAME.size)
                 start = frame + FRAME.size + KEPT_HEAD.size
                 yield Kept(RawId(self._data[start : start + length]), digest)
+
+    def held(self, removed: Removed) -> Iterator[bytes]:
+        """Give the documents that were held of a collection before it was taken away, in its order."""
+        if removed.held:
+            for frame, end, kind in self._frames(removed.held_begin, removed.offset):
+                if kind == Frame.HELD:
+                    yield self._data[frame + FRAME.size + 1 : end]
 
     def _frames(self, begin: int, limit: int) -> Iterator[tuple[int, int, int]]:
         position = begin
@@ -225,4 +246,20 @@ class UndoReader:
             name="" if is_collection else rest.decode(),
             uuid=rest if is_collection else b"",
             making=Making(making),
+        )
+
+    def _removed(self, frame: int, end: int) -> Removed:
+        start = frame + FRAME.size
+        _, thing, length, name_length, has_uuid, uuid, begin, held = REMOVED_HEAD.unpack_from(self._data, start)
+        body = start + REMOVED_HEAD.size
+        spec = body + length + name_length
+        return Removed(
+            Thing(thing),
+            self._data[body : body + length].decode(),
+            self._data[body + length : spec].decode(),
+            self._data[spec:end],
+            uuid=uuid if has_uuid else b"",
+            held_begin=begin,
+            held=held,
+            offset=frame,
         )

@@ -14,8 +14,10 @@ from tui_migrate.definitions import (
     split_validation,
 )
 from tui_migrate.engine.expiry import Expiry
+from tui_migrate.engine.extras import find_extras, may_have_extras
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.verify_content import Verdicts, compare_documents, compare_sums
+from tui_migrate.engine.verify_references import verify_references
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import VerifiedMark
@@ -41,6 +43,11 @@ async def verify(migration: Migration) -> None:
         mark = marks.get(info.name)
         if mark is None or not mark.is_done:
             await _verify_one(migration, info, there.get(info.name), mark)
+    for one in await migration.target.collections(migration.removals()):
+        message = "the source does not have this collection, and the target has it again"
+        await context.find(Severity.ERROR, "not_removed", one.name, message, "see who made it; drop it by hand")
+    if context.plan.verify is Verify.CONTENT:
+        await verify_references(migration)
 
 
 async def _verify_one(
@@ -61,6 +68,8 @@ async def _verify_one(
                 await compare_sums(migration, info, verdicts)
             elif context.plan.verify is Verify.CONTENT:
                 await compare_documents(migration, info, theirs, mark or VerifiedMark(), verdicts)
+                if migration.mirrors:
+                    await _find_extras(migration, info, theirs, verdicts)
             else:
                 await _count(migration, info, theirs, verdicts)
     await verdicts.finish()
@@ -70,11 +79,13 @@ def _compare_definitions(
     migration: Migration, info: CollectionInfo, theirs: CollectionInfo, verdicts: Verdicts
 ) -> None:
     """Compare the options of what the run created, of every view, and the indexes, but for those that come last."""
-    if migration.made.has_collection(info.name) or info.kind is CollectionKind.VIEW:
+    if migration.mirrors or migration.made.has_collection(info.name) or info.kind is CollectionKind.VIEW:
         mine_options, mine_validation = split_validation(info.options)
         their_options, their_validation = split_validation(theirs.options)
-        validation_differs = has_fields(mine_validation) and not same_definition(mine_validation, their_validation)
-        if validation_differs or not same_definition(mine_options, their_options):
+        has_validation = migration.mirrors or has_fields(mine_validation)
+        validation_differs = has_validation and not same_definition(mine_validation, their_validation)
+        kind_differs = migration.mirrors and theirs.kind is not info.kind
+        if kind_differs or validation_differs or not same_definition(mine_options, their_options):
             message = "the options are not those of the source"
             verdicts.add(Severity.ERROR, "options_wrong", info.name, message, "compare both ends")
     by_name = {index_name(one): one for one in theirs.indexes}
@@ -87,6 +98,22 @@ def _compare_definitions(
             verdicts.add(Severity.WARNING, "index_missing", subject, "the target lacks this index", "create it by hand")
         elif not same_index(index, found):
             verdicts.add(Severity.WARNING, "index_differs", subject, "the target's index is defined otherwise")
+    if migration.mirrors:
+        mine = {index_name(one) for one in info.indexes}
+        for name in (one for one in by_name if one not in mine and not is_id_index(by_name[one])):
+            message = "the source does not have this index of the target"
+            verdicts.add(Severity.WARNING, "index_extra", f"{info.name}.{name}", message, "drop it by hand")
+
+
+async def _find_extras(migration: Migration, info: CollectionInfo, theirs: CollectionInfo, verdicts: Verdicts) -> None:
+    """Count what the target has and the source does not."""
+    if not await may_have_extras(migration.context, migration.target, info.name):
+        return
+    async for ids in find_extras(migration.context, migration.target, info, theirs):
+        message = "documents of the target that the source does not have, or has no more, came during the run"
+        verdicts.add(
+            Severity.ERROR, "extra_documents", info.name, message, "run it again, or compare both ends", len(ids)
+        )
 
 
 async def _count(migration: Migration, info: CollectionInfo, theirs: CollectionInfo, verdicts: Verdicts) -> None:
@@ -100,5 +127,8 @@ async def _count(migration: Migration, info: CollectionInfo, theirs: CollectionI
     elif target < expected:
         message = f"the target has {target:,} documents, and the run left {expected:,} or more in it"
         verdicts.add(Severity.ERROR, "target_differs", info.name, message, "compare both ends")
+    if migration.mirrors and target > expected:
+        message = f"the target has {target:,} documents, and the run left {expected:,} in it"
+        verdicts.add(Severity.ERROR, "extra_documents", info.name, message, "compare both ends", target - expected)
     if source != run.documents_done:
         verdicts.source_moved(abs(source - run.documents_done))

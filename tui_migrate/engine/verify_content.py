@@ -4,30 +4,28 @@ What is found is kept with a mark of how far the comparison is, so that another 
 """
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final
 
-from tui_migrate.documents import RawId, content_hash, normalise
+from tui_migrate.documents import RawId
 from tui_migrate.engine.batch_walk import BatchWalk, Suspect, WalkedBatch
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.expiry import Expiry, expires_whole, missing
 from tui_migrate.engine.migration import Migration
+from tui_migrate.engine.sums import Sum, sum_of
 from tui_migrate.engine.undo_log import Intent
 from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Checkpoint, RejectState, VerifiedMark
 from tui_migrate.ordering import Key, order_key
-from tui_migrate.stores.base import CollectionInfo, ReadOrder, Source
+from tui_migrate.stores.base import CollectionInfo
 from tui_migrate.stores.lookup import choose_finder, keyed
 
 MARK_SECONDS: Final = 1.0
 """How much work an attempt that dies may cost the next one."""
-
-_MODULUS: Final = 2**128
 
 
 class Verdicts:
@@ -109,6 +107,7 @@ async def compare_documents(
         context.reader.batches(context.run_id, info.name, after=mark.number),
         is_ordered=context.source.capabilities.ordered and info.simple_order,
         last_id=mark.last_id,
+        exactly=migration.mirrors,
     )
     expiry = Expiry.of(theirs)
     try:
@@ -206,21 +205,6 @@ def _read_records(undo: UndoReader, collection: str, checkpoint: Checkpoint) -> 
     return records
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    """How many documents, and the sum of their hashes: equal for equal documents in any order."""
-
-    count: int = 0
-    total: int = 0
-
-    def plus(self, digests: Iterable[bytes]) -> "_Sum":
-        count, total = self.count, self.total
-        for digest in digests:
-            count += 1
-            total = (total + int.from_bytes(digest)) % _MODULUS
-        return _Sum(count, total)
-
-
 async def compare_sums(migration: Migration, info: CollectionInfo, verdicts: Verdicts) -> None:
     """Compare what a collection without keys holds at both ends with what the run wrote, in whatever order it lies."""
     context = migration.context
@@ -230,7 +214,7 @@ async def compare_sums(migration: Migration, info: CollectionInfo, verdicts: Ver
     while page := await context.reader.rejects(context.run_id, info.name, RejectState.REJECTED, after):
         given = given.plus(one.digest for one in page)
         after = page[-1].offset
-    mine, theirs = await _sum_of(context.source, info.name), await _sum_of(migration.target, info.name)
+    mine, theirs = await sum_of(context.source, info.name), await sum_of(migration.target, info.name)
     if theirs.count < written.count and expires_whole(info.options):
         verdicts.expired(written.count - theirs.count)
     elif theirs != written:
@@ -241,8 +225,8 @@ async def compare_sums(migration: Migration, info: CollectionInfo, verdicts: Ver
         verdicts.source_moved()
 
 
-def _sum_written(context: RunContext, collection: str) -> _Sum:
-    written = _Sum()
+def _sum_written(context: RunContext, collection: str) -> Sum:
+    written = Sum()
     with UndoReader(context.folder.undo_log) as undo:
         index = undo.index()
         for offset in index.groups:
@@ -253,11 +237,3 @@ def _sum_written(context: RunContext, collection: str) -> _Sum:
                     intent.after for intent, outcome in zip(group.intents, outcomes, strict=True) if outcome.is_written
                 )
     return written
-
-
-async def _sum_of(source: Source, collection: str) -> _Sum:
-    found = _Sum()
-    async with aclosing(source.read(collection, order=ReadOrder.NATURAL)) as blocks:
-        async for block in blocks:
-            found = found.plus(content_hash(normalise(one)) for one in block.documents)
-    return found

@@ -7,6 +7,7 @@ from tui_migrate.engine.context import RunContext
 from tui_migrate.errors import Refused
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.checks.look import blocking
 from tui_migrate.plan.model import PlannedCollection
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo
@@ -45,11 +46,10 @@ class Work(Protocol):
 
 
 async def refuse_errors(context: RunContext, found: tuple[Finding, ...]) -> None:
-    """Record what a preflight found, and raise Refused where an error is among it."""
+    """Record what a preflight found, and raise Refused where an error is among it, or a warning in a strict plan."""
     await context.journal.clear_findings(context.run_id, Stage.VALIDATE)
     await context.journal.add_findings(context.run_id, Stage.VALIDATE, found)
-    errors = [one for one in found if one.severity is Severity.ERROR]
-    if errors:
+    if errors := blocking(found, strict=context.plan.strict):
         first = errors[0]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         raise Refused(

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tui_migrate.definitions import enforces_validator
 from tui_migrate.documents import RawId, content_hash, has_empty_timestamp, raw_id
+from tui_migrate.engine.deleting import delete
 from tui_migrate.engine.doubt import Ours
-from tui_migrate.engine.migration import Migration
+from tui_migrate.engine.migration import PART_BYTES, Migration
 from tui_migrate.engine.tally import Tally
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.errors import ConflictFound, Unreachable, WriteRefused
@@ -16,11 +18,8 @@ from tui_migrate.journal.records import Checkpoint, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
 from tui_migrate.redaction import printable
-from tui_migrate.stores.base import Change, CollectionInfo
+from tui_migrate.stores.base import Change, CollectionInfo, Refusal
 from tui_migrate.stores.lookup import Found, Keyed, describe, find_by_id
-
-PART_BYTES: Final = 8 * 1024 * 1024
-"""Source bytes plus before-images that are written together."""
 
 ROUNDS: Final = 10
 """How often a document that others keep changing is decided anew."""
@@ -64,7 +63,11 @@ class BatchWriter:
         self._last_id = last.last_id if last else b""
         self._ours: Mapping[Key, Ours] = migration.ours.get(info.name, {})
         self._not_met = {key for key, one in self._ours.items() if one.was_found}
-        self._undo_committed = undo_committed
+        self._mirrors = migration.mirrors
+        there = migration.there.get(info.name)
+        # What the source has need not meet a validator that is its own, or that the mirror is to replace.
+        self._bypasses = self._mirrors and there is not None and enforces_validator(there.options)
+        self.undo_committed = undo_committed
 
     async def write(self, batch: Batch) -> None:
         """Write a batch and commit it. Raises ConflictFound, WriteRefused, Unreachable, StorageFailed."""
@@ -89,7 +92,11 @@ class BatchWriter:
         await self.commit(checkpoint, tally)
 
     async def commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
-        """Make the undo log and the rejects durable, then the checkpoint with the counts of the tally."""
+        """Make the undo log and the rejects durable, then the checkpoint with the counts of the tally.
+
+        What an earlier attempt deleted and could not count any more is counted with it.
+        """
+        tally.deleted(self._migration.deleted.pop(self.collection, 0))
         refused = await self._migration.rejects.append(tally.refused)
         failpoint("batch.after_rejects")
         if tally.kept:
@@ -98,14 +105,14 @@ class BatchWriter:
         end = self._migration.undo.size
         failpoint("batch.before_checkpoint")
         await self._context.progress.commit_batch(
-            replace(checkpoint, counts=tally.counts, undo_begin=self._undo_committed, undo_end=end),
+            replace(checkpoint, counts=tally.counts, undo_begin=self.undo_committed, undo_end=end),
             refused=refused,
             settled=tally.settled,
             stage=self._context.stage,
             findings=tally.findings,
         )
         failpoint("batch.after_checkpoint")
-        self._undo_committed = end
+        self.undo_committed = end
         self._number += 1
         if tally.counts.rejected:
             await self.check_ceiling(tally.last_reason)
@@ -115,13 +122,14 @@ class BatchWriter:
         return Checkpoint(self.collection, self._number, self._position, self._last_id, 0, 0, b"", Counts())
 
     async def settle_not_met(self) -> None:
-        """Count what an earlier attempt wrote of documents that the source does not give any more."""
+        """Count what an earlier attempt wrote of documents that the source does not give any more, or deleted."""
+        tally = Tally(self.collection)
         if self._not_met:
-            tally = Tally(self.collection)
             for key in self._not_met:
                 tally.wrote(self._ours[key].operation, is_assumed=self._ours[key].is_assumed)
             tally.note_source_moved(len(self._not_met))
             self._not_met.clear()
+        if tally.counts != Counts() or self._migration.deleted[self.collection]:
             await self.commit(self.blank_checkpoint(), tally)
 
     async def write_items(self, items: Sequence[Keyed], found: Mapping[Key, Found], tally: Tally) -> None:
@@ -131,12 +139,15 @@ class BatchWriter:
         for _ in range(ROUNDS):
             inserts: list[Keyed] = []
             changes: list[Keyed] = []
+            retyped: list[Keyed] = []
             for item in waiting:
-                match self._decide(item, there.get(item.key), tally):
+                found_now = there.get(item.key)
+                match self._decide(item, found_now, tally):
                     case Decision.INSERT:
                         inserts.append(item)
                     case Decision.REPLACE:
-                        changes.append(item)
+                        (retyped if self._mirrors and is_other_id_type(item, found_now) else changes).append(item)
+            inserts.extend(await self._make_way(retyped, tally))
             again = [*await self._insert(inserts, tally), *await self._change(changes, tally)]
             if not again:
                 return
@@ -146,19 +157,29 @@ class BatchWriter:
             hint="stop the other writer, then resume the run",
         )
 
+    async def _make_way(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
+        """Delete documents that have the keys of these in another type of number: a replace would keep their `_id`."""
+        if not items:
+            return []
+        refused = await delete(self._migration, self.collection, [one.id for one in items], tally)
+        for one in items:
+            if one.key in refused:
+                tally.refuse(one, refused[one.key])
+        return [one for one in items if one.key not in refused]
+
     def _decide(self, item: Keyed, current: Found | None, tally: Tally) -> Decision:
         """Decide about a document and count it, unless it is to be written."""
-        if is_other_id_type(item, current):
+        if is_other_id_type(item, current) and not self._mirrors:
             tally.note_id_type(item)
         own = self._ours.get(item.key)
         if own is not None and current is not None and current.digest == own.after:
-            if is_equal(item, current):
+            if is_equal(item, current, exactly=self._mirrors):
                 tally.wrote(own.operation, is_assumed=own.is_assumed)
                 if not own.was_found:
                     tally.note_late()
                 return Decision.UNCHANGED
             return Decision.REPLACE
-        decision = decide(self._context.plan.policy, item, current)
+        decision = decide(self._context.plan.policy, item, current, exactly=self._mirrors)
         if decision is Decision.UNCHANGED:
             tally.unchanged()
         elif decision is Decision.SKIP:
@@ -179,7 +200,7 @@ class BatchWriter:
         self._note_timestamps(items, tally)
         intents = [Intent(Operation.INSERT, one.id, one.digest) for one in items]
         await undo.record(self.collection, self._context.attempt, target.session, intents)
-        refusals = {one.index: one for one in await target.insert(self.collection, [one.document for one in items])}
+        refusals = {one.index: one for one in await self._send(items)}
         failpoint("batch.after_insert")
         await undo.settle(
             [Outcome.NOT_WRITTEN if place in refusals else Outcome.WRITTEN for place in range(len(items))]
@@ -195,12 +216,18 @@ class BatchWriter:
                 tally.refuse(item, refusal)
         return again
 
+    async def _send(self, items: Sequence[Keyed]) -> tuple[Refusal, ...]:
+        documents = [one.document for one in items]
+        return await self._target.insert(self.collection, documents, bypass_validation=self._bypasses)
+
     async def _change(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
         """Replace documents that still are what was seen, and give those that are no longer there."""
         if not items:
             return []
         attempt = _Replacing(self, items)
-        result = await self._target.change(self.collection, [one.id for one in items], attempt.decide)
+        result = await self._target.change(
+            self.collection, [one.id for one in items], attempt.decide, bypass_validation=self._bypasses
+        )
         failpoint("batch.after_replace")
         await attempt.settle(frozenset(result.changed))
         for key, refusal in result.refused.items():
