@@ -1,0 +1,1 @@
+"""Validation: whether documents are as a catalog says, wherever they lie."""
