@@ -1,6 +1,7 @@
 import json
 import tracemalloc
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_migrate.errors import PackageDamaged, Refused
-from tui_migrate.packages.manifest import ChecksumState, Manifest, checksum_of, checksum_state, parse
+from tui_migrate.packages.entries import CollectionEntry, DocumentOrder, FileEntry, digest_of
+from tui_migrate.packages.limits import CEILING, MANIFEST_PER_ENTRY, MAX_MANIFEST, USUAL, Limits
+from tui_migrate.packages.manifest import ChecksumState, Manifest, checksum_of, checksum_state, parse, parse_text
+from tui_migrate.packages.members import Member
+from tui_migrate.packages.opening import files_at, read_manifest
 from tui_migrate.packages.strict_json import canonical
+from tui_migrate.stores.base import CollectionKind
 
 from .samples import HEADER, small_package
 
@@ -197,6 +203,59 @@ def test_a_message_never_carries_control_characters(manifest: Manifest) -> None:
     with pytest.raises(PackageDamaged) as damage:
         parse(signed(manifest, lambda fields: fields.update({"\x1b[2J": 1})), str(Path("\x1b[1m") / "manifest.json"))
     assert "\x1b" not in damage.value.message
+
+
+def of_members(count: int) -> bytes:
+    """A manifest of a collection of so many batches, each with numbers as large ones have them."""
+    sizes = [400_000 + number % 1_000 for number in range(count)]
+    offsets = accumulate(sizes, initial=0)
+    members = [
+        Member(offset, size, 1_900_000, 1_000, f"{offset:064x}") for offset, size in zip(offsets, sizes, strict=False)
+    ]
+    files = (
+        FileEntry("shop/users.bson.gz", sum(sizes), "0" * 64),
+        FileEntry("shop/users.metadata.json.gz", 10, "0" * 64),
+    )
+    entry = CollectionEntry(
+        "users",
+        CollectionKind.PLAIN,
+        1_000 * count,
+        1_900_000 * count,
+        DocumentOrder.ID,
+        "0" * 64,
+        digest_of(members),
+        tuple(members),
+        files,
+    )
+    return Manifest(HEADER, (entry,)).to_bytes()
+
+
+@pytest.mark.slow
+def test_what_reading_a_manifest_takes_follows_its_size() -> None:
+    text = of_members(5_000).decode()
+    assert len(text) < 200 * 5_000
+    tracemalloc.start()
+    try:
+        manifest = parse_text(text, "here")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(manifest.collections[0].members) == 5_000
+    # Beside the text itself; with it, the largest manifest that is read by default takes less than 150 MB.
+    assert peak < 3 * len(text)
+    assert (3 + 1) * USUAL.manifest < 150_000_000
+
+
+def test_the_largest_manifest_that_is_read_follows_the_entries(tmp_path: Path) -> None:
+    small_package(tmp_path / "package")
+    place = tmp_path / "package"
+    size = (place / "manifest.json").stat().st_size
+    enough = size // MANIFEST_PER_ENTRY + 1
+    assert read_manifest(files_at(place, Limits(entries=enough))).database == "shop"
+    with pytest.raises(PackageDamaged, match=r"manifest\.json is larger than") as told:
+        read_manifest(files_at(place, Limits(entries=enough - 1)))
+    assert "--max-entries" in told.value.hint
+    assert CEILING.manifest == MAX_MANIFEST
 
 
 @pytest.mark.parametrize("content", [b"[" + b"0," * 10_000_000 + b"0]", b"[[{}]" * 1_000_000])

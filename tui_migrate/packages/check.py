@@ -15,10 +15,12 @@ from tui_migrate.findings import Finding
 from tui_migrate.packages import layout
 from tui_migrate.packages.digest import RunningDigest
 from tui_migrate.packages.doubts import Doubt, doubts
+from tui_migrate.packages.duplicate_ids import DuplicateIds
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.fault_list import FaultList
+from tui_migrate.packages.limits import Limit, Limits
 from tui_migrate.packages.manifest import Manifest
-from tui_migrate.packages.members import EMPTY, Member, documents_of, read_packed
+from tui_migrate.packages.members import EMPTY, Member, documents_of, read_packed, size_fault
 from tui_migrate.packages.native_files import NativeFiles, read_bounded
 from tui_migrate.packages.opening import files_at, load_metadata, read_manifest
 from tui_migrate.packages.package import Progress
@@ -42,7 +44,10 @@ async def check(path: Path, progress: Progress | None = None) -> tuple[Finding, 
 
 
 async def check_files(package: NativeFiles, progress: Progress | None = None) -> tuple[Finding, ...]:
-    """Check a package and give what is wrong with it; nothing where it is whole. Raises as `check` does."""
+    """Check a package and give what is wrong with it; nothing where it is whole.
+
+    Raises as `check` does, and StorageFailed where temporary files find no room.
+    """
     faults = FaultList()
     manifest = await asyncio.to_thread(_open, package, faults)
     if manifest is None:
@@ -55,8 +60,8 @@ async def check_files(package: NativeFiles, progress: Progress | None = None) ->
             await asyncio.to_thread(_check_metadata, package, entry, faults)
         done += entry.metadata.size
         if entry.data is not None:
-            checked = _CollectionCheck(entry, manifest.database, faults)
-            if entry.data.path in usable:
+            if entry.data.path in usable and _is_within(entry, package.limits, faults):
+                checked = _CollectionCheck(entry, manifest.database, package.limits, faults)
                 await checked.run(package, partial(_tell, progress, total, done))
             done += entry.data.size
         _tell(progress, total, done, 0)
@@ -116,16 +121,27 @@ def _check_metadata(package: NativeFiles, entry: CollectionEntry, faults: FaultL
         faults.add("metadata_damaged", entry.metadata.path, error.message)
 
 
+def _is_within(entry: CollectionEntry, limits: Limits, faults: FaultList) -> bool:
+    """Say whether a collection unpacks to no more than it may: the sum of what its members say, which each is held to."""
+    if entry.bytes > limits.unpacked:
+        message = f"it unpacks to {entry.bytes:,} bytes, {limits.unpacked:,} may be"
+        faults.add("file_damaged", entry.files[0].path, message, hint=Limit.UNPACKED.hint(limits.unpacked))
+    return entry.bytes <= limits.unpacked
+
+
 class _CollectionCheck:
     """The check of one collection's file, a member at a time."""
 
-    def __init__(self, entry: CollectionEntry, database: str, faults: FaultList) -> None:
+    def __init__(self, entry: CollectionEntry, database: str, limits: Limits, faults: FaultList) -> None:
         self._entry = entry
+        self._most = limits.document
         self._subject = f"{database}.{entry.name}"
         self._file = entry.files[0]
         self._faults = faults
         self._running = RunningDigest()
         self._ids = IdOrder()
+        self._places = DuplicateIds() if entry.type.has_keys and entry.order is DocumentOrder.NATURAL else None
+        self._number = 0
 
     async def run(self, package: NativeFiles, tell: Callable[[int], None]) -> None:
         """Read all members, going on behind a damaged one, then compare the digests of the whole."""
@@ -138,8 +154,13 @@ class _CollectionCheck:
                     for member in self._entry.members:
                         await asyncio.to_thread(self._take, file, member)
                         tell(member.end)
+            if self._places is not None:
+                await asyncio.to_thread(self._find_duplicates, self._places)
         except PackageDamaged as error:
             self._faults.add("file_unreadable", self._file.path, error.message, hint=error.hint)
+        finally:
+            if self._places is not None:
+                self._places.close()
         self._compare()
 
     def _take(self, file: BinaryIO, member: Member) -> None:
@@ -153,8 +174,13 @@ class _CollectionCheck:
         self._running.add_stream(content, len(documents))
         for number, document in enumerate(documents):
             self._check_document(document, f"document {number} of the member at byte {member.offset}")
+            self._number += 1
 
     def _check_document(self, document: bytes, where: str) -> None:
+        if reason := size_fault(document, self._most):
+            self._faults.add(
+                "document_too_large", self._subject, f"{where}: {reason}", hint=Limit.DOCUMENT.hint(self._most)
+            )
         try:
             if not walk(document):
                 for one in doubts(document):
@@ -167,6 +193,15 @@ class _CollectionCheck:
             return
         if fault in _ALWAYS or (fault and self._entry.order is DocumentOrder.ID):
             self._faults.add(fault, self._subject, f"{where}: {_MESSAGES[fault]}")
+        elif self._places is not None and self._ids.last is not None:
+            self._places.add(0, self._ids.last, self._number)
+
+    def _find_duplicates(self, places: DuplicateIds) -> None:
+        """Look for ids that stand twice where the documents do not lie in their order."""
+        for found in places.find():
+            if found is not None:
+                message = f"document {found.offset} of the collection has the _id of document {found.earlier}"
+                self._faults.add("id_duplicate", self._subject, message)
 
     def _add(self, doubt: Doubt, where: str) -> None:
         self._faults.add(

@@ -110,4 +110,7 @@ class CollectionEntry:
 
 def digest_of(members: Sequence[Member]) -> str:
     """Hash the members' digests, 32 bytes each, in their order: a digest that is known without reading again."""
-    return hashlib.sha256(b"".join(bytes.fromhex(member.sha256) for member in members)).hexdigest()
+    digest = hashlib.sha256()
+    for member in members:
+        digest.update(bytes.fromhex(member.sha256))
+    return digest.hexdigest()

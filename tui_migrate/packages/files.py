@@ -141,21 +141,21 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+TOO_LARGE_HINT: Final = "it cannot be what tui-migrate wrote; get a fresh copy"
+
+
 def read_bounded(path: Path, limit: int) -> bytes:
     """Read a whole regular file of at most `limit` bytes. Raises PackageDamaged."""
     with open_regular(path) as file:
         return read_up_to(file, limit, shown(path))
 
 
-def read_up_to(file: BinaryIO, limit: int, name: str) -> bytes:
-    """Read an open file that has at most `limit` bytes. Raises PackageDamaged."""
+def read_up_to(file: BinaryIO, limit: int, name: str, hint: str = TOO_LARGE_HINT) -> bytes:
+    """Read an open file that has at most `limit` bytes. Raises PackageDamaged, with the hint where it has more."""
     try:
         content = file.read(limit + 1)
     except OSError as error:
         raise PackageDamaged(f"cannot read {name}: {error.strerror}", hint="check the disk") from error
     if len(content) > limit:
-        raise PackageDamaged(
-            f"{name} is larger than {limit:,} bytes",
-            hint="it cannot be what tui-migrate wrote; get a fresh copy",
-        )
+        raise PackageDamaged(f"{name} is larger than {limit:,} bytes", hint=hint)
     return content

@@ -32,11 +32,6 @@ class PackageForm(StrEnum):
         return self in _JSON
 
     @property
-    def never_holds(self) -> frozenset[str]:
-        """Collections that the system itself never exports: tokens, sessions, and what belongs to one installation."""
-        return _NEVER_HELD.get(self, frozenset())
-
-    @property
     def can_be_written(self) -> bool:
         """True of the forms that an export makes."""
         return self in _WRITTEN
@@ -51,6 +46,3 @@ _WRITTEN = (
     PackageForm.GOFANNON,
     PackageForm.XCODEREVIEWER,
 )
-_NEVER_HELD = {
-    PackageForm.SECOND_BRAIN: frozenset(("permanent_tokens", "sessions", "migration_history", "migrations", "backups")),
-}

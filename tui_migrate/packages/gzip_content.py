@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import PackageDamaged
 from tui_migrate.packages.content import Content, Stream
+from tui_migrate.packages.limits import Limit
 from tui_migrate.packages.members import DAMAGED_HINT
 
 if TYPE_CHECKING:
@@ -139,8 +140,9 @@ class GzipStream:
         self._packed += before - len(self._input)
         self._position += len(part)
         if self._position > self._content.limit:
-            hint = "if it is meant to be that large, allow it with --max-unpacked"
-            raise self._damaged(f"unpacks to more than {self._content.limit:,} bytes", hint)
+            raise self._damaged(
+                f"unpacks to more than {self._content.limit:,} bytes", Limit.UNPACKED.hint(self._content.limit)
+            )
         if not self._inflater.eof:
             self._content.pass_by(self._position, self._packed, self._inflater)
         return part

@@ -9,18 +9,17 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequ
 from functools import partial
 from typing import Final, TypeVar
 
-from tui_migrate.documents import RawId
-from tui_migrate.errors import PackageDamaged, Refused
+from tui_migrate.errors import PackageDamaged
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.block_index import BlockIndex, IndexBlock, Indexed, digest_of
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.index_build import IndexBuild
 from tui_migrate.packages.package import Progress
+from tui_migrate.packages.sequential import SequentialPackage, check_order, replaced
 from tui_migrate.packages.types.model import Inference
 from tui_migrate.packages.walking import PartReader, WalkedForm
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
-from tui_migrate.stores.permissions import Action, Permission
 
 _POSITION: Final = struct.Struct(">QQ8s")
 """How many blocks were read, how many documents of the next one, and the mark of the collection's content."""
@@ -30,10 +29,11 @@ _CHANGED_HINT: Final = "put the package back as it was and try again; nothing ma
 Result = TypeVar("Result")
 
 
-class IndexedPackage:
+class IndexedPackage(SequentialPackage):
     """Makes a package of a form that can be walked over; opens nothing before it is first asked."""
 
     def __init__(self, form: WalkedForm) -> None:
+        super().__init__(form.path)
         self._form: Final = form
         self._indexing: Final = asyncio.Lock()
         self._collections: dict[str, Indexed] | None = None
@@ -43,7 +43,12 @@ class IndexedPackage:
     @property
     def capabilities(self) -> Capabilities:
         """Ordered, as far as a collection's `simple_order` says; no lookup. The version is known once opened."""
-        return Capabilities(ordered=True, lookup=False, server_version=self._form.server_version())
+        return Capabilities(
+            ordered=True,
+            lookup=False,
+            server_version=self._form.server_version(),
+            keeps_field_order=not self._form.form.infers_types,
+        )
 
     async def form(self) -> PackageForm:
         """Say what form it has."""
@@ -62,6 +67,10 @@ class IndexedPackage:
     async def inference(self) -> Inference | None:
         """BSON has its types; a form without them overrides this."""
         return None
+
+    async def catalog(self) -> str:
+        """No form but our own names its catalog."""
+        return ""
 
     async def _index(self, progress: Progress | None) -> tuple[Finding, ...]:
         build = IndexBuild(self._form)
@@ -100,7 +109,7 @@ class IndexedPackage:
     async def identity(self) -> Identity:
         """The package, its links resolved, and the database that is read. Raises as `WalkedForm.database` does."""
         database = await asyncio.to_thread(self._form.database)
-        resolved = await asyncio.to_thread(self._form.path.resolve)
+        resolved = await asyncio.to_thread(self.path.resolve)
         return Identity(kind="package", addresses=frozenset((str(resolved),)), database=database)
 
     async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
@@ -128,11 +137,7 @@ class IndexedPackage:
         one = await self._entry(collection)
         if self._error is not None:
             raise _damaged(self._error)
-        if order is ReadOrder.BY_ID and not one.info.kind.has_keys:
-            raise Refused(
-                f"{shown(collection)} lies in natural order and cannot be read by _id",
-                hint="import it into a collection that the run creates",
-            )
+        check_order(collection, one.info.kind, order)
         first, skipped = _place(one, after)
         if first == len(one.blocks):
             return
@@ -148,31 +153,14 @@ class IndexedPackage:
         finally:
             reader.close()
 
-    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
-        """Raise Refused: a package has no index by id."""
-        raise Refused(
-            f"{len(ids)} documents of {shown(collection)} cannot be looked up in a package",
-            hint="a package is read from its start to its end: use it as source, not as target",
-        )
-
     async def count(self, collection: str) -> int:
         """Give the number of documents that were counted."""
         return (await self._entry(collection)).info.documents
 
-    async def permissions(self, action: Action, collections: Collection[str]) -> dict[str, Permission]:
-        """Nothing that takes a privilege can be done to a package."""
-        return dict.fromkeys(collections, Permission.DENIED)
-
-    async def close(self) -> None:
-        """Nothing is held open between calls."""
-
     async def _entry(self, collection: str) -> Indexed:
         entry = (await self._indexed()).get(collection)
         if entry is None:
-            raise Refused(
-                f"the package {shown(self._form.path)} has no collection {shown(collection)}",
-                hint="plan again: the package is another than it was",
-            )
+            raise self._no_collection(collection)
         return entry
 
 
@@ -189,10 +177,7 @@ def _place(one: Indexed, after: bytes | None) -> tuple[int, int]:
         blocks: BlockIndex = one.blocks
         if mark == one.mark and (number, skipped) <= (len(blocks), 0):
             return int(number), int(skipped)
-    raise PackageDamaged(
-        f"{shown(one.info.name)} is not what was read before the interruption: the package was replaced",
-        hint="put the package back that the run began with, or start a new run",
-    )
+    raise replaced(one.info.name)
 
 
 def _read_block(reader: PartReader, block: IndexBlock, collection: str) -> Sequence[bytes]:

@@ -27,6 +27,7 @@ _HASH_LENGTH: Final = 27
 _ESCAPED: Final = re.compile(r"(?:[A-Za-z0-9_.~+-]|%[0-9A-F]{2})+")
 _FORBIDDEN_IN_DATABASE: Final = frozenset('/\\. "$*<>:|?')
 _LONGEST_DATABASE: Final = 63
+_LONGEST_COLLECTION: Final = 255
 
 
 def escape(collection: str) -> str:
@@ -73,6 +74,12 @@ def check_database(name: str) -> str:
             hint=f'a name has 1 to {_LONGEST_DATABASE} bytes and none of the characters / \\ . space " $ * < > : | ?',
         )
     return name
+
+
+def can_be_collection(name: str) -> bool:
+    """Say whether a server takes a collection of this name (MongoDB manual, “Naming Restrictions”)."""
+    size = len(name.encode(errors="surrogatepass"))
+    return 0 < size <= _LONGEST_COLLECTION and not name.startswith(".") and not {"\0", "$"}.intersection(name)
 
 
 def data_path(database: str, collection: str) -> str:

@@ -13,8 +13,10 @@ from tui_migrate.errors import Refused
 from tui_migrate.packages import layout
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder, FileEntry
 from tui_migrate.packages.files import shown
+from tui_migrate.packages.limits import MAX_MANIFEST
 from tui_migrate.packages.members import EMPTY, MAX_PACKED, MAX_UNPACKED, Member
-from tui_migrate.packages.strict_json import Node, canonical, read
+from tui_migrate.packages.part import Part, part_from
+from tui_migrate.packages.strict_json import Node, ascii_text, canonical, canonical_pieces, read
 from tui_migrate.stores.base import CollectionKind
 
 __all__ = (
@@ -28,13 +30,13 @@ __all__ = (
     "Member",
     "SourceEntry",
     "parse",
+    "parse_text",
+    "text_of",
 )
 
 FORMAT: Final = "tui-migrate package"
 FORMAT_VERSION: Final = 1
-MAX_MANIFEST: Final = 256 * 1024 * 1024
-"""Bytes of a manifest: about a million members, which are terabytes of documents."""
-
+_PART: Final = "part"
 BYTES_PER_VALUE: Final = 24
 BYTES_PER_OBJECT: Final = 100
 FREE_VALUES: Final = 256 * 1024
@@ -70,7 +72,11 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a manifest says beside its collections. Times are ISO 8601 in UTC; the source was read in `interval`."""
+    """What a manifest says beside its collections. Times are ISO 8601 in UTC; the source was read in `interval`.
+
+    `catalog` is the name and version of the catalog that it was made with (`xcodereviewer 2.0.0`), None without one.
+    `part` says how it differs from a whole copy, None where it does not.
+    """
 
     tool_version: str
     created_at: str
@@ -80,6 +86,7 @@ class Header:
     catalog: str | None
     consistency: Consistency
     interval: tuple[str, str]
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +107,37 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Give the manifest's file."""
+        return canonical(self._fields())
+
+    def is_written_as(self, text: str) -> bool:
+        """Say whether a text is the manifest's file, to the letter."""
+        at = 0
+        for piece in canonical_pieces(self._fields()):
+            if not text.startswith(piece, at):
+                return False
+            at += len(piece)
+        return at == len(text)
+
+    def _fields(self) -> dict[str, object]:
         start, end = self.header.interval
         fields: dict[str, object] = {
             **asdict(self.header),
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "interval": {"from": start, "to": end},
-            "collections": [asdict(entry) for entry in self.collections],
+            "collections": self.collections,
         }
-        return canonical({**fields, "checksum": checksum_of(fields)})
+        if self.header.part is None:
+            del fields[_PART]
+        return {**fields, "checksum": checksum_of(fields)}
 
 
 def checksum_of(fields: dict[str, object]) -> str:
     """Hash a manifest's canonical form without its checksum."""
-    return hashlib.sha256(canonical({name: fields[name] for name in fields if name != "checksum"})).hexdigest()
+    digest = hashlib.sha256()
+    for piece in canonical_pieces({name: fields[name] for name in fields if name != "checksum"}):
+        digest.update(piece.encode("ascii"))
+    return digest.hexdigest()
 
 
 def checksum_state(fields: dict[str, object]) -> ChecksumState:
@@ -125,13 +149,27 @@ def checksum_state(fields: dict[str, object]) -> ChecksumState:
 
 def parse(content: bytes, where: str) -> Manifest:
     """Read a manifest's file strictly. Raises PackageDamaged, and Refused for one of a newer version."""
-    if len(content) > MAX_MANIFEST:
+    return parse_text(text_of(content, where), where)
+
+
+def text_of(content: bytes, where: str) -> str:
+    """Give the text of a manifest's file, if it can be one by its size and its marks. Raises PackageDamaged."""
+    size = len(content)
+    if size > MAX_MANIFEST:
         Node(None, where).fail(f"it is larger than {MAX_MANIFEST:,} bytes")
     values, objects = content.count(b","), content.count(b"{") + content.count(b"[")
-    size = len(content)
     if values > size // BYTES_PER_VALUE + FREE_VALUES or objects > size // BYTES_PER_OBJECT + FREE_VALUES:
         Node(None, where).fail("it has more values than a manifest of its size")
-    root = read(content, where)
+    return ascii_text(content, where)
+
+
+def parse_text(text: str, where: str) -> Manifest:
+    """Read what `text_of` gives. Raises as `parse` does.
+
+    Of each member it takes some 700 bytes of memory at once, 196 of them its text: whoever calls this rather than
+    `parse` holds the file's bytes no longer.
+    """
+    root = read(text, where)
     fields = root.value
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         root.fail(f"it is no manifest of a {FORMAT}")
@@ -144,7 +182,7 @@ def parse(content: bytes, where: str) -> Manifest:
         case ChecksumState.MATCHING:
             pass
     manifest = _manifest(root)
-    if manifest.to_bytes() != content:
+    if not manifest.is_written_as(text):
         root.fail("it is not written in its canonical form: it was changed after it was written")
     return manifest
 
@@ -158,7 +196,9 @@ def _check_version(version: Node) -> None:
 
 
 def _manifest(root: Node) -> Manifest:
-    names = (*Header.__dataclass_fields__, "format", "format_version", "collections", "checksum")
+    names = {*Header.__dataclass_fields__, "format", "format_version", "collections", "checksum"}
+    if isinstance(root.value, dict) and _PART not in root.value:
+        names.discard(_PART)
     fields = root.fields(names)
     header = _header(fields)
     collections = []
@@ -192,6 +232,7 @@ def _header(fields: dict[str, Node]) -> Header:
         catalog=None if fields["catalog"].value is None else fields["catalog"].text(),
         consistency=fields["consistency"].word(Consistency),
         interval=(interval["from"].moment(), interval["to"].moment()),
+        part=part_from(fields[_PART]) if _PART in fields else None,
     )
 
 
@@ -205,7 +246,7 @@ def _collection(node: Node) -> CollectionEntry:
         order=fields["order"].word(DocumentOrder),
         sha256=fields["sha256"].digest(),
         digest=fields["digest"].digest(),
-        members=tuple(map(_member, fields["members"].items())),
+        members=tuple(map(_member, fields["members"].taken())),
         files=tuple(map(_file, fields["files"].items())),
     )
 

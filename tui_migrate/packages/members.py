@@ -82,6 +82,11 @@ def unpack(packed: bytes, limit: int, where: str, header: bytes = HEADER) -> byt
     return content
 
 
+def size_fault(document: bytes, most: int) -> str:
+    """Say that a document has more bytes than one may have; empty where it has not."""
+    return f"a document has {len(document):,} bytes, {most:,} may be" if len(document) > most else ""
+
+
 def read_packed(file: BinaryIO, member: Member, name: str) -> bytes:
     """Read a member's bytes from its place in a file. Raises PackageDamaged naming file and offset."""
     try:

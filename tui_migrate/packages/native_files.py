@@ -5,14 +5,18 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from tui_migrate.errors import PackageDamaged, Refused, UsageError
 from tui_migrate.packages import files, layout
 from tui_migrate.packages.fault_list import FaultList
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import USUAL, Limit, Limits
 from tui_migrate.packages.members import MARKED_HEADER
+
+_OTHER_ENTRIES: Final = 2
+"""What lies in a package beside two files for each collection: the manifest, and the folder of the documents."""
 
 
 class Files(Protocol):
@@ -36,6 +40,11 @@ class NativeFiles(Files, Protocol):
         ...
 
     @property
+    def limits(self) -> Limits:
+        """What it may come to."""
+        ...
+
+    @property
     def form(self) -> PackageForm:
         """Which of the native forms it is."""
         ...
@@ -56,17 +65,18 @@ class NativeFiles(Files, Protocol):
         ...
 
 
-def read_bounded(package: Files, relative: str, limit: int) -> bytes:
-    """Read a whole file of at most `limit` bytes. Raises PackageDamaged."""
+def read_bounded(package: Files, relative: str, limit: int, hint: str = files.TOO_LARGE_HINT) -> bytes:
+    """Read a whole file of at most `limit` bytes. Raises PackageDamaged, with the hint where it has more."""
     with package.open(relative) as file:
-        return files.read_up_to(file, limit, package.where(relative))
+        return files.read_up_to(file, limit, package.where(relative), hint)
 
 
 class FolderFiles:
     """A package that is a folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits = USUAL) -> None:
         self.path = path
+        self.limits: Final = limits
 
     @property
     def form(self) -> PackageForm:
@@ -86,14 +96,23 @@ class FolderFiles:
         return is_folder(self.path / database)
 
     def listing(self, database: str, faults: FaultList) -> Mapping[str, int | None]:
-        """Look at everything in the package's two folders; a link is not followed."""
-        return {relative: self._size(relative) for relative in self._names(database, faults) if relative != database}
+        """Look at everything in the package's two folders, up to the limit; a link is not followed."""
+        most = 2 * self.limits.entries + _OTHER_ENTRIES
+        found: dict[str, int | None] = {}
+        for relative, size in self._entries(database, faults):
+            if len(found) == most:
+                hint = Limit.ENTRIES.hint(self.limits.entries)
+                faults.add("file_extra", ".", f"there are more than {most:,} files in the package", hint=hint)
+                break
+            if relative != database:
+                found[relative] = size
+        return found
 
     def open(self, relative: str) -> BinaryIO:
         """Open a regular file; a link is refused. Raises PackageDamaged."""
         return files.open_regular(self.path / relative)
 
-    def _names(self, database: str, faults: FaultList) -> Iterator[str]:
+    def _entries(self, database: str, faults: FaultList) -> Iterator[tuple[str, int | None]]:
         folders = [""]
         if database and self.has_folder(database):
             folders.append(f"{database}/")
@@ -102,13 +121,11 @@ class FolderFiles:
         for prefix in folders:
             try:
                 with os.scandir(self.path / prefix) as items:
-                    yield from (prefix + item.name for item in items)
+                    for item in items:
+                        status = item.stat(follow_symlinks=False)
+                        yield prefix + item.name, status.st_size if stat.S_ISREG(status.st_mode) else None
             except OSError as error:
                 faults.add("file_unreadable", prefix or ".", f"the folder cannot be read: {error.strerror}")
-
-    def _size(self, relative: str) -> int | None:
-        status = (self.path / relative).lstat()
-        return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def is_folder(path: Path) -> bool:

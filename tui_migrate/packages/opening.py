@@ -8,7 +8,8 @@ from tui_migrate.errors import PackageDamaged, Refused
 from tui_migrate.packages import layout, metadata
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
 from tui_migrate.packages.files import shown
-from tui_migrate.packages.manifest import MAX_MANIFEST, Manifest, parse
+from tui_migrate.packages.limits import MANIFEST_PER_ENTRY, USUAL, Limit, Limits
+from tui_migrate.packages.manifest import Manifest, parse_text, text_of
 from tui_migrate.packages.members import DAMAGED_HINT, unpack_metadata
 from tui_migrate.packages.native_files import FolderFiles, NativeFiles, has_manifest, is_folder, read_bounded
 from tui_migrate.packages.tar_reader import TarFiles, is_tar
@@ -17,9 +18,9 @@ from tui_migrate.stores.base import CollectionInfo
 __all__ = ("files_at", "has_manifest", "is_folder", "load_manifest", "load_metadata", "read_manifest")
 
 
-def files_at(path: Path) -> NativeFiles:
+def files_at(path: Path, limits: Limits = USUAL) -> NativeFiles:
     """Give the files of the native package at a path, a folder or a tar."""
-    return TarFiles(path) if os.path.lexists(path) and is_tar(path) else FolderFiles(path)
+    return TarFiles(path, limits) if os.path.lexists(path) and is_tar(path) else FolderFiles(path, limits)
 
 
 def load_manifest(package: NativeFiles | Path) -> Manifest:
@@ -42,7 +43,10 @@ def read_manifest(package: NativeFiles) -> Manifest:
             f"{shown(package.path)} has no {layout.MANIFEST}",
             hint="give a package that tui-migrate finished",
         )
-    return parse(read_bounded(package, layout.MANIFEST, MAX_MANIFEST), package.where(layout.MANIFEST))
+    most, entries = package.limits.manifest, package.limits.entries
+    hint = f"{Limit.ENTRIES.hint(entries)}: a manifest has {MANIFEST_PER_ENTRY} bytes for each"
+    where = package.where(layout.MANIFEST)
+    return parse_text(text_of(read_bounded(package, layout.MANIFEST, most, hint), where), where)
 
 
 def load_metadata(package: NativeFiles, entry: CollectionEntry) -> CollectionInfo:

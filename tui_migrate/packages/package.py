@@ -50,6 +50,38 @@ class SeveralDatabases(UsageError):
         self.databases = tuple(databases)
 
 
+@dataclass(frozen=True, slots=True)
+class BlockDigest:
+    """A block of a collection as a manifest tells of it: the position behind it, its documents, hex SHA-256 of them."""
+
+    position: bytes
+    documents: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentDigests:
+    """What a manifest says of a collection's documents without reading any; `sha256` (hex) is of them all in a row.
+
+    `is_ordered` says that they lie in the order of `_id`.
+    """
+
+    documents: int
+    size: int
+    sha256: str
+    is_ordered: bool
+    blocks: tuple[BlockDigest, ...]
+
+
+@runtime_checkable
+class Digested(Protocol):
+    """A package that may have digests of its collections' documents."""
+
+    async def digests(self, collection: str) -> ContentDigests | None:
+        """Give them, or None where this form has none. Raises as `collections` does."""
+        ...
+
+
 @runtime_checkable
 class Package(Source, Protocol):
     """A package as a source of documents that can be checked as a whole."""
@@ -67,4 +99,8 @@ class Package(Source, Protocol):
 
     async def inference(self) -> Inference | None:
         """Say what the fields of a form without types look like, once it was checked; None for all other forms."""
+        ...
+
+    async def catalog(self) -> str:
+        """Name the catalog that it was made with, and its version; empty where it names none."""
         ...

@@ -2,31 +2,30 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from tui_migrate.documents import RawId
-from tui_migrate.errors import PackageDamaged, Refused
+from tui_migrate.errors import PackageDamaged
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.check import check_files
 from tui_migrate.packages.definition_faults import check_definitions
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
-from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import Limit
 from tui_migrate.packages.manifest import Manifest
-from tui_migrate.packages.members import Member, documents_of, read_packed
+from tui_migrate.packages.members import Member, documents_of, read_packed, size_fault
 from tui_migrate.packages.native_files import FolderFiles, NativeFiles
 from tui_migrate.packages.opening import load_manifest, load_metadata
-from tui_migrate.packages.package import Progress
+from tui_migrate.packages.package import BlockDigest, ContentDigests, Progress
+from tui_migrate.packages.sequential import SequentialPackage, check_order, replaced
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
-from tui_migrate.stores.permissions import Action, Permission
 
 _POSITION: Final = struct.Struct(">Q8s")
 """How many members were read, and the first bytes of the collection's digest: a mark for this very content."""
 
 
-class PackageSource:
+class PackageSource(SequentialPackage):
     """Reads a package that is a folder or a tar; opens nothing before it is first asked.
 
     Documents come in blocks of one gzip member. That every member is whole is seen as it is read; that the package as
@@ -35,7 +34,7 @@ class PackageSource:
 
     def __init__(self, package: NativeFiles | Path) -> None:
         self._package: Final = FolderFiles(package.absolute()) if isinstance(package, Path) else package
-        self.path: Final = self._package.path
+        super().__init__(self._package.path)
         self._manifest: Manifest | None = None
 
     @property
@@ -70,6 +69,10 @@ class PackageSource:
     async def inference(self) -> None:
         """BSON has its types."""
 
+    async def catalog(self) -> str:
+        """Name the catalog that the manifest names. Raises what `identity` does."""
+        return (await self._load()).header.catalog or ""
+
     async def identity(self) -> Identity:
         """Its place, links resolved. Raises UsageError, Refused or PackageDamaged where it is no good package."""
         manifest = await self._load()
@@ -99,11 +102,7 @@ class PackageSource:
         Refused for capped and time-series collections by id.
         """
         entry = await self._entry(collection)
-        if order is ReadOrder.BY_ID and entry.order is DocumentOrder.NATURAL and not entry.type.has_keys:
-            raise Refused(
-                f"{shown(collection)} lies in natural order and cannot be read by _id",
-                hint="import it into a collection that the run creates",
-            )
+        check_order(collection, entry.type, order)
         first = _members_read(entry, after)
         if entry.data is None or first == len(entry.members):
             return
@@ -112,26 +111,24 @@ class PackageSource:
         file = await asyncio.to_thread(self._package.open, path)
         with file:
             for number, member in enumerate(entry.members[first:], start=first + 1):
-                documents = await asyncio.to_thread(_documents, file, member, self._package.where(path))
+                documents = await asyncio.to_thread(
+                    _documents, file, member, self._package.where(path), self._package.limits.document
+                )
                 yield Block(documents, _POSITION.pack(number, mark))
 
-    def lookup(self, collection: str, ids: Sequence[RawId]) -> AsyncGenerator[bytes]:
-        """Raise Refused: a package has no index."""
-        raise Refused(
-            f"{len(ids)} documents of {shown(collection)} cannot be looked up in a package",
-            hint="a package is read from its start to its end: use it as source, not as target",
+    async def digests(self, collection: str) -> ContentDigests:
+        """Give what the manifest says; that the files are so is for `check` to say."""
+        entry = await self._entry(collection)
+        mark = bytes.fromhex(entry.digest)[:8]
+        blocks = tuple(
+            BlockDigest(_POSITION.pack(number, mark), member.documents, member.sha256)
+            for number, member in enumerate(entry.members, start=1)
         )
+        return ContentDigests(entry.documents, entry.bytes, entry.sha256, entry.order is DocumentOrder.ID, blocks)
 
     async def count(self, collection: str) -> int:
         """Give the number of documents that the manifest names."""
         return (await self._entry(collection)).documents
-
-    async def permissions(self, action: Action, collections: Collection[str]) -> dict[str, Permission]:
-        """Nothing that takes a privilege can be done to a package."""
-        return dict.fromkeys(collections, Permission.DENIED)
-
-    async def close(self) -> None:
-        """Nothing is held open between calls."""
 
     async def _load(self) -> Manifest:
         return await asyncio.to_thread(lambda: self.manifest)
@@ -139,10 +136,7 @@ class PackageSource:
     async def _entry(self, collection: str) -> CollectionEntry:
         entry = (await self._load()).entry(collection)
         if entry is None:
-            raise Refused(
-                f"the package {shown(self.path)} has no collection {shown(collection)}",
-                hint="plan again: the package is another than it was",
-            )
+            raise self._no_collection(collection)
         return entry
 
 
@@ -154,12 +148,12 @@ def _members_read(entry: CollectionEntry, after: bytes | None) -> int:
         number, marked = _POSITION.unpack(after)
         if marked == mark and number <= len(entry.members):
             return int(number)
-    raise PackageDamaged(
-        f"{shown(entry.name)} is not what was read before the interruption: the package was replaced",
-        hint="put the package back that the run began with, or start a new run",
-    )
+    raise replaced(entry.name)
 
 
-def _documents(file: BinaryIO, member: Member, name: str) -> list[bytes]:
+def _documents(file: BinaryIO, member: Member, name: str, most: int) -> list[bytes]:
     _, documents = documents_of(read_packed(file, member, name), member, name)
+    for one in documents:
+        if reason := size_fault(one, most):
+            raise PackageDamaged(f"{name} at byte {member.offset}: {reason}", hint=Limit.DOCUMENT.hint(most))
     return documents

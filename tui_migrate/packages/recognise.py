@@ -25,7 +25,7 @@ from tui_migrate.packages.mongodump.folder import DumpFolder
 from tui_migrate.packages.mongodump.listing import is_dump
 from tui_migrate.packages.mongodump.prelude import MAGIC
 from tui_migrate.packages.mongodump.single_files import data_content, is_gzip, read_head
-from tui_migrate.packages.native_files import has_manifest, has_marked_metadata
+from tui_migrate.packages.native_files import FolderFiles, has_manifest, has_marked_metadata
 from tui_migrate.packages.package import Package, ReadOptions
 from tui_migrate.packages.reader import PackageSource
 from tui_migrate.packages.tar_reader import TarFiles, has_tar_mark, is_tar
@@ -83,7 +83,7 @@ def open_package(path: Path, options: ReadOptions) -> Package:
 
 def _open_folder(path: Path, options: ReadOptions) -> Package:
     if has_manifest(path):
-        return PackageSource(path)
+        return PackageSource(FolderFiles(path.absolute(), options.limits))
     if _UNFINISHED.fullmatch(path.resolve().name):
         raise Refused(
             f"{shown(path)} is an export that was not finished", hint="resume the run that writes it, then import"
@@ -101,7 +101,7 @@ def _open_folder(path: Path, options: ReadOptions) -> Package:
         return IndexedPackage(DumpFolder(path, options))
     if has_manifest(path.resolve().parent):
         raise Refused(f"{shown(path)} is a part of a package", hint="give the folder above it, where the manifest lies")
-    return PackageSource(path)
+    return PackageSource(FolderFiles(path.absolute(), options.limits))
 
 
 def _open_file(path: Path, options: ReadOptions) -> Package:

@@ -8,7 +8,7 @@ from typing import Final
 from tui_migrate.documents import RawId
 from tui_migrate.findings import Finding
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.package import Package, Progress, ReadOptions
+from tui_migrate.packages.package import ContentDigests, Digested, Package, Progress, ReadOptions
 from tui_migrate.packages.types.model import Inference
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, Identity, ReadOrder
 from tui_migrate.stores.permissions import Action, Permission
@@ -48,6 +48,10 @@ class RecognisedPackage:
         """Say what the fields of a form without types look like."""
         return await (await self._opened()).inference()
 
+    async def catalog(self) -> str:
+        """Name the catalog that it was made with."""
+        return await (await self._opened()).catalog()
+
     async def identity(self) -> Identity:
         """The package, its links resolved."""
         return await (await self._opened()).identity()
@@ -78,6 +82,11 @@ class RecognisedPackage:
         """Raise Refused: a package has no index."""
         async for document in (await self._opened()).lookup(collection, ids):
             yield document
+
+    async def digests(self, collection: str) -> ContentDigests | None:
+        """Give the digests of a collection's documents, or None where its form has none."""
+        reader = await self._opened()
+        return await reader.digests(collection) if isinstance(reader, Digested) else None
 
     async def count(self, collection: str) -> int:
         """Count the documents of a collection."""

@@ -10,6 +10,7 @@ from tui_migrate.failpoints import failpoint
 from tui_migrate.packages import files, layout
 from tui_migrate.packages.entries import CollectionEntry
 from tui_migrate.packages.files import shown, storing
+from tui_migrate.packages.limits import CEILING
 from tui_migrate.packages.manifest import Header, Manifest, parse
 from tui_migrate.packages.members import Member
 from tui_migrate.packages.opening import files_at, read_manifest
@@ -83,7 +84,7 @@ def is_sealed(path: Path, known: Mapping[str, Sequence[Member]]) -> bool:
     For a run that died between the rename and its own record of it: its checkpoints know the members.
     """
     try:
-        manifest = read_manifest(files_at(path))
+        manifest = read_manifest(files_at(path, CEILING))
     except TuiMigrateError:
         return False
     there = {entry.name: entry.members for entry in manifest.collections}

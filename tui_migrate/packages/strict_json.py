@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Final, NoReturn, TypeVar
 
 from tui_migrate.errors import PackageDamaged
@@ -13,6 +14,7 @@ from tui_migrate.packages.files import shown
 
 MAX_NUMBER: Final = 2**63 - 1
 
+_PIECE_TOKENS: Final = 10_000
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -49,6 +51,16 @@ class Node:
             self.fail("a list is wanted here")
         for number, value in enumerate(self.value):
             yield Node(value, self.file, f"{self.place}[{number}]")
+
+    def taken(self) -> "Iterator[Node]":
+        """Give the values of a long list, and let go of each: the list is empty of them when it was walked."""
+        for number, node in enumerate(self.items()):
+            yield node
+            self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        if isinstance(self.value, list):
+            self.value[number] = None
 
     def text(self) -> str:
         """Give a text."""
@@ -87,14 +99,25 @@ class Node:
             self.fail(f"one of {', '.join(words)} is wanted here")
 
 
-def read(content: bytes, file: str) -> Node:
-    """Read one JSON value from ASCII bytes. Raises PackageDamaged."""
+def ascii_text(content: bytes, file: str) -> str:
+    """Give the text of a file. Raises PackageDamaged where it is not ASCII."""
     try:
-        text = content.decode("ascii")
+        return content.decode("ascii")
+    except ValueError as error:
+        _fail_to_read(error, file)
+
+
+def read(text: str, file: str) -> Node:
+    """Read one JSON value. Raises PackageDamaged."""
+    try:
         value: object = json.loads(text, object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        Node(None, file).fail(f"this is not JSON as tui-migrate writes it: {shown(str(error)[:200])}")
+        _fail_to_read(error, file)
     return Node(value, file)
+
+
+def _fail_to_read(error: Exception, file: str) -> NoReturn:
+    Node(None, file).fail(f"this is not JSON as tui-migrate writes it: {shown(str(error)[:200])}")
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -110,4 +133,19 @@ def _refuse(text: str) -> NoReturn:
 
 def canonical(value: object) -> bytes:
     """Write JSON in its one form: ASCII, keys sorted, one space of indent, a newline at the end."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, sort_keys=True, indent=1).encode("ascii") + b"\n"
+    return b"".join(piece.encode("ascii") for piece in canonical_pieces(value))
+
+
+def canonical_pieces(value: object) -> Iterator[str]:
+    """Give the same piece by piece, so that not all of it is held; a dataclass is the object of its fields."""
+    encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, sort_keys=True, indent=1, default=_fields_of)
+    tokens = encoder.iterencode(value)
+    while piece := "".join(islice(tokens, _PIECE_TOKENS)):
+        yield piece
+    yield "\n"
+
+
+def _fields_of(value: object) -> dict[str, object]:
+    if not is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} is no value of JSON")
+    return {one.name: getattr(value, one.name) for one in fields(value)}

@@ -16,7 +16,7 @@ from tui_migrate.packages import files, layout
 from tui_migrate.packages.fault_list import FaultList
 from tui_migrate.packages.files import shown
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.limits import USUAL, Limits
+from tui_migrate.packages.limits import USUAL, Limit, Limits
 from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.native_files import damaged
 from tui_migrate.packages.tar_layout import (
@@ -53,7 +53,7 @@ class TarFiles:
 
     def __init__(self, path: Path, limits: Limits = USUAL) -> None:
         self.path = path
-        self._limits: Final = limits
+        self.limits: Final = limits
         self._lock: Final = threading.Lock()
         self._scanned: Contents | None = None
 
@@ -96,7 +96,7 @@ class TarFiles:
         with self._lock:
             if self._scanned is None:
                 with files.open_regular(self.path) as file:
-                    self._scanned = _Scan(file, shown(self.path), self._limits).run()
+                    self._scanned = _Scan(file, shown(self.path), self.limits).run()
             return self._scanned
 
 
@@ -185,7 +185,8 @@ class _Scan:
         self._at += BLOCK
         self._take(header)
         if len(self._folded) > self._limits.entries:
-            raise TarFault(f"there are more than {self._limits.entries:,} entries")
+            most = self._limits.entries
+            raise TarFault(f"there are more than {most:,} entries", Limit.ENTRIES.hint(most))
         return True
 
     def _with_records(self, pax: TarHeader) -> TarHeader:

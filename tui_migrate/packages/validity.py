@@ -150,18 +150,19 @@ def _walk_code(content: bytes, value: int, end: int, depth: int) -> None:
 class IdOrder:
     """Follows the ids of one collection: each must be there and come after the one before it."""
 
-    __slots__ = ("_last",)
+    __slots__ = ("last",)
 
     def __init__(self) -> None:
-        self._last: Key | None = None
+        self.last: Key | None = None
+        """The key of the last document that has one."""
 
     def fault(self, document: bytes) -> str:
         """Take the next document; say `id_missing`, `id_forbidden`, `id_duplicate`, `id_order`, or nothing."""
         identifier = raw_id(document)
         if identifier is None:
             return "id_missing"
-        key, last = order_key(identifier), self._last
-        self._last = key
+        key, last = order_key(identifier), self.last
+        self.last = key
         if identifier[0] in NO_IDS:
             return "id_forbidden"
         if last is None or last < key:

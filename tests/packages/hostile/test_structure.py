@@ -1,7 +1,7 @@
 """Packages that lie about what they hold or are laid out to do harm: told of with a name, and never begun with.
 
-What one form alone has stands with that form: names, links, devices and sizes in `tests/packages/test_tar.py`; lost,
-renamed, linked and exchanged files of a folder in `test_check.py`; all that a sealed manifest may not say in
+What one form alone has stands with that form: names, links, devices and sizes in `tests/packages/test_tar_reader.py`;
+lost, renamed, linked and exchanged files of a folder in `test_check.py`; all that a sealed manifest may not say in
 `test_manifest.py`; wrong archives in `mongodump/test_hostile.py`; cursors over JSON in `json_forms/test_guard.py`.
 """
 

@@ -11,8 +11,8 @@ from bson import Decimal128, ObjectId
 
 from tests.engine.scene import Ended, Scene, documents, new_scene, put, same, snapshot
 from tests.packages.json_forms.samples import DATA, found_in
+from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc
 from tui_migrate.documents import pack
 from tui_migrate.errors import PackageDamaged
 from tui_migrate.findings import Finding, Severity

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.packages.json_forms.samples import errors_of, everything, flips, opened
 from tests.packages.samples import HEADER, ID_INDEX, NO_OPTIONS
 from tests.suites.bson_values import documents as any_documents
+from tests.suites.documents import doc
 from tests.suites.ids import OF_EVERY_TYPE, int32
-from tests.suites.store_cases import doc
 from tui_migrate.documents import pack, raw_id
 from tui_migrate.errors import Refused
 from tui_migrate.findings import Severity

@@ -13,8 +13,7 @@ from typing import Final
 from tui_migrate.errors import PackageDamaged
 from tui_migrate.packages.json_forms.extended import Misfit, Raw, text_value, wrapped
 from tui_migrate.packages.json_forms.values import RoundedNumber
-from tui_migrate.packages.limits import USUAL
-from tui_migrate.packages.members import DAMAGED_HINT
+from tui_migrate.packages.limits import USUAL, Limit
 from tui_migrate.packages.types.apply import Rule
 from tui_migrate.packages.types.infer import shortened
 from tui_migrate.packages.types.looks import CONVERSIONS
@@ -130,7 +129,9 @@ class DocumentBuilder:
         _INT32.pack_into(self._out, start, len(self._out) - start)
 
     def _too_large(self) -> DocumentTooLarge:
-        return DocumentTooLarge(f"the document has more than {self._most:,} bytes", hint=DAMAGED_HINT)
+        return DocumentTooLarge(
+            f"the document has more than {self._most:,} bytes", hint=Limit.DOCUMENT.hint(self._most)
+        )
 
     def _element(self, encoded: bytes, name: str | None, value: object, rule: Rule) -> None:
         """Add one element; `name` is None for one of an array, whose path is the one we are at."""

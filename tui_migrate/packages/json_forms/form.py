@@ -20,6 +20,8 @@ from tui_migrate.packages.json_forms.build import DocumentBuilder, DocumentTooLa
 from tui_migrate.packages.json_forms.checksums import Checksums
 from tui_migrate.packages.json_forms.guard import JsonCursor, Piece
 from tui_migrate.packages.json_forms.values import parse_text
+from tui_migrate.packages.layout import can_be_collection
+from tui_migrate.packages.limits import Limit
 from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.package import ReadOptions
 from tui_migrate.packages.types.apply import rule_of
@@ -68,6 +70,8 @@ class JsonForm(ABC):
         self._inferring = Inferring()
         self._collections = 0
         self.is_extended = False
+        self.version = ""
+        """The application's version as the file has it, once it was walked over; empty where it tells none."""
         self.checksums: Checksums | None = None
         """Set by a form whose own exports have checksums of ours, before it is walked over."""
 
@@ -163,7 +167,7 @@ class JsonForm(ABC):
 
     def declared(self, name: str) -> Iterator[Step]:
         """Declare a collection. Its name must be one that a database takes."""
-        if not name or "\x00" in name or "$" in name or len(name.encode()) > _MOST_NAME:
+        if not can_be_collection(name):
             raise PackageDamaged(
                 f"{self.content.name}: {shown(name[:60])!r} cannot be the name of a collection",
                 hint="correct the name in the file",
@@ -172,7 +176,7 @@ class JsonForm(ABC):
         if self._collections > self.options.limits.entries:
             raise PackageDamaged(
                 f"{self.content.name} has more than {self.options.limits.entries:,} collections",
-                hint="it cannot be what the system wrote; get a fresh copy",
+                hint=Limit.ENTRIES.hint(self.options.limits.entries),
             )
         if self.checksums is not None:
             self.checksums.begin(name)
@@ -234,9 +238,9 @@ class JsonForm(ABC):
         try:
             made, document = self.built(builder, collection, piece)
         except DocumentTooLarge as error:
-            return None, [Fault("document_too_large", collection, error.message, hint=_CONTENT_HINT)]
+            return None, [Fault("document_too_large", collection, error.message, hint=error.hint)]
         except PackageDamaged as error:
-            return None, [Fault("document_unreadable", collection, error.message)]
+            return None, [Fault("document_unreadable", collection, error.message, hint=error.hint)]
         self._inferring.take(collection, document)
         faults.extend(self.faults_of(collection, document))
         if made is None:

@@ -14,7 +14,7 @@ from tui_migrate.errors import PackageDamaged
 from tui_migrate.packages.content import Content
 from tui_migrate.packages.cursor import Cursor
 from tui_migrate.packages.json_forms.values import parse_text
-from tui_migrate.packages.limits import Limits
+from tui_migrate.packages.limits import Limit, Limits
 from tui_migrate.packages.members import DAMAGED_HINT
 
 CHUNK: Final = 1024 * 1024
@@ -111,10 +111,11 @@ class JsonCursor:
         self._content.go_to(offset)
         self._buffer, self._base, self._at, self._is_at_end = b"", offset, 0, False
 
-    def fail(self, message: str, offset: int | None = None) -> NoReturn:
-        """Raise PackageDamaged about a place, by default the one the cursor is at."""
+    def fail(self, message: str, offset: int | None = None, *, limit: Limit | None = None) -> NoReturn:
+        """Raise PackageDamaged about a place, by default the one the cursor is at, and the limit that is passed."""
         place = self.offset if offset is None else offset
-        raise PackageDamaged(f"{self._name}, byte {place}: {message}", hint=DAMAGED_HINT)
+        hint = DAMAGED_HINT if limit is None else limit.hint(getattr(self._limits, limit))
+        raise PackageDamaged(f"{self._name}, byte {place}: {message}", hint=hint)
 
     def peek(self) -> bytes:
         """Give the first byte of what comes next, past white space; nothing at the end."""
@@ -132,7 +133,7 @@ class JsonCursor:
             if name in seen:
                 self.fail(f"the key {name[:60]!r} stands twice in one object", start)
             if len(seen) >= self._limits.entries:
-                self.fail(f"an object has more than {self._limits.entries:,} keys", start)
+                self.fail(f"an object has more than {self._limits.entries:,} keys", start, limit=Limit.ENTRIES)
             seen.add(name)
             self._expect(b":", "a colon")
             yield name
@@ -173,7 +174,7 @@ class JsonCursor:
         """Take the value that comes next: of `most` bytes, or as many as one document may have."""
         first = self.peek()
         if first in (b"{", b"["):
-            return self._container(most or self._limits.document * TEXT_FACTOR)
+            return self._container(most)
         start = self.offset
         if first == b'"':
             return Piece(self._string(min(most or self._limits.text, self._limits.text)), start)
@@ -195,7 +196,7 @@ class JsonCursor:
         first = self.peek()
         if first in (b"{", b"[") and not self._ends_soon():
             if depth >= self._limits.depth:
-                self.fail(f"values are nested deeper than {self._limits.depth} levels")
+                self.fail(f"values are nested deeper than {self._limits.depth} levels", limit=Limit.DEPTH)
             if first == b"[":
                 for _ in self.elements():
                     self.skip(depth + 1)
@@ -223,17 +224,19 @@ class JsonCursor:
         if self.peek():
             self.fail("something follows behind the end of the JSON text")
 
-    def _container(self, most: int) -> Piece:
-        """Cut out an object or a list."""
+    def _container(self, most: int | None) -> Piece:
+        """Cut out an object or a list: of `most` bytes, or as many as one document may have."""
         start = self.offset
+        limit = Limit.DOCUMENT if most is None else None
+        most = most or self._limits.document * TEXT_FACTOR
         opened = 0
         for change in self._brackets():
             opened += change > 0
             if self.offset - start > most:
-                self.fail(f"a value is longer than {most:,} bytes of text", start)
+                self.fail(f"a value is longer than {most:,} bytes of text", start, limit=limit)
             if opened * _LEAST_CONTAINER > self._limits.document:
                 most = self._limits.document // _LEAST_CONTAINER
-                self.fail(f"a document has more than {most:,} lists and documents in it", start)
+                self.fail(f"a document has more than {most:,} lists and documents in it", start, limit=Limit.DOCUMENT)
         text = self._buffer[start - self._base : self._at]
         self._check_values(text, start)
         self._drop()
@@ -244,7 +247,7 @@ class JsonCursor:
         for mark, pattern, least, what in _COUNTED:
             most = self._limits.document // least
             if text.count(mark) > most and _has_more(pattern, text, most):
-                self.fail(f"a document has more than {most:,} {what} in it", start)
+                self.fail(f"a document has more than {most:,} {what} in it", start, limit=Limit.DOCUMENT)
 
     def _brackets(self) -> Iterator[int]:
         """Move behind each bracket of the container that comes next; give 1 where one opens, -1 where one closes."""
@@ -256,7 +259,8 @@ class JsonCursor:
             found = match(self._buffer, self._at)
             if found is None:
                 if len(self._buffer) - self._at > self._limits.text:
-                    self.fail(f"a text, or a list of simple values, is longer than {self._limits.text:,} bytes")
+                    what = f"a text, or a list of simple values, is longer than {self._limits.text:,} bytes"
+                    self.fail(what, limit=Limit.TEXT)
                 if not self._more(keep=start):
                     self.fail("the text ends within the object or list that begins here", start)
                 continue
@@ -267,7 +271,7 @@ class JsonCursor:
             if bracket in b"[{":
                 is_open += bracket
                 if len(is_open) > most_depth:
-                    self.fail(f"values are nested deeper than {most_depth} levels")
+                    self.fail(f"values are nested deeper than {most_depth} levels", limit=Limit.DEPTH)
                 yield 1
             else:
                 if bracket[0] != is_open.pop() + 2:  # so far apart are [ and ], and { and }
@@ -279,17 +283,19 @@ class JsonCursor:
     def _check_texts(self, text: bytes) -> None:
         for one in _STRING.finditer(text):
             if one.end() - one.start() > self._limits.text:
-                self.fail(f"a text is longer than {self._limits.text:,} bytes", self.offset + one.start())
+                what = f"a text is longer than {self._limits.text:,} bytes"
+                self.fail(what, self.offset + one.start(), limit=Limit.TEXT)
 
     def _string(self, most: int) -> bytes:
         start = self.offset
+        limit = Limit.TEXT if most == self._limits.text else None
         while (found := _STRING.match(self._buffer, self._at)) is None:
             if len(self._buffer) - self._at > most:
-                self.fail(f"a text is longer than {most:,} bytes")
+                self.fail(f"a text is longer than {most:,} bytes", limit=limit)
             if not self._more():
                 self.fail("the text ends within the string that begins here")
         if found.end() - found.start() > most:
-            self.fail(f"a text is longer than {most:,} bytes", start)
+            self.fail(f"a text is longer than {most:,} bytes", start, limit=limit)
         self._at = found.end()
         return found.group()
 

@@ -46,6 +46,11 @@ class JsonPackage(IndexedPackage):
         await self._indexed()
         return self._json.inference()
 
+    async def catalog(self) -> str:
+        """Name the catalog that is called as the form is, and the version that the file has; empty if it tells none."""
+        await self._indexed()
+        return f"{self._json.form} {self._json.version}" if self._json.version else ""
+
     async def _index(self, progress: Progress | None) -> tuple[Finding, ...]:
         """Index it, then fill in the indexes that stand behind the documents."""
         found = await super()._index(progress)

@@ -185,7 +185,7 @@ class SecondBrain(JsonForm):
         self._indexes[entry.name] = tuple(found)
 
     def _compare(self, header: Mapping[str, object], own: Mapping[str, Mapping[str, object]]) -> Iterator[Step]:
-        version = text_of(header, "version")
+        self.version = version = text_of(header, "version")
         if header.get("version") is None:
             message = f"the package does not say its version; {VERSION} is known"
             yield Fault("version_missing", "metadata.version", message, hint="export it again")

@@ -17,6 +17,7 @@ from tui_migrate.packages.json_forms.form import (
     JsonForm,
     as_text,
     number_of,
+    text_of,
     unknown_key,
     with_id_from,
 )
@@ -72,6 +73,7 @@ class XCodeReviewer(JsonForm):
             yield from self.documents_at(self._settings_at, "settings")
         yield from _missing(header, self._user)
         yield from _schema(header)
+        self.version = text_of(header, "schema_version")
         yield from _statistics(header, counts)
         if KEY in header:
             yield from self.checksums.compare(header[KEY])

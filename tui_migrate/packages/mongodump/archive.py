@@ -16,6 +16,7 @@ from tui_migrate.errors import PackageDamaged
 from tui_migrate.findings import Severity
 from tui_migrate.packages.content import Content
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import Limit
 from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.metadata import from_dump
 from tui_migrate.packages.mongodump.collection_file import unknown_keys, without_metadata
@@ -146,7 +147,8 @@ class Archive:
 
     def _unknown(self, streams: dict[Namespace, _Stream]) -> _Stream:
         if len(streams) >= 2 * self._options.limits.entries:
-            raise PackageDamaged(f"{self._content.name} has too many collections", hint=DAMAGED_HINT)
+            hint = Limit.ENTRIES.hint(self._options.limits.entries)
+            raise PackageDamaged(f"{self._content.name} has too many collections", hint=hint)
         return _Stream()
 
     def _walk_documents(self, reader: DocumentReader, stream: _Stream, namespace: Namespace) -> Generator[Step]:

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tui_migrate.documents import iterate
-from tui_migrate.errors import MalformedDocument, PackageDamaged
+from tui_migrate.errors import MalformedDocument, PackageDamaged, Refused
 from tui_migrate.findings import Severity
 from tui_migrate.packages.content import Content
 from tui_migrate.packages.cursor import Cursor
@@ -29,10 +29,14 @@ def read_metadata(
     """Read a collection's metadata; return None where it cannot be read or the collection is left out."""
     try:
         info, unknown = from_dump(read_file(path, MAX_METADATA), str(path), name)
+        is_other = name is None and escape(info.name) != stem
     except PackageDamaged as error:
         yield Fault("metadata_damaged", subject, error.message, error.hint)
         return None
-    if name is None and escape(info.name) != stem:
+    except Refused as error:
+        yield Fault("metadata_damaged", subject, f"{shown(path)}: {error.message}")
+        return None
+    if is_other:
         message = f"{shown(path)} is of the collection {shown(info.name)}, whose files have another name"
         yield Fault("metadata_damaged", subject, message)
         return None

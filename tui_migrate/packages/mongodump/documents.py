@@ -7,6 +7,7 @@ from tui_migrate.documents import MIN_DOCUMENT
 from tui_migrate.errors import PackageDamaged
 from tui_migrate.packages.content import Content
 from tui_migrate.packages.cursor import PIECE, Cursor
+from tui_migrate.packages.limits import Limit
 from tui_migrate.packages.members import DAMAGED_HINT
 
 TERMINATOR: Final = -1
@@ -91,8 +92,11 @@ class DocumentReader:
             raise self._damaged("the file is cut short in the length of a document")
         (length,) = _INT32.unpack_from(self._buffer, self._at)
         if not MIN_DOCUMENT <= length <= self._limit:
+            # A length that no limit allows is no length: something else stands there, and no option would help.
+            may_be = self._limit < length <= Limit.DOCUMENT.most
             raise self._damaged(
-                f"a document says it is {length:,} bytes long, {MIN_DOCUMENT} to {self._limit:,} may be"
+                f"a document says it is {length:,} bytes long, {MIN_DOCUMENT} to {self._limit:,} may be",
+                Limit.DOCUMENT.hint(self._limit) if may_be else DAMAGED_HINT,
             )
         if not self._fill(length):
             there = len(self._buffer) - self._at
@@ -113,8 +117,8 @@ class DocumentReader:
         self._buffer, self._at = b"".join(parts), 0
         return there >= size
 
-    def _damaged(self, what: str) -> PackageDamaged:
-        return PackageDamaged(f"{self._cursor.content.name} at byte {self.offset}: {what}", hint=DAMAGED_HINT)
+    def _damaged(self, what: str, hint: str = DAMAGED_HINT) -> PackageDamaged:
+        return PackageDamaged(f"{self._cursor.content.name} at byte {self.offset}: {what}", hint=hint)
 
     def close(self) -> None:
         """Let go of the content."""

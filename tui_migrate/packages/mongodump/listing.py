@@ -16,7 +16,7 @@ from tui_migrate.errors import PackageDamaged, UsageError
 from tui_migrate.findings import Severity
 from tui_migrate.packages import layout
 from tui_migrate.packages.files import shown
-from tui_migrate.packages.limits import Limits
+from tui_migrate.packages.limits import Limit, Limits
 from tui_migrate.packages.mongodump.namespaces import (
     OPLOG,
     choose_database,
@@ -135,7 +135,8 @@ def _entries(folder: Path, limits: Limits) -> dict[str, int]:
                 found[item.name] = item.stat(follow_symlinks=False).st_mode
                 if len(found) > 2 * limits.entries:
                     raise PackageDamaged(
-                        f"{shown(folder)} has more than {2 * limits.entries:,} files", hint="that is no dump"
+                        f"{shown(folder)} has more than {2 * limits.entries:,} files",
+                        hint=Limit.ENTRIES.hint(limits.entries),
                     )
     except OSError as error:
         raise PackageDamaged(

@@ -12,7 +12,7 @@ from tui_migrate.documents import elements
 from tui_migrate.errors import MalformedDocument, PackageDamaged, Refused
 from tui_migrate.packages.content import Content, read_exactly
 from tui_migrate.packages.files import shown
-from tui_migrate.packages.limits import Limits
+from tui_migrate.packages.limits import Limit, Limits
 from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.mongodump.documents import DocumentReader
 from tui_migrate.packages.validity import walk
@@ -163,6 +163,8 @@ def _collections(reader: DocumentReader, name: str, limits: Limits) -> Iterator[
         if found in seen:
             raise PackageDamaged(f"{where}: {found.shown} stands twice in the head of the archive", hint=DAMAGED_HINT)
         if len(seen) >= limits.entries:
-            raise PackageDamaged(f"{name} names more than {limits.entries:,} collections", hint=DAMAGED_HINT)
+            raise PackageDamaged(
+                f"{name} names more than {limits.entries:,} collections", hint=Limit.ENTRIES.hint(limits.entries)
+            )
         seen.add(found)
         yield found, offset
