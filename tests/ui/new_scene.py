@@ -24,6 +24,9 @@ from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.draft import Draft, Step, at_step, with_listing, with_marks
 from tui_migrate.ui.look import Opening
+from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.screens.end_choice import Role
+from tui_migrate.ui.screens.end_dialogs import AskUrl
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.new_step import StepPane
 from tui_migrate.ui.session import Session
@@ -187,6 +190,27 @@ async def type_into(pilot: Pilot[None], text: str, key: str = "enter") -> None:
     entry.cursor_position = len(text)
     await pilot.pause()
     await pilot.press(key)
+
+
+async def ask(pilot: Pilot[None], role: Role) -> None:
+    """Open the choice of an end."""
+    screen = pilot.app.screen
+    screen.query_one("#ends", Table).move_to(role.value)
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the choices")
+
+
+async def pick(pilot: Pilot[None], key: str, window: type) -> None:
+    """Choose by the key of a row, and wait for the next window."""
+    pilot.app.screen.query_one(Table).move_to(key)
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, window), "the window")
+
+
+async def by_url(pilot: Pilot[None], role: Role, url: str) -> None:
+    await ask(pilot, role)
+    await pick(pilot, "typed", AskUrl)
+    await type_into(pilot, url)
 
 
 async def checked(pilot: Pilot[None]) -> None:

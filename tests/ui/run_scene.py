@@ -1,11 +1,13 @@
 """Runs at work without a worker: this process holds the lock, and a test writes what a worker would."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.ui.driving import NOW, copy_plan, new_home
+from textual.pilot import Pilot
+
+from tests.ui.driving import NOW, copy_plan, new_app, new_home, shows, until
 from tui_migrate.findings import Severity
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.reader import JournalReader
@@ -23,7 +25,12 @@ from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Plan
+from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.ui.widgets.footer import KeyFooter
+from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.worker.lock import RunLock
+
+SIZE = (80, 24)
 
 
 @dataclass(slots=True)
@@ -121,3 +128,29 @@ async def acted_run(folder: Path, plan: Plan | None = None, now: float = NOW) ->
     finally:
         run.die()
         await journal.close()
+
+
+@asynccontextmanager
+async def watched(run: ActedRun, size: tuple[int, int] = SIZE) -> AsyncIterator[Pilot[None]]:
+    """The Run screen over an acted run."""
+    app = new_app(run.home, run.clock)
+    async with app.run_test(size=size) as pilot:
+        await app.push_screen(RunScreen(run.id))
+        await until(pilot, shows(pilot, "execute"), "the run")
+        yield pilot
+
+
+@asynccontextmanager
+async def scene(folder: Path, plan: Plan | None = None) -> AsyncIterator[tuple[ActedRun, Pilot[None]]]:
+    async with AsyncExitStack() as stack:
+        run = await stack.enter_async_context(acted_run(folder, plan))
+        yield run, await stack.enter_async_context(watched(run))
+
+
+def said(pilot: Pilot[None]) -> str:
+    """What the screen says in sentences, unbroken."""
+    return pilot.app.screen.query_one("#status", Prose).words
+
+
+def keys(pilot: Pilot[None]) -> str:
+    return "".join(one.shown for one in pilot.app.screen.query_one(KeyFooter).shown)

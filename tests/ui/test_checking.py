@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from itertools import groupby
 
 import pytest
 
@@ -31,8 +32,12 @@ async def checks(shop: Shop, wanted: PlanRequest) -> list[Checked]:
 
 async def test_under_fail_documents_are_read_and_the_plan_is_there_before(shop: Shop) -> None:
     told = await checks(shop, request(shop, "orders", "users"))
-    assert [one.state for one in told] == [LookState.CONNECTING, LookState.READING, LookState.DONE]
-    assert [one.plan is not None for one in told] == [False, True, True]
+    assert [state for state, _ in groupby(one.state for one in told)] == [
+        LookState.CONNECTING,
+        LookState.READING,
+        LookState.DONE,
+    ]
+    assert [is_there for is_there, _ in groupby(one.plan is not None for one in told)] == [False, True]
     (error,) = told[-1].of(Severity.ERROR)
     assert (error.code, error.count) == ("conflict", 5)
     assert told[-1].request == request(shop, "orders", "users")
@@ -40,8 +45,8 @@ async def test_under_fail_documents_are_read_and_the_plan_is_there_before(shop: 
 
 async def test_under_overwrite_no_document_is_read(shop: Shop) -> None:
     told = await checks(shop, request(shop, "orders", "users", policy=Policy.OVERWRITE))
-    assert [one.state for one in told] == [LookState.CONNECTING, LookState.DONE]
-    assert told[-1].findings == ()
+    assert {one.state for one in told} == {LookState.CONNECTING, LookState.DONE}
+    assert {one.code for one in told[-1].findings} == {"latency"}
     assert told[-1].plan is not None
     assert [one.name for one in told[-1].plan.collections] == ["orders", "users"]
 
@@ -54,8 +59,18 @@ async def test_the_worst_comes_first(shop: Shop) -> None:
     last = (await checks(shop, request(shop, "a", "b", policy=Policy.SKIP)))[-1]
     found = [one.severity for one in last.findings]
     assert found[0] is Severity.ERROR
-    assert set(found[1:]) == {Severity.WARNING}
+    assert set(found[1:]) == {Severity.WARNING, Severity.NOTE}
+    assert found == sorted(found, key=list(Severity).index)
     assert last.state is LookState.DONE
+
+
+async def test_findings_are_told_of_as_they_come(shop: Shop) -> None:
+    told = await checks(shop, request(shop, "orders", "users"))
+    counts = [len(one.findings) for one in told]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+    before = next(one for one in told if one.state is LookState.READING)
+    assert {one.code for one in before.findings} == {"latency"}
 
 
 async def test_a_package_with_a_fault_is_found_out(shop: Shop, tmp_path: object) -> None:

@@ -194,7 +194,7 @@ async def test_a_pasted_url_loses_its_password_at_once_and_is_tested_named_and_s
         await opened(pilot, 0)
         await form(pilot)
         url = f"mongodb://reader:{ENCODED}@{guarded_url}"
-        pilot.app.screen.focused.post_message(events.Paste(url))  # type: ignore[union-attr]
+        pilot.app.screen.focused.post_message(events.Paste(url))  # type: ignore[union-attr]  # its first field has the focus
         await until(pilot, lambda: field(pilot, "url").value == f"mongodb://reader@{guarded_url}", "the URL without it")
         assert "hunter2" not in screen_text(pilot)
         await until(pilot, shows(pilot, "The password was taken out of the URL", "kept from the URL"), "that it was")
@@ -262,7 +262,7 @@ async def test_a_mistake_is_said_and_what_was_typed_stays(home: Home) -> None:
         ):
             field(pilot, "url").value, field(pilot, "name").value = url, name
             await pilot.press("ctrl+s")
-            await until(pilot, lambda words=words: words in said(pilot), words)  # type: ignore[misc]
+            await until(pilot, lambda words=words: words in said(pilot), words)  # type: ignore[misc]  # bound per turn
             assert (field(pilot, "url").value, field(pilot, "name").value) == (url, name)
     assert list(connections.load(home)) == ["there"]
 

@@ -5,11 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.mapping.catalogs import TEXT
 from tests.ui.driving import copy_plan
 from tui_migrate.errors import UsageError
+from tui_migrate.mapping.model import Rename, Scope
 from tui_migrate.plan.model import End, Environment, PackageEnd, Policy, RunKind, StoreEnd, Verify
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.policy_words import sentence
 
 PROD = StoreEnd("shop", connection="prod")
 STAGING = StoreEnd("shop", connection="staging", environment=Environment.STAGING)
@@ -144,6 +147,18 @@ def test_a_plan_is_taken_up_whole() -> None:
     assert request.names == ("users",)
     for name in ("kind", "policy", "undo", "verify", "max_rejects", "batch_documents", "batch_bytes", "description"):
         assert getattr(request, name) == getattr(plan, name)
+
+
+def test_a_plan_of_a_part_is_taken_up_as_a_part() -> None:
+    scope = Scope(renames=(Rename("users", "people"),), redact=True, redaction_key="ab" * 32)
+    plan = replace(copy_plan(PROD, STAGING, ("people",)), scope=scope, catalog=TEXT)
+    draft = drafts.with_listing(drafts.from_plan(plan), ("users", "people"))
+    request = drafts.to_request(draft)
+    assert request.names == ("users",)
+    assert request.scope == scope
+    assert request.catalog is not None
+    assert request.catalog.text == TEXT
+    assert "users becomes people. Sensitive fields are redacted" in sentence(draft, None, 5)
 
 
 @pytest.mark.parametrize(

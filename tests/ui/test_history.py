@@ -105,7 +105,7 @@ async def test_a_filter_takes_states_ends_kinds_and_notes(home: Home) -> None:
             ("no-such-thing", []),
         ):
             await filtered(pilot, text)
-            await until(pilot, lambda found=found: ids(pilot) == found, text)  # type: ignore[misc]
+            await until(pilot, lambda found=found: ids(pilot) == found, text)  # type: ignore[misc]  # bound per turn
         await until(pilot, shows(pilot, "No run is like that"), "what an empty result says")
         assert "filter: no-such-thing" in words(pilot, "#shown")
 
@@ -138,7 +138,7 @@ async def test_keys_lead_to_the_screens_of_a_run(home: Home) -> None:
         await opened(pilot, 1)
         for key, kind in (("enter", RunScreen), ("r", RollbackScreen), ("v", ReportScreen)):
             await pilot.press(key)
-            await until(pilot, lambda kind=kind: isinstance(app.screen, kind), str(kind))  # type: ignore[misc]
+            await until(pilot, lambda kind=kind: isinstance(app.screen, kind), str(kind))  # type: ignore[misc]  # bound per turn
             app.pop_screen()
             await until(pilot, lambda: isinstance(app.screen, HistoryScreen), "the history")
 
@@ -247,7 +247,7 @@ async def test_five_thousand_runs_stay_quick(home: Home) -> None:
         screen.query_one("#history", Table).filter("x", lambda row: row.key.endswith("7"))
         await until(pilot, lambda: len(table_cells(pilot, "#history")) == 500, "a filter")
         narrow = time.monotonic() - begin
-    print(f"first {first:.2f} s, all {whole:.2f} s, end {move:.2f} s, filter {narrow:.2f} s")  # noqa: T201
+    print(f"first {first:.2f} s, all {whole:.2f} s, end {move:.2f} s, filter {narrow:.2f} s")  # noqa: T201 -- shown by pytest -s
     assert first < 3
     assert whole < 10
     assert move < 1
@@ -299,7 +299,7 @@ async def many_runs(home: Home, count: int) -> None:
         row = dict(zip(names, next(iter(await cursor.fetchall())), strict=True))
         rows = [{**row, "id": number, "created_at": NOW - 60 * (count - number)} for number in range(2, count + 1)]
         marks = ", ".join("?" for _ in names)
-        await database.executemany(f"INSERT INTO runs VALUES ({marks})", [tuple(one.values()) for one in rows])  # noqa: S608
+        await database.executemany(f"INSERT INTO runs VALUES ({marks})", [tuple(one.values()) for one in rows])  # noqa: S608 -- nothing but question marks
         collections = [(number, name) for number in range(2, count + 1) for name in ("users", "orders", "sessions")]
         await database.executemany(
             "INSERT INTO run_collections (run_id, place, name, state, documents_total, bytes_total, documents_done)"

@@ -192,7 +192,7 @@ async def test_keys_lead_from_a_run_to_its_screens(home: Home) -> None:
         for key, kind in (("enter", RunScreen), ("r", RollbackScreen), ("h", HistoryScreen), ("o", ConnectionsScreen)):
             await until(pilot, lambda: isinstance(app.screen, HomeScreen) and bool(table_cells(pilot, "#runs")), "Home")
             await pilot.press(key)
-            await until(pilot, lambda kind=kind: isinstance(app.screen, kind), str(kind))  # type: ignore[misc]
+            await until(pilot, lambda kind=kind: isinstance(app.screen, kind), str(kind))  # type: ignore[misc]  # bound per turn
             await until(pilot, lambda: not isinstance(app.screen, HomeScreen))
             app.pop_screen()
 

@@ -13,8 +13,8 @@ from textual.widgets import Input
 from tests.engine.scene import create, put
 from tests.engine.servers import Pair, pair
 from tests.ui.driving import PreparedJournal, new_app, new_home, screen_text, shows, table_cells, until
+from tests.ui.run_scene import SIZE, keys
 from tests.ui.test_rollback_screen import write_undo
-from tests.ui.test_run_screen import SIZE, keys
 from tui_migrate.documents import RawId
 from tui_migrate.engine.undo_log import Made, Thing
 from tui_migrate.ordering import Key

@@ -1,7 +1,7 @@
 import bson
 import pytest
 
-from tui_migrate.ui.document_text import MAX_LINES
+from tui_migrate.comparison.document_text import MAX_LINES
 from tui_migrate.ui.kept_words import comparison, kept_rows, kept_sentences, sheet_words
 from tui_migrate.worker.kept_document import Versions
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, Wanted

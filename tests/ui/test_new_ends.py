@@ -1,12 +1,8 @@
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input
 
-from tests.cli.conftest import ENCODED, PASSWORD
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, until, until_still
 from tests.ui.new_scene import (
     LIVE,
@@ -14,7 +10,10 @@ from tests.ui.new_scene import (
     OLD,
     SIZE,
     Shop,
+    ask,
+    by_url,
     flat,
+    pick,
     rows,
     says,
     session,
@@ -30,10 +29,9 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
 from tui_migrate.ui.draft import Draft, Step
-from tui_migrate.ui.look import LookState
-from tui_migrate.ui.screens.dialogs import AskPassword, AskText, Choose
+from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_choice import Role
-from tui_migrate.ui.screens.end_dialogs import AskPath, AskUrl, absolute, paths_like
+from tui_migrate.ui.screens.end_dialogs import AskPath
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.widgets.table import Table
 
@@ -45,34 +43,8 @@ pytestmark = [
 ]
 
 
-async def ask(pilot: Pilot[None], role: Role) -> None:
-    """Open the choice of an end."""
-    screen = pilot.app.screen
-    screen.query_one("#ends", Table).move_to(role.value)
-    await pilot.press("enter")
-    await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the choices")
-
-
-async def pick(pilot: Pilot[None], key: str, window: type) -> None:
-    """Choose by the key of a row, and wait for the next window."""
-    pilot.app.screen.query_one(Table).move_to(key)
-    await pilot.press("enter")
-    await until(pilot, lambda: isinstance(pilot.app.screen, window), "the window")
-
-
-async def by_url(pilot: Pilot[None], role: Role, url: str) -> None:
-    await ask(pilot, role)
-    await pick(pilot, "typed", AskUrl)
-    await type_into(pilot, url)
-
-
 def is_back(pilot: Pilot[None]) -> bool:
     return isinstance(pilot.app.screen, NewMigrationScreen)
-
-
-def look_state(pilot: Pilot[None], end: StoreEnd | PackageEnd | None) -> LookState | None:
-    look = session(pilot).looks.end(end)
-    return look.state if look is not None else None
 
 
 async def test_ends_are_chosen_by_connection_and_it_is_seen_what_is_there(shop: Shop) -> None:
@@ -110,7 +82,7 @@ async def test_a_database_that_cannot_be_is_asked_again(shop: Shop) -> None:
         for wrong in ("a/b", "", "a b", "x" * 64):
             window = pilot.app.screen
             await type_into(pilot, wrong)
-            await until(pilot, lambda window=window: pilot.app.screen is not window, "the next")  # type: ignore[misc]
+            await until(pilot, lambda window=window: pilot.app.screen is not window, "the next")  # type: ignore[misc]  # bound per turn
             await until(pilot, shows(pilot, "✗ "), "why")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the choices again")
@@ -126,89 +98,6 @@ async def test_a_name_and_database_can_be_typed(shop: Shop) -> None:
         await type_into(pilot, f"{OLD}/{shop.database}")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the source")
         assert session(pilot).draft.source == shop.source
-
-
-@pytest.mark.slow
-async def test_a_password_in_a_url_is_split_off_and_never_to_be_seen(home: Home, guarded_url: str) -> None:
-    async with wizard(home) as pilot:
-        await ask(pilot, Role.SOURCE)
-        await pick(pilot, "typed", AskUrl)
-        await until(pilot, lambda: isinstance(pilot.app.screen.focused, Input), "the input")
-        for character in "mongodb://reader:hunter2":
-            await pilot.press({"/": "slash", ":": "colon"}.get(character, character))
-            assert "hun" not in screen_text(pilot)
-        entry = pilot.app.screen.query_one(Input)
-        entry.value = ""
-        entry.post_message(events.Paste(f"mongodb://reader:{ENCODED}@{guarded_url}"))
-        await until(pilot, says(pilot, "The password was taken out of it"), "that it was taken")
-        assert entry.value == f"mongodb://reader@{guarded_url}"
-        await pilot.press("enter")
-        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
-        assert "hunter2" not in screen_text(pilot)
-        source = session(pilot).draft.source
-        assert isinstance(source, StoreEnd)
-        assert source.environment is Environment.PRODUCTION
-        assert session(pilot).passwords == {source.label: PASSWORD}
-        assert "PRODUCTION" in screen_text(pilot)
-    for path in home.config.parent.rglob("*"):
-        assert not path.is_file() or b"hunter2" not in path.read_bytes()
-
-
-@pytest.mark.slow
-async def test_a_wrong_password_in_a_url_is_a_fault_and_t_asks_for_another(home: Home, guarded_url: str) -> None:
-    async with wizard(home) as pilot:
-        await by_url(pilot, Role.SOURCE, f"mongodb://reader:wrong@{guarded_url}")
-        await until(pilot, says(pilot, "does not accept the user name and password", "t asks for it"), "the fault")
-        await pilot.press("t")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
-        assert "User        reader" in screen_text(pilot)
-        await type_into(pilot, "also wrong")
-        await until(pilot, says(pilot, "does not accept"), "it asked again")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question again")
-        await type_into(pilot, PASSWORD)
-        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
-        assert "hunter2" not in screen_text(pilot)
-
-
-@pytest.mark.slow
-async def test_the_same_url_with_the_right_password_is_tried_anew(home: Home, guarded_url: str) -> None:
-    async with wizard(home) as pilot:
-        await by_url(pilot, Role.SOURCE, f"mongodb://reader:wrong@{guarded_url}")
-        await until(pilot, says(pilot, "does not accept"), "the fault")
-        await by_url(pilot, Role.SOURCE, f"mongodb://reader:{ENCODED}@{guarded_url}")
-        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
-
-
-@pytest.mark.slow
-async def test_the_password_of_a_connection_is_asked_for_and_esc_leaves_it(home: Home, guarded_url: str) -> None:
-    connections.write(home, [Connection("shop", f"mongodb://reader@{guarded_url}", Environment.STAGING)])
-    source = StoreEnd("shop", connection="shop", environment=Environment.STAGING)
-    async with wizard(home, Draft(source)) as pilot:
-        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
-        await pilot.press("escape")
-        await until(pilot, says(pilot, "✗ no password was given", "t asks for it"), "the fault")
-        await pilot.press("t")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
-        first = pilot.app.screen
-        await type_into(pilot, "hunter2 wrong")
-        await until(pilot, lambda: pilot.app.screen is not first, "the question again")
-        await until(pilot, says(pilot, "does not accept the user name and password"), "why")
-        await type_into(pilot, PASSWORD)
-        await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
-        assert session(pilot).passwords == {"shop/shop": PASSWORD}
-        assert "hunter2" not in screen_text(pilot)
-
-
-async def test_a_server_that_is_gone_when_the_password_is_tried_is_a_fault(home: Home) -> None:
-    url = "mongodb://anna@127.0.0.1:1/shop?serverSelectionTimeoutMS=200"
-    connections.write(home, [Connection("dead", url, Environment.STAGING)])
-    source = StoreEnd("shop", connection="dead", environment=Environment.STAGING)
-    async with wizard(home, Draft(source, PackageEnd("/p"))) as pilot:
-        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
-        await type_into(pilot, "whatever")
-        await until(pilot, says(pilot, "✗ ", "t tries again", "shop on dead cannot be used"), "the fault")
-        assert not session(pilot).looks.is_pending
-        assert session(pilot).passwords == {}
 
 
 async def test_a_dead_server_says_so_and_blocks(home: Home) -> None:
@@ -348,37 +237,6 @@ async def test_a_file_of_connections_with_a_fault_is_said_and_read_again(home: H
         assert "prod" in rows(pilot, "#choices")[0][0]
 
 
-async def test_the_path_of_a_package_is_completed_by_tab(home: Home, tmp_path: Path) -> None:
-    for name in ("backups/shop one", "backups/shop two", "backups/.hidden", "backups/[x] 名前\u202e"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "backups" / "shop file").touch()
-    async with wizard(home) as pilot:
-        await ask(pilot, Role.SOURCE)
-        await pick(pilot, "package", AskPath)
-        entry = pilot.app.screen.query_one(Input)
-        screen = pilot.app.screen
-        assert isinstance(screen, AskPath)
-
-        async def typed(text: str, *candidates: str) -> None:
-            entry.value = str(tmp_path / text)
-            wanted = tuple(f"{tmp_path}/{one}" for one in candidates)
-            await until(pilot, lambda: screen._candidates == wanted, f"{wanted}")
-
-        await typed("backu", "backups/")
-        await pilot.press("tab")
-        assert entry.value == f"{tmp_path}/backups/"
-        await until(pilot, says(pilot, "shop one/", "shop two/", "[x] 名前\\u202e/"), "what is there")
-        assert ".hidden" not in screen_text(pilot)
-        await typed("backups/sh", "backups/shop file", "backups/shop one/", "backups/shop two/")
-        await pilot.press("tab")
-        assert entry.value == f"{tmp_path}/backups/shop "
-        await typed("backups/shop o", "backups/shop one/")
-        await pilot.press("tab", "enter")
-        await until(pilot, says(pilot, "✗ ", "backups/shop one"), "that it is no package")
-        assert session(pilot).draft.source is None
-        assert pilot.app.screen.query_one(Input).value == f"{tmp_path}/backups/shop one"
-
-
 async def test_the_form_of_a_package_is_shown_and_one_of_its_databases_chosen(home: Home, tmp_path: Path) -> None:
     for database in ("shop", "[b]other"):
         (tmp_path / "dump" / database).mkdir(parents=True)
@@ -396,41 +254,3 @@ async def test_the_form_of_a_package_is_shown_and_one_of_its_databases_chosen(ho
         await pilot.press("j", "enter")
         await until(pilot, says(pilot, "✓ mongodump folder, database shop; 1 collection, 0 documents"), "what it is")
         assert session(pilot).draft.source == PackageEnd(f"{tmp_path}/dump", database="shop")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", ["alpha/", "beta/"]),
-        ("a", ["alpha/"]),
-        (".", [".dot/"]),
-        ("alpha/", ["alpha/inner/"]),
-        ("nowhere/x", []),
-        ("~nobody-of-that-name/", []),
-        ("\0", []),
-    ],
-)
-def test_folders_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: Sequence[str]) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("alpha/inner", "beta", ".dot"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "a file").touch()
-    assert paths_like(text) == expected
-
-
-def test_files_are_offered_where_a_package_may_be_one(tmp_path: Path) -> None:
-    (tmp_path / "shop").mkdir()
-    (tmp_path / "shop.tar").touch()
-    assert paths_like(f"{tmp_path}/sh", with_files=True) == [f"{tmp_path}/shop.tar", f"{tmp_path}/shop/"]
-
-
-def test_a_path_becomes_absolute_and_keeps_its_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", "/home/anna")
-    (tmp_path / "link").symlink_to("/")
-    assert absolute("link/../x") == str(tmp_path / "x")
-    assert absolute("link") == str(tmp_path / "link")
-    assert absolute("~/x") == "/home/anna/x"
-    assert paths_like("/") == sorted(
-        f"/{one.name}/" for one in Path("/").iterdir() if one.is_dir() and one.name[0] != "."
-    )

@@ -7,8 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, screen_text, shows, table_cells, until
-from tests.ui.run_scene import acted_run
-from tests.ui.test_run_screen import SIZE, keys
+from tests.ui.run_scene import SIZE, acted_run, keys
 from tui_migrate.engine.undo_log import Made, Thing, UndoLog
 from tui_migrate.errors import Refused
 from tui_migrate.journal.session import open_both

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from tests.servers import mongo_server
 from tests.ui.driving import new_home, screen_text, shows, until
-from tests.ui.test_run_screen import SIZE, keys, said
+from tests.ui.run_scene import SIZE, keys, said
 from tui_migrate.journal.session import open_both
 from tui_migrate.paths import HOME_VARIABLE, Home
 from tui_migrate.plan.model import Environment, Plan, PlannedCollection, Policy, RunKind, StoreEnd

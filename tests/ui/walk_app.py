@@ -22,7 +22,7 @@ def main() -> None:
     class StockApp(MigrateApp):
         """The app as Textual draws it."""
 
-        CSS_PATH = [Path(inspect.getfile(MigrateApp)).parent / one for one in MigrateApp.CSS_PATH]  # noqa: RUF012
+        CSS_PATH = [Path(inspect.getfile(MigrateApp)).parent / one for one in MigrateApp.CSS_PATH]  # noqa: RUF012 -- Textual's own way
 
         def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: tuple[int, int] | None) -> Driver:
             self.driver_class = LinuxDriver

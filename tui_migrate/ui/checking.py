@@ -1,8 +1,9 @@
-"""Running the preflight checks for the screen: the quick ones first, then those that read documents."""
+"""Running the preflight checks for the screen, which shows what they find as it comes."""
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
@@ -10,8 +11,11 @@ from tui_migrate.packages.package import Package
 from tui_migrate.packages.types.model import Inference
 from tui_migrate.plan import preflight
 from tui_migrate.plan.build import PlanRequest, build_plan
+from tui_migrate.plan.ends import planned_source
 from tui_migrate.plan.model import PackageEnd, Plan, Policy
+from tui_migrate.stores.base import Source
 from tui_migrate.ui.look import Fault, LookState, Opening, first_error
+from tui_migrate.worker.launch import find_rivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,12 @@ async def check(request: PlanRequest, opening: Opening, report: Callable[[Checke
             to_package = isinstance(request.target, PackageEnd)
             target = None if to_package else await stack.enter_async_context(opening.source(request.target))
             plan = await build_plan(request, source)
-            quick = await preflight.check(plan, source, target, read_documents=False)
-            known = replace(known, state=LookState.READING, plan=plan, findings=_worst_first(quick))
-            if _reads_documents(request) and not known.of(Severity.ERROR):
+            source = planned_source(plan, source)
+            stack.push_async_callback(source.close)
+            known = replace(known, plan=plan)
+            async for latest in _checked(known, plan, source, target, opening):
+                known = latest
                 report(known)
-                found = await preflight.check(plan, source, target)
-                known = replace(known, findings=_worst_first(found))
             if isinstance(source, Package) and (await source.form()).infers_types:
                 report(known)
                 known = await _with_inference(known, source)
@@ -58,6 +62,26 @@ async def check(request: PlanRequest, opening: Opening, report: Callable[[Checke
     except* TuiMigrateError as group:
         fault = Fault.of(first_error(group))
         report(replace(known, state=LookState.FAILED, fault=fault, at=opening.clock()))
+
+
+async def _checked(
+    known: Checked, plan: Plan, source: Source, target: Source | None, opening: Opening
+) -> AsyncGenerator[Checked]:
+    """Make the checks, and give what is known by now each time that something comes."""
+    reads, told = _reads_documents(known.request), list[preflight.Told]()
+    about = preflight.Circumstances(
+        folder=opening.home.runs, rivals=partial(find_rivals, opening.home), for_people=True
+    )
+    async with aclosing(preflight.as_they_come(plan, source, target, about)) as coming:
+        async for one in coming:
+            if isinstance(one, preflight.Told):
+                told.append(one)
+            elif reads and one in preflight.READS:
+                known = replace(known, state=LookState.READING)
+            else:
+                continue
+            known = replace(known, findings=_worst_first(preflight.in_order(told)))
+            yield known
 
 
 async def _with_inference(known: Checked, package: Package) -> Checked:
@@ -70,9 +94,15 @@ async def _with_inference(known: Checked, package: Package) -> Checked:
 
 
 def _reads_documents(request: PlanRequest) -> bool:
-    """True where a check has to read whole collections: conflicts under `fail`, a package's checksums."""
-    into_store = not isinstance(request.target, PackageEnd)
-    return isinstance(request.source, PackageEnd) or (into_store and request.policy is Policy.FAIL)
+    """True where a check has to read whole collections.
+
+    It does for conflicts under `fail`, for a package's checksums, and for what a form without types would not keep.
+    """
+    if isinstance(request.source, PackageEnd):
+        return True
+    if isinstance(request.target, PackageEnd):
+        return request.target.form.infers_types
+    return request.policy is Policy.FAIL
 
 
 def _worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

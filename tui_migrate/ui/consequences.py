@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tui_migrate.errors import TuiMigrateError
+from tui_migrate.mapping.model import Scope
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.decision import Decision, decide
+from tui_migrate.plan.ends import planned_source
 from tui_migrate.plan.forecast import CollectionForecast, Forecast, forecast_collection
 from tui_migrate.plan.model import End, PackageEnd, Plan, Policy
 from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
@@ -32,16 +34,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is counted: these collections of this source in this target. The policy does not matter."""
+    """What is counted: these collections of this source, or a part of them, in this target. No policy matters."""
 
     source: End
     target: End
     names: tuple[str, ...]
+    scope: Scope = field(default_factory=Scope)
 
     @classmethod
     def of(cls, request: PlanRequest) -> "Question":
         """The question that a plan asks."""
-        return cls(request.source, request.target, request.names)
+        return cls(request.source, request.target, request.names, request.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ async def count(request: PlanRequest, opening: Opening, report: Callable[[Count]
             to_package = isinstance(request.target, PackageEnd)
             target = None if to_package else await stack.enter_async_context(opening.source(request.target))
             plan = await build_plan(replace(request, policy=Policy.OVERWRITE), source)
+            source = planned_source(plan, source)
+            stack.push_async_callback(source.close)
             counting = _Counting(plan, source, target)
             await counting.all(known, tell)
             if not exact:

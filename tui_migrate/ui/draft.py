@@ -1,11 +1,13 @@
 """The plan being made: a frozen value, and the pure functions that give the next one. No widget holds any of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from tui_migrate.catalogs import loader
 from tui_migrate.connection_url import parse_url
 from tui_migrate.errors import Refused, UsageError
+from tui_migrate.mapping.model import Scope
 from tui_migrate.packages.types.model import TypePlan
 from tui_migrate.plan.build import PlanRequest, refuse_reserved
 from tui_migrate.plan.model import (
@@ -21,6 +23,7 @@ from tui_migrate.plan.model import (
     StoreEnd,
     Verify,
 )
+from tui_migrate.ui.package_form import as_read
 
 
 class Step(IntEnum):
@@ -41,7 +44,8 @@ class Step(IntEnum):
 class Draft:
     """What has been chosen so far.
 
-    `marks` are names, kept whatever the source is; `listed` are the names that the source was seen to have and that
+    `catalog` (its text) and `scope` are those of a plan that is made again. `marks` are names in the source, kept
+    whatever that is; `listed` are the names that the source was seen to have and that
     may be migrated, None before it was looked at. `rate_limit` is in documents/s, 0 for none.
     """
 
@@ -59,6 +63,8 @@ class Draft:
     timeout: int = 0
     stage_timeout: int = 0
     description: str = ""
+    catalog: str = ""
+    scope: Scope = field(default_factory=Scope)
     rate_limit: int = 0
     step: Step = Step.ENDS
 
@@ -95,7 +101,7 @@ def from_plan(plan: Plan) -> Draft:
     return Draft(
         source=plan.source,
         target=plan.target,
-        marks=frozenset(one.name for one in plan.collections),
+        marks=frozenset(plan.scope.source_name(one.name) for one in plan.collections),
         policy=plan.policy,
         undo=plan.undo,
         verify=plan.verify,
@@ -106,6 +112,8 @@ def from_plan(plan: Plan) -> Draft:
         timeout=plan.timeout,
         stage_timeout=plan.stage_timeout,
         description=plan.description,
+        catalog=plan.catalog,
+        scope=plan.scope,
     )
 
 
@@ -127,14 +135,14 @@ def with_target(draft: Draft, end: End) -> Draft:
 
 
 def swapped(draft: Draft) -> Draft:
-    """Swap the ends; the marks stay, by name."""
+    """Swap the ends; the marks stay, by name, and how a package is to be written stays, for swapping back."""
     return replace(draft, source=draft.target, target=draft.source, listed=None)
 
 
 def with_pair(draft: Draft, plan: Plan) -> Draft:
     """Take both ends of an earlier plan, and its marks where there are none yet; the rest is chosen anew."""
     taken = with_target(with_source(draft, plan.source), plan.target)
-    return taken if draft.marks else with_marks(taken, (one.name for one in plan.collections))
+    return taken if draft.marks else with_marks(taken, (plan.scope.source_name(one.name) for one in plan.collections))
 
 
 def with_listing(draft: Draft, names: tuple[str, ...]) -> Draft:
@@ -202,7 +210,7 @@ def to_request(draft: Draft) -> PlanRequest:
         raise UsageError(f"the plan is not complete: {blocked}", hint="go back with ctrl+b")
     return PlanRequest(
         kind=draft.kind,
-        source=draft.source,
+        source=as_read(draft.source) if isinstance(draft.source, PackageEnd) else draft.source,
         target=draft.target,
         names=draft.chosen,
         policy=Policy.FAIL if draft.kind is RunKind.EXPORT else draft.policy,
@@ -215,6 +223,8 @@ def to_request(draft: Draft) -> PlanRequest:
         timeout=draft.timeout,
         stage_timeout=draft.stage_timeout,
         description=draft.description,
+        catalog=loader.from_text(draft.catalog, "the plan's catalog") if draft.catalog else None,
+        scope=draft.scope,
     )
 
 

@@ -17,7 +17,7 @@ from textual.message import Message
 from tui_migrate.errors import RunNotFound, TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Control, ControlStatus, Event, RunRecord, RunSummary
+from tui_migrate.journal.records import Control, ControlStatus, Event, RunRecord, RunSummary, Sample
 from tui_migrate.journal.states import Stage
 from tui_migrate.paths import Home
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
@@ -145,6 +145,11 @@ class JournalFeed:
         """Give all that a run found, each with the stage that found it. Raises JournalError, StorageFailed."""
         async with self._apart() as reader:
             return await reader.staged_findings(run_id, FINDINGS_READ) if reader is not None else ()
+
+    async def samples(self, run_id: int) -> tuple[Sample, ...]:
+        """Give how far a run was at which times. Raises JournalError, StorageFailed."""
+        async with self._apart() as reader:
+            return await reader.samples(run_id) if reader is not None else ()
 
     @asynccontextmanager
     async def _apart(self) -> AsyncIterator[JournalReader | None]:

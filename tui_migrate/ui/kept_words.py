@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from tui_migrate.comparison.document_text import MAX_LINES, diff_lines, document_lines
 from tui_migrate.redaction import printable
-from tui_migrate.ui.document_text import MAX_LINES, diff_lines, document_lines
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 from tui_migrate.worker.kept_document import Versions

@@ -10,6 +10,7 @@ from tui_migrate.ui.checking import Checked
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request, what_blocks_request
 from tui_migrate.ui.look import ConnectionsRead, EndLook, LookState, place_words
+from tui_migrate.ui.package_form import as_read
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Looks:
         checked = self.checked
         if checked is None or not isinstance(end, PackageEnd) or not isinstance(checked.request.source, PackageEnd):
             return None
-        is_same = replace(end, types=None) == replace(checked.request.source, types=None)
+        is_same = as_read(replace(end, types=None)) == replace(checked.request.source, types=None)
         return checked.inference if is_same else None
 
     def is_undecided(self, draft: Draft) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import WrongKey
 from tui_migrate.packages.content import FileContent
@@ -16,6 +16,8 @@ from tui_migrate.ui.screens.dialogs import AskPassphrase
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
+_NEW: Final = "Choose one, and keep it: without it nobody can open the package."
+
 
 async def has_passphrase(app: "MigrateApp", end: PackageEnd, *, refused: str = "") -> bool:
     """See to it that a package has its passphrase, if it is under one; False where the operator went back.
@@ -28,10 +30,19 @@ async def has_passphrase(app: "MigrateApp", end: PackageEnd, *, refused: str = "
         passwords.pop(end.label, None)
     if not await asyncio.to_thread(needs_passphrase, end, passwords):
         return True
+    return await _ask(app, end, problem or (_NEW if end.with_passphrase else ""))
+
+
+async def has_new_passphrase(app: "MigrateApp", end: PackageEnd) -> bool:
+    """Have a passphrase typed for a package to be made, whatever there was; False where the operator went back."""
+    return await _ask(app, end, _NEW)
+
+
+async def _ask(app: "MigrateApp", end: PackageEnd, problem: str) -> bool:
     while (typed := await app.push_screen_wait(AskPassphrase(end.path, problem=problem))) is not None:
         if problem := await _problem(app, end, typed):
             continue
-        passwords[end.label] = typed
+        app.session.passwords[end.label] = typed
         return True
     return False
 
@@ -42,6 +53,8 @@ async def _problem(app: "MigrateApp", end: PackageEnd, typed: str) -> str:
         return "a passphrase has at least one character"
     if end.with_passphrase:
         again = await app.push_screen_wait(AskPassphrase(end.path, problem="Type the same again."))
+        if again is None:
+            return "it was typed once only"
         return "" if again == typed else "the two passphrases differ"
     try:
         await asyncio.to_thread(_try, Path(end.path), typed)

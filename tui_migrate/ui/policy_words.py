@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from tui_migrate.mapping.words import scope_words
 from tui_migrate.plan.forecast import CollectionForecast
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind
 from tui_migrate.ui.consequences import Count, Sample
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import LookState, place_words
+from tui_migrate.ui.package_form import form_words, is_usual
 from tui_migrate.wording import number
 
 IN_GENERAL: Final = {
@@ -78,11 +80,16 @@ def sentence(draft: Draft, count: Count | None, documents: int) -> str:
         return ""
     if isinstance(draft.target, PackageEnd):
         of = f"{len(draft.chosen):,} collection{'s' if len(draft.chosen) != 1 else ''}"
+        how = "" if is_usual(draft.target) else f" ({form_words(draft.target)})"
         return (
             f"Write about {documents_words(documents)} of {of} of {place_words(draft.source)} "
-            f"into a new {place_words(draft.target)}. Nothing that exists is changed."
+            f"into a new {place_words(draft.target)}{how}. {_scope_words(draft)}Nothing that exists is changed."
         )
-    return f"{_deed(draft, count, documents, place_words(draft.target))} {_undo_words(draft)}"
+    return f"{_deed(draft, count, documents, place_words(draft.target))} {_scope_words(draft)}{_undo_words(draft)}"
+
+
+def _scope_words(draft: Draft) -> str:
+    return "".join(f"{one} " for one in scope_words(draft.scope))
 
 
 def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:

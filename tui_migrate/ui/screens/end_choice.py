@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.connection_url import parse_url
 from tui_migrate.connections import Connection
-from tui_migrate.packages.forms import PackageForm
 from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import Fault, resolve
+from tui_migrate.ui.package_form import at_path
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS, AskPath, AskUrl, working_folder
 from tui_migrate.ui.screens.package_choice import ask_package
@@ -110,9 +110,16 @@ async def _ask_package(app: "MigrateApp", role: Role, current: End | None, other
     date = time.strftime("%Y-%m-%d", time.localtime(app.session.clock()))
     name = other.database if isinstance(other, StoreEnd) else "package"
     value = current.path if isinstance(current, PackageEnd) else f"{working_folder()}{name}-{date}"
-    said = "A folder that is not there yet, or a file of the ending .tar."
+    said = (
+        "A folder that is not there yet, or a file of the ending .tar. Form, in the list, has other ways to write it."
+    )
     path = await app.push_screen_wait(AskPath("Package to write", said, value))
-    return PackageEnd(path, form=PackageForm.for_name(path)) if path is not None else None
+    if path is None:
+        return None
+    end = at_path(current, path)
+    if end.with_passphrase and (typed := app.session.passwords.pop(value, None)) is not None:
+        app.session.passwords[end.label] = typed
+    return end
 
 
 def _problem(fault: Fault) -> list[str]:

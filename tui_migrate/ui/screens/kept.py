@@ -1,6 +1,7 @@
 """The documents that a rollback would keep because others changed them, and one of them whole."""
 
 import asyncio
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -15,6 +16,7 @@ from textual.worker import Worker
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.plan.model import Environment, Plan
+from tui_migrate.reports.masking import Mask
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.kept_words import COLUMNS, comparison, kept_rows, kept_sentences, sheet_words
 from tui_migrate.ui.look import Fault, first_error
@@ -25,7 +27,7 @@ from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Table
 from tui_migrate.ui.wording import local_time
 from tui_migrate.wording import run_name
-from tui_migrate.worker.kept_document import read_versions
+from tui_migrate.worker.kept_document import Versions, read_versions
 from tui_migrate.worker.rollback_preview import KeptDocument
 
 if TYPE_CHECKING:
@@ -145,6 +147,15 @@ class KeptSheet(ModalScreen[None]):
     def _migrate_app(self) -> "MigrateApp":
         return cast("MigrateApp", self.app)
 
+    def _shown(self, versions: Versions) -> Versions:
+        """Give the versions without what the plan's catalog calls sensitive."""
+        mask, name, key = Mask.of_plan(self._taken.plan), self._kept.collection, secrets.token_bytes(16)
+        before, written, current = (
+            None if one is None else mask.document(name, one, key)
+            for one in (versions.before, versions.written, versions.current)
+        )
+        return Versions(before, written, current, versions.is_as_written)
+
     async def _read(self) -> None:
         session = self._migrate_app.session
         paragraphs: list[str] = []
@@ -152,7 +163,7 @@ class KeptSheet(ModalScreen[None]):
             versions = await read_versions(
                 session.home, self._taken.run_id, self._taken.plan, session.passwords, self._kept
             )
-            paragraphs = await asyncio.to_thread(comparison, versions)
+            paragraphs = await asyncio.to_thread(comparison, self._shown(versions))
         except* TuiMigrateError as group:
             fault = Fault.of(first_error(group))
             paragraphs = ["", f"✗ {fault.message}", *([f"  {fault.hint}"] if fault.hint else [])]

@@ -12,11 +12,13 @@ from tui_migrate.reports.package import FORM_WORDS
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import EndLook, Fault, LookState, host_words, read_connections
+from tui_migrate.ui.package_form import form_words
 from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.resuming import plan_of
 from tui_migrate.ui.screens.end_choice import Role, choose_end
+from tui_migrate.ui.screens.form_choice import choose_form
 from tui_migrate.ui.screens.new_step import EndChosen, Looked, Redrafted, StepPane
-from tui_migrate.ui.screens.package_choice import choose_database
+from tui_migrate.ui.screens.package_choice import ask_opener, choose_database, opener_of
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.prose import Prose
@@ -25,6 +27,7 @@ from tui_migrate.ui.wording import ago, number, run_name, size
 
 PAIRS_SHOWN: Final = 20
 _INDENT: Final = " " * 9
+_FORM: Final = "form"
 
 _DOES: Final = {
     RunKind.COPY: "Copies documents from one database into another.",
@@ -59,9 +62,14 @@ class EndsPane(StepPane):
         table.focus()
 
     def again(self) -> None:
-        """Connect to both ends anew."""
+        """Connect to both ends anew; where a file that opens the source does not, ask for another."""
         self.owner.background(self._read_connections(), "connections")
-        self.owner.look_at_ends(anew=True)
+        look = self.looks.end(self.draft.source)
+        fault = look.fault if look is not None else None
+        if fault is not None and fault.wants_password and isinstance(self.draft.source, PackageEnd):
+            self.owner.background(self._unlock(self.draft.source, fault), "choose")
+        else:
+            self.owner.look_at_ends(anew=True)
 
     def next_words(self) -> str:
         """Go on to the collections."""
@@ -90,17 +98,22 @@ class EndsPane(StepPane):
         else:
             pane.clear()
         rows = [_row(role, end) for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target))]
+        if isinstance(draft.target, PackageEnd):
+            form = form_words(draft.target)
+            rows.append(Row(_FORM, ("Form", form, ""), name=f"written as: {form}"))
         for run in self._pairs:
             pair, when = f"{run.source} → {run.target}", f"{ago(run.created_at, now)}, run {run_name(run.id)}"
             rows.append(Row(f"run:{run.id}", ("Pair", pair, when), name=pair))
         self.query_one(Table).show(rows)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        """Choose an end, or both by taking a pair again."""
+        """Choose an end, the form of a package to be written, or both ends by taking a pair again."""
         event.stop()
         kind, _, run_id = event.key.partition(":")
         if kind == "run":
             self.owner.background(self._take_pair(int(run_id)), "choose")
+        elif kind == _FORM:
+            self.owner.background(self._choose_form(), "choose")
         else:
             self.owner.background(self._choose(Role(kind)), "choose")
 
@@ -130,6 +143,21 @@ class EndsPane(StepPane):
         chosen = await choose_database(self.owner.migrate_app, end, databases)
         if chosen is not None:
             self.post_message(EndChosen(Role.SOURCE, chosen))
+
+    async def _unlock(self, end: PackageEnd, fault: Fault) -> None:
+        """Have another file named that opens the source; what a passphrase opens is looked at, which asks for one."""
+        opener = await opener_of(end)
+        if opener is None:
+            self.call_later(self.owner.look_at_ends, anew=True)
+        elif (opened := await ask_opener(self.owner.migrate_app, end, opener, fault)) is not None:
+            self.post_message(EndChosen(Role.SOURCE, opened))
+
+    async def _choose_form(self) -> None:
+        target = self.draft.target
+        if isinstance(target, PackageEnd):
+            end = await choose_form(self.owner.migrate_app, target)
+            if end is not None:
+                self.post_message(EndChosen(Role.TARGET, end))
 
     async def _read_connections(self) -> None:
         self.post_message(Looked(await read_connections(self.owner.session.home)))

@@ -10,6 +10,7 @@ from tui_migrate.plan.model import End, PackageEnd
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.look import EndLook, Fault, LookState, Opening, look_at_end
+from tui_migrate.ui.package_form import as_read
 from tui_migrate.ui.passphrases import has_passphrase
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.new_step import Looked
@@ -74,7 +75,7 @@ class Looking:
         fault = Fault("no password was given", wants_password=True)
         try:
             if isinstance(end, PackageEnd):
-                has_one = await has_passphrase(app, end, refused=refused)
+                has_one = await has_passphrase(app, as_read(end), refused=refused)
             else:
                 has_one = await has_password(app, end, refused=refused)
         except TuiMigrateError as error:

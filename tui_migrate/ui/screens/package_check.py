@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -22,10 +22,8 @@ from tui_migrate.reports.saving import ENDINGS, refuse_within, save
 from tui_migrate.reports.words import MARKS, cell_words, value_words, verdict_words
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.report_rows import COLUMNS, finding_row
-from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.dialogs import AskText
-from tui_migrate.ui.screens.end_dialogs import absolute, working_folder
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
+from tui_migrate.ui.screens.findings import FindingsScreen
 from tui_migrate.ui.screens.package_choice import choose_database
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.prose import Prose
@@ -41,7 +39,7 @@ ROWS_SHOWN: Final = 10
 _MANY: Final = "fields may be more than text; the report lists them"
 
 
-class PackageCheckScreen(OperatorScreen):
+class PackageCheckScreen(FindingsScreen):
     """The check of one package, and its report."""
 
     ACTIONS: ClassVar = ("report.open", "report.write", "look.again", "table.filter", "table.sort")
@@ -61,14 +59,6 @@ class PackageCheckScreen(OperatorScreen):
             super().__init__()
             self.end = end
             self.report = report
-            self.fault = fault
-
-    class Written(Message):
-        """The report is in a file, or why it is not."""
-
-        def __init__(self, path: str, fault: Fault | None) -> None:
-            super().__init__()
-            self.path = path
             self.fault = fault
 
     def __init__(self, end: PackageEnd) -> None:
@@ -114,6 +104,22 @@ class PackageCheckScreen(OperatorScreen):
                 return not self._is_reading
         return True
 
+    def report_name(self) -> str:
+        """Named after the package."""
+        return f"{Path(self._end.path).name}-report.md"
+
+    def writing(self) -> Callable[[Path], None] | None:
+        """Write nothing into the package that was checked."""
+        report, package = self._report, Path(self._end.path)
+        if report is None:
+            return None
+
+        def write(path: Path) -> None:
+            refuse_within(path, package)
+            save(path, report)
+
+        return write
+
     def go_back(self) -> bool:
         """Cancel the reading first."""
         if self._work is None or self._work.is_finished:
@@ -150,30 +156,15 @@ class PackageCheckScreen(OperatorScreen):
             self._draw()
         self.refresh_frame()
 
-    def on_package_check_screen_written(self, message: Written) -> None:
-        """Say so; where it failed, ask again with what was typed."""
-        if message.fault is None:
-            self.notify_line(f"written to {message.path}", is_error=False)
-        else:
-            self._ask_path(message.path, message.fault)
-
     def on_table_opened(self, event: Table.Opened) -> None:
         """Read a finding whole."""
         if event.table is self._table:
             self.action_report_open()
 
-    def on_table_moved(self) -> None:
-        """Other rows have other keys."""
-        self.refresh_frame()
-
     def action_report_open(self) -> None:
         """Show the finding under the cursor."""
         if self._report is not None and (key := self._table.cursor_key) is not None:
             self.app.push_screen(FindingSheet(Stage.VALIDATE, self._report.findings[int(key)].finding))
-
-    def action_report_write(self) -> None:
-        """Ask for a file and write the report."""
-        self._ask_path(f"{working_folder()}{Path(self._end.path).name}-report.md", None)
 
     def action_look_again(self) -> None:
         """Read the package, from its start."""
@@ -184,10 +175,6 @@ class PackageCheckScreen(OperatorScreen):
         self._say("Reading… esc cancels.")
         self._work = self.migrate_app.in_background(self._check(self._end), "package-check")
         self.refresh_frame()
-
-    @property
-    def _table(self) -> Table:
-        return self.query_one("#findings", Table)
 
     @property
     def _is_reading(self) -> bool:
@@ -219,27 +206,6 @@ class PackageCheckScreen(OperatorScreen):
         if chosen is not None:
             self._end = chosen
             self.call_later(self.action_look_again)
-
-    def _ask_path(self, path: str, fault: Fault | None) -> None:
-        report = self._report
-
-        def take(text: str | None) -> None:
-            if text and report is not None:
-                self.migrate_app.in_background(self._write(text, report), "report-write")
-
-        said = (f"The ending says how: {ENDINGS}.", "The file is for you alone, and must not be there yet.")
-        if fault is not None:
-            said = (f"✗ {fault.message}", f"  {fault.hint}")
-        self.app.push_screen(AskText("Write the report to a file", said, path), take)
-
-    async def _write(self, text: str, report: Report) -> None:
-        try:
-            await asyncio.to_thread(refuse_within, Path(absolute(text)), Path(self._end.path))
-            await asyncio.to_thread(save, Path(absolute(text)), report)
-        except TuiMigrateError as error:
-            self.post_message(self.Written(text, Fault.of(error)))
-        else:
-            self.post_message(self.Written(absolute(text), None))
 
     def _draw(self) -> None:
         report = self._report

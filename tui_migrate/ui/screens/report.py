@@ -1,7 +1,6 @@
 """Report: what the preflight and the run have found, by severity and code, one by one, and as a file."""
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -10,16 +9,14 @@ from textual.widget import Widget
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.records import RunRecord, Sample
 from tui_migrate.reports.findings import Staged, run_report
 from tui_migrate.reports.model import totals
 from tui_migrate.reports.saving import ENDINGS, save
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
-from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.dialogs import AskText
-from tui_migrate.ui.screens.end_dialogs import absolute
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
+from tui_migrate.ui.screens.findings import FindingsScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
@@ -30,10 +27,11 @@ from tui_migrate.wording import ends_words, number, run_name
 GROUPS_SHOWN: Final = 6
 
 
-class ReportScreen(OperatorScreen):
+class ReportScreen(FindingsScreen):
     """The findings of one run."""
 
     ACTIONS: ClassVar = ("report.open", "report.write", "look.again", "table.filter", "table.sort")
+    ASKED = "Write the findings to a file"
 
     class Read(Message):
         """The findings were read, or why they could not be."""
@@ -43,18 +41,11 @@ class ReportScreen(OperatorScreen):
             self.found = found
             self.fault = fault
 
-    class Written(Message):
-        """The file was written, or why not."""
-
-        def __init__(self, path: str, fault: Fault | None) -> None:
-            super().__init__()
-            self.path = path
-            self.fault = fault
-
     def __init__(self, run_id: int) -> None:
         super().__init__()
         self._run_id = run_id
         self._run: RunRecord | None = None
+        self._samples: tuple[Sample, ...] = ()
         self._found: tuple[Staged, ...] = ()
         self._seen: tuple[Finding, ...] | None = None
         self._code = ""
@@ -111,6 +102,15 @@ class ReportScreen(OperatorScreen):
             return self.is_mounted and bool(self.query_one("#report-fault", FaultPane).display)
         return True
 
+    def report_name(self) -> str:
+        """Named after the run."""
+        return f"run-{run_name(self._run_id)}-report.md"
+
+    def writing(self) -> Callable[[Path], None] | None:
+        """Write what was read, with the time at which it is written."""
+        run, found, samples, clock = self._run, self._found, self._samples, self.session.clock
+        return None if run is None else lambda path: save(path, run_report(run, found, clock(), samples))
+
     def go_back(self) -> bool:
         """Show all codes again, where one alone is shown."""
         if not self._code:
@@ -129,13 +129,6 @@ class ReportScreen(OperatorScreen):
         self._found, self._is_read = message.found, True
         self._draw()
 
-    def on_report_screen_written(self, message: Written) -> None:
-        """Say so; where it failed, ask again with what was typed."""
-        if message.fault is None:
-            self.notify_line(f"written to {message.path}", is_error=False)
-        else:
-            self._ask_path(message.path, message.fault)
-
     def on_table_opened(self, event: Table.Opened) -> None:
         """Show one code alone, or one finding."""
         if event.table.id == "groups":
@@ -144,55 +137,23 @@ class ReportScreen(OperatorScreen):
         else:
             self.action_report_open()
 
-    def on_table_moved(self) -> None:
-        """Other rows have other keys."""
-        self.refresh_frame()
-
     def action_report_open(self) -> None:
         """Show the finding under the cursor."""
         if (key := self._table.cursor_key) is not None:
             self.app.push_screen(FindingSheet(*self._found[int(key)]))
 
-    def action_report_write(self) -> None:
-        """Ask for a file and write it."""
-        self._ask_path(f"{Path.cwd()}/run-{run_name(self._run_id)}-report.md", None)
-
     def action_look_again(self) -> None:
         """Read the findings."""
         self.migrate_app.in_background(self._read(), "report")
 
-    @property
-    def _table(self) -> Table:
-        return self.query_one("#findings", Table)
-
     async def _read(self) -> None:
         try:
+            self._samples = await self.migrate_app.feed.samples(self._run_id)
             found = await self.migrate_app.feed.findings(self._run_id)
         except TuiMigrateError as error:
             self.post_message(self.Read((), Fault.of(error)))
         else:
             self.post_message(self.Read(found, None))
-
-    def _ask_path(self, path: str, fault: Fault | None) -> None:
-        run, found = self._run, self._found
-
-        def take(text: str | None) -> None:
-            if text and run is not None:
-                self.migrate_app.in_background(self._write(text, run, found), "report-write")
-
-        said = (f"The ending says how: {ENDINGS}.", "The file is for you alone, and must not be there yet.")
-        if fault is not None:
-            said = (f"✗ {fault.message}", f"  {fault.hint}")
-        self.app.push_screen(AskText("Write the findings to a file", said, path), take)
-
-    async def _write(self, text: str, run: RunRecord, found: tuple[Staged, ...]) -> None:
-        try:
-            report = run_report(run, found, self.session.clock())
-            await asyncio.to_thread(save, Path(absolute(text)), report)
-        except TuiMigrateError as error:
-            self.post_message(self.Written(text, Fault.of(error)))
-        else:
-            self.post_message(self.Written(absolute(text), None))
 
     def _show_code(self, code: str) -> None:
         self._code = code

@@ -178,6 +178,8 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
         return [("written", documents_done(run))], []
     first = [("inserted", counts.inserted), ("replaced", counts.replaced), ("unchanged", counts.unchanged)]
     second = [("skipped", counts.skipped), ("rejected", counts.rejected)]
+    if counts.deleted:
+        first.append(("deleted", counts.deleted))
     if counts.assumed_ours:
         second.append(("assumed ours", counts.assumed_ours))
     return first, second

@@ -129,7 +129,7 @@ def settle(environ: MutableMapping[str, str], terminal: Terminal) -> None:
 
     Raises AssertionError where Textual has been imported already.
     """
-    assert environ is not os.environ or "textual.constants" not in sys.modules, "textual was imported too early"  # noqa: S101
+    assert environ is not os.environ or "textual.constants" not in sys.modules, "textual was imported too early"  # noqa: S101 -- a mistake of ours, not of the user
     for name in [one for one in environ if one == "NO_COLOR" or one == "TEXTUAL" or one.startswith("TEXTUAL_")]:
         del environ[name]
     environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"

@@ -1,0 +1,229 @@
+"""Steering a run from its screen: pausing, cancelling, its rate, taking it up again, and who else does."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.ui.driving import NOW, copy_plan, screen_text, shows, store_end, until, words
+from tests.ui.run_scene import ActedRun, acted_run, keys, said, scene, watched
+from tui_migrate.journal.records import CollectionState, ControlStatus, Counts, Wish
+from tui_migrate.journal.states import RunState
+from tui_migrate.plan.model import Environment
+from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.worker import control
+from tui_migrate.worker.lock import RunLock
+
+
+async def wishes(run: ActedRun) -> list[tuple[Wish, int, ControlStatus]]:
+    return [(one.wish, one.value, one.status) for one in await run.controls()]
+
+
+async def until_wished(pilot: Pilot[None], run: ActedRun, *expected: tuple[Wish, int]) -> None:
+    """Wait until these requests stand in the journal and on the screen."""
+    found: list[tuple[Wish, int]] = []
+    screen = cast("RunScreen", pilot.app.screen)
+
+    def is_there() -> bool:
+        seen = screen._snapshot.controls if screen._snapshot else ()
+        found[:] = [(one.wish, one.value) for one in seen]
+        return found == list(expected)
+
+    await until(pilot, is_there, f"{expected}, not {found}")
+
+
+async def test_pausing_and_going_on(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await pilot.press("p")
+        await until(pilot, shows(pilot, f"pause asked by {control.operator()}, worker finishing its batch"))
+        await run.answer(ControlStatus.ACCEPTED)
+        await until(pilot, shows(pilot, "worker finishing its batch"))
+        await run.go_to(RunState.PAUSED)
+        await until(pilot, shows(pilot, f"paused by {control.operator()}", "‖ execute"))
+        await pilot.press("p")
+        await until(pilot, shows(pilot, "resume asked by", "about to go on"))
+        await run.answer(ControlStatus.ACCEPTED)
+        await run.go_to(RunState.EXECUTING)
+        await until(pilot, lambda: "resume asked" not in screen_text(pilot))
+        assert [one[0] for one in await wishes(run)] == [Wish.PAUSE, Wish.RESUME]
+
+
+async def test_a_pause_that_is_not_carried_out_yet_is_taken_back_by_the_same_key(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await pilot.press("p")
+        await until_wished(pilot, run, (Wish.PAUSE, 0))
+        await pilot.press("p")
+        await until_wished(pilot, run, (Wish.PAUSE, 0), (Wish.RESUME, 0))
+
+
+async def test_what_somebody_else_asks_is_shown_with_their_name(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.ask(Wish.PAUSE, "anna@bastion")
+        await until(pilot, shows(pilot, "pause asked by anna@bastion, worker finishing its batch"))
+        await run.ask(Wish.RESUME, "bob@laptop")
+        await until(pilot, lambda: said(pilot).endswith("about to go on (instead of the pause of anna@bastion)"))
+        await run.answer(ControlStatus.REFUSED, "the run is ending")
+        await until(pilot, shows(pilot, "resume asked by bob@laptop was refused: the run is ending"))
+
+
+async def test_the_rate_goes_down_the_ladder_and_up_again(tmp_path: Path) -> None:
+    async with scene(tmp_path, copy_plan(collections=("users",))) as (run, pilot):
+        await pilot.press("-")
+        await until(pilot, shows(pilot, "The rate is not known yet"))
+        await run.collection("users", CollectionState.ACTIVE)
+        for step in range(1, 4):
+            run.clock.now = NOW + 2 * step
+            await run.batch("users", Counts(inserted=2_000))
+            await until(pilot, shows(pilot, f"{step * 2_000:,} / 100 docs"))
+        assert "1,000 docs/s" in words(pilot, "#figures")
+        await pilot.press("-")
+        await until_wished(pilot, run, (Wish.RATE, 500))
+        await pilot.press("-", "-")
+        await until_wished(pilot, run, (Wish.RATE, 500), (Wish.RATE, 200), (Wish.RATE, 100))
+        await run.answer(ControlStatus.ACCEPTED)
+        await run.write.set_rate_limit(run.id, 100)
+        await until(pilot, shows(pilot, "limit 100/s"))
+        await pilot.press("+")
+        await until(pilot, shows(pilot, "Asked for at most 200 docs/s."))
+
+
+async def test_faster_without_a_limit_asks_for_nothing(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await pilot.press("+")
+        await until(pilot, shows(pilot, "There is no limit."))
+        assert await wishes(run) == []
+
+
+async def test_cancel_is_asked_about_and_esc_leaves_the_run_alone(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?", "›Go on with the run", "Cancel, then roll back"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "● execute"))
+        await pilot.press("c", "enter")
+        await until(pilot, shows(pilot, "● execute"))
+        assert await wishes(run) == []
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?"))
+        await pilot.press("j", "enter")
+        await until(pilot, shows(pilot, "cancel asked by", "finishing its batch"))
+        assert await wishes(run) == [(Wish.CANCEL, 0, ControlStatus.PENDING)]
+        await run.answer(ControlStatus.ACCEPTED)
+        await run.end(RunState.CANCELLED)
+        await until(pilot, shows(pilot, "✗ cancelled: what it wrote stays", "r shows what rolling it back"))
+
+
+async def test_cancelling_with_a_rollback_on_production_wants_the_name_typed(tmp_path: Path) -> None:
+    plan = copy_plan(store_end("staging"), store_end("live", Environment.PRODUCTION))
+    async with scene(tmp_path, plan) as (run, pilot):
+        assert "PRODUCTION TARGET live" in screen_text(pilot).splitlines()[0]
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?"))
+        await pilot.press("G", "enter")
+        await until(pilot, shows(pilot, "Roll back on production", "Type live"))
+        pilot.app.screen.query_one(Input).value = "liv"
+        await pilot.press("enter")
+        assert "Type live" in screen_text(pilot)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "● execute"))
+        assert await wishes(run) == []
+
+
+async def test_an_export_or_a_run_without_undo_offers_no_rollback(tmp_path: Path) -> None:
+    async with scene(tmp_path, replace(copy_plan(), undo=False)) as (_, pilot):
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?"))
+        assert "roll back" not in screen_text(pilot)
+
+
+async def test_a_password_that_is_missing_is_asked_for_and_esc_starts_nothing(tmp_path: Path) -> None:
+    guarded = replace(store_end(""), connection="", url="mongodb://anna@127.0.0.1:1/shop")
+    async with scene(tmp_path, copy_plan(target=guarded)) as (run, pilot):
+        run.home.connections.write_text("connections:\n  prod:\n    url: mongodb://127.0.0.1:1/shop\n")
+        run.home.connections.chmod(0o600)
+        run.die()
+        await until(pilot, shows(pilot, "interrupted"))
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "Password", "127.0.0.1:1", "anna"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "interrupted"))
+        assert (await run.record()).attempt == 1
+
+
+async def test_a_resume_that_is_refused_says_why(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        run.die()
+        await until(pilot, shows(pilot, "interrupted"))
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "there is no connection prod"))
+
+
+async def test_on_production_no_worker_takes_a_run_up_before_the_name_is_typed(tmp_path: Path) -> None:
+    plan = replace(copy_plan(target=store_end("live", Environment.PRODUCTION)), undo=False)
+    async with scene(tmp_path, plan) as (run, pilot):
+        run.die()
+        await until(pilot, shows(pilot, "interrupted"))
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "Production target", "writes to PRODUCTION", "there is no way back"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "~ interrupted"), "the run")
+        assert not run.home.run(run.id).worker_log.exists()
+        await pilot.press("u")
+        await until(pilot, lambda: bool(pilot.app.screen.query(Input)), "the question again")
+        await pilot.press(*"liv", "enter")
+        await pilot.pause()
+        assert "Production target" in screen_text(pilot)
+        await pilot.press("e", "enter")
+        await until(pilot, shows(pilot, "there is no connection prod"), "that the start was tried")
+        assert (await run.record()).attempt == 1
+
+
+async def test_what_an_earlier_worker_had_accepted_is_not_waited_for(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.ask(Wish.PAUSE, "bob@laptop")
+        await run.answer(ControlStatus.ACCEPTED)
+        await until(pilot, shows(pilot, "pause asked by bob@laptop, worker finishing its batch"))
+        run.die()
+        await until(pilot, shows(pilot, "~ interrupted"))
+        run.lock = RunLock.acquire(run.home.run(run.id).lock)
+        run.clock.now += 5
+        await run.write.begin_attempt(run.id, 2, "bastion", RunState.PREPARING)
+        await run.write.beat(run.id)
+        await until(pilot, lambda: said(pilot) == "", "silence about what is over")
+        await pilot.press("p")
+        await until_wished(pilot, run, (Wish.PAUSE, 0))
+        assert [one[0] for one in await wishes(run)] == [Wish.PAUSE, Wish.PAUSE]
+
+
+async def test_two_apps_watch_and_steer_one_run(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, first), watched(run) as second:
+        await first.press("p")
+        for pilot in (first, second):
+            await until(pilot, shows(pilot, "pause asked by", "worker finishing its batch"))
+        await run.answer(ControlStatus.ACCEPTED)
+        await run.go_to(RunState.PAUSED)
+        for pilot in (first, second):
+            await until(pilot, shows(pilot, "‖ paused by"))
+        await second.press("p")
+        for pilot in (first, second):
+            await until(pilot, shows(pilot, "resume asked by"))
+
+
+@pytest.mark.parametrize("state", [one for one in RunState if one.is_active])
+async def test_every_active_state_offers_pause_and_cancel(tmp_path: Path, state: RunState) -> None:
+    routes = {
+        RunState.VALIDATING: (RunState.INTERRUPTED, RunState.VALIDATING),
+        RunState.READY: (RunState.INTERRUPTED, RunState.VALIDATING, RunState.READY),
+        RunState.PREPARING: (RunState.PREPARING,),
+        RunState.EXECUTING: (),
+        RunState.VERIFYING: (RunState.VERIFYING,),
+        RunState.COMMITTING: (RunState.VERIFYING, RunState.COMMITTING),
+        RunState.PAUSED: (RunState.PAUSED,),
+    }
+    async with acted_run(tmp_path) as run:
+        await run.go_to(*routes[state])
+        async with watched(run) as pilot:
+            assert {"p", "c"} <= set(keys(pilot))
