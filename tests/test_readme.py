@@ -17,6 +17,9 @@ from tui_migrate.demo.place import DemoPlace
 EXPECTED = {"tui-migrate worker 7": 4}
 """Exit codes other than 0: run 7 has ended by then, and has nothing left to work at."""
 
+FINDING = ("--owner-to ", "--limit 5 --plan equal.yaml")
+"""Parts of commands that find something in the sample: references out of one user's data, differences."""
+
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_tables_are_those_of_the_program(name: str) -> None:
@@ -52,4 +55,5 @@ def test_every_command_does_as_it_stands_there(demo: Path, tmp_path: Path) -> No
         typed = line.replace("tui-migrate ", f"{shlex.quote(sys.executable)} -m tui_migrate ")
         words = ["bash", "-o", "pipefail", "-c", typed]
         done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
-        assert done.returncode == EXPECTED.get(line, 0), f"{line}\n{done.stdout}\n{done.stderr}"
+        usual = 3 if any(part in line for part in FINDING) else 0
+        assert done.returncode == EXPECTED.get(line, usual), f"{line}\n{done.stdout}\n{done.stderr}"

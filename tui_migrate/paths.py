@@ -60,6 +60,11 @@ class Home:
         """The folder of packages that came through a pipe, each for as long as a run needs it."""
         return self.state / "inputs"
 
+    @property
+    def backups(self) -> Path:
+        """The folder of the backups for which no other was named."""
+        return self.state / "backups"
+
     def run(self, run_id: int) -> "RunFolder":
         """The folder of one run."""
         return RunFolder(self.runs / f"{run_id:04d}")

@@ -17,8 +17,27 @@ from tui_migrate.cli.app import arrange, build_app, main
 from tui_migrate.errors import Unreachable
 
 COMMANDS = [
-    *("attach", "cancel", "copy", "delete", "demo", "export", "history", "import", "list-collections"),
-    *("pause", "resume", "retry", "rollback", "start", "status", "validate", "worker"),
+    *(
+        "attach",
+        "backup",
+        "backups",
+        "cancel",
+        "catalog",
+        "compare",
+        "copy",
+        "delete",
+        "demo",
+        "explain",
+        "export",
+        "history",
+        "import",
+    ),
+    *("list-collections", "pause", "report", "resume", "retry", "rollback", "start", "status", "validate", "worker"),
+]
+GROUPS = {"catalog": ("check", "infer", "list", "show"), "backups": ("list", "prune", "restore", "verify")}
+CALLED = [
+    *(one for one in COMMANDS if one not in GROUPS),
+    *(f"{group} {one}" for group, names in GROUPS.items() for one in names),
 ]
 
 
@@ -31,6 +50,11 @@ COMMANDS = [
         ("--home=h history", "history --home=h"),
         ("copy --dry-run --json", "copy --dry-run=exact --json"),
         ("copy --dry-run=quick", "copy --dry-run=quick"),
+        ("--json catalog list", "catalog list --json"),
+        ("catalog --json --home h list", "catalog list --json --home h"),
+        ("--home h catalog --json show x", "catalog show --home h --json x"),
+        ("catalog --home h", "catalog --home h"),
+        ("backups --json restore x --dry-run", "backups restore --json x --dry-run"),
         ("status -- --dry-run", "status -- --dry-run"),
         ("--home", "--home"),
         ("--json", "--json"),
@@ -40,7 +64,9 @@ def test_arranges_words(given_words: str, arranged: str) -> None:
     assert arrange(given_words.split()) == arranged.split()
 
 
-@given(st.lists(st.sampled_from(["--home", "--json", "--home=x", "x", "--dry-run", "--dry-run=quick", "--"])))
+@given(
+    st.lists(st.sampled_from(["--home", "--json", "--home=x", "x", "catalog", "--dry-run", "--dry-run=quick", "--"]))
+)
 def test_arranging_loses_no_word(words: Sequence[str]) -> None:
     expected = ["--dry-run=exact" if word == "--dry-run" else word for word in words]
     assert sorted(word.replace("--dry-run=exact", "--dry-run") for word in arrange(words)) == sorted(
@@ -52,14 +78,23 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert sorted(name for name in build_app() if not name.startswith("-")) == COMMANDS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("group", "names"), GROUPS.items())
+def test_the_commands_of_a_group_are_these(group: str, names: Sequence[str]) -> None:
+    assert sorted(name for name in build_app()[group] if not name.startswith("-")) == list(names)
+    assert main([group, "--help"]) == 0
+
+
+@pytest.mark.parametrize("command", CALLED)
 def test_every_command_and_option_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"Usage: tui-migrate {command}")
     assert out.splitlines()[2]
     assert "--home PATH" in out
-    for argument in build_app()[command].assemble_argument_collection(parse_docstring=True):
+    called = build_app()
+    for name in command.split():
+        called = called[name]
+    for argument in called.assemble_argument_collection(parse_docstring=True):
         if argument.parse and argument.show:
             assert argument.parameter.help, argument.name
     assert max(map(len, out.splitlines())) <= 80

@@ -3,6 +3,7 @@
 import getpass
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyrage
@@ -12,12 +13,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tests.cli.conftest import Cli
 from tests.packages.encryption.contents import sealed
 from tui_migrate.cli import passwords
-from tui_migrate.cli.encryption import Decrypting, Encrypting
+from tui_migrate.cli.encryption import Decrypting, Encrypting, Unlocking
 from tui_migrate.errors import CredentialsMissing, UsageError
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.package import PASSPHRASE_VARIABLE
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import PackageEnd
+from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 
 SECRET = "hunter2 among words"
 """The command line's tests look for `hunter2` in all that is said and written."""
@@ -175,6 +176,46 @@ def test_a_worker_takes_it_from_its_standard_input(monkeypatch: pytest.MonkeyPat
     given: dict[str, str] = {}
     passwords.read_missing([PackageEnd(END.path, with_passphrase=True)], HOME, given)
     assert given == {END.label: SECRET}
+
+
+STORE = StoreEnd("shop", url="memory://a/shop")
+WRITTEN = PackageEnd("/backup/shop.age", PackageForm.ARCHIVE, with_passphrase=True)
+
+
+@pytest.mark.parametrize(("source", "target"), [(END, STORE), (STORE, WRITTEN)])
+def test_the_passphrase_of_a_plan_that_is_kept_comes_from_a_file(tmp_path: Path, source: End, target: End) -> None:
+    word = private(tmp_path / "word", f"{SECRET}\n")
+    given: dict[str, str] = {}
+    assert Decrypting(passphrase_file=word).ends(source, target, given) == (source, target)
+    assert given == {END.label: SECRET}
+    given = {}
+    Unlocking(passphrase_file=word).keep(source, target, given)
+    assert given == {END.label: SECRET}
+    Unlocking().keep(source, target, given := {})
+    assert given == {}
+
+
+def test_what_opens_the_package_of_a_plan_takes_the_place_of_what_it_names(tmp_path: Path) -> None:
+    identity = private(tmp_path / "mine", str(pyrage.x25519.Identity.generate()))
+    kept = replace(END, identity_file="/old/identity", key_file="/old/key")
+    assert Decrypting().ends(kept, STORE, {}) == (kept, STORE)
+    found, _ = Decrypting(identity=identity).ends(kept, STORE, {})
+    assert found == replace(kept, identity_file=str(identity))
+
+
+@pytest.mark.parametrize("target", [STORE, PackageEnd("/backup/shop")])
+def test_where_nothing_is_to_be_opened_the_options_are_refused(tmp_path: Path, target: End) -> None:
+    word = private(tmp_path / "word", SECRET)
+    with pytest.raises(UsageError, match="no package is read"):
+        Unlocking(passphrase_file=word).keep(STORE, target, {})
+    for given in (
+        Decrypting(passphrase_file=word),
+        Decrypting(passphrase=True),
+        Decrypting(identity=word),
+        Decrypting(key_file=word),
+    ):
+        with pytest.raises(UsageError, match="no package is read"):
+            given.ends(STORE, target, {})
 
 
 def aes_package(folder: Path, key: bytes) -> bytes:

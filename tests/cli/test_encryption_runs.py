@@ -64,6 +64,12 @@ def nothing_is_seen_of(pid: int) -> None:
         assert b"OpenSesame" not in words, process
 
 
+def keep_word(path: Path) -> Path:
+    path.touch(0o600)
+    path.write_text(WORD)
+    return path
+
+
 def export_plan(ends: Ends, path: Path) -> Plan:
     target = PackageEnd(str(path), PackageForm.ARCHIVE, with_passphrase=True)
     return make_plan(RunKind.EXPORT, StoreEnd(ends.database, url=ends.source), target, "users")
@@ -157,21 +163,44 @@ def test_for_recipients_by_commands(cli: Cli, ends: Ends, place: Path) -> None:
         assert secret not in path.read_bytes(), path
 
 
-def test_a_plan_that_is_kept_has_no_passphrase(
-    cli: Cli, ends: Ends, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    word = place / "word"
-    word.touch(0o600)
-    word.write_text(WORD)
+def test_a_plan_that_is_kept_has_no_passphrase(cli: Cli, ends: Ends, place: Path) -> None:
+    word = keep_word(place / "word")
     words = ("--output", "shop.age", "--passphrase-file", str(word), "--save-plan", "plan.yaml")
     assert cli.process("export", "--url", ends.source, *words).code == 0
     word.unlink()
     assert "with_passphrase: true" in (place / "plan.yaml").read_text()
     done = cli.process("start", "plan.yaml", "--json")
     assert (done.code, done.error["code"]) == (4, "credentials_missing")
-    monkeypatch.setenv(PASSPHRASE_VARIABLE, WORD)
-    assert cli.process("start", "plan.yaml").code == 0
+    assert "--passphrase-file" in done.error["hint"]
+    keep_word(word)
+    assert cli.process("start", "plan.yaml", "--passphrase-file", "word").code == 0
     (place / "plan.yaml").unlink()
+    package = ("--url", ends.target, "--input", "shop.age", "--passphrase-file", "word")
+    assert cli.process("import", *package, "--save-plan", "plan.yaml").code == 0
+    assert cli.process("start", "plan.yaml", "--passphrase-file", "word").code == 0
+    assert len(ends.target_documents("users")) == 30
+    word.unlink()
+    done = cli.process("rollback", "2", "--confirm", "--json")
+    assert done.code == 0, "what takes an import back does not read the package"
+    (place / "plan.yaml").unlink()
+
+
+async def test_a_run_that_was_broken_off_goes_on_with_the_passphrase_of_a_file(
+    cli: Cli, ends: Ends, place: Path
+) -> None:
+    scene, path, word = Scene(cli.home), place / "shop.age", keep_word(place / "word")
+    for plan in (export_plan(ends, path), import_plan(ends, path)):
+        run_id = await scene.create(plan)
+        done = await asyncio.to_thread(cli.process, "resume", str(run_id), "--json")
+        assert (done.code, done.error["code"]) == (4, "credentials_missing")
+        word.chmod(0o644)
+        words = ("resume", str(run_id), "--passphrase-file", "word", "--json")
+        done = await asyncio.to_thread(cli.process, *words)
+        assert (done.code, done.error["code"]) == (4, "credentials_missing")
+        word.chmod(0o600)
+        assert (await asyncio.to_thread(cli.process, *words)).code == 0
+    assert len(ends.target_documents("users")) == 30
+    word.unlink()
 
 
 def test_a_damaged_package_is_not_a_wrong_passphrase(

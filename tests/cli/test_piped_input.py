@@ -12,10 +12,11 @@ import pytest
 from tui_migrate.cli import piped_input
 from tui_migrate.cli.app import arrange
 from tui_migrate.cli.output import Output
-from tui_migrate.cli.package_options import PackageReading, PackageWriting
+from tui_migrate.cli.package_options import PackageLimits, PackageReading, PackageWriting
 from tui_migrate.cli.piped_input import package_path
 from tui_migrate.errors import StorageFailed, UsageError
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.limits import Limits
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import PIPE
 from tui_migrate.worker.inputs import remove_unneeded
@@ -130,5 +131,5 @@ def test_the_form_is_what_was_asked_for_or_what_the_name_says(
 
 
 def test_how_a_package_is_read_goes_into_the_plan() -> None:
-    end = PackageReading(input_database="shop", max_unpacked=5).source(Path("x"))
-    assert (end.database, end.max_unpacked) == ("shop", 5)
+    end = PackageReading(input_database="shop", most=PackageLimits(max_unpacked=5, max_depth=7)).source(Path("x"))
+    assert (end.database, end.limits) == ("shop", Limits(unpacked=5, depth=7))

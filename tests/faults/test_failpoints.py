@@ -10,8 +10,8 @@ from tests.engine.scene import Ended, create, documents, put, same
 from tests.engine.servers import Pair
 from tests.faults.scene import SMALL, filled, planned, prove_undisturbed, retries
 from tests.stores.mongodb.conftest import Stage
+from tests.suites.documents import doc, options
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc, options
 from tui_migrate.documents import RawId
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy, Verify

@@ -10,8 +10,8 @@ import pytest
 
 from tests.engine.scene import Ended, Scene, Snapshot, create, new_scene, put, same, snapshot
 from tests.faults.disk import JOURNAL, Disk, filling
+from tests.suites.documents import MUST_HAVE_N, as_value, doc, index, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import MUST_HAVE_N, as_value, doc, index, options
 from tui_migrate.documents import pack
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.errors import StorageFailed

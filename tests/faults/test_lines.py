@@ -14,7 +14,7 @@ from tests.engine.servers import Pair, pair
 from tests.faults.proxy import Proxy, Trouble, Way, proxied
 from tests.faults.scene import Wanted, filled, planned, prove_undisturbed, retries
 from tests.stores.mongodb.conftest import Stage
-from tests.suites.store_cases import index
+from tests.suites.documents import index
 from tui_migrate.errors import Unreachable
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import StoreEnd

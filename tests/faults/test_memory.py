@@ -15,8 +15,8 @@ import pytest
 from tests.engine.scene import create
 from tests.engine.servers import Pair, pair
 from tests.faults.proxy import Trouble, Way, proxied
+from tests.suites.documents import EMPTY, doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import EMPTY, doc
 from tui_migrate.documents import RawId
 from tui_migrate.engine.pipeline import BUDGET
 from tui_migrate.journal.states import RunState

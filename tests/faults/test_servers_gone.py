@@ -15,8 +15,8 @@ from tests.engine.scene import create, put
 from tests.engine.servers import Pair, pair
 from tests.faults.scene import Wanted, events, filled, planned, prove_undisturbed, retries
 from tests.servers import MongoServer, mongo_server
+from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import doc
 from tui_migrate.engine import drive
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.states import RunState

@@ -34,9 +34,12 @@ async def test_a_journal_of_the_first_version_is_read_and_written(tmp_path: Path
         run = await reader.run(1)
         assert (run.created_by, run.retry_of) == ("anna", 0)
         assert await reader.verified(1) == {}
+        assert (await reader.samples(1), await reader.backups()) == ((), ())
     finally:
         await reader.close()
     async with open_both(path) as (journal, both):
         made = await journal.create_run(make_plan(), "bert")
         assert (await both.run(made)).retry_of == 0
         assert (await both.run(1)).id == 1
+        await journal.beat(1)
+        assert len(await both.samples(1)) == 1

@@ -7,11 +7,14 @@ from pathlib import Path
 import bson
 import pytest
 
-from tests.packages.samples import small_package
+from tests.packages.samples import numbered, small_package, write_package
 from tui_migrate.documents import MAX_DEPTH
+from tui_migrate.errors import PackageDamaged
 from tui_migrate.findings import Finding
 from tui_migrate.packages.limits import CEILING, USUAL, Limit, Limits
+from tui_migrate.packages.native_files import FolderFiles
 from tui_migrate.packages.package import ReadOptions
+from tui_migrate.packages.reader import PackageSource
 from tui_migrate.packages.recognised import RecognisedPackage
 
 
@@ -95,6 +98,38 @@ def test_document_of_a_dump(tmp_path: Path) -> None:
     path = tmp_path / "users.bson"
     path.write_bytes(bson.encode({"_id": 1}) + bson.encode({"_id": 2, "v": "x" * 3_000}))
     refused_until_raised(path, Limit.DOCUMENT, Limits(document=3_000), Limits(document=4_000))
+
+
+@pytest.mark.parametrize("name", ["package", "package.tar"])
+def test_document_of_a_native_package(tmp_path: Path, name: str) -> None:
+    small_package(tmp_path / name)
+    refused_until_raised(tmp_path / name, Limit.DOCUMENT, Limits(document=30), Limits(document=4_000))
+    found = check(tmp_path / name, Limits(document=30))
+    assert [(one.code, one.subject, one.count) for one in found] == [("document_too_large", "shop.users", 30)]
+    assert "at byte 0" in found[0].message
+
+
+async def test_a_native_package_that_was_not_checked_gives_no_document_that_is_too_large(tmp_path: Path) -> None:
+    await write_package(tmp_path / "package", {"users": [numbered(0, 3)]})
+    low = PackageSource(FolderFiles(tmp_path / "package", Limits(document=30)))
+    with pytest.raises(PackageDamaged, match="at byte 0: a document has") as error:
+        await anext(low.read("users"))
+    assert "--max-document" in error.value.hint
+
+
+@pytest.mark.parametrize("name", ["package", "package.tar"])
+def test_what_a_native_package_unpacks_to(tmp_path: Path, name: str) -> None:
+    small_package(tmp_path / name)
+    refused_until_raised(tmp_path / name, Limit.UNPACKED, Limits(unpacked=1_000), Limits(unpacked=4_000))
+
+
+def test_files_of_a_native_package(tmp_path: Path) -> None:
+    small_package(tmp_path / "package")
+    for number in range(20):
+        (tmp_path / "package" / "shop" / f"more{number}").touch()
+    found = check(tmp_path / "package", Limits(entries=10))
+    assert any(one.code == "file_extra" and "--max-entries" in one.hint for one in found)
+    assert all("--max-entries" not in one.hint for one in check(tmp_path / "package", Limits(entries=20)))
 
 
 def test_a_length_that_no_option_allows_is_damage(tmp_path: Path) -> None:

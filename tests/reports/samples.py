@@ -6,7 +6,9 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.reports.model import (
     Fact,
     Found,
+    Point,
     Report,
+    ReportChart,
     ReportColumn,
     ReportTable,
     Unit,
@@ -40,6 +42,14 @@ def tables(draw: st.DrawFn) -> ReportTable:
     return ReportTable(draw(texts), tuple(columns), tuple(draw(st.lists(row, max_size=3))))
 
 
+@st.composite
+def chart_lines(draw: st.DrawFn) -> tuple[Point, ...]:
+    times = sorted(draw(st.lists(st.integers(0, 10**9), min_size=2, max_size=5)))
+    return tuple((at, draw(st.integers(0, 10**12))) for at in times)
+
+
+charts = st.builds(ReportChart, texts, texts, st.lists(chart_lines(), min_size=1, max_size=3).map(tuple))
+
 reports = st.builds(
     Report,
     texts,
@@ -50,6 +60,7 @@ reports = st.builds(
     st.lists(st.builds(Fact, texts, values, units), max_size=4).map(tuple),
     st.lists(tables(), max_size=3).map(tuple),
     st.lists(st.builds(Found, findings, st.sampled_from(["", "validate"])), max_size=4).map(tuple),
+    st.lists(charts, max_size=2).map(tuple),
 )
 
 

@@ -68,5 +68,5 @@ def test_what_is_no_report_at_all_is_refused(text: str) -> None:
 
 
 def test_another_schema_is_named() -> None:
-    with pytest.raises(UsageError, match="of schema 2, not 1"):
-        parse(changed("schema", 2))
+    with pytest.raises(UsageError, match="of schema 1, not 2"):
+        parse(changed("schema", 1))

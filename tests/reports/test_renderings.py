@@ -115,10 +115,12 @@ def test_html_holds_nothing_but_its_own_markup(one: Report) -> None:
     reader = Reader()
     reader.feed(text)
     known = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "dl", "dt", "dd", "ul", "li"}
-    known |= {"table", "tr", "th", "td", "b", "br", "code", "footer"}
+    known |= {"table", "tr", "th", "td", "b", "br", "code", "footer", "svg", "path", "text"}
     assert {tag for tag, _ in reader.tags} <= known
     names = {name for _, attrs in reader.tags for name, _ in attrs}
-    assert names <= {"lang", "charset", "name", "content", "http-equiv", "class"}
+    drawn = {"viewbox", "role", "aria-label", "width", "fill", "d", "stroke", "stroke-opacity", "stroke-width"}
+    drawn |= {"stroke-linejoin", "x", "y", "text-anchor", "transform", "font-size"}
+    assert names <= {"lang", "charset", "name", "content", "http-equiv", "class"} | drawn
     assert one.title in reader.text
     assert "hunter2" not in text
     style = text[text.index("<style>") : text.index("</style>")]

@@ -226,7 +226,7 @@ async def test_a_server_that_does_not_come_back_leaves_a_run_that_can_be_resumed
     run_id = await scene.copy()
     monkeypatch.setattr("tui_migrate.engine.drive.FIRST_WAIT", 0.0)
 
-    async def away(store: MemoryStore, collection: str, documents: list[bytes]) -> tuple[()]:
+    async def away(store: MemoryStore, collection: str, documents: list[bytes], **_: bool) -> tuple[()]:
         raise Unreachable("mongodb://anna:hunter2@host does not answer")
 
     with monkeypatch.context() as patched:

@@ -8,8 +8,8 @@ import pytest
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Ended, Scene, create, documents, new_scene, put, snapshot
 from tests.engine.test_rejects import fill_with_bad
+from tests.suites.documents import doc
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import doc
 from tui_migrate.engine.steering import Steered
 from tui_migrate.errors import JournalBusy, Refused, TimedOut, Unreachable
 from tui_migrate.journal.reader import JournalReader

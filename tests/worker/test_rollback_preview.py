@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
 from tests.engine.scene import Ended, Scene, create, new_scene, put
+from tests.suites.documents import doc, options
 from tests.suites.ids import int32, text
-from tests.suites.store_cases import doc, options
 from tui_migrate.documents import RawId
 from tui_migrate.engine.repeated import Repeated
 from tui_migrate.errors import StorageFailed

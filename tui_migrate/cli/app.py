@@ -12,7 +12,20 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from tui_migrate import __version__
-from tui_migrate.cli import demo, looking, migrate, runs, steer, validate, welcome
+from tui_migrate.cli import (
+    backup,
+    catalogs,
+    comparing,
+    demo,
+    explain,
+    looking,
+    migrate,
+    report,
+    runs,
+    steer,
+    validate,
+    welcome,
+)
 from tui_migrate.cli.encryption import refuse_typed_passphrase
 from tui_migrate.cli.errors_out import as_known, log_unexpected, show_error, show_error_line
 from tui_migrate.cli.help_page import HelpPage
@@ -23,6 +36,8 @@ from tui_migrate.plan.model import PIPE
 
 _STREAM_GONE_EXIT_CODE: Final = 1
 _PIPED: Final = ("--output", "--input")
+_GROUPS: Final = ("catalog", "backups")
+"""Commands that have commands of their own: what is meant stands in the next word."""
 
 
 def build_app() -> App:
@@ -42,9 +57,15 @@ def build_app() -> App:
     app.command(migrate.copy)
     app.command(migrate.start)
     app.command(validate.validate)
+    app.command(comparing.compare)
+    app.command(backup.backup)
+    app.command(backup.backups_group())
+    app.command(catalogs.catalog_group())
+    app.command(explain.explain)
     for command in (runs.history, runs.status, steer.attach, steer.pause, steer.resume, steer.cancel, steer.rollback):
         app.command(command)
     app.command(steer.retry)
+    app.command(report.report)
     app.command(runs.delete)
     app.command(steer.worker)
     return app
@@ -109,9 +130,14 @@ def arrange(words: Sequence[str]) -> list[str]:
     """
     leading = _leading(words)
     head, rest = list(words[:leading]), list(words[leading:])
+    named = 1
+    if rest[:1] and rest[0] in _GROUPS:
+        further = _leading(rest[1:])
+        head, rest, named = [*head, *rest[1 : 1 + further]], [*rest[:1], *rest[1 + further :]], 2
     end = rest.index("--") if "--" in rest else len(rest)
-    options = list(_with_pipes("--dry-run=exact" if word == "--dry-run" else word for word in rest[:end]))
-    return [*options[:1], *head, *options[1:], *rest[end:]]
+    exact = "--dry-run=exact" if named == 1 else "--dry-run"  # of a group's commands it has no value
+    options = list(_with_pipes(exact if word == "--dry-run" else word for word in rest[:end]))
+    return [*options[:named], *head, *options[named:], *rest[end:]]
 
 
 def _with_pipes(words: Iterable[str]) -> Iterator[str]:

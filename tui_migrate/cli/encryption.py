@@ -11,10 +11,11 @@ from cyclopts import Group, Parameter
 from tui_migrate.cli.options import Flag
 from tui_migrate.errors import UsageError
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.plan.model import PackageEnd
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.cli.passwords import Passwords
-    from tui_migrate.plan.model import PackageEnd
+    from tui_migrate.plan.model import End
 
 _ENCRYPTION: Final = Group("Encryption", sort_key=25)
 
@@ -40,7 +41,7 @@ class Encrypting:
         PrivateFile, Parameter(help="The same with the passphrase in a file that is yours alone (mode 0600).")
     ] = None
 
-    def target(self, end: "PackageEnd", passwords: "Passwords") -> "PackageEnd":
+    def target(self, end: PackageEnd, passwords: "Passwords") -> PackageEnd:
         """Give the package to be made as these options want it, and keep a passphrase apart.
 
         Raises UsageError for options that exclude each other and for a recipient that is none, CredentialsMissing.
@@ -82,7 +83,7 @@ class Decrypting:
         Parameter(help="File of an AES-256 key (32 bytes, hexadecimal or base64), as Second Brain Database has it."),
     ] = None
 
-    def source(self, end: "PackageEnd", passwords: "Passwords") -> "PackageEnd":
+    def source(self, end: PackageEnd, passwords: "Passwords") -> PackageEnd:
         """Give the package to be read with what opens it, and keep a passphrase apart.
 
         Raises CredentialsMissing and UsageError for a file of keys that is not fit to be one.
@@ -97,11 +98,51 @@ class Decrypting:
         _keep(self.passphrase_file, end, passwords)
         if self.passphrase and end.label not in passwords:
             passwords[end.label] = find_passphrase(end, twice=False)
-        return replace(end, identity_file=_absolute(self.identity), key_file=_absolute(self.key_file))
+        return replace(
+            end,
+            identity_file=_absolute(self.identity) or end.identity_file,
+            key_file=_absolute(self.key_file) or end.key_file,
+        )
+
+    def ends(self, source: "End", target: "End", passwords: "Passwords") -> tuple["End", "End"]:
+        """Give the ends of a plan that was kept with what opens its package, and keep a passphrase apart.
+
+        A package that is to be written under a passphrase takes that; for the rest the plan has said what is needed.
+        Raises as `source` does, and UsageError where there is no package to open.
+        """
+        if isinstance(source, PackageEnd):
+            return self.source(source, passwords), target
+        for option, given in (("--identity", self.identity), ("--key-file", self.key_file)):
+            if given is not None:
+                raise UsageError(f"no package is read, which {option} would open", hint=f"leave {option} away")
+        if self.passphrase and not _is_under_passphrase(target):
+            raise _nothing_to_open("--passphrase")
+        Unlocking(passphrase_file=self.passphrase_file).keep(source, target, passwords)
+        return source, target
+
+
+@Parameter(name="*", group=_ENCRYPTION)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlocking:
+    """The passphrase of the package of a run that is there already: its plan says all else."""
+
+    passphrase_file: Annotated[PrivateFile, Parameter(help="File of the passphrase, yours alone (mode 0600).")] = None
+
+    def keep(self, source: "End", target: "End", passwords: "Passwords") -> None:
+        """Keep the passphrase of the file apart, by the label of the package. Raises UsageError, CredentialsMissing."""
+        if self.passphrase_file is None:
+            return
+        if isinstance(source, PackageEnd):
+            _keep(self.passphrase_file, source, passwords)
+        elif _is_under_passphrase(target):
+            _keep(self.passphrase_file, target, passwords)
+        else:
+            raise _nothing_to_open("--passphrase-file")
 
 
 ENCRYPTING: Final = Encrypting()
 DECRYPTING: Final = Decrypting()
+UNLOCKING: Final = Unlocking()
 
 
 def refuse_typed_passphrase(words: Sequence[str]) -> None:
@@ -114,7 +155,15 @@ def refuse_typed_passphrase(words: Sequence[str]) -> None:
             )
 
 
-def _keep(file: Path | None, end: "PackageEnd", passwords: "Passwords") -> None:
+def _is_under_passphrase(target: "End") -> bool:
+    return isinstance(target, PackageEnd) and target.with_passphrase
+
+
+def _nothing_to_open(option: str) -> UsageError:
+    return UsageError("no package is read, and none is written under a passphrase", hint=f"leave {option} away")
+
+
+def _keep(file: Path | None, end: "End", passwords: "Passwords") -> None:
     if file is not None:
         from tui_migrate.packages.encryption.key_files import read_passphrase
 

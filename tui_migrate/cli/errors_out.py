@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tui_migrate.cli.output import Output, shows_unicode
 from tui_migrate.cli.render import finding_form
 from tui_migrate.errors import Refused, StorageFailed, TuiMigrateError, UsageError
-from tui_migrate.findings import Finding, Severity
+from tui_migrate.findings import Finding
 from tui_migrate.paths import Home, make_private_folder
 from tui_migrate.redaction import redact
 
@@ -20,13 +20,19 @@ class ConfirmationNeeded(UsageError):
 
 
 class CheckFailed(Refused):
-    """Preflight checks say that the run must not start. `findings` are all that they found, errors among them."""
+    """Preflight checks say that the run must not start.
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    `findings` are all that they found, `errors` those that are in the way: errors, and warnings of a strict plan.
+    """
+
+    def __init__(self, findings: Sequence[Finding], errors: Sequence[Finding]) -> None:
+        from tui_migrate.plan.checks.paging import explain_words  # every command that fails would load it
+
         self.findings = tuple(findings)
-        self.errors = tuple(one for one in findings if one.severity is Severity.ERROR)
+        self.errors = tuple(errors)
         first = self.errors[0]
-        super().__init__(f"{first.subject}: {first.message}", hint=first.hint)
+        hints = filter(None, (first.hint, explain_words(first)))
+        super().__init__(f"{first.subject}: {first.message}", hint="; ".join(hints))
 
 
 def show_error(error: TuiMigrateError, output: Output) -> None:
@@ -36,7 +42,7 @@ def show_error(error: TuiMigrateError, output: Output) -> None:
         return
     shown: list[tuple[str, str]] = [(error.message, error.hint)]
     if isinstance(error, CheckFailed):
-        shown = [(f"{one.subject}: {one.message}", one.hint) for one in error.errors]
+        shown += [(f"{one.subject}: {one.message}", one.hint) for one in error.errors[1:]]
     for message, hint in shown:
         show_error_line(message, hint, output)
 

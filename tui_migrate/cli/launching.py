@@ -1,8 +1,9 @@
 """The way of every new run: look at both ends, plan, check, and then show, save or start what was planned."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from tui_migrate.cli.errors_out import CheckFailed
@@ -12,25 +13,35 @@ from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import finding_form, forecast_form, run_form
 from tui_migrate.cli.summary import conclude, findings_lines
 from tui_migrate.cli.tables import table
-from tui_migrate.cli.wording import arrow
+from tui_migrate.cli.wording import arrow, duration
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import JournalReader
+from tui_migrate.mapping.words import scope_words
 from tui_migrate.paths import Home
 from tui_migrate.plan import preflight
-from tui_migrate.plan.ends import open_source
-from tui_migrate.plan.forecast import Forecast, forecast
+from tui_migrate.plan.checks.paging import explain_words
+from tui_migrate.plan.ends import open_planned_source, open_source
+from tui_migrate.plan.estimate import SAMPLE
+from tui_migrate.plan.forecast import ASSUMPTION, Forecast, forecast
 from tui_migrate.plan.model import End, PackageEnd, Plan
 from tui_migrate.stores.base import Source
 from tui_migrate.wording import number, run_name, size
 from tui_migrate.worker import launch
+from tui_migrate.worker.backups import note_made_for
 
 CONFLICT: Final = "conflict"
 """The code of the finding that says how many documents differ in the target."""
 
+IN_USE: Final = "target_in_use"
+"""The code of the finding that says that another run has a collection of the target."""
+
+_TIMES_NAMED: Final = 5
+"""Collections whose time a dry run names, the longest first."""
+
 _REFUSED_EXIT_CODE: Final = 4
 _ALWAYS: Final = ("documents", "insert", "unchanged", "present")
-_COUNTED: Final = ("documents", "insert", "replace", "unchanged", "skip", "refuse", "reject")
-_COUNTED_BY_ID: Final = ("documents", "insert", "present", "reject")
+_COUNTED: Final = ("documents", "insert", "replace", "unchanged", "skip", "refuse", "reject", "delete")
+_COUNTED_BY_ID: Final = ("documents", "insert", "present", "reject", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class Launching:
     output: Output
     handling: Handling
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    create: Callable[[Home, Plan], Awaitable[int]] = launch.create_run
+    """Records the plan as a run and gives its id."""
 
     @asynccontextmanager
     async def source(self, end: End) -> AsyncIterator[Source]:
@@ -51,58 +64,104 @@ class Launching:
         finally:
             await source.close()
 
+    @asynccontextmanager
+    async def planned(self, plan: Plan) -> AsyncIterator[Source]:
+        """Open the source of a plan to look at, as the target is to get it, and close it."""
+        source = open_planned_source(plan, self.home, self.passwords)
+        try:
+            yield source
+        finally:
+            await source.close()
+
     async def carry_out(self, plan: Plan) -> int:
         """Check a plan and do with it what the options say. Raises CheckFailed, and what stores raise."""
-        findings = await self._check(plan)
+        plan = self.as_asked(plan)
+        for line in scope_words(plan.scope):
+            self.output.note(line)
+        findings = await self.check(plan)
         if self.handling.dry_run is None:
-            refuse_errors(findings)
-            for line in findings_lines(tuple(one for one in findings if one.severity is Severity.WARNING)):
+            refuse_errors(findings, strict=plan.strict)
+        if self.handling.dry_run is None and not self.handling.validate_only:
+            for line in findings_lines(self._told(findings)):
                 self.output.note(line)
+            if words := explain_line(self._told(findings)):
+                self.output.note(words)
         if self.handling.validate_only:
             return self._show_checked(findings)
         if self.handling.dry_run is not None:
             return await self._show_forecast(plan, findings)
         return await self._run(plan)
 
-    async def _check(self, plan: Plan) -> tuple[Finding, ...]:
-        async with self.source(plan.source) as source:
+    def as_asked(self, plan: Plan) -> Plan:
+        """Give the plan as the options that hold for saved plans too want it."""
+        return replace(plan, strict=True) if self.handling.strict else plan
+
+    def _told(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """What is shown before a run: warnings; notes too where only the checks were asked for."""
+        shown = (Severity.WARNING, Severity.NOTE) if self.handling.validate_only else (Severity.WARNING,)
+        return tuple(one for one in findings if one.severity in shown)
+
+    async def check(self, plan: Plan) -> tuple[Finding, ...]:
+        """Make the checks of a plan as the options want them. Raises what stores raise."""
+        about = preflight.Circumstances(
+            read_documents=self.handling.dry_run != "quick",
+            sample=SAMPLE if self.handling.quick else 0,
+            folder=self.home.runs,
+            rivals=partial(launch.find_rivals, self.home),
+            for_people=True,
+        )
+        async with self.planned(plan) as source:
             if isinstance(plan.target, PackageEnd):
-                return await preflight.check(plan, source, None)
+                return await preflight.check(plan, source, None, about=about)
             async with self.source(plan.target) as target:
-                read = self.handling.dry_run != "quick"
-                return await preflight.check(plan, source, target, read_documents=read)
+                return await preflight.check(plan, source, target, about=about)
 
     def _show_checked(self, findings: tuple[Finding, ...]) -> int:
         self.output.document({"valid": True, "findings": [finding_form(one) for one in findings]})
+        for line in findings_lines(self._told(findings)):
+            self.output.line(line)
+        if words := explain_line(self._told(findings)):
+            self.output.line(words)
         self.output.line("the checks found nothing that stands in the way; nothing was written")
         return 0
 
     async def _show_forecast(self, plan: Plan, findings: tuple[Finding, ...]) -> int:
-        # Documents that differ are what the forecast is about: they are counted in it, not refused before it.
-        refuse_errors([one for one in findings if one.code != CONFLICT])
+        # Documents that differ are what the forecast is about: they are counted in it, not refused before it. And
+        # another run may have ended when this one is started.
+        refuse_errors([one for one in findings if one.code not in (CONFLICT, IN_USE)], strict=plan.strict)
         exact = self.handling.dry_run == "exact"
-        async with self.source(plan.source) as source:
+        sample = SAMPLE if self.handling.quick else 0
+        async with self.planned(plan) as source:
             if isinstance(plan.target, PackageEnd):
-                found = await forecast(plan, source, None, exact=exact)
+                found = await forecast(plan, source, None, exact=exact, sample=sample)
             else:
                 async with self.source(plan.target) as target:
-                    found = await forecast(plan, source, target, exact=exact)
+                    found = await forecast(plan, source, target, exact=exact, sample=sample)
         shown = [finding_form(one) for one in findings]
         self.output.document({**forecast_form(found), "findings": shown})
         for line in forecast_lines(found):
             self.output.line(line)
         for line in findings_lines(tuple(one for one in findings if one.code != CONFLICT)):
             self.output.line(line)
+        if words := explain_line(findings):
+            self.output.line(words)
         if exact and found.total.undo:
             self.output.line(f"the undo log takes about {size(found.total.undo)}")
+        if exact:
+            self.output.line(time_line(found))
+        if found.sample:
+            self.output.line(f"estimated from {number(found.sample)} documents of each larger collection; 95 % sure")
         self.output.line("nothing was written")
         if found.total.refuse:
             self.output.line(f"  {arrow()} as planned, this is refused: choose --conflict-resolution skip or overwrite")
         return _REFUSED_EXIT_CODE if found.total.refuse else 0
 
     async def _run(self, plan: Plan) -> int:
+        backup = await self._back_up(plan) if self.handling.backup_first else ""
         with caught_signals() as signals:
-            run_id = await launch.create_run(self.home, plan)
+            run_id = await self.create(self.home, plan)
+            if backup:
+                await note_made_for(self.home, backup, run_id)
 
             async def begin() -> None:
                 if warning := await launch.start(self.home, run_id, self.passwords, self.output.pipe):
@@ -113,6 +172,12 @@ class Launching:
                 return conclude(await follow(self.home, run_id, signals, begin), self.home, self.output)
             await begin()
         return await show_detached(self.home, run_id, self.output)
+
+
+    async def _back_up(self, plan: Plan) -> str:
+        from tui_migrate.cli.backing_up import back_up_target  # which launches by this very module
+
+        return await back_up_target(self, plan)
 
 
 async def show_detached(home: Home, run_id: int, output: Output) -> int:
@@ -128,10 +193,25 @@ async def show_detached(home: Home, run_id: int, output: Output) -> int:
     return 0
 
 
-def refuse_errors(findings: list[Finding] | tuple[Finding, ...]) -> None:
-    """Raise CheckFailed where one of the findings is an error."""
-    if any(one.severity is Severity.ERROR for one in findings):
-        raise CheckFailed(findings)
+def refuse_errors(findings: Sequence[Finding], *, strict: bool) -> None:
+    """Raise CheckFailed where one of the findings is an error, or a warning of a strict plan."""
+    if errors := preflight.blocking(findings, strict=strict):
+        raise CheckFailed(findings, errors)
+
+
+def explain_line(findings: Sequence[Finding]) -> str:
+    """Say, once for all of them, where the findings' pages are."""
+    words = explain_words(*findings)
+    return f"  {arrow()} {words}" if words else ""
+
+
+def time_line(found: Forecast) -> str:
+    """Say about how long a run would take, and which collections the most of it."""
+    longest = sorted(found.collections, key=lambda one: one.seconds, reverse=True)
+    each = [f"{one.name} {duration(one.seconds)}" for one in longest[:_TIMES_NAMED]]
+    more = ", …" if len(longest) > _TIMES_NAMED else ""
+    named = f" ({', '.join(each)}{more})" if len(longest) > 1 else ""
+    return f"the run takes about {duration(found.total.seconds)}{named}: {ASSUMPTION}"
 
 
 def forecast_lines(found: Forecast) -> list[str]:
@@ -147,5 +227,7 @@ def forecast_lines(found: Forecast) -> list[str]:
     columns = {"collection": names, "in target": exists}
     columns |= {head: list(map(number, column)) for head, column in counts.items()}
     if found.exact:
+        if found.sample:
+            columns["±"] = [number(one.margin) for one in rows]
         columns["bytes"] = [size(one.size) for one in rows]
     return table(list(columns), list(zip(*columns.values(), strict=True)), numbers=range(2, len(columns)))

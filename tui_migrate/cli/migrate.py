@@ -22,6 +22,7 @@ from tui_migrate.cli.options import (
     Selection,
 )
 from tui_migrate.cli.package_options import READING, WRITING, PackageReading, PackageWriting, absolute
+from tui_migrate.cli.scope_options import SCOPING, TRANSFER_SCOPING, Scoping, TransferScoping
 from tui_migrate.errors import UsageError
 from tui_migrate.plan.model import PIPE, End, OnFailure, PackageEnd, RunKind
 
@@ -37,6 +38,7 @@ def export(
     url: EndText,
     output: Path,
     selection: Selection = SELECTION,
+    scoping: Scoping = SCOPING,
     writing: PackageWriting = WRITING,
     encrypting: Encrypting = ENCRYPTING,
     engine: Engine = ENGINE,
@@ -60,7 +62,7 @@ def export(
     target = encrypting.target(writing.target(output), passwords)
     out = piped_output(common.output, handling, engine) if target.is_pipe else common.output
     source = typed_end(url, common.place, passwords, out)
-    request = _request(RunKind.EXPORT, source, target, selection, CONFLICTS, engine)
+    request = _request(RunKind.EXPORT, source, target, selection, scoping, CONFLICTS, engine, common.place)
     return _make(request, engine, handling, common.place, out, passwords)
 
 
@@ -69,6 +71,7 @@ def import_(
     url: EndText,
     input: Path,
     selection: Selection = SELECTION,
+    scoping: TransferScoping = TRANSFER_SCOPING,
     reading: PackageReading = READING,
     decrypting: Decrypting = DECRYPTING,
     conflicts: Conflicts = CONFLICTS,
@@ -95,8 +98,8 @@ def import_(
     with package_path(input, common.place, common.output) as path:
         source = decrypting.source(reading.source(path), passwords)
         if reading.type_plan:
-            source = _decided(source, reading.type_plan, common, passwords)
-        request = _request(RunKind.IMPORT, source, target, selection, conflicts, engine)
+            source = decided(source, reading.type_plan, common, passwords)
+        request = _request(RunKind.IMPORT, source, target, selection, scoping, conflicts, engine, common.place)
         return _make(request, engine, handling, common.place, common.output, passwords)
 
 
@@ -105,6 +108,7 @@ def copy(
     source: EndText,
     target: EndText,
     selection: Selection = SELECTION,
+    scoping: TransferScoping = TRANSFER_SCOPING,
     conflicts: Conflicts = CONFLICTS,
     engine: Engine = ENGINE,
     handling: Handling = HANDLING,
@@ -124,7 +128,7 @@ def copy(
     passwords: dict[str, str] = {}
     read = typed_end(source, common.place, passwords, common.output)
     written = typed_end(target, common.place, passwords, common.output)
-    request = _request(RunKind.COPY, read, written, selection, conflicts, engine)
+    request = _request(RunKind.COPY, read, written, selection, scoping, conflicts, engine, common.place)
     return _make(request, engine, handling, common.place, common.output, passwords)
 
 
@@ -132,6 +136,7 @@ def start(
     plan: Annotated[Path, Parameter(name="PLAN")],
     /,
     *,
+    decrypting: Decrypting = DECRYPTING,
     handling: Handling = HANDLING,
     common: Common = COMMON,
 ) -> int:
@@ -152,12 +157,14 @@ def start(
         )
     if found.retry_of:
         raise UsageError(f"{plan} is the plan of a retry", hint=f"use tui-migrate retry {found.retry_of}")
-    found = replace(found, source=_absolute(found.source), target=_absolute(found.target))
-    launching = _launching(handling, common.place, common.output, {}, (found.source, found.target))
+    passwords: dict[str, str] = {}
+    source, target = decrypting.ends(_absolute(found.source), _absolute(found.target), passwords)
+    found = replace(found, source=source, target=target)
+    launching = _launching(handling, common.place, common.output, passwords, (source, target))
     return asyncio.run(launching.carry_out(found))
 
 
-def _decided(source: PackageEnd, word: str, common: Common, passwords: dict[str, str]) -> PackageEnd:
+def decided(source: PackageEnd, word: str, common: Common, passwords: dict[str, str]) -> PackageEnd:
     """Decide what the texts of a package become."""
     from tui_migrate.cli.passwords import ask_missing
     from tui_migrate.packages.recognised import RecognisedPackage
@@ -188,7 +195,14 @@ def _absolute(end: End) -> End:
 
 
 def _request(
-    kind: RunKind, source: End, target: End, selection: Selection, conflicts: Conflicts, engine: Engine
+    kind: RunKind,
+    source: End,
+    target: End,
+    selection: Selection,
+    scoping: Scoping,
+    conflicts: Conflicts,
+    engine: Engine,
+    home: "Home",
 ) -> "PlanRequest":
     from tui_migrate.plan.build import PlanRequest
 
@@ -212,6 +226,8 @@ def _request(
         on_failure=conflicts.on_failure,
         timeout=engine.timeout,
         stage_timeout=engine.stage_timeout,
+        catalog=selection.catalog_in(home),
+        scope=scoping.scope,
     )
 
 
@@ -244,7 +260,7 @@ async def _plan_and_carry_out(launching: "Launching", request: "PlanRequest", sa
     from tui_migrate.plan.saving import save
 
     async with launching.source(request.source) as source:
-        plan = await build_plan(request, source)
+        plan = launching.as_asked(await build_plan(request, source))
     if save_plan is None:
         return await launching.carry_out(plan)
     await asyncio.to_thread(save, plan, save_plan)

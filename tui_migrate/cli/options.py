@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
@@ -10,6 +10,9 @@ from cyclopts.validators import Number
 from tui_migrate.cli.output import Output
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DOCUMENTS, MOST_SECONDS, OnFailure, Policy, Verify
+
+if TYPE_CHECKING:
+    from tui_migrate.catalogs.model import Catalog
 
 _EVERYWHERE: Final = Group("Everywhere", sort_key=90)
 _CHOICE: Final = Group("What to migrate", sort_key=20)
@@ -48,6 +51,20 @@ class Selection:
     collections: Annotated[Names, Parameter(help="Only these collections: one or more names after one flag.")] = ()
     exclude: Annotated[Names, Parameter(help="All collections but these.")] = ()
     description: Annotated[str, Parameter(show_default=False, help="A note that stays with the run.")] = ""
+    catalog: Annotated[
+        str,
+        Parameter(
+            show_default=False,
+            metavar="NAME|FILE",
+            help="What is known of the data: which collections stay, what refers to what. See catalog list.",
+        ),
+    ] = ""
+
+    def catalog_in(self, home: Home) -> "Catalog | None":
+        """Find the catalog that is named, or give None where none is. Raises UsageError, InvalidFile."""
+        from tui_migrate.catalogs.finding import find
+
+        return find(self.catalog, home) if self.catalog else None
 
 
 @Parameter(name="*", group=_CONFLICTS)
@@ -85,7 +102,17 @@ class Handling:
         ),
     ] = None
     validate_only: Annotated[Flag, Parameter(help="Run the preflight checks and stop.")] = False
+    strict: Annotated[Flag, Parameter(help="Let warnings of the preflight checks refuse the run too.")] = False
+    quick: Annotated[
+        Flag, Parameter(help="Look at a sample of each collection before the run, and say how far that may be off.")
+    ] = False
     detach: Annotated[Flag, Parameter(help="Return the run's id at once; attach follows it later.")] = False
+    backup_first: Annotated[
+        Flag,
+        Parameter(
+            help="Back up first what the target has of these collections, and begin only once that backup is complete."
+        ),
+    ] = False
 
 
 @Parameter(name="*", group=_RUN)

@@ -11,10 +11,11 @@ from cyclopts import Group, Parameter, Token
 
 from tui_migrate.errors import UsageError
 from tui_migrate.packages.forms import PackageForm
-from tui_migrate.packages.limits import USUAL
+from tui_migrate.packages.limits import CEILING, USUAL, Limit, Limits
 from tui_migrate.plan.model import PIPE, PackageEnd
 
 _PACKAGE: Final = Group("Package", sort_key=22)
+_LIMITS: Final = Group("Limits of a package", sort_key=23)
 _SIZE: Final = re.compile(r"([0-9]{1,15})([KMGT]?)(?:I?B)?", re.IGNORECASE)
 _SCALE: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
@@ -26,6 +27,76 @@ def _size(_type: type[Any], tokens: Sequence[Token]) -> int:
     if found is None or not int(found[1]):
         raise ValueError("a size is a number, and K, M, G or T behind it, as in 500G")
     return int(found[1]) * _SCALE[found[2].upper()]
+
+
+def _size_up_to(limit: Limit) -> Parameter:
+    """Give how an option for a limit in bytes is read."""
+    most = limit.most
+    unit = next((one for one in reversed(_SCALE) if not most % _SCALE[one]), "")
+
+    def check(_type: object, size: int) -> None:
+        if size > most:
+            raise ValueError(f"{most // _SCALE[unit]:,}{unit} is the most")
+
+    return Parameter(
+        converter=_size, validator=check, accepts_keys=False, metavar="SIZE", show_default=False, group=_LIMITS
+    )
+
+
+def _number_up_to(limit: Limit) -> Parameter:
+    """Give how an option for a limit that is a count is read."""
+
+    def check(_type: object, number: int) -> None:
+        if not 1 <= number <= limit.most:
+            raise ValueError(f"it is a whole number from 1 to {limit.most:,}")
+
+    return Parameter(validator=check, metavar="NUMBER", show_default=False, group=_LIMITS)
+
+
+@Parameter(name="*", group=_LIMITS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageLimits:
+    """What a package that is read may come to; past it, it is refused."""
+
+    max_unpacked: Annotated[
+        int,
+        _size_up_to(Limit.UNPACKED),
+        Parameter(help="What a file of the package may unpack to, as 500G; 4T otherwise."),
+    ] = USUAL.unpacked
+    max_document: Annotated[
+        int,
+        _size_up_to(Limit.DOCUMENT),
+        Parameter(help="What a document may have as BSON, in a package of any form, as 32M; 16400K otherwise."),
+    ] = USUAL.document
+    max_text: Annotated[
+        int,
+        _size_up_to(Limit.TEXT),
+        Parameter(help="What a text of a JSON package may have, as 64M; 32M otherwise."),
+    ] = USUAL.text
+    max_depth: Annotated[
+        int,
+        _number_up_to(Limit.DEPTH),
+        Parameter(
+            help=f"Levels that a document of a JSON package may have, {CEILING.depth} at most; 180 otherwise. One that"
+            f" is BSON may always have {CEILING.depth}."
+        ),
+    ] = USUAL.depth
+    max_entries: Annotated[
+        int,
+        _number_up_to(Limit.ENTRIES),
+        Parameter(help="Files or collections that the package may have, and what its manifest may; 100,000 otherwise."),
+    ] = USUAL.entries
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as they are kept in a plan."""
+        return Limits(
+            unpacked=self.max_unpacked,
+            document=self.max_document,
+            text=self.max_text,
+            depth=self.max_depth,
+            entries=self.max_entries,
+        )
 
 
 @Parameter(name="*", group=_PACKAGE)
@@ -62,16 +133,6 @@ class PackageReading:
     input_database: Annotated[
         str, Parameter(show_default=False, help="Which database to take of a dump that has several.")
     ] = ""
-    max_unpacked: Annotated[
-        int,
-        Parameter(
-            converter=_size,
-            accepts_keys=False,
-            metavar="SIZE",
-            show_default=False,
-            help="What a file of the package may unpack to, as 500G; 4T otherwise.",
-        ),
-    ] = USUAL.unpacked
     type_plan: Annotated[
         str,
         Parameter(
@@ -81,10 +142,11 @@ class PackageReading:
             " file says that validate --write-type-plan wrote.",
         ),
     ] = ""
+    most: PackageLimits = PackageLimits()
 
     def source(self, path: Path) -> PackageEnd:
         """Give the end for a package that lies at a path."""
-        return PackageEnd(absolute(path), database=self.input_database, max_unpacked=self.max_unpacked)
+        return PackageEnd(absolute(path), database=self.input_database, limits=self.most.limits)
 
 
 WRITING: Final = PackageWriting()

@@ -86,7 +86,7 @@ def find_passphrase(end: PackageEnd, *, twice: bool) -> str:
     if not may_ask():
         raise CredentialsMissing(
             f"there is no passphrase for {name}",
-            hint=f"set {PASSPHRASE_VARIABLE} in the environment, or run this on a terminal to be asked",
+            hint=f"set {PASSPHRASE_VARIABLE} in the environment, give --passphrase-file, or run this on a terminal",
         )
     typed = _typed(f"passphrase for {name}: ", name)
     if not typed:

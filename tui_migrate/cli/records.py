@@ -7,9 +7,12 @@ from dataclasses import replace
 
 from tui_migrate.cli.wording import parse_run_id
 from tui_migrate.errors import RunNotFound
+from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.records import RunRecord, Sample
+from tui_migrate.journal.states import Stage
 from tui_migrate.paths import Home
+from tui_migrate.reports.masking import masked_run
 from tui_migrate.worker import control
 
 
@@ -36,7 +39,19 @@ async def read_run(home: Home, run_id: int) -> RunRecord:
     async with journal_of(home) as reader:
         if reader is None:
             raise RunNotFound(f"there is no run {run_id:04d}", hint=f"nothing has been run yet in {home.state}")
-        return await control.effective(home, reader, await reader.run(run_id))
+        return masked_run(await control.effective(home, reader, await reader.run(run_id)))
+
+
+async def read_findings(home: Home, run_id: int, most: int) -> tuple[tuple[Stage, Finding], ...]:
+    """Give the findings of a run, errors first, each with the stage that found it."""
+    async with journal_of(home) as reader:
+        return () if reader is None else await reader.staged_findings(run_id, most)
+
+
+async def read_samples(home: Home, run_id: int) -> tuple[Sample, ...]:
+    """Give how far a run was at which times."""
+    async with journal_of(home) as reader:
+        return () if reader is None else await reader.samples(run_id)
 
 
 async def read_runs(home: Home, limit: int, offset: int) -> tuple[tuple[RunRecord, ...], int]:
@@ -46,7 +61,8 @@ async def read_runs(home: Home, limit: int, offset: int) -> tuple[tuple[RunRecor
             return (), 0
         page = await reader.runs(limit, offset)
         whole = [replace(one, findings=await reader.findings(one.id)) for one in page]
-        return tuple([await control.effective(home, reader, one) for one in whole]), await reader.count_runs()
+        found = [masked_run(await control.effective(home, reader, one)) for one in whole]
+        return tuple(found), await reader.count_runs()
 
 
 async def read_retries(home: Home, run_id: int) -> tuple[int, ...]:

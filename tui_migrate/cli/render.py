@@ -72,10 +72,12 @@ def percentage(run: RunRecord) -> float:
 
 
 def counts_form(counts: Counts, kind: RunKind) -> JsonForm:
-    """Give the documents by what became of them; a rollback has counts of its own besides."""
+    """Give the documents by what became of them; a rollback and a mirror have counts of their own."""
     names = ["inserted", "replaced", "unchanged", "skipped", "rejected"]
     if kind is RunKind.ROLLBACK:
         names.extend(_ROLLBACK_COUNTS)
+    elif counts.deleted:
+        names.append("deleted")
     return {name: getattr(counts, name) for name in names}
 
 
@@ -117,15 +119,19 @@ def forecast_form(forecast: Forecast) -> JsonForm:
     ]
     return {
         "dry_run": "exact" if forecast.exact else "quick",
+        "sample": forecast.sample or None,
         "collections": rows,
         "total": _forecast_counts(forecast.total, exact=forecast.exact),
     }
 
 
 def _forecast_counts(one: CollectionForecast, *, exact: bool) -> JsonForm:
+    delete = {"delete": one.delete} if one.delete else {}
     if not exact:
-        return {"documents": one.documents, "insert": one.insert, "present": one.present, "reject": one.reject}
+        counted = {"documents": one.documents, "insert": one.insert, "present": one.present, "reject": one.reject}
+        return {**counted, **delete}
     return {
+        **delete,
         "documents": one.documents,
         "insert": one.insert,
         "replace": one.replace,
@@ -135,4 +141,6 @@ def _forecast_counts(one: CollectionForecast, *, exact: bool) -> JsonForm:
         "reject": one.reject,
         "bytes": one.size,
         "undo_bytes": one.undo,
+        "seconds": round(one.seconds, 1),
+        "margin": one.margin,
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from tui_migrate.cli.encryption import UNLOCKING, Unlocking
 from tui_migrate.cli.options import COMMON, Common, Flag
 from tui_migrate.cli.runs import RunId
 
@@ -37,7 +38,7 @@ def cancel(run: RunId, /, *, common: Common = COMMON) -> int:
     return _ask(run, Wish.CANCEL, common)
 
 
-def resume(run: RunId, /, *, detach: Detach = False, common: Common = COMMON) -> int:
+def resume(run: RunId, /, *, detach: Detach = False, unlocking: Unlocking = UNLOCKING, common: Common = COMMON) -> int:
     """Let a paused run go on, or start a worker for one that was interrupted or has failed, and follow it.
 
     Parameters
@@ -49,7 +50,7 @@ def resume(run: RunId, /, *, detach: Detach = False, common: Common = COMMON) ->
     from tui_migrate.cli.steering import go_on
 
     found = find_run(run, common.place)
-    passwords = {} if found.state.is_active else _passwords_for(found, common)
+    passwords = {} if found.state.is_active else _passwords_for(found, common, unlocking)
     return asyncio.run(go_on(common.place, found, passwords, common.output, detach=detach))
 
 
@@ -82,7 +83,7 @@ def rollback(
     from tui_migrate.cli.steering import TakingBack, take_back
 
     found = find_run(run, common.place)
-    passwords = _passwords_for(found, common) if confirm else {}
+    passwords = _target_passwords(found, common) if confirm else {}
     asked = TakingBack(confirm=confirm, force=force, despite_later=despite_later, detach=detach)
     return asyncio.run(take_back(common.place, found, passwords, common.output, asked))
 
@@ -104,24 +105,21 @@ def retry(
     detach
         Return the id of the new run at once.
     """
-    from tui_migrate.cli.passwords import ask_missing
     from tui_migrate.cli.records import find_run
     from tui_migrate.cli.steering import write_again
-    from tui_migrate.plan.yaml_form import from_yaml
 
     found = find_run(run, common.place)
-    passwords: dict[str, str] = {}
-    ask_missing((from_yaml(found.plan, f"the plan of run {found.id:04d}").target,), common.place, passwords)
+    passwords = _target_passwords(found, common)
     return asyncio.run(write_again(common.place, found, passwords, common.output, max_rejects, detach=detach))
 
 
-def worker(run: RunId, /, *, common: Common = COMMON) -> int:
+def worker(run: RunId, /, *, unlocking: Unlocking = UNLOCKING, common: Common = COMMON) -> int:
     """Do a run's work in the foreground, as under systemd or nohup; passwords that lack come as JSON on stdin."""
     from tui_migrate.cli.records import find_run
     from tui_migrate.cli.steering import work_on
 
     found = find_run(run, common.place)
-    return work_on(common.place, found, _passwords_for(found, common, from_stdin=True), common.output)
+    return work_on(common.place, found, _passwords_for(found, common, unlocking, from_stdin=True), common.output)
 
 
 def _ask(run: str, wish: "Wish", common: Common) -> int:
@@ -131,12 +129,25 @@ def _ask(run: str, wish: "Wish", common: Common) -> int:
     return asyncio.run(ask(common.place, parse_run_id(run), wish, common.output))
 
 
-def _passwords_for(run: "RunRecord", common: Common, *, from_stdin: bool = False) -> dict[str, str]:
+def _target_passwords(run: "RunRecord", common: Common) -> dict[str, str]:
+    """Find the password of the target alone, for a run that reads what the journal or a run's folder holds."""
+    from tui_migrate.cli.passwords import ask_missing
+    from tui_migrate.plan.yaml_form import from_yaml
+
+    passwords: dict[str, str] = {}
+    ask_missing((from_yaml(run.plan, f"the plan of run {run.id:04d}").target,), common.place, passwords)
+    return passwords
+
+
+def _passwords_for(
+    run: "RunRecord", common: Common, unlocking: Unlocking, *, from_stdin: bool = False
+) -> dict[str, str]:
     from tui_migrate.cli.passwords import ask_missing, read_missing
     from tui_migrate.plan.yaml_form import from_yaml
 
     plan = from_yaml(run.plan, f"the plan of run {run.id:04d}")
     passwords: dict[str, str] = {}
+    unlocking.keep(plan.source, plan.target, passwords)
     ends = (plan.target,) if plan.retry_of else (plan.source, plan.target)
     if from_stdin:
         read_missing(ends, common.place, passwords)

@@ -63,6 +63,8 @@ def _counted(counts: Counts, kind: RunKind) -> list[tuple[str, int]]:
         shown = ["restored", "deleted", "spared"]
     else:
         shown = ["inserted", "replaced", "unchanged", "skipped", "rejected"]
+        if counts.deleted:
+            shown.append("deleted")
         if counts.assumed_ours:
             shown.append("assumed_ours")
     return [(name.replace("_", " "), getattr(counts, name)) for name in shown]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple
+from typing import Final
 
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding
@@ -15,6 +16,8 @@ _ADD_COUNTS = (
     " rejected = rejected + ?, assumed_ours = assumed_ours + ?, restored = restored + ?, deleted = deleted + ?,"
     " spared = spared + ?"
 )
+
+_NO_COUNTS: Final = Counts()
 
 
 class Progress:
@@ -104,12 +107,12 @@ class Progress:
                 (*astuple(counts), self._run_id, collection),
             )
 
-    async def set_collection(self, collection: str, state: CollectionState) -> None:
-        """Record how far the run is with a collection."""
+    async def set_collection(self, collection: str, state: CollectionState, counts: Counts = _NO_COUNTS) -> None:
+        """Record how far the run is with a collection, and add what is counted with that."""
         async with self._journal.transaction() as database:
             await database.execute(
-                "UPDATE run_collections SET state = ? WHERE run_id = ? AND name = ?",
-                (state.value, self._run_id, collection),
+                f"UPDATE run_collections SET state = ?, {_ADD_COUNTS} WHERE run_id = ? AND name = ?",
+                (state.value, *astuple(counts), self._run_id, collection),
             )
         failpoint("journal.after_collection")
 
@@ -122,9 +125,16 @@ class Progress:
             )
 
     async def restart_collection(self, collection: str) -> None:
-        """Forget the batches and counters of a collection that has to be done from its start."""
+        """Forget the batches and counters of a collection that has to be done from its start.
+
+        Not of what was deleted before it began: that stays so, and is the batches without documents and position.
+        """
         async with self._journal.transaction() as database:
-            for table in ("batches", "members", "rejects", "verified"):
+            await database.execute(
+                "DELETE FROM batches WHERE run_id = ? AND collection = ? AND (documents > 0 OR length(position) > 0)",
+                (self._run_id, collection),
+            )
+            for table in ("members", "rejects", "verified"):
                 await database.execute(
                     f"DELETE FROM {table} WHERE run_id = ? AND collection = ?",
                     (self._run_id, collection),

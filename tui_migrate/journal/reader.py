@@ -1,5 +1,6 @@
 """Reads the journal: what every face shows, and what a worker takes up again. Nothing here writes."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,8 @@ from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal.records import (
+    BackupRecord,
+    BackupState,
     Checkpoint,
     CollectionProgress,
     CollectionState,
@@ -23,6 +26,7 @@ from tui_migrate.journal.records import (
     RejectState,
     RunRecord,
     RunSummary,
+    Sample,
     VerifiedMark,
     Wish,
 )
@@ -43,6 +47,11 @@ _RUN_COLUMNS: Final = (
 _COLLECTION_COLUMNS: Final = (
     "name, state, documents_total, documents_done, bytes_total, bytes_done, inserted, replaced, unchanged, skipped,"
     " rejected, assumed_ours, restored, deleted, spared"
+)
+
+_BACKUP_COLUMNS: Final = (
+    "name, created_at, path, source, connection, places, environment, owner, collections, is_whole, run_id, before_run,"
+    " state, documents, size, verified_at, verdict"
 )
 
 _UNFINISHED: Final = ", ".join(f"'{one.value}'" for one in RunState if not one.is_final)
@@ -151,6 +160,18 @@ class JournalReader:
         """Give the runs that were made to write this one's refused documents again, and how they stand."""
         rows = await self._rows("SELECT id, state FROM runs WHERE retry_of = ? ORDER BY id", run_id)
         return tuple((int(row[0]), RunState(row[1])) for row in rows)
+
+    async def samples(self, run_id: int) -> tuple[Sample, ...]:
+        """Give how far a run was at which times, oldest first."""
+        rows = await self._rows(
+            "SELECT attempt, at, documents, bytes FROM samples WHERE run_id = ? ORDER BY number", run_id
+        )
+        return tuple(Sample(*row) for row in rows)
+
+    async def backups(self) -> tuple[BackupRecord, ...]:
+        """Give the backups, newest first."""
+        query = f"SELECT {_BACKUP_COLUMNS} FROM backups ORDER BY created_at DESC, rowid DESC"
+        return tuple(map(_backup, await self._rows(query)))
 
     async def last_batch_number(self, run_id: int) -> int:
         """Give the highest number among a run's batches, -1 where there are none."""
@@ -294,6 +315,19 @@ class JournalReader:
         rows = await self._rows('SELECT coalesce(max("end"), 0) FROM rejects WHERE run_id = ?', run_id)
         return int(rows[0][0])
 
+    async def claimants(
+        self, places: Sequence[str], collections: Sequence[str]
+    ) -> tuple[tuple[int, str, RunState], ...]:
+        """Give the runs that have claimed one of these collections at one of these places: id, collection, state."""
+        marks = ", ".join("?" * len(places))
+        rows = await self._rows(
+            "SELECT DISTINCT claims.run_id, claims.collection, runs.state FROM claims JOIN runs ON runs.id = run_id"
+            f" WHERE place IN ({marks}) ORDER BY claims.run_id, claims.collection",
+            *places,
+        )
+        wanted = set(collections)
+        return tuple((int(row[0]), row[1], RunState(row[2])) for row in rows if row[1] in wanted)
+
     async def later_runs(self, run_id: int) -> tuple[int, ...]:
         """Give newer runs that have written to a target this run wrote to, into one of its collections."""
         rows = await self._rows(
@@ -333,6 +367,26 @@ class JournalReader:
     async def _rows(self, query: str, *values: object) -> list[aiosqlite.Row]:
         with opening.explained(self._path):
             return list(await self._connection.execute_fetchall(query, values))
+
+
+def _backup(row: aiosqlite.Row) -> BackupRecord:
+    name, created_at, path, source, connection, places, environment, owner, collections, is_whole, *rest = row
+    return BackupRecord(
+        name,
+        created_at,
+        path,
+        source,
+        connection,
+        tuple(json.loads(places)),
+        Environment(environment),
+        owner,
+        tuple(json.loads(collections)),
+        bool(is_whole),
+        rest[0],
+        rest[1],
+        BackupState(rest[2]),
+        *rest[3:],
+    )
 
 
 def _collection(row: Sequence[Any]) -> CollectionProgress:

@@ -159,7 +159,39 @@ CREATE TABLE verified (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2)
+_VERSION_3: Final = """
+CREATE TABLE backups (
+    name TEXT PRIMARY KEY,
+    created_at REAL NOT NULL,
+    path TEXT NOT NULL,
+    source TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    places TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    collections TEXT NOT NULL,
+    is_whole INTEGER NOT NULL,
+    run_id INTEGER NOT NULL,
+    before_run INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL,
+    documents INTEGER NOT NULL DEFAULT 0,
+    size INTEGER NOT NULL DEFAULT 0,
+    verified_at REAL,
+    verdict TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE samples (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    at REAL NOT NULL,
+    documents INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
+"""
+
+STEPS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Step N leads from version N to version N + 1; a step that has been released is never edited."""
 
 VERSION: Final = len(STEPS)

@@ -17,7 +17,8 @@ from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal.reader import LIVE_ROLLBACK
-from tui_migrate.journal.records import Control, ControlStatus, Failure, Wish
+from tui_migrate.journal.records import BackupState, Control, ControlStatus, Failure, Wish
+from tui_migrate.journal.samples import add_sample
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.plan.yaml_form import to_yaml
@@ -28,6 +29,11 @@ Clock = Callable[[], float]
 
 MAX_FINDINGS_OF_A_CODE: Final = 1_000
 """Subjects kept for one code of one run; what is past them is counted in one finding for the rest."""
+
+_BACKED_UP: Final = {
+    RunState.COMPLETED: BackupState.GOOD,
+    RunState.COMPLETED_WITH_FINDINGS: BackupState.WITH_FINDINGS,
+}
 
 
 class JournalWriter:
@@ -136,6 +142,8 @@ class JournalWriter:
         )
         if not to_state.is_active:
             await _let_go(database, run_id, to_state)
+        if to_state in _BACKED_UP:
+            await _settle_backup(database, run_id, _BACKED_UP[to_state])
 
     async def set_stage(self, run_id: int, stage: Stage) -> None:
         """Record the stage that a run has entered."""
@@ -168,6 +176,7 @@ class JournalWriter:
                 (pid, host, self.clock(), run_id),
             )
             await self._transition(database, run_id, state)
+            await add_sample(database, run_id, self.clock())
             attempt = int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
             failpoint("journal.before_attempt")
         failpoint("journal.after_attempt")
@@ -184,19 +193,27 @@ class JournalWriter:
                 " WHERE id = ?",
                 (*values, run_id),
             )
+            await add_sample(database, run_id, self.clock())
             await self._transition(database, run_id, state)
             failpoint("journal.before_end")
         failpoint("journal.after_end")
 
     async def beat(self, run_id: int) -> None:
-        """Record that the worker is alive."""
-        await self._update(run_id, "last_heard_at = ?", self.clock())
+        """Record that the worker is alive, and how far the run is."""
+        async with self.transaction() as database:
+            await _one(database, "SELECT id FROM runs WHERE id = ?", run_id)
+            await database.execute("UPDATE runs SET last_heard_at = ? WHERE id = ?", (self.clock(), run_id))
+            await add_sample(database, run_id, self.clock())
 
     async def delete_run(self, run_id: int) -> None:
         """Take a run's record out of the journal, with all that belongs to it."""
         async with self.transaction() as database:
             await _one(database, "SELECT id FROM runs WHERE id = ?", run_id)
             await database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+            # A backup that was never finished cannot be any more; one that was stays.
+            await database.execute(
+                "DELETE FROM backups WHERE run_id = ? AND state = ?", (run_id, BackupState.UNFINISHED.value)
+            )
 
     async def add_event(self, run_id: int, message: str, severity: Severity = Severity.NOTE) -> None:
         """Append a line to the run's log."""
@@ -306,6 +323,17 @@ async def _let_go(database: aiosqlite.Connection, run_id: int, state: RunState) 
     await database.execute(
         "DELETE FROM claims WHERE run_id = ? AND (? OR (SELECT writes_begun FROM runs WHERE id = run_id) = 0)",
         (run_id, state.is_final),
+    )
+
+
+async def _settle_backup(database: aiosqlite.Connection, run_id: int, state: BackupState) -> None:
+    """Record of the backup that a run has made, if it has, what it came to."""
+    await database.execute(
+        "UPDATE backups SET state = ?,"
+        " documents = (SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = backups.run_id),"
+        " size = (SELECT coalesce(sum(bytes_done), 0) FROM run_collections WHERE run_id = backups.run_id)"
+        " WHERE run_id = ?",
+        (state.value, run_id),
     )
 
 

@@ -122,7 +122,7 @@ def _check_metadata(package: NativeFiles, entry: CollectionEntry, faults: FaultL
 
 
 def _is_within(entry: CollectionEntry, limits: Limits, faults: FaultList) -> bool:
-    """Say whether a collection unpacks to no more than it may: the sum of what its members say, which each is held to."""
+    """Say whether a collection unpacks to no more than it may, by the sizes to which its members will be held."""
     if entry.bytes > limits.unpacked:
         message = f"it unpacks to {entry.bytes:,} bytes, {limits.unpacked:,} may be"
         faults.add("file_damaged", entry.files[0].path, message, hint=Limit.UNPACKED.hint(limits.unpacked))

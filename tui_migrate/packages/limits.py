@@ -53,8 +53,9 @@ class Limit(StrEnum):
 class Limits:
     """What a package that is read may come to; past it, it is refused.
 
-    `unpacked` is the bytes that one file may unpack to, `document` those of one document as BSON, `text` those of one
-    string of a JSON file, `depth` the levels of a JSON document, `entries` the files or collections of one package.
+    Of a package of any form `unpacked` is the bytes that one file may unpack to, `document` those of one document as
+    BSON, and `entries` how many files or collections there may be. Of a JSON file `text` is the bytes of one string, and
+    `depth` the levels of a document; BSON may always have MAX_DEPTH of them.
     """
 
     unpacked: int = 4096 * GIB

@@ -5,7 +5,9 @@ from html import escape
 from typing import Final
 
 from tui_migrate.findings import Severity
+from tui_migrate.reports.chart_words import chart_words
 from tui_migrate.reports.model import Found, Report, ReportTable, Unit
+from tui_migrate.reports.svg import chart_svg
 from tui_migrate.reports.words import MARKS, cell_words, column_words, heading, value_words, verdict_words
 
 _STYLE: Final = """\
@@ -46,6 +48,10 @@ def _lines(report: Report) -> Iterator[str]:
         for fact in report.facts:
             yield f"<dt>{escape(fact.name)}</dt><dd>{escape(value_words(fact.value, fact.unit))}</dd>"
         yield "</dl>"
+    for chart in report.charts:
+        yield f"<h2>{escape(chart.title)}</h2>"
+        yield from chart_svg(chart)
+        yield f"<p>{escape(chart_words(chart))}</p>"
     for table in report.tables:
         yield from _table(table)
     for severity in Severity:

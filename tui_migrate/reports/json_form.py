@@ -1,6 +1,6 @@
 """A report as JSON, for programs, and read again strictly.
 
-    {"schema": 1, "tool_version": "0.1.0", "made_at": "2026-01-31T12:00:00.000Z",
+    {"schema": 2, "tool_version": "0.1.0", "made_at": "2026-01-31T12:00:00.000Z",
      "title": "Check of a package", "subject": "/backups/shop", "verdict": "good" | "warnings" | "errors",
      "facts": [{"name": "form", "value": "native", "unit": "text" | "count" | "bytes"}],
      "tables": [{"title": "Collections",
@@ -8,11 +8,13 @@
                  "rows": [["users", 30]]}],
      "totals": [{"severity": "error" | "warning" | "note", "code": "id_duplicate", "findings": 1, "count": 37}],
      "findings": [{"stage": "", "severity": "error", "code": "id_duplicate", "subject": "shop.users",
-                   "message": "…", "hint": "…", "count": 37}]}
+                   "message": "…", "hint": "…", "count": 37}],
+     "charts": [{"title": "Throughput in documents", "unit": "documents/s", "lines": [[[0, 900], [2000, 1200]]]}]}
 
 Values of facts and cells are texts, whole numbers, or null where they are not known. `stage` is the stage of the run
-that found it, empty for a package. No text holds a password of a URL, a control character or more than 2,000
-characters.
+that found it, empty for a package. A chart has a line for each attempt of the run; of a point the first number is the
+milliseconds since the run began, the second the mean value since the point before it. No text holds a password of a
+URL, a control character or more than 2,000 characters.
 """
 
 import json
@@ -20,7 +22,7 @@ from typing import Any, Final
 
 from tui_migrate.errors import UsageError
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.reports.model import SCHEMA, Fact, Found, Report, ReportColumn, ReportTable, Unit, Verdict
+from tui_migrate.reports.model import SCHEMA, Fact, Found, Report, ReportChart, ReportColumn, ReportTable, Unit, Verdict
 
 JsonForm = dict[str, object]
 
@@ -50,6 +52,10 @@ def form(report: Report) -> JsonForm:
             for one in report.totals
         ],
         "findings": [_finding_form(one) for one in report.findings],
+        "charts": [
+            {"title": one.title, "unit": one.unit, "lines": [[list(point) for point in line] for line in one.lines]}
+            for one in report.charts
+        ],
     }
 
 
@@ -113,12 +119,20 @@ def _report(read: Any) -> Report:
         facts=tuple(Fact(one["name"], one["value"], Unit(one["unit"])) for one in read["facts"]),
         tables=tuple(map(_table, read["tables"])),
         findings=tuple(map(_found, read["findings"])),
+        charts=tuple(map(_chart, read["charts"])),
     )
 
 
 def _table(read: Any) -> ReportTable:
     columns = tuple(ReportColumn(one["name"], Unit(one["unit"])) for one in read["columns"])
     return ReportTable(read["title"], columns, tuple(tuple(row) for row in read["rows"]))
+
+
+def _chart(read: Any) -> ReportChart:
+    lines = tuple(tuple((at, value) for at, value in line) for line in read["lines"])
+    if any(type(number) is not int for line in lines for point in line for number in point):
+        raise TypeError("a point is of whole numbers")
+    return ReportChart(read["title"], read["unit"], lines)
 
 
 def _found(read: Any) -> Found:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tui_migrate.findings import Severity
+from tui_migrate.reports.chart_words import chart_words, sparkline
 from tui_migrate.reports.model import Found, Report, ReportTable, Unit
 from tui_migrate.reports.words import MARKS, cell_words, column_words, heading, value_words, verdict_words
 
@@ -26,6 +27,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"# {plain(report.title)}", "", plain(report.subject) or "—", "")
     yield from (f"**{MARKS[report.verdict][0]} {verdict_words(report)}**", "")
     yield from (f"- {plain(one.name)}: {plain(value_words(one.value, one.unit))}" for one in report.facts)
+    for chart in report.charts:
+        yield from ("", f"## {plain(chart.title)}", "", plain(sparkline(chart)), "", plain(chart_words(chart)))
     for table in report.tables:
         yield from ("", f"## {plain(table.title)}", "")
         yield from _table(table)

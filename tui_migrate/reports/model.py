@@ -12,7 +12,7 @@ from typing import Final
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.redaction import printable, redact
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """The version of what a report holds. One that reads reports refuses those of another."""
 MOST_CHARACTERS: Final = 2_000
 """The longest text that a report takes in whole."""
@@ -82,6 +82,32 @@ class ReportTable:
         object.__setattr__(self, "rows", tuple(tuple(map(_cleaned, row)) for row in self.rows))
 
 
+Point = tuple[int, int]
+"""Milliseconds since the beginning, and the value from the point before it up to there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportChart:
+    """Values over time, such as documents per second.
+
+    Each line is what one attempt came to, its points in the order of time, at least two of them; between two lines
+    nothing was measured.
+    """
+
+    title: str
+    unit: str
+    lines: tuple[tuple[Point, ...], ...]
+
+    def __post_init__(self) -> None:
+        """Clean the texts. Raises ValueError for a line that is none, or whose points are out of order."""
+        for line in self.lines:
+            times = [at for at, _ in line]
+            if len(line) < 2 or times != sorted(times) or min(times) < 0 or any(value < 0 for _, value in line):
+                raise ValueError(f"a line of {self.title!r} is none")
+        object.__setattr__(self, "title", clean(self.title))
+        object.__setattr__(self, "unit", clean(self.unit))
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A finding, and the stage of the run that found it; none for a package."""
@@ -119,6 +145,7 @@ class Report:
     facts: tuple[Fact, ...] = ()
     tables: tuple[ReportTable, ...] = ()
     findings: tuple[Found, ...] = ()
+    charts: tuple[ReportChart, ...] = ()
 
     def __post_init__(self) -> None:
         """Clean the texts."""

@@ -66,6 +66,7 @@ class Examined:
     database: str = ""
     collections: tuple[CollectionInfo, ...] = ()
     inference: Inference | None = None
+    catalog: str = ""
 
 
 async def examine(package: Package, progress: Progress | None = None) -> Examined:
@@ -88,7 +89,7 @@ async def examine(package: Package, progress: Progress | None = None) -> Examine
         if not any(one.severity is Severity.ERROR for one in findings):
             findings = (*findings, _as_finding(error))
         return Examined(form, findings)
-    return Examined(form, findings, database, collections, await package.inference())
+    return Examined(form, findings, database, collections, await package.inference(), await package.catalog())
 
 
 def package_report(path: str, examined: Examined, now: float) -> Report:
@@ -100,6 +101,8 @@ def package_report(path: str, examined: Examined, now: float) -> Report:
         facts.append(Fact("kind", FORM_WORDS[form]))
     if examined.database:
         facts.append(Fact("database", examined.database))
+    if examined.catalog:
+        facts.append(Fact("catalog", examined.catalog))
     if collections:
         facts.extend(
             (

@@ -5,6 +5,7 @@ from typing import Final
 
 from tui_migrate.findings import Severity
 from tui_migrate.reports.cells import cells, padded, wrapped
+from tui_migrate.reports.chart_words import chart_words, sparkline
 from tui_migrate.reports.model import Found, Report, ReportTable, Unit
 from tui_migrate.reports.words import MARKS, cell_words, column_words, heading, value_words, verdict_words
 
@@ -28,6 +29,9 @@ def lines(report: Report, *, unicode: bool = True) -> Iterator[str]:
     yield from _indented(report.subject, 2)
     dash = "—" if unicode else "-"
     yield from _facts(report, dash)
+    for chart in report.charts:
+        yield from ("", *wrapped(chart.title, WIDTH), f"  {sparkline(chart, unicode=unicode)}".rstrip())
+        yield from _indented(chart_words(chart), 2)
     for table in report.tables:
         yield from ("", *wrapped(table.title, WIDTH))
         yield from _table(table, dash)

@@ -11,7 +11,7 @@ from tui_migrate.engine.undo_log import Intent
 from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.paths import Home, RunFolder
-from tui_migrate.plan.ends import open_source
+from tui_migrate.plan.ends import open_planned_source
 from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.stores.base import Source
 from tui_migrate.worker.rollback_preview import KeptDocument, opened_target, patience
@@ -53,7 +53,7 @@ async def _from_source(
         return None
     found = None
     with suppress(TuiMigrateError, TimeoutError):
-        source = await asyncio.to_thread(open_source, plan.source, home, passwords)
+        source = await asyncio.to_thread(open_planned_source, plan, home, passwords)
         try:
             async with asyncio.timeout(SOURCE_SECONDS):
                 found = await _look_up(source, kept.collection, intent.id)

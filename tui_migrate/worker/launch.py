@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from tui_migrate.errors import NotReversible, Refused, StorageFailed
+from tui_migrate.errors import NotReversible, Refused, RunNotFound, StorageFailed
 from tui_migrate.findings import Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
@@ -19,6 +19,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.packages.package import PASSPHRASE_VARIABLE
 from tui_migrate.paths import Home, RunFolder, make_private_folder
+from tui_migrate.plan.checks.look import Rival
 from tui_migrate.plan.model import Plan, PlannedCollection, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable, redact
@@ -54,6 +55,19 @@ async def create_run(home: Home, plan: Plan, created_by: str | None = None, *, r
     return run_id
 
 
+async def find_rivals(home: Home, places: Sequence[str], collections: Sequence[str]) -> tuple[Rival, ...]:
+    """Give the runs of this home that have claimed one of these collections at one of these places of a target."""
+    try:
+        reader = await JournalReader.open(home.journal)
+    except RunNotFound:
+        return ()
+    try:
+        found = await reader.claimants(places, collections)
+    finally:
+        await reader.close()
+    return tuple(Rival(run_id, name, state.is_active) for run_id, name, state in found)
+
+
 async def create_rollback(home: Home, run_id: int, *, force: bool = False) -> int:
     """Record the run that takes another back; with `force` it takes what others have changed since, too.
 
@@ -65,7 +79,7 @@ async def create_rollback(home: Home, run_id: int, *, force: bool = False) -> in
 async def create_rollback_run(home: Home, undone: RunRecord, *, force: bool = False) -> int:
     """Record the run that takes this one back, of which the caller knows that it can be. Raises NotReversible."""
     plan = from_yaml(undone.plan, f"plan of run {undone.id:04d}")
-    counts = {one.name: one.counts.inserted + one.counts.replaced for one in undone.collections}
+    counts = {one.name: one.counts.inserted + one.counts.replaced + one.counts.deleted for one in undone.collections}
     return await create_run(
         home,
         Plan(
@@ -103,6 +117,7 @@ async def create_retry(home: Home, run_id: int, max_rejects: int | None = None) 
             max_rejects=plan.max_rejects if max_rejects is None else max_rejects,
             description=f"writes again what the target refused in run {run_id:04d}",
             retry_of=run_id,
+            mirror=False,
         ),
     )
 

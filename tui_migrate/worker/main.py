@@ -225,7 +225,7 @@ class _Attempt:
     def _open_source(self, plan: Plan) -> Source:
         if plan.retry_of:
             return RejectSource(plan.retry_of, self._home.run(plan.retry_of), self._reader)
-        return ends.open_source(plan.source, self._home, self._passwords)
+        return ends.open_planned_source(plan, self._home, self._passwords)
 
     def _context(self, plan: Plan, source: Source, attempt: int) -> RunContext:
         run_id = self._record.id

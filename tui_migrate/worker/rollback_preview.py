@@ -15,7 +15,7 @@ from tui_migrate.documents import RawId, show_id
 from tui_migrate.engine.repeated import Name, Repeated
 from tui_migrate.engine.rollback_group import written_documents
 from tui_migrate.engine.rollback_rule import Verdict, before_digest, is_undone_singly, judge
-from tui_migrate.engine.undo_log import Intent, Operation, Thing
+from tui_migrate.engine.undo_log import Intent, Operation, Removed, Thing
 from tui_migrate.engine.undo_reader import Group, Index, UndoReader, read_index
 from tui_migrate.errors import Unreachable
 from tui_migrate.journal.reader import JournalReader
@@ -24,7 +24,7 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.ends import open_target
 from tui_migrate.plan.model import Plan
 from tui_migrate.redaction import printable
-from tui_migrate.stores.base import Source
+from tui_migrate.stores.base import CollectionInfo, Source
 from tui_migrate.stores.lookup import Found, find_by_id
 from tui_migrate.stores.readonly import ReadOnly
 
@@ -180,13 +180,18 @@ class _Look:
         async with patience("listed its collections"):
             there = {one.name: one for one in await self._target.collections(names)}
         groups, things = self._index.groups, self._index.things()
+        away = self._index.taken_away(Thing.COLLECTION)
         for start in range(0, len(groups), GROUPS_AT_ONCE):
             await asyncio.to_thread(self._repeated.learn, self._undo, groups[start : start + GROUPS_AT_ONCE])
         self._total = self._repeated.documents
         singly = {one: is_undone_singly(things.get((Thing.COLLECTION, one, "")), there.get(one)) for one in names}
         for offset in reversed(groups):
             group = await asyncio.to_thread(self._undo.group_at, offset)
-            await self._look_at(group, is_singly=singly.get(group.collection, False))
+            removed = away.get(group.collection)
+            if removed is not None and offset < removed.offset:
+                await self._look_at_removed(group, removed, there.get(group.collection))
+            else:
+                await self._look_at(group, is_singly=singly.get(group.collection, False))
             self._tell()
         return self._known()
 
@@ -200,6 +205,13 @@ class _Look:
         for key, intent in written.items():
             digest = self._digest(group.collection, key, found.get(key))
             self._judge(group, places[id(intent)], key, digest)
+
+    async def _look_at_removed(self, group: Group, removed: Removed, there: CollectionInfo | None) -> None:
+        """Count documents of a collection that the run took away: the rollback makes it again, and puts them back."""
+        if there is not None and removed.uuid and there.uuid == removed.uuid:
+            await self._look_at(group, is_singly=True)
+        else:
+            self._count(group.collection, Tally(restore=len(written_documents(group))))
 
     async def _find(self, collection: str, ids: Sequence[RawId]) -> dict[Key, Found]:
         found: dict[Key, Found] = {}

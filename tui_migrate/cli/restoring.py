@@ -1,0 +1,162 @@
+"""What `backups restore` does: plan, show what would change, and make the database what it was."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from shlex import join
+from typing import TYPE_CHECKING
+
+from tui_migrate.cli.backup_check import opened_end
+from tui_migrate.cli.encryption import Decrypting
+from tui_migrate.cli.launching import Launching, explain_line, refuse_errors
+from tui_migrate.cli.options import Common, Handling
+from tui_migrate.cli.passwords import ask_missing, typed_end
+from tui_migrate.cli.reading import choose_reading, comparing_text
+from tui_migrate.cli.render import finding_form
+from tui_migrate.cli.restore_form import change_lines, changes_form
+from tui_migrate.cli.summary import findings_lines
+from tui_migrate.cli.wording import arrow
+from tui_migrate.comparison.compare import compare
+from tui_migrate.comparison.model import Comparison, Request
+from tui_migrate.comparison.state import State
+from tui_migrate.errors import RunNotFound, UsageError
+from tui_migrate.findings import Finding
+from tui_migrate.mapping.model import Scope
+from tui_migrate.plan.build import PlanRequest, build_plan
+from tui_migrate.plan.catalog_rules import catalog_of
+from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind, StoreEnd
+from tui_migrate.plan.restoring import mirroring
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.worker.backups import Backup, find_backup
+
+if TYPE_CHECKING:
+    from tui_migrate.catalogs.model import Catalog
+    from tui_migrate.paths import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a user asks of a restore."""
+
+    name: str
+    url: str
+    owner_to: str
+    catalog: str
+    collections: tuple[str, ...]
+    confirm: bool
+    detach: bool
+
+
+def restore_backup(wanted: Wanted, decrypting: Decrypting, common: Common) -> int:
+    """Restore a backup, or say what that would change. Raises UsageError, Refused."""
+    home, output, passwords = common.place, common.output, dict[str, str]()
+    backup = asyncio.run(find_backup(home, wanted.name))
+    catalog = asyncio.run(_catalog(wanted, backup, home))
+    source = opened_end(backup, decrypting, passwords)
+    target = typed_end(wanted.url or backup.record.source, home, passwords, output)
+    ask_missing((source, target), home, passwords)
+    launching = Launching(home, output, Handling(detach=wanted.detach), passwords)
+    return asyncio.run(_restore(launching, wanted, backup, _request(wanted, backup, catalog, source, target)))
+
+
+async def _catalog(wanted: Wanted, backup: Backup, home: "Home") -> "Catalog | None":
+    """Find the catalog that says whose documents are, where that matters: the one named, else the backup's own."""
+    from tui_migrate.catalogs.finding import find
+    from tui_migrate.cli.records import read_run
+
+    if wanted.owner_to and not backup.record.owner:
+        raise UsageError(
+            f"the backup {wanted.name} is not one of a single user's documents", hint="leave --owner-to away"
+        )
+    if not wanted.owner_to:
+        return None
+    if wanted.catalog:
+        return find(wanted.catalog, home)
+    try:
+        run = await read_run(home, backup.record.run_id)
+        catalog = catalog_of(from_yaml(run.plan, f"the plan of run {run.id:04d}"))
+    except RunNotFound:
+        catalog = None
+    if catalog is None:
+        raise UsageError("--owner-to needs the catalog that the backup was made with", hint="name it with --catalog")
+    return catalog
+
+
+def _request(
+    wanted: Wanted, backup: Backup, catalog: "Catalog | None", source: PackageEnd, target: StoreEnd
+) -> PlanRequest:
+    scope = Scope(owner=backup.record.owner, owner_to=wanted.owner_to) if wanted.owner_to else Scope()
+    return PlanRequest(
+        kind=RunKind.IMPORT,
+        source=source,
+        target=target,
+        names=wanted.collections,
+        policy=Policy.OVERWRITE,
+        description=f"restores the backup {wanted.name}",
+        catalog=catalog,
+        scope=scope,
+    )
+
+
+async def _restore(launching: Launching, wanted: Wanted, backup: Backup, request: PlanRequest) -> int:
+    async with launching.source(request.source) as source, launching.source(request.target) as target:
+        plan = await build_plan(request, source)
+        if backup.record.owner:
+            launching.output.note(
+                f"the backup has the documents of one user alone: nothing is deleted from {request.target.label}, and"
+                " no index or option is changed; its documents are added or put back"
+            )
+        else:
+            has_all = backup.record.is_whole and not wanted.collections
+            plan = mirroring(plan, await target.collections() if has_all else ())
+    if wanted.confirm:
+        return await launching.carry_out(plan)
+    findings = await launching.check(plan)
+    refuse_errors(findings, strict=False)
+    return _show(launching, wanted, plan, await _compared(launching, plan), findings)
+
+
+async def _compared(launching: Launching, plan: Plan) -> Comparison:
+    """Compare the backup with what is there now: that is what the restore would change."""
+    async with AsyncExitStack() as opened:
+        source = await opened.enter_async_context(launching.planned(plan))
+        target = await opened.enter_async_context(launching.source(plan.target))
+        state = await asyncio.to_thread(State, None, "")
+        opened.callback(state.close)
+        progress = choose_reading(comparing_text)
+        opened.callback(progress.close)
+        names = tuple(one.name for one in plan.collections)
+        return await compare(source, target, Request(names, listed=0), state, progress)
+
+
+def _show(launching: Launching, wanted: Wanted, plan: Plan, found: Comparison, findings: tuple[Finding, ...]) -> int:
+    output = launching.output
+    form: Mapping[str, object] = changes_form(found, mirror=plan.mirror)
+    output.document(
+        {
+            "backup": wanted.name,
+            "target": plan.target.label,
+            "written": False,
+            **form,
+            "findings": [finding_form(one) for one in findings],
+        }
+    )
+    for line in change_lines(found, mirror=plan.mirror):
+        output.line(line)
+    for line in findings_lines(findings):
+        output.line(line)
+    if words := explain_line(findings):
+        output.line(words)
+    output.line("nothing was written")
+    output.line(f"  {arrow()} to do it: {output.command(_again(wanted))}")
+    return 0
+
+
+def _again(wanted: Wanted) -> str:
+    words = ["backups", "restore", wanted.name]
+    words += ["--url", wanted.url] if wanted.url else []
+    words += ["--owner-to", wanted.owner_to] if wanted.owner_to else []
+    words += ["--catalog", wanted.catalog] if wanted.catalog else []
+    words += ["--collections", *wanted.collections] if wanted.collections else []
+    return join([*words, "--confirm"])
