@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,11 +41,19 @@ def noted(passed: list[str]) -> Iterator[None]:
 
 def read_package(path: Path) -> Package:
     """Every file by its place in the package, the manifest without what names the run's own time."""
-    files = {one.relative_to(path).as_posix(): one for one in path.rglob("*") if one.is_file()}
-    read: dict[str, object] = {name: one.read_bytes() for name, one in files.items()}
-    manifest = json.loads(files[MANIFEST].read_bytes())
-    read[MANIFEST] = {name: value for name, value in manifest.items() if name not in OF_THE_MOMENT}
-    return read
+    files = _in_tar(path) if path.is_file() else _in_folder(path)
+    manifest = json.loads(files[MANIFEST])
+    return {**files, MANIFEST: {name: value for name, value in manifest.items() if name not in OF_THE_MOMENT}}
+
+
+def _in_folder(path: Path) -> dict[str, bytes]:
+    return {one.relative_to(path).as_posix(): one.read_bytes() for one in path.rglob("*") if one.is_file()}
+
+
+def _in_tar(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path) as tar:
+        found = {one.name: tar.extractfile(one) for one in tar if one.isfile()}
+        return {name: content.read() for name, content in found.items() if content is not None}
 
 
 def by_key(documents: Sequence[bytes]) -> dict[Key, bytes]:

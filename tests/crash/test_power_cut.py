@@ -35,8 +35,9 @@ from tui_migrate.engine.undo_reader import is_blank
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RejectState
 from tui_migrate.packages.check import check
+from tui_migrate.packages.forms import PackageForm
 from tui_migrate.paths import replace_private_file
-from tui_migrate.plan.model import Policy, RunKind
+from tui_migrate.plan.model import PackageEnd, Policy, RunKind
 from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.worker import launch
 
@@ -204,15 +205,19 @@ async def test_a_rollback_whose_power_fails_is_resumed(choice: Any) -> None:
 
 
 @pytest.mark.rule(24, "fsync before a checkpoint, cut back to it on resume")
+@pytest.mark.parametrize("form", [PackageForm.NATIVE, PackageForm.TAR])
 @pytest.mark.parametrize("choice", CHOICES)
-async def test_an_export_whose_power_fails_is_resumed_to_the_same_package(choice: Any) -> None:
+async def test_an_export_whose_power_fails_is_resumed_to_the_same_package(choice: Any, form: PackageForm) -> None:
     with new_scene() as scene:
         await replace(crash_world(Policy.OVERWRITE), target={}).put_into(scene.source, scene.target)
         package = scene.home.state.parent / "packages" / "package"
         package.parent.mkdir(parents=True)
         before = await snapshot(scene.target)
         with recorded(scene) as moments:
-            run_id = await scene.export(package, batch=BATCH)
+            target = PackageEnd(str(package), form)
+            run_id = await launch.create_run(
+                scene.home, await scene.plan(target=target, kind=RunKind.EXPORT, batch=BATCH)
+            )
             ended = await scene.work(run_id)
         assert ended.exit_code == 0
         play = Play(scene, Policy.OVERWRITE, before, moments, run_id, ended, before)

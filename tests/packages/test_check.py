@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import gzip
 import hashlib
 import json
@@ -6,6 +7,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import bson
@@ -248,6 +250,29 @@ def test_natural_order_asks_for_ids_and_time_series_not_even_for_those(tmp_path:
     assert written(tmp_path / "1", numbered(1, 2) + numbered(0, 1), natural, capped) == set()
     assert written(tmp_path / "2", [WITHOUT_ID], natural, capped) == {"id_missing"}
     assert written(tmp_path / "3", [WITHOUT_ID, WITHOUT_ID], natural, series) == set()
+
+
+def test_ids_that_stand_twice_are_found_where_documents_do_not_lie_in_their_order(tmp_path: Path) -> None:
+    path = tmp_path / "package"
+    twice = [numbered(5, 9), numbered(0, 3), [bson.encode({"_id": 7.0}), *numbered(20, 22)]]
+    asyncio.run(write_package(path, {"users": twice, "more": twice[:2]}, order=DocumentOrder.NATURAL))
+    (found,) = checked(path)
+    assert (found.code, found.subject, found.count) == ("id_duplicate", "shop.users", 1)
+    assert found.message == "document 7 of the collection has the _id of document 2"
+
+
+def test_a_folder_that_lists_what_it_does_not_let_be_looked_at_is_a_finding(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Locked:
+        name = "users.bson.gz"
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "scandir", lambda _path: nullcontext(iter((Locked(),))))
+    found = {one.code: one for one in checked(package)}
+    assert "Permission denied" in found["file_unreadable"].message
 
 
 def test_metadata_of_another_kind_is_named_although_its_digest_is_right(tmp_path: Path) -> None:

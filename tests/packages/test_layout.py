@@ -63,3 +63,13 @@ def test_a_database_that_cannot_name_a_folder_is_refused(name: str) -> None:
     with pytest.raises(Refused):
         layout.check_database(name)
     assert layout.check_database("shöp-2") == "shöp-2"
+
+
+@pytest.mark.parametrize("name", ["users", "a.b", "name with/%", "ü" * 127, "x."])
+def test_a_name_that_a_server_takes(name: str) -> None:
+    assert layout.can_be_collection(name)
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "$users", "a$b", ".users", "ü" * 128])
+def test_a_name_that_no_server_takes(name: str) -> None:
+    assert not layout.can_be_collection(name)

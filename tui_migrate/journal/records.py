@@ -270,8 +270,8 @@ class BackupRecord:
     `source` is the label of the database, `connection` the connection's name or empty, and `places` are all its names
     (`Identity.claims`). `owner` is the id of the one user whose documents it has, as Extended JSON, or empty.
     `is_whole` says that it has all collections that the database had, in `collections`. `run_id` is its export,
-    `before_run` the run it was made for, else 0. `size` is of the documents, in bytes. `verdict` is that of the last check, at
-    `verified_at`, or empty.
+    `before_run` the run it was made for, else 0. `size` is of the documents, in bytes. `verdict` is that of the last
+    check, at `verified_at`, or empty.
     """
 
     name: str

@@ -54,8 +54,8 @@ class Limits:
     """What a package that is read may come to; past it, it is refused.
 
     Of a package of any form `unpacked` is the bytes that one file may unpack to, `document` those of one document as
-    BSON, and `entries` how many files or collections there may be. Of a JSON file `text` is the bytes of one string, and
-    `depth` the levels of a document; BSON may always have MAX_DEPTH of them.
+    BSON, and `entries` how many files or collections there may be. Of a JSON file `text` is the bytes of one string,
+    and `depth` the levels of a document; BSON may always have MAX_DEPTH of them.
     """
 
     unpacked: int = 4096 * GIB

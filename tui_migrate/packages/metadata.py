@@ -32,6 +32,8 @@ MAX_VALUES: Final = 100_000
 
 _KEYS: Final = frozenset(("options", "indexes", "uuid", "collectionName", "type"))
 _UUID_BYTES: Final = 16
+_OPTION_OF: Final = {CollectionKind.VIEW: "viewOn", CollectionKind.TIMESERIES: "timeseries"}
+"""The option by which a server makes what is no plain collection, whatever else is said of it."""
 _NO_OPTIONS: Final = pack(b"")
 _MALFORMED: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _QUERY_REGEX: Final = frozenset(("$regex", "$options"))
@@ -203,6 +205,9 @@ def _kind(word: str, options: object) -> CollectionKind:
     kind = next((one for one in CollectionKind if one.value == word), None)
     if kind is None or kind is CollectionKind.CAPPED:
         raise _Fault("the type is unknown")
+    for one, option in _OPTION_OF.items():
+        if kind is not one and isinstance(options, Mapping) and option in options:
+            raise _Fault(f"the type is {kind}, and the options have {option}, which makes a {one}")
     is_capped = isinstance(options, Mapping) and bool(options.get("capped"))
     return CollectionKind.CAPPED if kind is CollectionKind.PLAIN and is_capped else kind
 

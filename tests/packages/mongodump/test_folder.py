@@ -69,6 +69,10 @@ def odd_name(shop: Path) -> None:
     writers.write(shop / "..%2f.bson", b"", packed=True)
 
 
+def named_for_no_server(shop: Path) -> None:
+    writers.write(shop / "a%00b.bson", b"".join(USERS), packed=True)
+
+
 def empty_file(shop: Path) -> None:
     (shop / "users.bson.gz").write_bytes(b"")
 
@@ -96,6 +100,7 @@ def wrong_index(shop: Path) -> None:
         (twice, "names_clash"),
         (case, "names_clash"),
         (odd_name, "file_name"),
+        (named_for_no_server, "file_name"),
         (empty_file, "file_damaged"),
         (metadata_rubbish, "metadata_damaged"),
         (view_with_documents, "view_with_documents"),
@@ -194,6 +199,11 @@ def test_a_name_too_long_for_a_file_comes_from_the_metadata(tmp_path: Path) -> N
     assert read_all(dump) == {name: USERS, "users": USERS}
     writers.write(dump / "shop" / f"{stem}.metadata.json", writers.metadata(name + "!").encode())
     assert severities(dump) == {"metadata_damaged": Severity.ERROR}
+    half = writers.metadata(name).replace(name, "\\ud800").encode()
+    writers.write(dump / "shop" / f"{stem}.metadata.json", half)
+    (found,) = (one for one in findings(dump) if one.severity is Severity.ERROR)
+    assert found.code == "metadata_damaged"
+    assert stem in found.message
 
 
 def test_views_as_collections_are_collections(tmp_path: Path) -> None:

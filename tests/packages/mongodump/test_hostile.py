@@ -245,6 +245,14 @@ def test_an_archive_that_does_not_add_up_is_told(tmp_path: Path, broken: Callabl
     assert "byte" in found[0].message
 
 
+@pytest.mark.parametrize("name", ["$users", "a$b", ".users", "u" * 256])
+def test_a_collection_of_a_name_that_no_server_takes_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "dump"
+    path.write_bytes(writers.archive({"shop": {"good": USERS, name: USERS}}))
+    (found,) = (one for one in findings(path) if one.severity is Severity.ERROR)
+    assert (found.code, found.subject) == ("file_name", f"shop.{name}")
+
+
 def test_an_archive_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     path.write_bytes(writers.head([("shop", "users")], version="0.2"))
