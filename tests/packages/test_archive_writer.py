@@ -18,6 +18,7 @@ from tests.suites.store_cases import everything
 from tui_migrate.documents import id_field, pack
 from tui_migrate.errors import PackageDamaged, Refused, StorageFailed
 from tui_migrate.packages.forms import PackageForm
+from tui_migrate.packages.layout import can_be_collection
 from tui_migrate.packages.mongodump.crc64 import crc64
 from tui_migrate.packages.package import Keys, ReadOptions
 from tui_migrate.packages.recognised import RecognisedPackage
@@ -115,7 +116,7 @@ def numbers_as_ids(blocks: list[list[bytes]]) -> list[list[bytes]]:
 collections = st.lists(st.lists(documents, min_size=1, max_size=3), max_size=3).map(numbers_as_ids)
 
 
-@given(st.dictionaries(names, collections, min_size=1, max_size=3))
+@given(st.dictionaries(names.filter(can_be_collection), collections, min_size=1, max_size=3))
 @settings(max_examples=25)
 def test_documents_go_through_an_archive_byte_for_byte(batches: dict[str, list[list[bytes]]]) -> None:
     async def prove(folder: Path) -> None:

@@ -277,7 +277,7 @@ def test_a_folder_that_lists_what_it_does_not_let_be_looked_at_is_a_finding(
 
 def test_metadata_of_another_kind_is_named_although_its_digest_is_right(tmp_path: Path) -> None:
     async def write() -> None:
-        infos = {"users": info("users", viewOn="x")}
+        infos = {"users": info("users", validator={})}
         await write_package(tmp_path / "package", {"users": []}, infos=infos)
 
     asyncio.run(write())

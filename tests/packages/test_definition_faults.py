@@ -1,11 +1,14 @@
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import bson
 import pytest
 
-from tests.packages.samples import ID_INDEX, NO_OPTIONS, info
-from tui_migrate.findings import Severity
+from tests.packages.samples import ID_INDEX, NO_OPTIONS, info, numbered, write_package
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.definition_faults import check_definitions
+from tui_migrate.packages.reader import PackageSource
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 
@@ -84,3 +87,16 @@ def test_a_view_looks_at_something_that_is_there() -> None:
     assert codes(collection(), view) == []
     assert codes(view) == [(Severity.WARNING, "view_source_missing")]
     assert codes(info("recent", CollectionKind.VIEW, pipeline=[])) == [(Severity.ERROR, "view_malformed")]
+
+
+@pytest.mark.parametrize("name", ["$users", "a$b", ".users", "u" * 256])
+def test_a_name_that_no_server_takes_is_an_error(name: str) -> None:
+    assert codes(collection(name=name)) == [(Severity.ERROR, "file_name")]
+
+
+def test_a_name_that_no_server_takes_is_told_of_a_native_package(tmp_path: Path) -> None:
+    async def found() -> tuple[Finding, ...]:
+        await write_package(tmp_path / "package", {"a$b": [numbered(0, 2)], "users": []})
+        return await PackageSource(tmp_path / "package").check()
+
+    assert [(one.code, one.subject) for one in asyncio.run(found())] == [("file_name", "shop.a$b")]

@@ -131,6 +131,12 @@ def test_broken_metadata_is_damage(content: bytes) -> None:
         (b'{"options":' * 5000, "nested too deeply"),
         (b'{"indexes":[],"collectionName":"a","type":"view","uuid":"zz"}', "uuid is not 32 hex digits"),
         (b'{"indexes":[],"collectionName":"a","type":"vie"}', "the type is unknown"),
+        (b'{"options":{"viewOn":"b"},"indexes":[],"collectionName":"a","type":"collection"}', "options have viewOn"),
+        (b'{"options":{"viewOn":"b"},"indexes":[],"collectionName":"a","type":"timeseries"}', "which makes a view"),
+        (
+            b'{"options":{"timeseries":{}},"indexes":[],"collectionName":"a","type":"collection"}',
+            "which makes a timeser",
+        ),
         (b'{"indexes":[],"options":{"a":{"$oid":"zz"}},"collectionName":"a","type":"view"}', "none that Extended JSON"),
         (b'{"indexes":[{"v":NaN}],"collectionName":"a","type":"view"}', "NaN is no number"),
     ],

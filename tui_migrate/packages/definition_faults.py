@@ -1,4 +1,4 @@
-"""What is wrong with the definitions in a package: its indexes, and the collections that its views look at.
+"""What is wrong with the definitions in a package: names, indexes, and the collections that its views look at.
 
 What an index is comes from MongoDB's createIndexes: a name, and a key of one field or more, each with a number other
 than zero or the word of a kind.
@@ -14,6 +14,7 @@ from tui_migrate.documents import elements
 from tui_migrate.errors import MalformedDocument
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.files import shown
+from tui_migrate.packages.layout import can_be_collection
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 KINDS: Final = frozenset(
@@ -21,6 +22,7 @@ KINDS: Final = frozenset(
 )
 """The words that a server knows as the kind of an index."""
 
+_NAME_HINT: Final = "rename it where the package comes from, and make the package again"
 _HINT: Final = "get a fresh copy of the package, or make it again"
 _NUMBERS: Final = {0x01: "<d", 0x10: "<i", 0x12: "<q"}
 _TEXT: Final = 0x02
@@ -28,11 +30,14 @@ _DOCUMENT: Final = 0x03
 
 
 def check_definitions(database: str, collections: Sequence[CollectionInfo]) -> tuple[Finding, ...]:
-    """Check the indexes of all collections, and what the views look at."""
+    """Check the names and the indexes of all collections, and what the views look at."""
     names = {one.name for one in collections}
     found: list[Finding] = []
     for one in collections:
         subject = shown(f"{database}.{one.name}")
+        if not can_be_collection(one.name):
+            message = "no server takes a collection of this name"
+            found.append(Finding(Severity.ERROR, "file_name", subject, message, _NAME_HINT))
         found.extend(_index_faults(subject, one.indexes))
         if one.kind is CollectionKind.VIEW:
             found.extend(_view_faults(subject, one, names))

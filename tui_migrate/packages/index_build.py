@@ -18,7 +18,6 @@ from tui_migrate.packages.definition_faults import check_definitions
 from tui_migrate.packages.doubts import doubts
 from tui_migrate.packages.duplicate_ids import DuplicateIds
 from tui_migrate.packages.fault_list import FaultList
-from tui_migrate.packages.layout import can_be_collection
 from tui_migrate.packages.members import DAMAGED_HINT
 from tui_migrate.packages.validity import ID_FORBIDDEN, NO_IDS, walk
 from tui_migrate.packages.walking import Declared, Extent, Fault, Passed, Step, WalkedForm
@@ -123,11 +122,6 @@ class IndexBuild:
         if info.name in self._growing:
             self._faults.add("collection_twice", self._subject(info.name), "the collection is in the package twice")
             return
-        if not can_be_collection(info.name):
-            hint = "rename it where the package comes from, and make the package again"
-            self._faults.add(
-                "file_name", self._subject(info.name), "no server takes a collection of this name", hint=hint
-            )
         self._definitions += len(info.options) + sum(map(len, info.indexes))
         if self._definitions > MAX_DEFINITIONS:
             raise PackageDamaged(
