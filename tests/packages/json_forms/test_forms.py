@@ -1,5 +1,6 @@
 import gzip
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,7 @@ async def test_second_brain_is_read_with_its_indexes_and_checksums() -> None:
         (("collections", 2, "documents"), [{"a": 1}], "id_missing", Severity.WARNING),
         (("collections", 2, "documents"), [{"_id": 1}, {"_id": 1.0}], "id_duplicate", Severity.ERROR),
         (("collections", 2, "documents"), [{"_id": 2**63}], "number_too_large", Severity.ERROR),
+        (("collections", 2, "documents"), [{"_id": 1, "x": math.nan}], "number_not_json", Severity.WARNING),
         (("collections", 2, "documents"), [{"_id": 1, "a\0": 1}], "name_with_zero", Severity.ERROR),
     ],
 )

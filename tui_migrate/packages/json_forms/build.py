@@ -4,6 +4,7 @@ Whole numbers become the smallest of int32 and int64 that holds them, others dou
 field and an example, and nothing is altered in silence.
 """
 
+import math
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,9 @@ from tui_migrate.packages.types.paths import element_of, under
 
 MOST_FAULTS: Final = 1000
 """Faults of one kind that are kept of one document; each names a field, and a document may have a million."""
+
+NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""What JSON that is none, and Extended JSON, call the doubles that Python calls so."""
 
 _SIZE_TO_COME: Final = bytes(4)
 _INT32: Final = struct.Struct("<i")
@@ -223,6 +227,9 @@ class DocumentBuilder:
             else:
                 message = f"{shown} has more digits than a double holds and becomes {float(value)!r}"
                 self._fault("number_rounded", name, message, is_error=False)
+        elif not math.isfinite(value):
+            message = f"{NOT_FINITE[repr(value)]} is no JSON, and is read as the double of that name"
+            self._fault("number_not_json", name, message, is_error=False)
         return Raw(0x01, _DOUBLE.pack(value))
 
     def _fault(self, code: str, name: str | None, message: str, *, is_error: bool = True) -> None:

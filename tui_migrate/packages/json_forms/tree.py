@@ -11,7 +11,7 @@ from typing import Final
 
 from tui_migrate.documents import elements, pack
 from tui_migrate.errors import MalformedDocument
-from tui_migrate.packages.json_forms.build import DocumentBuilder
+from tui_migrate.packages.json_forms.build import NOT_FINITE, DocumentBuilder
 from tui_migrate.packages.types.apply import Rule
 
 Tree = dict[str, object]
@@ -19,7 +19,6 @@ Tree = dict[str, object]
 _INT32: Final = struct.Struct("<i")
 _INT64: Final = struct.Struct("<q")
 _DOUBLE: Final = struct.Struct("<d")
-_NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def tree_of(document: bytes) -> Tree:
@@ -61,7 +60,7 @@ def _text(content: bytes) -> str:
 
 def _double(content: bytes) -> object:
     value: float = _DOUBLE.unpack(content)[0]
-    return {"$numberDouble": _NOT_FINITE[repr(value)]} if repr(value) in _NOT_FINITE else value
+    return {"$numberDouble": NOT_FINITE[repr(value)]} if repr(value) in NOT_FINITE else value
 
 
 def _array(content: bytes) -> list[object]:

@@ -11,7 +11,7 @@ OF_PACKAGES: Final = (
     "id_duplicate", "id_forbidden", "id_missing", "id_order", "id_twice", "index_duplicate", "index_id_repeated",
     "index_kind_unknown", "index_malformed", "key_twice", "key_unknown", "keys_not_compared", "manifest_damaged",
     "manifest_missing", "marker_late", "member_damaged", "metadata_damaged", "metadata_missing", "metadata_newer",
-    "name_with_zero", "number_rounded", "number_too_large", "orphan", "package_newer", "prelude_damaged",
+    "name_with_zero", "number_not_json", "number_rounded", "number_too_large", "orphan", "package_newer", "prelude_damaged",
     "references_unchecked", "revision", "rollback_assumed", "schema_unsupported", "size_differs", "stream_digest",
     "tar_damaged", "tar_name", "tar_padding", "type_ambiguous", "type_misfit", "type_paths", "version_missing",
     "view_malformed", "view_source_missing", "view_with_documents",
