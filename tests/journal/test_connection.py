@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from tests.journal.conftest import Journal, make_plan
@@ -356,3 +357,25 @@ async def test_the_journal_is_as_durable_as_sqlite_can_make_it(
         finally:
             await connection.close(database, path)
         assert settings == ["wal", 2, 0, fullfsync]
+
+
+async def test_an_opening_that_is_cancelled_waits_for_its_thread(tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    def connect() -> sqlite3.Connection:
+        assert gate.wait(END_SECONDS)
+        return sqlite3.connect(tmp_path / "journal.db")
+
+    before = set(threading.enumerate())
+    opening = asyncio.ensure_future(connection._connect(aiosqlite.Connection(connect, 64)))
+    while set(threading.enumerate()) == before:
+        await asyncio.sleep(0)
+    opening.cancel()
+    await asyncio.sleep(0)
+    assert not opening.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    for one in set(threading.enumerate()) - before:
+        await asyncio.to_thread(one.join, END_SECONDS)
+        assert not one.is_alive()

@@ -111,7 +111,7 @@ async def open_for_writing(path: Path) -> aiosqlite.Connection:
     """Open the journal, make it or bring it to this version. Raises JournalError, StorageFailed."""
     await asyncio.to_thread(_prepare_file, path)
     with explained(path):
-        connection = await aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = await _connect(aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
         try:
             if not await _is_current(connection, path):
                 # Of two that switch a fresh file to WAL at once SQLite turns one away without letting it wait.
@@ -170,7 +170,28 @@ def _refuse_missing(path: Path) -> None:
 
 async def _open_read_only(path: Path) -> aiosqlite.Connection:
     address = f"file:{quote(str(path))}?mode=ro"
-    return await aiosqlite.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    return await _connect(aiosqlite.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None))
+
+
+async def _connect(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    """Connect, and when cancelled meanwhile close what came of it first.
+
+    Left alone, the connection's thread would tell an event loop that may be closed by then.
+    """
+    connecting = asyncio.ensure_future(_awaited(connection))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        while not connecting.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([connecting])
+        if not connecting.cancelled() and connecting.exception() is None:
+            await connection.close()
+        raise
+
+
+async def _awaited(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    return await connection
 
 
 async def _checked(connection: aiosqlite.Connection, path: Path) -> bool:
