@@ -57,7 +57,7 @@ async def test_second_brain_is_read_with_its_indexes_and_checksums() -> None:
     found = {one.name: one for one in await package.collections()}
     assert {name: one.documents for name, one in found.items()} == {"families": 1, "users": 4, "workspaces": 0}
     assert len(found["users"].indexes) == 3
-    assert [one.code for one in await package.check()] == ["type_ambiguous"]
+    assert [one.code for one in await package.check()] == ["number_not_json", "type_ambiguous"]
     (first, *_) = await documents(package, "users")
     assert (first["_id"], first["created_at"]) == ("6905d0a0c0ffee0000000000", "2025-11-01 10:00:00.123000")
 
@@ -90,7 +90,7 @@ async def test_second_brain_is_read_with_its_indexes_and_checksums() -> None:
         (("collections", 2, "documents"), [{"a": 1}], "id_missing", Severity.WARNING),
         (("collections", 2, "documents"), [{"_id": 1}, {"_id": 1.0}], "id_duplicate", Severity.ERROR),
         (("collections", 2, "documents"), [{"_id": 2**63}], "number_too_large", Severity.ERROR),
-        (("collections", 2, "documents"), [{"_id": 1, "x": math.nan}], "number_not_json", Severity.WARNING),
+        (("collections", 2, "documents"), [{"_id": 1, "x": math.nan}], "number_not_json", Severity.NOTE),
         (("collections", 2, "documents"), [{"_id": 1, "a\0": 1}], "name_with_zero", Severity.ERROR),
     ],
 )
@@ -116,9 +116,10 @@ async def test_a_collection_whose_name_stands_behind_its_documents_is_read(tmp_p
 
 async def test_a_rollback_file_has_neither_metadata_nor_indexes() -> None:
     package = opened(DATA / "second_brain_rollback.json.gz")
-    assumed, ambiguous = await package.check()
+    assumed, not_json, ambiguous = await package.check()
     assert (assumed.code, assumed.severity) == ("rollback_assumed", Severity.NOTE)
     assert "rollback file of Second Brain Database" in assumed.message
+    assert (not_json.code, not_json.severity) == ("number_not_json", Severity.NOTE)
     assert ambiguous.code == "type_ambiguous"
     assert [(one.name, one.documents) for one in await package.collections()] == [("families", 1), ("users", 4)]
 

@@ -10,6 +10,7 @@ from tests.suites.bson_values import documents as any_documents
 from tests.suites.bson_values import encode
 from tests.suites.ids import int32, text
 from tui_migrate.documents import RawId, pack
+from tui_migrate.findings import Severity
 from tui_migrate.packages.json_forms.build import DocumentBuilder
 from tui_migrate.packages.json_forms.fitness import unfit
 from tui_migrate.packages.json_forms.tree import tree_of
@@ -138,4 +139,4 @@ def test_a_wrapper_with_another_content_is_a_fault_with_its_field(value: object)
     builder = DocumentBuilder(Rule())
     builder.build({"a": [{"b": value}]})
     (fault,) = builder.faults
-    assert (fault.code, fault.path, fault.is_error) == ("extended_json", "a[].b", True)
+    assert (fault.code, fault.path, fault.severity) == ("extended_json", "a[].b", Severity.ERROR)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui_migrate.errors import PackageDamaged
+from tui_migrate.findings import Severity
 from tui_migrate.packages.json_forms.extended import Misfit, Raw, text_value, wrapped
 from tui_migrate.packages.json_forms.values import RoundedNumber
 from tui_migrate.packages.limits import USUAL, Limit
@@ -41,7 +42,7 @@ class ValueFault:
     code: str
     path: str
     message: str
-    is_error: bool = True
+    severity: Severity = Severity.ERROR
 
 
 def _plain(value: object) -> tuple[int, bytes] | None:
@@ -54,7 +55,7 @@ def _plain(value: object) -> tuple[int, bytes] | None:
         return 0x10, _INT32.pack(value)
     if value is None:
         return 0x0A, b""
-    if kind is float:
+    if kind is float and math.isfinite(value):  # type: ignore[arg-type] # as above
         return 0x01, _DOUBLE.pack(value)
     return None
 
@@ -226,15 +227,15 @@ class DocumentBuilder:
                 self._fault("number_too_large", name, f"{shown} is more than a double holds")
             else:
                 message = f"{shown} has more digits than a double holds and becomes {float(value)!r}"
-                self._fault("number_rounded", name, message, is_error=False)
+                self._fault("number_rounded", name, message, Severity.WARNING)
         elif not math.isfinite(value):
             message = f"{NOT_FINITE[repr(value)]} is no JSON, and is read as the double of that name"
-            self._fault("number_not_json", name, message, is_error=False)
+            self._fault("number_not_json", name, message, Severity.NOTE)
         return Raw(0x01, _DOUBLE.pack(value))
 
-    def _fault(self, code: str, name: str | None, message: str, *, is_error: bool = True) -> None:
+    def _fault(self, code: str, name: str | None, message: str, severity: Severity = Severity.ERROR) -> None:
         self._counts[code] += 1
         if self._counts[code] > MOST_FAULTS:
             return
         path = self._path if name is None else under(self._path, name)
-        self.faults.append(ValueFault(code, path, message, is_error))
+        self.faults.append(ValueFault(code, path, message, severity))

@@ -254,7 +254,7 @@ class JsonForm(ABC):
             f"{collection}.{fault.path[:_MOST_NAME]}",
             self.at(piece.offset, fault.message),
             hint=_CONTENT_HINT,
-            severity=Severity.ERROR if fault.is_error else Severity.WARNING,
+            severity=fault.severity,
         )
 
     def _ambiguous(self) -> Iterator[Step]:
