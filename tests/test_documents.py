@@ -2,9 +2,14 @@ import random
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from uuid import UUID
 
 import bson
 import pytest
+from bson.binary import Binary, UuidRepresentation
+from bson.codec_options import CodecOptions
+from bson.int64 import Int64
+from bson.objectid import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +27,7 @@ from tui_migrate.documents import (
     normalise,
     pack,
     raw_id,
+    show_id,
     with_id,
 )
 from tui_migrate.errors import MalformedDocument
@@ -191,3 +197,24 @@ def test_an_empty_timestamp_counts_at_the_top_and_outside_of_the_id() -> None:
     assert not has_empty_timestamp(encode({"_id": empty}))
     assert not has_empty_timestamp(encode({"_id": int32(1), "d": RawId(b"\x03" + encode({"t": empty}))}))
     assert not has_empty_timestamp(encode({"_id": int32(1), "t": RawId(b"\x11" + bytes(7) + b"\x01")}))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "shown"),
+    [
+        (UUID("0b279a76-d4b2-476a-813c-067e89608714"), "0b279a76-d4b2-476a-813c-067e89608714"),
+        (ObjectId("65921598762b361f6d47f553"), "65921598762b361f6d47f553"),
+        ("a\x1b[31m", repr("a\x1b[31m")),
+        (-7, "-7"),
+        (Int64(2**40), str(2**40)),
+        (2.5, "2.5"),
+        (float("nan"), "nan"),
+        (None, "null"),
+        (Binary(b"\x10\x00", 0), "(type 0x05) 02000000001000"),
+    ],
+)
+def test_an_id_is_shown_as_people_write_it(identifier: object, shown: str) -> None:
+    options: CodecOptions[dict[str, object]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
+    found = raw_id(bson.encode({"_id": identifier}, codec_options=options))
+    assert found is not None
+    assert show_id(found) == shown

@@ -22,6 +22,7 @@ ID_NAME: Final = b"_id\x00"
 HASH_BYTES: Final = 16
 
 _INT32 = struct.Struct("<i")
+_UUID_HEAD: Final = b"\x10\x00\x00\x00\x04"
 
 _FIXED: Final[dict[int, int]] = {
     0x01: 8,  # double
@@ -225,7 +226,10 @@ def has_empty_timestamp(document: bytes) -> bool:
 
 
 def show_id(identifier: RawId) -> str:
-    """Give an `_id` as people write it: in plain form for the common types, as hex digits for the others."""
+    """Give an `_id` as people write it: in plain form for the common types, as hex digits for the others.
+
+    A UUID (binary of subtype 4, by the BSON specification) has its usual form, by which it can be looked for.
+    """
     kind, value = identifier[0], identifier[1:]
     match kind:
         case 0x07:
@@ -234,5 +238,12 @@ def show_id(identifier: RawId) -> str:
             return repr(value[4:-1].decode(errors="backslashreplace"))
         case 0x10 | 0x12:
             return str(int.from_bytes(value, "little", signed=True))
+        case 0x05 if value[:5] == _UUID_HEAD:
+            digits = value[5:].hex()
+            return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        case 0x01:
+            return repr(struct.unpack("<d", value)[0])
+        case 0x0A:
+            return "null"
         case _:
             return f"(type 0x{kind:02x}) {value.hex()}"

@@ -112,6 +112,13 @@ def test_a_plan_cannot_change_a_package(cli: Cli, tmp_path: Path) -> None:
     cli.refused(*words, code=2, said="never changed", hint="second", error="usage")
 
 
+@pytest.mark.parametrize("option", ["--output", "--plan"])
+def test_a_folder_that_is_not_there_is_told_before_anything_is_read(cli: Cli, option: str) -> None:
+    gone = "mongodb://127.0.0.1:1/shop"
+    words = ("compare", gone, gone, option, "nowhere/made.json")
+    cli.refused(*words, code=2, said="no folder nowhere", hint="make it", error="usage")
+
+
 def test_a_word_is_a_database_or_a_package_and_never_either(cli: Cli, tmp_path: Path) -> None:
     write(cli.home, [Connection("shop", "mongodb://127.0.0.1:1/shop")])
     (tmp_path / "dump").mkdir()
@@ -219,3 +226,50 @@ def test_nothing_is_written_to_either_end(cli: Cli, ends: Ends) -> None:
     before = [one[ends.database].command("dbStats")["objects"] for one in clients]
     cli("compare", ends.source, ends.target)
     assert [one[ends.database].command("dbStats")["objects"] for one in clients] == before
+
+
+def states(ends: Ends, *names: str) -> dict[str, bytes]:
+    """The bytes of the target's collections, in the order of their ids."""
+    database = ends.target_client[ends.database]
+    batches = {name: database[name].find_raw_batches(sort=[("_id", 1)]) for name in names}
+    return {name: b"".join(some) for name, some in batches.items()}  # type: ignore[arg-type] # they are bytes
+
+
+def made_different(ends: Ends) -> None:
+    """Give the target documents more, fewer and other ones, an index, a validator and a collection of its own."""
+    copied(ends)
+    target = ends.target_client[ends.database]
+    target["users"].update_one({"_id": 3}, {"$set": {"age": 3.0}})
+    target["users"].delete_many({"_id": {"$in": [4, 5]}})
+    target["users"].insert_many([{"_id": 77, "age": 1}, {"_id": "odd"}])
+    target["users"].create_index("age")
+    target["families"].drop()
+    ends.source_client[ends.database]["families"].create_index("n", unique=True, sparse=True)
+    target["extra"].insert_one({"_id": 1})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_package", [False, True], ids=["database", "package"])
+def test_the_plan_of_a_comparison_makes_equal_what_differs_and_is_taken_back(
+    cli: Cli, ends: Ends, tmp_path: Path, is_package: bool
+) -> None:
+    made_different(ends)
+    source, plan = ends.source, str(tmp_path / "equal.yaml")
+    if is_package:
+        source = str(tmp_path / "package")
+        assert cli("export", "--url", ends.source, "--output", source).code == 0
+    words = ("compare", source, ends.target, "--collections", "users", "families", "grown")
+    before, first = states(ends, "users", "families"), cli(*words, "--plan", plan, "--json")
+    assert (first.code, facts(first.document)["outcome"]) == (3, "different")
+    shown = cli("start", plan, "--dry-run", "--json")
+    assert (shown.code, states(ends, "users", "families")) == (0, before)
+    done = cli("start", plan, "--json")
+    assert done.code == 0, done.err
+    again = cli(*words, "--json")
+    assert (again.code, facts(again.document)["outcome"], facts(again.document)["equal"]) == (0, "equal", 35)
+    assert ends.target_documents("extra") == [{"_id": 1}]
+    undone = cli("rollback", str(done.document["id"]), "--confirm")
+    assert undone.code == 0, undone.err
+    assert states(ends, "users", "families") == before
+    last = cli(*words, "--json")
+    assert without_time(last.document) == without_time(first.document)

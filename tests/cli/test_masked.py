@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, Ends
+from tests.packages.json_forms.samples import DATA
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +60,31 @@ def test_what_the_target_says_of_a_refused_document_has_no_value(cli: Cli, fille
     assert SECRET not in cli.home.run(int(run)).worker_log.read_text()
     for log in cli.home.runs.glob("*/worker.log"):
         assert SECRET not in log.read_text()
+
+
+def test_a_package_goes_with_the_catalog_that_it_was_made_with(cli: Cli, ends: Ends, tmp_path: Path) -> None:
+    users = ends.source_client[ends.database]["users"]
+    users.update_many({}, {"$set": {"hashed_password": SECRET, "email": f"{SECRET}@example.org"}})
+    package = str(tmp_path / "package")
+    words = ("--catalog", "second_brain_database", "--redact", "--collections", "users")
+    assert cli("export", "--url", ends.source, "--output", package, *words).code == 0
+    for two in ((ends.source, package), (package, ends.source)):
+        done = cli("compare", *two, "--collections", "users")
+        assert (done.code, SECRET in done.out, "hashed_password" in done.out) == (3, False, True)
+        assert "second_brain_database calls sensitive" in done.err
+    declined = cli("compare", ends.source, package, "--collections", "users", "--catalog", "none")
+    assert SECRET in declined.out
+
+
+def test_a_package_of_another_system_goes_with_its_own(cli: Cli, tmp_path: Path) -> None:
+    text = (DATA / "xcodereviewer.json").read_text()
+    assert "@" in text
+    for name, at in (("one", "@"), ("other", "_at_")):
+        (tmp_path / f"{name}.json").write_text(text.replace("@", at))
+    done = cli("compare", "./one.json", "./other.json")
+    assert done.code == 3
+    assert "@" not in done.out
+    assert "_at_" not in done.out
 
 
 def test_a_comparison_shows_that_a_sensitive_field_differs_and_not_how(cli: Cli, filled: Ends, tmp_path: Path) -> None:

@@ -77,4 +77,6 @@ def test_what_cannot_be_is_refused_with_a_hint(cli: Cli, ends: Ends) -> None:
         ("--owner", "ann", "catalog"),
     ):
         cli.refused(*words, option, value, code=2, said=said, hint="", error="usage")
+    for option in ("--owner", "--owner-to", "--catalog"):
+        cli.refused(*words, option, "", code=2, said=f"for {option}. Must not be empty", hint="help", error="usage")
     cli.refused(*words, "--rename", "users=families", code=4, said="both", hint="another", error="refused")

@@ -69,7 +69,7 @@ def test_a_table_is_aligned_by_cells() -> None:
 def test_a_summary_says_what_was_done_and_found() -> None:
     finding = Finding(Severity.WARNING, "source_moved", "shop.users", "3 documents moved", "run again", 3)
     done = collection("users", CollectionState.DONE, 1_000, 1_000, Counts(inserted=990, replaced=10))
-    shown = run(RunState.COMPLETED_WITH_FINDINGS, done, findings=(finding,))
+    shown = run(RunState.COMPLETED_WITH_FINDINGS, done, findings=(finding, finding))
     assert list(summary(shown, findings_shown=10)) == [
         "! completed with findings  run 0042  copy  prod/shop → staging/shop",
         "  inserted 990  replaced 10  unchanged 0  skipped 0  rejected 0",

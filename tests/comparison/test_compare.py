@@ -281,8 +281,17 @@ async def test_the_selection_holds_and_a_name_that_nobody_has_is_refused() -> No
         await create(store, "other", options())
     assert [one.name for one in (await run(left, right, Request(names=("other",)))).collections] == ["other"]
     assert [one.name for one in (await run(left, right, Request(exclude=(NAME,)))).collections] == ["other"]
-    with pytest.raises(UsageError, match="nobody"):
-        await run(left, right, Request(names=("nobody",)))
+    for wrong in (Request(names=("nobody",)), Request(exclude=("nobody",))):
+        with pytest.raises(UsageError, match="nobody"):
+            await run(left, right, wrong)
+
+
+async def test_nothing_is_not_equal_to_nothing() -> None:
+    with pytest.raises(UsageError, match="no collection to compare"):
+        await run(new(), new())
+    left, right = await filled([doc(int32(1))]), await filled([])
+    with pytest.raises(UsageError, match="no collection to compare"):
+        await run(left, right, Request(exclude=(NAME,)))
 
 
 class Sizing(MemoryStore):

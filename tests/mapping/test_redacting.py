@@ -37,6 +37,24 @@ def test_fields_are_left_out_masked_and_hashed() -> None:
     assert set(one) <= set("0123456789abcdef")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"a.b.c": "secret"},
+        {"a": {"b.c": "secret"}},
+        {"a.b": [{"c": "secret"}, [{"c": "secret"}]]},
+        {"a": [{"b": {"c": "secret"}}, {"b.c": "secret"}], "a.b": {"c": "secret"}},
+    ],
+)
+@pytest.mark.parametrize("redaction", ["drop", "mask", "hash"])
+def test_a_sensitive_field_is_found_however_its_path_is_written(fields: dict[str, Any], redaction: str) -> None:
+    catalog = changed("{field: password, redaction: drop}", f"{{field: a.b.c, redaction: {redaction}}}")
+    kept = {"a.b.d": "kept", "a.": "kept", ".a.b.c": "kept", "a..b": "kept"}
+    found = redacted(catalog, "users", **fields, **kept)
+    assert "secret" not in str(found)
+    assert {name: found[name] for name in kept} == kept
+
+
 def test_a_hash_depends_on_the_key_and_on_what_mongodb_holds_equal() -> None:
     def hashed(value: object, key: str = KEY) -> object:
         return redacted(WORKSHOP, "users", key, phones={"number": value})["phones"]["number"]

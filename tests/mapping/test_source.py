@@ -19,6 +19,7 @@ from tui_migrate.packages.package import Package
 from tui_migrate.stores.base import BlockLimit
 from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.stores.permissions import Action
+from tui_migrate.stores.probe import probe_of
 
 NAMES = ("users", "projects", "logs", "grown")
 EVEN = Filter("logs", '{"even": true}')
@@ -153,3 +154,33 @@ async def test_closing_twice_is_no_error(store: MemoryStore) -> None:
     await ids(source, "projects")
     await source.close()
     await source.close()
+
+
+async def test_a_source_is_probed_about_what_is_meant_of_it(store: MemoryStore) -> None:
+    probe = probe_of(seen(store, filters=(EVEN,), renames=(Rename("logs", "lines"), Rename("users", "people"))))
+    assert probe is not None
+    assert (await probe.pulse()).seconds == 0
+    rows = [[raw(6)], [raw(7)]]
+    assert [decode(one)["_id"] async for one in probe.equal("lines", ["_id"], rows)] == [6]
+    assert [one async for one in probe.equal("logs", ["_id"], rows)] == []
+    assert {decode(one)["_id"] async for one in probe.sample("people", 9)} == {0, 1, 2}
+    with pytest.raises(Refused, match="at random"):
+        _ = [one async for one in probe.sample("lines", 9)]
+
+
+async def test_what_is_changed_on_its_way_is_sampled_as_it_becomes_and_not_searched(store: MemoryStore) -> None:
+    probe = probe_of(seen(store, redact=True, redaction_key="ab" * 16))
+    assert probe is not None
+    assert {decode(one)["mail"] async for one in probe.sample("users", 2)} == {"***"}
+    with pytest.raises(Refused, match="changed on their way"):
+        _ = [one async for one in probe.failing("users", pack(b""), 9)]
+    assert len([one async for one in probe.equal("logs", ["_id"], [[raw(7)]])]) == 1
+
+
+async def test_too_many_that_fail_and_are_not_meant_are_not_taken_for_none(store: MemoryStore) -> None:
+    probe = probe_of(seen(store, ("users", "projects"), owner=write_value(raw(1))))
+    assert probe is not None
+    without = encode({"colour": {"$exists": True}})
+    assert [decode(one)["_id"] async for one in probe.failing("projects", without, 9)] == [1, 4]
+    with pytest.raises(Refused, match="not all of these are meant"):
+        _ = [one async for one in probe.failing("projects", without, 4)]

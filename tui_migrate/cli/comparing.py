@@ -14,7 +14,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from tui_migrate.cli.encryption import DECRYPTING, Decrypting
-from tui_migrate.cli.options import COMMON, Common, Flag, Names
+from tui_migrate.cli.options import COMMON, Common, Flag, Names, not_empty
 from tui_migrate.cli.package_options import READING, PackageReading
 from tui_migrate.errors import Cancelled, TuiMigrateError, UsageError
 from tui_migrate.plan.model import PIPE, End, PackageEnd
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.comparison.state import State
     from tui_migrate.paths import Home
     from tui_migrate.reports.masking import Mask
-    from tui_migrate.stores.base import CollectionInfo
+    from tui_migrate.stores.base import CollectionInfo, Source
 
 _CHOICE: Final = Group("What to compare", sort_key=20)
 _HOW: Final = Group("How to compare", sort_key=40)
@@ -46,20 +46,22 @@ class Compared:
     collections: Annotated[Names, Parameter(help="Only these collections: one or more names after one flag.")] = ()
     exclude: Annotated[Names, Parameter(help="All collections but these.")] = ()
     catalog: Annotated[
-        str,
+        str | None,
         Parameter(
             show_default=False,
-            metavar="NAME|FILE",
-            help="What is known of the data: values of its sensitive fields are not shown. See catalog list.",
+            metavar="NAME|FILE|none",
+            validator=not_empty,
+            help="What is known of the data: values of its sensitive fields are not shown. See catalog list. A package"
+            " goes with the catalog that it was made with by itself; none declines.",
         ),
-    ] = ""
+    ] = None
 
-    def mask_in(self, home: "Home") -> "Mask":
-        """Give what the catalog hides. Raises UsageError, InvalidFile."""
-        from tui_migrate.catalogs.finding import find
+    def mask_in(self, home: "Home") -> "Mask | None":
+        """Give what the catalog hides, None where none was chosen or declined. Raises UsageError, InvalidFile."""
+        from tui_migrate.cli.validating import named_catalog
         from tui_migrate.reports.masking import Mask
 
-        return Mask(find(self.catalog, home)) if self.catalog else Mask()
+        return None if self.catalog is None else Mask(named_catalog(self.catalog, home))
 
 
 @Parameter(name="*", group=_HOW)
@@ -99,7 +101,7 @@ class _Task:
     home: "Home"
     output: "Output"
     passwords: dict[str, str]
-    mask: "Mask"
+    mask: "Mask | None"
 
 
 def compare(
@@ -194,9 +196,13 @@ def is_package(text: str, home: "Home") -> bool:
 
 
 def _refuse_within(files: tuple[Path | None, ...], ends: tuple[End, ...]) -> None:
+    from tui_migrate.redaction import printable
     from tui_migrate.reports.saving import refuse_within
 
     for one in filter(None, files):
+        if not one.absolute().parent.is_dir():
+            shown = printable(str(one.parent))
+            raise UsageError(f"there is no folder {shown}", hint="make it first, or choose another place")
         for end in ends:
             if isinstance(end, PackageEnd):
                 refuse_within(one, Path(end.path))
@@ -217,10 +223,11 @@ async def _carry_out(task: _Task, output: Path | None, plan: Path | None) -> int
     from tui_migrate.reports.saving import save
 
     async with _opened(task.left, task) as left, _opened(task.right, task) as right:
+        mask = await _own_mask(left.source, right.source, task) if task.mask is None else task.mask
         state = await _state(left, right, task)
         try:
             found = await _compare(left, right, state, task)
-            report = comparison_report(left.label, right.label, found, time.time(), task.mask)
+            report = comparison_report(left.label, right.label, found, time.time(), mask)
             if output is not None:
                 await asyncio.to_thread(save, output, report, replaces=COMPARISON_TITLE)
             if plan is not None:
@@ -230,6 +237,22 @@ async def _carry_out(task: _Task, output: Path | None, plan: Path | None) -> int
         finally:
             state.close()
     return code
+
+
+async def _own_mask(left: "Source", right: "Source", task: _Task) -> "Mask":
+    """Give what the catalog of one of the ends hides, where that is a package that has one."""
+    from tui_migrate.cli.validating import catalog_of_package
+    from tui_migrate.packages.package import Package
+    from tui_migrate.reports.masking import Mask
+
+    for one in (left, right):
+        if isinstance(one, Package) and (catalog := await catalog_of_package(one, task.home)) is not None:
+            if any(each.sensitive for each in catalog.collections):
+                task.output.note(
+                    f"what the catalog {catalog.name} calls sensitive is not shown; --catalog none shows it"
+                )
+            return Mask(catalog)
+    return Mask()
 
 
 async def _compare(left: "ComparedEnd", right: "ComparedEnd", state: "State", task: _Task) -> "Comparison":

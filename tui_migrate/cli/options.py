@@ -24,6 +24,12 @@ EndText = Annotated[str, Parameter(metavar="END")]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 
 
+def not_empty(_: object, value: str | None) -> None:
+    """Raise ValueError for an empty text: what a script's unset variable gives must not mean “no such option”."""
+    if value is not None and not value.strip():
+        raise ValueError("Must not be empty.")
+
+
 @Parameter(name="*", group=_EVERYWHERE)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
@@ -52,13 +58,14 @@ class Selection:
     exclude: Annotated[Names, Parameter(help="All collections but these.")] = ()
     description: Annotated[str, Parameter(show_default=False, help="A note that stays with the run.")] = ""
     catalog: Annotated[
-        str,
+        str | None,
         Parameter(
             show_default=False,
             metavar="NAME|FILE",
+            validator=not_empty,
             help="What is known of the data: which collections stay, what refers to what. See catalog list.",
         ),
-    ] = ""
+    ] = None
 
     def catalog_in(self, home: Home) -> "Catalog | None":
         """Find the catalog that is named, or give None where none is. Raises UsageError, InvalidFile."""

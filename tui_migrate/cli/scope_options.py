@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from cyclopts import Group, Parameter
 
-from tui_migrate.cli.options import Flag
+from tui_migrate.cli.options import Flag, not_empty
 from tui_migrate.errors import UsageError
 from tui_migrate.mapping.model import Filter, Rename, Scope
 from tui_migrate.redaction import printable
@@ -41,13 +41,14 @@ class Scoping:
         ),
     ] = ()
     owner: Annotated[
-        str,
+        str | None,
         Parameter(
             show_default=False,
             metavar="USER_ID",
+            validator=not_empty,
             help="Only this user's documents, and what they refer to, by the owner paths of the --catalog.",
         ),
-    ] = ""
+    ] = None
     redact: Annotated[
         Flag, Parameter(help="Leave out, mask or hash the fields that the --catalog calls sensitive.")
     ] = False
@@ -69,7 +70,7 @@ class Scoping:
         return Scope(
             renames=tuple(_rename(one) for one in self.rename),
             filters=filters,
-            owner=self.owner,
+            owner=self.owner or "",
             owner_to=self.new_owner,
             redact=self.redact,
         )
@@ -81,18 +82,19 @@ class TransferScoping(Scoping):
     """The same for a run into a database."""
 
     owner_to: Annotated[
-        str,
+        str | None,
         Parameter(
             show_default=False,
             metavar="USER_ID",
+            validator=not_empty,
             help="Give one user's documents to this user: the id is exchanged wherever the --catalog says it stands.",
         ),
-    ] = ""
+    ] = None
 
     @property
     def new_owner(self) -> str:
         """The id of the user who gets the documents, empty for the one they belong to."""
-        return self.owner_to
+        return self.owner_to or ""
 
 
 SCOPING: Final = Scoping()

@@ -70,7 +70,8 @@ def summary(run: RunRecord, *, findings_shown: int) -> Iterator[str]:
     yield f"  {_done(run)}"
     if (took := _took(run)) is not None:
         yield f"  {took}"
-    yield from findings_lines(run.findings[:findings_shown])
+    # What a check found before the run and the verification still finds is one thing to people.
+    yield from findings_lines(tuple(dict.fromkeys(run.findings))[:findings_shown])
 
 
 def findings_lines(findings: tuple[Finding, ...]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from tui_migrate.cli.encryption import DECRYPTING, Decrypting
-from tui_migrate.cli.options import COMMON, Common
+from tui_migrate.cli.options import COMMON, Common, not_empty
 from tui_migrate.cli.package_options import READING, PackageReading
 from tui_migrate.errors import PackageDamaged, UsageError
 from tui_migrate.findings import Severity
@@ -30,7 +30,7 @@ _PIPED: Final = "what came through the pipe"
 
 InputPath = Annotated[Path | None, Parameter(show_default=False, metavar="PACKAGE")]
 DatabaseText = Annotated[str, Parameter(show_default=False, metavar="END")]
-CatalogText = Annotated[str, Parameter(show_default=False, metavar="NAME|FILE|none")]
+CatalogText = Annotated[str | None, Parameter(show_default=False, metavar="NAME|FILE|none", validator=not_empty)]
 ReportFile = Annotated[Path | None, Parameter(name=("--output", "-o"), show_default=False, metavar="FILE")]
 PlanFile = Annotated[Path | None, Parameter(show_default=False, metavar="FILE")]
 
@@ -49,7 +49,7 @@ def validate(
     *,
     input: InputPath = None,
     url: DatabaseText = "",
-    catalog: CatalogText = "",
+    catalog: CatalogText = None,
     output: ReportFile = None,
     write_type_plan: PlanFile = None,
     reading: PackageReading = READING,
@@ -81,8 +81,8 @@ def validate(
     if input is None:
         if write_type_plan is not None or reading.type_plan:
             raise UsageError("a database has its types", hint="leave --write-type-plan and --type-plan away")
-        return _validate_database(url, catalog, output, common)
-    return _validate_package(input, catalog, output, write_type_plan, reading, decrypting, common)
+        return _validate_database(url, catalog or "", output, common)
+    return _validate_package(input, catalog or "", output, write_type_plan, reading, decrypting, common)
 
 
 def _validate_database(url: str, word: str, output: Path | None, common: Common) -> int:

@@ -40,6 +40,20 @@ def catalog_of_form(form: "PackageForm | None", home: "Home") -> "Catalog | None
     return find(form.value, home)
 
 
+async def catalog_of_package(package: "Package", home: "Home") -> "Catalog | None":
+    """Find the catalog that a package was made with, or else that goes with its form; None where it is not known here.
+
+    Raises what the package does that cannot be read, InvalidFile for a catalog of the user's own with a fault.
+    """
+    from tui_migrate.catalogs.finding import find, own_folder, shipped
+
+    name = (await package.catalog()).partition(" ")[0]
+    if not name:
+        return catalog_of_form(await package.form(), home)
+    is_known = name in {path.stem for path in own_folder(home).glob("*.yaml")} or shipped(name) is not None
+    return find(name, home) if is_known else None
+
+
 async def validate_package(
     package: "Package", examined: "Examined", catalog: "Catalog", *, is_own_choice: bool
 ) -> "tuple[Examined, Validated | None]":

@@ -40,7 +40,7 @@ async def compare(
 ) -> Comparison:
     """Compare two sides as far as the request says, from where the state is. Both are only read.
 
-    Raises UsageError for names that neither has, what keeps a side from being read, StorageFailed.
+    Raises UsageError for names that neither has and where no collection is left, what keeps a side from being read, StorageFailed.
     """
     try:
         return await _Work(left, right, request, state, progress).all()
@@ -83,15 +83,22 @@ class _Work:
     async def _listed(self, source: Source) -> dict[str, CollectionInfo]:
         names = self._request.names or None
         await source.identity()  # a package knows its capabilities only then
-        return {one.name: one for one in await source.collections(names) if one.name not in self._request.exclude}
+        return {one.name: one for one in await source.collections(names)}
 
     def _chosen(self, mine: dict[str, CollectionInfo], theirs: dict[str, CollectionInfo]) -> list[str]:
-        for name in self._request.names:
-            if name not in mine and name not in theirs and name not in self._request.exclude:
+        there = mine.keys() | theirs.keys()
+        for name in self._request.names or self._request.exclude:
+            if name not in there:
                 raise UsageError(
                     f"neither side has a collection {printable(name) or repr(name)}", hint="names are case-sensitive"
                 )
-        return sorted(mine.keys() | theirs.keys())
+        names = sorted(there - set(self._request.exclude))
+        if not names:  # which would be equal, also where the name of a database is misspelt
+            raise UsageError(
+                "there is no collection to compare on either side",
+                hint="see to the names of the databases, or exclude fewer",
+            )
+        return names
 
     async def _prepare(self, mine: CollectionInfo, theirs: CollectionInfo) -> None:
         """Choose the way of a collection, or take up the one it was begun in."""

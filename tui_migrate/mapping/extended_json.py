@@ -99,7 +99,7 @@ def _errors() -> tuple[type[Exception], ...]:
 
 def _not_extended(what: str, error: Exception) -> UsageError:
     if isinstance(error, json.JSONDecodeError):
-        why = f"{error.msg} at character {error.pos + 1}"
+        why = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
     elif isinstance(error, RecursionError):
         why = "it is nested too deeply"
     else:

@@ -19,6 +19,7 @@ from tui_migrate.mapping.model import Scope
 from tui_migrate.mapping.names import Names
 from tui_migrate.mapping.new_owner import exchanged
 from tui_migrate.mapping.ownership import Ownership
+from tui_migrate.mapping.probing import Chosen, MappedProbe
 from tui_migrate.mapping.rules import Rule, id_of, owner_of, rules_of
 from tui_migrate.mapping.views import renamed_view
 from tui_migrate.packages.forms import PackageForm
@@ -37,6 +38,7 @@ from tui_migrate.stores.base import (
     Source,
 )
 from tui_migrate.stores.permissions import Action, Permission
+from tui_migrate.stores.probe import Probe, probe_of
 
 _PLAIN: Final = Rule()
 
@@ -135,6 +137,14 @@ class MappedSource:
         found = await self._source.permissions(action, list(names))
         return {names[source]: permission for source, permission in found.items()}
 
+    @property
+    def probe(self) -> Probe | None:
+        """What the source can be probed by, where it can, about what is meant of it."""
+        probe = probe_of(self._source)
+        return (
+            None if probe is None else MappedProbe(probe, self._names, self._rules, self._how_chosen, self._all_taken)
+        )
+
     async def close(self) -> None:
         """Let go of the source, and of what is known of the owner's documents."""
         if self._owner is not None:
@@ -180,6 +190,24 @@ class MappedSource:
                 async for block in blocks:
                     yield block
 
+    def _query(self, name: str, rule: Rule) -> bytes | None:
+        """Give a query that leaves out only what is not meant, None where there is none."""
+        return self._owner.query(name) if rule.where is None and self._owner is not None else rule.where
+
+    async def _how_chosen(self, name: str) -> Chosen | None:
+        """Say how a collection's documents are chosen; None where all of them are meant."""
+        if not self._chooses(name):
+            return None
+        await self._resolve()
+        info = (self._infos or {}).get(name)
+        can_choose = isinstance(self._source, Searchable) and info is not None and info.simple_order
+        return Chosen(self._query(name, self._rules[name]) if can_choose else None)
+
+    async def _all_taken(self, name: str, documents: Sequence[bytes]) -> list[bytes]:
+        if self._chooses(name):
+            await self._resolve()
+        return await asyncio.to_thread(self._taken, name, self._rules.get(name, _PLAIN), documents)
+
     def _searched(
         self, name: str, where: bytes | None, after: bytes | None, order: ReadOrder, limit: BlockLimit
     ) -> AsyncGenerator[Block]:
@@ -192,10 +220,7 @@ class MappedSource:
     async def _changed(
         self, name: str, rule: Rule, after: bytes | None, order: ReadOrder, limit: BlockLimit
     ) -> AsyncGenerator[Block]:
-        where = rule.where
-        if where is None and self._owner is not None:
-            where = self._owner.query(name)
-        async with aclosing(self._searched(name, where, after, order, limit)) as blocks:
+        async with aclosing(self._searched(name, self._query(name, rule), after, order, limit)) as blocks:
             async for block in blocks:
                 documents = await asyncio.to_thread(self._taken, name, rule, block.documents)
                 yield Block(documents, block.position)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
+from tui_migrate.errors import Refused
 from tui_migrate.plan.decision import Decision, decide
 from tui_migrate.plan.model import Plan
 from tui_migrate.stores.base import CollectionInfo, Source
@@ -68,11 +69,17 @@ def share(count: int, of: int) -> Share:
 
 async def estimate_collection(
     plan: Plan, info: CollectionInfo, source: Probe, there: CollectionInfo | None, target: Source | None, size: int
-) -> Estimate:
-    """Take a sample and decide about each of its documents as the engine would, reading both ends."""
+) -> Estimate | None:
+    """Take a sample and decide about each of its documents as the engine would, reading both ends.
+
+    None where the source cannot give documents of this collection at random.
+    """
     counts = dict.fromkeys(Decision, 0)
-    async with aclosing(source.sample(info.name, size)) as reading:
-        documents = [one async for one in reading]
+    try:
+        async with aclosing(source.sample(info.name, size)) as reading:
+            documents = [one async for one in reading]
+    except Refused:
+        return None
     items = [one for one in map(keyed, documents) if one is not None]
     found = {}
     if there is not None and target is not None:

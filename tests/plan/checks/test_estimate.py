@@ -32,6 +32,7 @@ async def test_a_sample_is_decided_about_as_the_run_would(ground: Ground) -> Non
     (mine,) = await ground.pair.source.collections()
     (theirs,) = await ground.pair.target.collections()
     found = await estimate.estimate_collection(plan, mine, ground.pair.source, theirs, ground.pair.target, 100)
+    assert found is not None
     assert found.counts == {
         Decision.INSERT: 50,
         Decision.UNCHANGED: 1,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import bson
 import pytest
@@ -12,10 +13,12 @@ from tests.plan.checks.ground import FOR_PEOPLE, Altered, Ground
 from tui_migrate.errors import Unreachable
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan import preflight
+from tui_migrate.mapping.model import Filter, Rename, Scope
+from tui_migrate.plan import ends, preflight
 from tui_migrate.plan.checks import running
 from tui_migrate.plan.checks.look import Circumstances, Look, note
 from tui_migrate.plan.checks.registry import Check, Phase
+from tui_migrate.plan.checks.validators import MOST
 from tui_migrate.plan.model import PlannedCollection, Policy, StoreEnd
 from tui_migrate.stores.mongodb import MongoStore, probing
 from tui_migrate.stores.probe import Pulse, probe_of
@@ -82,6 +85,64 @@ async def test_what_a_validator_refuses_is_named_unless_it_would_not_be_written(
         3,
         "3 documents do not meet the target's validator, such as _id 3, 4, 5",
     )
+
+
+RENAMED = Rename("things", "goods")
+
+
+async def scoped(ground: Ground, scope: Scope, about: Circumstances = FOR_PEOPLE, **given: Any) -> tuple[Finding, ...]:
+    plan = replace(await ground.plan(**given), collections=(PlannedCollection("goods"),), scope=scope)
+    catalog = "name: shop\ntitle: A shop\ncollections: {things: {sensitive: [{field: m, redaction: drop}]}}\n"
+    plan = replace(plan, catalog=catalog)
+    source = ends.open_planned_source(plan, ground.pair.home, {})
+    try:
+        return await ground.check(plan, source=source, about=about)
+    finally:
+        await source.close()
+
+
+@pytest.mark.parametrize(("query", "said"), [("", "3 documents"), ('{"_id": {"$gt": 3}}', "2 documents")])
+async def test_a_validator_is_tried_on_what_is_meant_of_a_source(ground: Ground, query: str, said: str) -> None:
+    ground.source["things"].insert_many({"_id": one} for one in range(2, 5))
+    ground.source["things"].insert_one({"_id": 9, "n": 1})
+    ground.source["things"].insert_one({"_id": 10})
+    ground.target.command({"create": "goods", "validator": {"n": {"$exists": True}}})
+    filters = (Filter("things", query or '{"_id": {"$lt": 10}}'),)
+    found = await scoped(ground, Scope(renames=(RENAMED,), filters=filters))
+    (rejects,) = [one for one in found if one.code == "validator_rejects"]
+    assert rejects.message.startswith(said)
+    assert not [one for one in found if one.code == "validator_untried"]
+
+
+async def test_few_documents_that_are_meant_are_found_among_many_that_fail(ground: Ground) -> None:
+    ground.source["things"].insert_many({"_id": one} for one in range(2, 3 * MOST))
+    ground.target.command({"create": "goods", "validator": {"n": {"$exists": True}}})
+    scope = Scope(renames=(RENAMED,), filters=(Filter("things", f'{{"_id": {3 * MOST - 1}}}'),))
+    (found,) = [one for one in await scoped(ground, scope) if one.code == "validator_rejects"]
+    assert (found.count, found.subject) == (1, "goods")
+
+
+async def test_a_validator_is_not_tried_on_documents_that_are_changed(ground: Ground) -> None:
+    ground.target.command({"create": "goods", "validator": {"m": {"$exists": True}}})
+    found = await scoped(ground, Scope(renames=(RENAMED,), redact=True, redaction_key="ab" * 32))
+    (untried,) = [one for one in found if one.code.startswith("validator")]
+    assert (untried.code, untried.severity) == ("validator_untried", Severity.NOTE)
+    assert "changed on their way" in untried.message
+
+
+async def test_both_ends_are_measured_whatever_is_meant_of_the_source(ground: Ground) -> None:
+    found = await scoped(ground, Scope(renames=(RENAMED,)))
+    assert [one.subject for one in found if one.code == "latency"] == ["source", "target"]
+
+
+@pytest.mark.parametrize("query", ["", '{"_id": {"$lt": 12}}'])
+async def test_a_quick_look_takes_a_sample_only_of_what_is_meant_whole(ground: Ground, query: str) -> None:
+    ground.source["things"].insert_many({"_id": one} for one in range(2, 30))
+    ground.target["goods"].insert_many({"_id": one, "other": 1} for one in range(2, 30))
+    scope = Scope(renames=(RENAMED,), filters=(Filter("things", query),) if query else ())
+    found = await scoped(ground, scope, replace(FOR_PEOPLE, sample=5), policy=Policy.FAIL)
+    (conflict,) = [one for one in found if one.code == "conflict"]
+    assert ("10 documents differ" in conflict.message, "95 %" in conflict.message) == (bool(query), not query)
 
 
 async def test_a_validator_that_the_source_does_not_understand_is_a_note(

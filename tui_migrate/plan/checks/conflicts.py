@@ -31,8 +31,9 @@ async def conflicts(seen: Look) -> AsyncIterator[Finding]:
             continue
         if sample and probe is not None and mine.documents > sample:
             counted = await estimate_collection(seen.plan, mine, probe, theirs, seen.target, sample)
-            yield _estimated(mine, counted)
-            continue
+            if counted is not None:
+                yield _estimated(mine, counted)
+                continue
         exact = await forecast_collection(seen.plan, mine, seen.source, theirs, seen.target, exact=True)
         if exact.refuse:
             message = f"{exact.refuse:,} documents differ in the target, and the policy is fail"
