@@ -9,6 +9,7 @@ from pymongo import MongoClient
 
 from tests.cli.conftest import Cli, Done, Ends
 from tui_migrate.cli import backing_up
+from tui_migrate.cli.app import main
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Wish
 from tui_migrate.paths import Home
@@ -311,3 +312,20 @@ def test_a_run_does_not_begin_where_the_backup_is_not_whole(
 def test_an_export_has_no_target_to_be_backed_up(cli: Cli, ends: Ends) -> None:
     words = ("export", "--url", ends.source, "--output", "p", "--backup-first")
     cli.refused(*words, code=2, said="for a run into a database", hint="leave --backup-first away", error="usage")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "backup --url shop --owner=",
+        "backup --url shop --name=",
+        "backups list --connection=",
+        "backups restore friday --url=",
+        "backups restore friday --owner-to=",
+        "backups restore friday --catalog=",
+        "backups prune --connection=",
+    ],
+)
+def test_an_option_that_a_script_left_empty_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command.split()) == 2
+    assert "Must not be empty" in capsys.readouterr().err

@@ -8,11 +8,11 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from tui_migrate.cli.encryption import DECRYPTING, ENCRYPTING, Decrypting, Encrypting
-from tui_migrate.cli.options import COMMON, SELECTION, Common, EndText, Flag, Names, Selection
+from tui_migrate.cli.options import COMMON, SELECTION, Common, EndText, Flag, Names, Selection, not_empty
 
 Name = Annotated[str, Parameter(name="NAME")]
-UserId = Annotated[str, Parameter(show_default=False, metavar="USER_ID")]
-ConnectionName = Annotated[str, Parameter(show_default=False, metavar="NAME")]
+UserId = Annotated[str | None, Parameter(show_default=False, metavar="USER_ID", validator=not_empty)]
+ConnectionName = Annotated[str | None, Parameter(show_default=False, metavar="NAME", validator=not_empty)]
 
 
 def backups_group() -> App:
@@ -28,9 +28,9 @@ def backups_group() -> App:
 def backup(
     *,
     url: EndText,
-    name: Annotated[str, Parameter(name=("--name", "-n"), show_default=False)] = "",
+    name: Annotated[str | None, Parameter(name=("--name", "-n"), show_default=False, validator=not_empty)] = None,
     output: Annotated[Path | None, Parameter(show_default=False, metavar="FOLDER")] = None,
-    owner: UserId = "",
+    owner: UserId = None,
     selection: Selection = SELECTION,
     encrypting: Encrypting = ENCRYPTING,
     detach: Flag = False,
@@ -53,10 +53,10 @@ def backup(
     """
     from tui_migrate.cli.backing_up import Wanted, back_up
 
-    return back_up(Wanted(url, name, output, owner, detach), selection, encrypting, common)
+    return back_up(Wanted(url, name or "", output, owner or "", detach), selection, encrypting, common)
 
 
-def list_(*, connection: ConnectionName = "", owner: UserId = "", common: Common = COMMON) -> int:
+def list_(*, connection: ConnectionName = None, owner: UserId = None, common: Common = COMMON) -> int:
     """List the backups, newest first: how each stands, of what it is, and when it was last checked.
 
     Parameters
@@ -72,7 +72,7 @@ def list_(*, connection: ConnectionName = "", owner: UserId = "", common: Common
     found = [
         one
         for one in asyncio.run(read_backups(common.place))
-        if connection in ("", one.record.connection) and (not owner or is_owned_by(one.record, owner))
+        if connection in (None, one.record.connection) and (not owner or is_owned_by(one.record, owner))
     ]
     common.output.document({"backups": [backup_form(one) for one in found]})
     for line in backup_lines(found):
@@ -99,9 +99,9 @@ def restore(
     name: Name,
     /,
     *,
-    url: Annotated[str, Parameter(show_default=False, metavar="END")] = "",
-    owner_to: UserId = "",
-    catalog: Annotated[str, Parameter(show_default=False, metavar="NAME|FILE")] = "",
+    url: Annotated[str | None, Parameter(show_default=False, metavar="END", validator=not_empty)] = None,
+    owner_to: UserId = None,
+    catalog: Annotated[str | None, Parameter(show_default=False, metavar="NAME|FILE", validator=not_empty)] = None,
     collections: Names = (),
     dry_run: Flag = False,
     confirm: Flag = False,
@@ -136,7 +136,7 @@ def restore(
     """
     from tui_migrate.cli.restoring import Wanted, restore_backup
 
-    wanted = Wanted(name, url, owner_to, catalog, collections, confirm and not dry_run, detach)
+    wanted = Wanted(name, url or "", owner_to or "", catalog or "", collections, confirm and not dry_run, detach)
     return restore_backup(wanted, decrypting, common)
 
 
@@ -144,7 +144,7 @@ def prune(
     *,
     days: Annotated[int, Parameter(validator=Number(gte=0, lte=36_500))] = 30,
     keep_minimum: Annotated[int, Parameter(validator=Number(gte=1, lte=100_000))] = 5,
-    connection: ConnectionName = "",
+    connection: ConnectionName = None,
     confirm: Flag = False,
     common: Common = COMMON,
 ) -> int:
@@ -166,4 +166,4 @@ def prune(
     """
     from tui_migrate.cli.prune import Pruning, prune_backups
 
-    return asyncio.run(prune_backups(Pruning(days, keep_minimum, connection, confirm), common))
+    return asyncio.run(prune_backups(Pruning(days, keep_minimum, connection or "", confirm), common))

@@ -40,7 +40,8 @@ async def compare(
 ) -> Comparison:
     """Compare two sides as far as the request says, from where the state is. Both are only read.
 
-    Raises UsageError for names that neither has and where no collection is left, what keeps a side from being read, StorageFailed.
+    Raises UsageError for names that neither has and where no collection is left, what keeps a side from being read,
+    StorageFailed.
     """
     try:
         return await _Work(left, right, request, state, progress).all()
