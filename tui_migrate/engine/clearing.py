@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
+from tui_migrate.definitions import same_definition
 from tui_migrate.documents import RawId, content_hash, normalise, raw_id
 from tui_migrate.engine import removed_specs
 from tui_migrate.engine.deleting import delete
@@ -30,7 +31,7 @@ from tui_migrate.stores.base import CollectionInfo, CollectionKind, ReadOrder
 
 async def clear_away(migration: Migration, theirs: CollectionInfo) -> None:
     """Take a collection or view of the target away. Raises Refused, WriteRefused, Unreachable, StorageFailed."""
-    _refuse_another(migration, theirs)
+    refuse_another(migration, theirs)
     await migration.context.say(f"{printable(theirs.name)}: taking away the target's {theirs.kind}")
     if theirs.kind is CollectionKind.VIEW:
         await migration.remove(removed_specs.of_collection(theirs))
@@ -44,14 +45,23 @@ async def clear_away(migration: Migration, theirs: CollectionInfo) -> None:
     migration.there.pop(theirs.name)
 
 
-def _refuse_another(migration: Migration, theirs: CollectionInfo) -> None:
-    """Raise Refused for what has come under the name of a collection that this run has taken away."""
-    removed = migration.made.removed.get((Thing.COLLECTION, theirs.name, ""))
-    if removed is not None and removed.uuid and (theirs.uuid or b"") != removed.uuid:
+def refuse_another(migration: Migration, theirs: CollectionInfo) -> None:
+    """Raise Refused for what has come under the name of a collection or view that this run has taken away."""
+    removed = [migration.made.removed.get((one, theirs.name, "")) for one in (Thing.COLLECTION, Thing.VIEW)]
+    if any(one is not None and _is_another(one, theirs) for one in removed):
         raise Refused(
             f"while this run was replacing {printable(theirs.name)} another {theirs.kind} has appeared under its name",
             hint="see who made it; drop it and resume, or roll this run back",
         )
+
+
+def _is_another(removed: Removed, theirs: CollectionInfo) -> bool:
+    """Say whether something is not what was to be taken away: views have no uuid, and are known by their definition."""
+    if (removed.thing is Thing.VIEW) is not (theirs.kind is CollectionKind.VIEW):
+        return True
+    if removed.thing is Thing.VIEW:
+        return not same_definition(removed_specs.definition(removed).options, theirs.options)
+    return bool(removed.uuid) and theirs.uuid != removed.uuid
 
 
 async def _empty(migration: Migration, theirs: CollectionInfo, writer: BatchWriter) -> None:
@@ -101,21 +111,41 @@ async def delete_batch(migration: Migration, name: str, ids: list[RawId], writer
 
 async def _hold(migration: Migration, theirs: CollectionInfo, writer: BatchWriter) -> None:
     """Put every document into the undo log, see that these are what is there, and drop the collection."""
-    target, name = migration.target, theirs.name
+    name = theirs.name
+    counted = 0
     for _ in range(ROUNDS):
         removed = migration.made.removed.get((Thing.COLLECTION, name, ""))
-        if removed is not None and await _sum_held(migration, removed) == await sum_of(target, name):
-            break
-        await _record_held(migration, theirs)
-    else:
-        raise Unreachable(
-            f"others write to {printable(name)} faster than it can be recorded",
-            hint="stop the other writer, then resume the run",
-        )
-    if removed.offset >= writer.undo_committed:
-        await writer.commit(writer.blank_checkpoint(), Tally(name, counts=Counts(deleted=removed.held)))
+        if removed is None or not await _is_held(migration, removed, name):
+            await _record_held(migration, theirs)
+            continue
+        if removed.offset >= writer.undo_committed:
+            tally = Tally(name, counts=Counts(deleted=removed.held - counted))
+            counted = removed.held
+            await writer.commit(writer.blank_checkpoint(), tally)
+        if await _drop_held(migration, theirs, removed):
+            return
+    raise Unreachable(
+        f"others write to {printable(name)} faster than it can be recorded",
+        hint="stop the other writer, then resume the run",
+    )
+
+
+async def _drop_held(migration: Migration, theirs: CollectionInfo, removed: Removed) -> bool:
+    """Drop a collection whose documents are held, and say whether nobody was quicker.
+
+    It is renamed aside, looked at once more and renamed back where somebody was; no server renames a time series.
+    """
+    target, name = migration.target, theirs.name
+    if theirs.kind is CollectionKind.CAPPED:
+        aside = aside_name(name, migration.context.run_id)
+        await target.rename_collection(name, aside)
+        if not await _is_held(migration, removed, aside):
+            await target.rename_collection(aside, name)
+            return False
+        name = aside
     await target.drop_collection(name)
     failpoint("mirror.after_drop_whole")
+    return True
 
 
 async def _record_held(migration: Migration, theirs: CollectionInfo) -> None:
@@ -130,8 +160,9 @@ async def _record_held(migration: Migration, theirs: CollectionInfo) -> None:
     await migration.remove(replace(removed_specs.of_collection(theirs), held_begin=begin, held=held))
 
 
-async def _sum_held(migration: Migration, removed: Removed) -> Sum:
-    return await asyncio.to_thread(_sum, migration, removed)
+async def _is_held(migration: Migration, removed: Removed, name: str) -> bool:
+    """Say whether the collection that has a name now is what is held of it."""
+    return await asyncio.to_thread(_sum, migration, removed) == await sum_of(migration.target, name)
 
 
 def _sum(migration: Migration, removed: Removed) -> Sum:

@@ -19,6 +19,7 @@ from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.mirror import delete_extras, make_way, remove_whole, set_validator
 from tui_migrate.engine.pipeline import Budget, Channel, run_together
 from tui_migrate.engine.prepare import create_unique_indexes
+from tui_migrate.engine.sums import sum_written
 from tui_migrate.engine.undo_log import Thing
 from tui_migrate.engine.write import Batch, BatchWriter
 from tui_migrate.errors import MalformedDocument, Refused, WriteRefused
@@ -103,16 +104,36 @@ async def _empty(migration: Migration, info: CollectionInfo) -> None:
     key = (Thing.COLLECTION, info.name, "")
     if key not in migration.made.done:
         raise Refused(f"{printable(info.name)} was there before this run and is not written to", hint="leave it out")
+    await _refuse_written_to(migration, info.name)
     await migration.target.drop_collection(info.name)
     # Its indexes went with it, and are built again.
     migration.there.pop(info.name, None)
     failpoint("execute.after_empty")
     await context.progress.restart_collection(info.name)
     migration.ours.pop(info.name, None)
+    await migration.make(*key)
     options, _ = split_validation(info.options)
     uuid = await migration.target.create_collection(info, options)
     await migration.have_made(*key, uuid=uuid)
     await create_unique_indexes(migration, info)
+
+
+async def _refuse_written_to(migration: Migration, name: str) -> None:
+    """Raise Refused where others have written to a collection without keys that the run made and is to fill anew."""
+    there = migration.there.get(name)
+    made, problem = migration.made.uuids.get(name), ""
+    if made and there is not None and there.uuid and there.uuid != made:
+        problem = "somebody has dropped the collection that this run was filling, and made another in its place"
+    elif (
+        await migration.target.count(name)
+        > (await asyncio.to_thread(sum_written, migration.context.folder.undo_log, name)).count
+    ):
+        problem = "others have put documents into the collection while this run was filling it"
+    if problem:
+        raise Refused(
+            f"{printable(name)}: {problem}; it is not filled anew",
+            hint="save what is in it, drop it and resume, or roll this run back",
+        )
 
 
 async def _finish(migration: Migration, info: CollectionInfo) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from tui_migrate.definitions import is_ttl
 from tui_migrate.documents import RawId
 from tui_migrate.engine.context import RunContext
 from tui_migrate.journal.records import RejectState
@@ -15,14 +16,16 @@ PAGE_IDS: Final = 100_000
 """Ids of the target that are held against one reading of a source that neither has an order nor can be asked."""
 
 
-async def may_have_extras(context: RunContext, target: Source, name: str) -> bool:
+async def may_have_extras(context: RunContext, target: Source, theirs: CollectionInfo) -> bool:
     """Say whether the target may have documents that the source does not.
 
-    It has none where it has as many as the run has read, and none of these was put aside. Two readings are saved then.
+    It has none where it has as many as the run has read, and none of these was put aside, or deleted by its age. Two
+    readings are saved then.
     """
+    name = theirs.name
     (run,) = [one for one in await context.reader.collections(context.run_id) if one.name == name]
     is_aside = run.counts.rejected or await context.reader.rejects(context.run_id, name, RejectState.DEFERRED, limit=1)
-    return bool(is_aside) or await target.count(name) != run.documents_done
+    return bool(is_aside) or any(map(is_ttl, theirs.indexes)) or await target.count(name) != run.documents_done
 
 
 async def find_extras(
@@ -56,11 +59,15 @@ async def find_extras(
 
 
 async def _finder(context: RunContext, target: Source, mine: CollectionInfo, theirs: CollectionInfo) -> Finder:
-    """Choose how to ask the source about ids of the target; packages are in order, but cannot be asked by id."""
+    """Choose how to ask the source about ids of the target; packages are in order, but cannot be asked by id.
+
+    Nor can a source whose ids the run changes: it has lost the order that the target has.
+    """
     source = context.source
     source_is_ordered = source.capabilities.ordered and mine.simple_order
     target_is_ordered = target.capabilities.ordered and theirs.simple_order
-    if source.capabilities.lookup:
+    changes_ids = theirs.simple_order and not mine.simple_order
+    if source.capabilities.lookup and not changes_ids:
         return await choose_finder(
             source,
             mine,

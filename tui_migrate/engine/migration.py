@@ -19,16 +19,20 @@ PART_BYTES: Final = 8 * 1024 * 1024
 class MadeThings:
     """What this run has created in the target, and what it was about to when an earlier attempt died.
 
-    `removed` is what it took away of the target's own, or was about to, by the last record of each thing.
+    `removed` is what it took away of the target's own, or was about to, by the last record of each thing. `uuids` are
+    those of the collections that it made last, empty where that is not known.
     """
 
     done: set[tuple[Thing, str, str]] = field(default_factory=set)
     begun: set[tuple[Thing, str, str]] = field(default_factory=set)
     removed: dict[tuple[Thing, str, str], Removed] = field(default_factory=dict)
+    uuids: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, made: Made) -> None:
         """Take up one record of the undo log."""
         key = (made.thing, made.collection, made.name)
+        if made.thing is Thing.COLLECTION:
+            self.uuids[made.collection] = made.uuid
         if made.making is Making.GIVEN_UP:
             self.begun.discard(key)
         else:

@@ -6,7 +6,7 @@ from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.undo_log import Made
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
-from tui_migrate.stores.base import CollectionInfo, Target
+from tui_migrate.stores.base import CollectionInfo, CollectionKind, Target
 
 
 def aside_name(collection: str, run_id: int) -> str:
@@ -25,7 +25,8 @@ async def remove_collection(
     """Drop a collection that holds nothing but what the run wrote.
 
     `written` is how many documents of the run are still in it: more than 0 for collections that take no deletes. It is
-    renamed aside first, looked at once more, and renamed back where a stranger was quicker.
+    renamed aside first, looked at once more, and renamed back where a stranger was quicker; no server renames a time
+    series.
     """
     name = made.collection
     if is_another(made, there):
@@ -35,10 +36,11 @@ async def remove_collection(
         await _keep(context, name, "others have put documents into it")
         return
     aside = aside_name(name, run_id)
-    if there.kind.has_keys:
+    if there.kind in (CollectionKind.PLAIN, CollectionKind.CAPPED):
         await target.rename_collection(name, aside)
-        failpoint("rollback.after_rename")
-        if await target.count(aside):
+        if there.kind.has_keys:
+            failpoint("rollback.after_rename")
+        if await target.count(aside) > written:
             await target.rename_collection(aside, name)
             await _keep(context, name, "others have put documents into it")
             return

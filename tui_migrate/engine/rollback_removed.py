@@ -6,8 +6,6 @@ stands in its journal, as the collection's state, before it does: what lies ther
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Final
 
 from tui_migrate.definitions import (
@@ -22,6 +20,7 @@ from tui_migrate.definitions import (
 from tui_migrate.documents import content_hash, normalise
 from tui_migrate.engine import removed_specs
 from tui_migrate.engine.context import RunContext
+from tui_migrate.engine.half_filled import blocks, is_half_filled
 from tui_migrate.engine.sums import Sum, sum_of
 from tui_migrate.engine.undo_log import Removed, Thing
 from tui_migrate.engine.undo_reader import Index, UndoReader
@@ -32,9 +31,6 @@ from tui_migrate.journal.records import CollectionState, Counts
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, CollectionKind, Target
 from tui_migrate.stores.options import kind_of
-
-BLOCK_DOCUMENTS: Final = 500
-BLOCK_BYTES: Final = 4 * 1024 * 1024
 
 NOT_RECREATED: Final = "not_recreated"
 
@@ -158,7 +154,7 @@ class Return:
             return
         if now is not None:
             # An attempt died that was filling it.
-            if await self._target.count(name) > removed.held:
+            if not await is_half_filled(self._target, name, lambda: self._undo.held(removed)):
                 await self._refuse(name, "others have put documents into it while it was being brought back")
                 return
             await self._target.drop_collection(name)
@@ -183,8 +179,8 @@ class Return:
         return True
 
     async def _fill(self, removed: Removed) -> None:
-        documents = self._undo.held(removed)
-        while block := await asyncio.to_thread(_block, documents):
+        waiting = blocks(self._undo.held(removed))
+        while block := await asyncio.to_thread(next, waiting, ()):
             await self._context.steering.gate(len(block))
             refused = await self._target.insert(removed.collection, block)
             failpoint("rollback.after_held")
@@ -236,14 +232,3 @@ def _is_same(removed: Removed, now: CollectionInfo | None, *, with_validator: bo
     if removed.thing is Thing.COLLECTION and not with_validator:
         mine, theirs = split_validation(mine)[0], split_validation(theirs)[0]
     return kind_of(mine) is now.kind and same_definition(mine, theirs)
-
-
-def _block(documents: Iterator[bytes]) -> Sequence[bytes]:
-    block: list[bytes] = []
-    size = 0
-    for one in islice(documents, BLOCK_DOCUMENTS):
-        block.append(one)
-        size += len(one)
-        if size >= BLOCK_BYTES:
-            break
-    return block

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tui_migrate.documents import content_hash, normalise
+from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.stores.base import ReadOrder, Source
 
 _MODULUS: Final = 2**128
@@ -34,3 +36,18 @@ async def sum_of(source: Source, collection: str) -> Sum:
         async for block in blocks:
             found = found.plus(content_hash(normalise(one)) for one in block.documents)
     return found
+
+
+def sum_written(undo_log: Path, collection: str) -> Sum:
+    """Sum up what a run has written to a collection since it made that for the last time."""
+    written = Sum()
+    with UndoReader(undo_log) as undo:
+        index = undo.index()
+        for offset in index.groups:
+            group = undo.group_at(offset)
+            if group.collection == collection and offset > index.begins.get(collection, 0):
+                outcomes = group.outcomes or ()
+                written = written.plus(
+                    intent.after for intent, outcome in zip(group.intents, outcomes, strict=True) if outcome.is_written
+                )
+    return written

@@ -107,7 +107,7 @@ def _compare_definitions(
 
 async def _find_extras(migration: Migration, info: CollectionInfo, theirs: CollectionInfo, verdicts: Verdicts) -> None:
     """Count what the target has and the source does not."""
-    if not await may_have_extras(migration.context, migration.target, info.name):
+    if not await may_have_extras(migration.context, migration.target, theirs):
         return
     async for ids in find_extras(migration.context, migration.target, info, theirs):
         message = "documents of the target that the source does not have, or has no more, came during the run"

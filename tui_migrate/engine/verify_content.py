@@ -14,7 +14,7 @@ from tui_migrate.engine.batch_walk import BatchWalk, Suspect, WalkedBatch
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.expiry import Expiry, expires_whole, missing
 from tui_migrate.engine.migration import Migration
-from tui_migrate.engine.sums import Sum, sum_of
+from tui_migrate.engine.sums import sum_of, sum_written
 from tui_migrate.engine.undo_log import Intent
 from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.failpoints import failpoint
@@ -208,7 +208,7 @@ def _read_records(undo: UndoReader, collection: str, checkpoint: Checkpoint) -> 
 async def compare_sums(migration: Migration, info: CollectionInfo, verdicts: Verdicts) -> None:
     """Compare what a collection without keys holds at both ends with what the run wrote, in whatever order it lies."""
     context = migration.context
-    written = await asyncio.to_thread(_sum_written, context, info.name)
+    written = await asyncio.to_thread(sum_written, context.folder.undo_log, info.name)
     given = written
     after = -1
     while page := await context.reader.rejects(context.run_id, info.name, RejectState.REJECTED, after):
@@ -223,17 +223,3 @@ async def compare_sums(migration: Migration, info: CollectionInfo, verdicts: Ver
         )
     if mine != given:
         verdicts.source_moved()
-
-
-def _sum_written(context: RunContext, collection: str) -> Sum:
-    written = Sum()
-    with UndoReader(context.folder.undo_log) as undo:
-        index = undo.index()
-        for offset in index.groups:
-            group = undo.group_at(offset)
-            if group.collection == collection and offset > index.begins.get(collection, 0):
-                outcomes = group.outcomes or ()
-                written = written.plus(
-                    intent.after for intent, outcome in zip(group.intents, outcomes, strict=True) if outcome.is_written
-                )
-    return written

@@ -109,12 +109,14 @@ async def forecast(plan: Plan, source: Source, target: Source | None, *, exact: 
                 gone = await target.count(name)
                 found.append(CollectionForecast(name, exists=True, delete=gone, undo=there.size))
             continue
+        begun, counted = time.perf_counter(), None
         if exact and sample and probe is not None and info.documents > sample:
-            begun, is_sampled = time.perf_counter(), True
             counted = await estimate_collection(plan, info, probe, there, target, sample)
-            found.append(_scaled(plan, info.name, counted, time.perf_counter() - begun, exists=there is not None))
-        else:
+        if counted is None:
             found.append(await forecast_collection(plan, info, source, there, target, exact=exact))
+        else:
+            is_sampled = True
+            found.append(_scaled(plan, info.name, counted, time.perf_counter() - begun, exists=there is not None))
     return Forecast(exact, tuple(found), sample if is_sampled else 0)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Final
 
 from tui_migrate.definitions import enforces_validator, index_name
 from tui_migrate.findings import Finding, Severity
@@ -15,6 +16,9 @@ from tui_migrate.stores.permissions import Action, Permission
 
 Needs = Mapping[Action, Sequence[str]]
 """For each action the collections on which it is needed."""
+
+_RENAMED: Final = (CollectionKind.PLAIN, CollectionKind.CAPPED)
+"""What is renamed aside before it is dropped; no server renames a time series."""
 
 
 @check(
@@ -82,7 +86,9 @@ def _of_taken_away(theirs: CollectionInfo) -> Iterator[Action]:
     if theirs.kind is not CollectionKind.VIEW:
         yield from (Action.FIND, Action.INSERT)
     if theirs.kind.has_keys:
-        yield from (Action.REMOVE, Action.RENAME_COLLECTION)
+        yield Action.REMOVE
+    if theirs.kind in _RENAMED:
+        yield Action.RENAME_COLLECTION
     if len(theirs.indexes) > 1:
         yield Action.CREATE_INDEX
     if enforces_validator(theirs.options):
@@ -100,7 +106,9 @@ def _of_new(seen: Look, info: CollectionInfo) -> Iterator[Action]:
     if seen.plan.undo:
         yield Action.DROP_COLLECTION
         if info.kind.has_keys:
-            yield from (Action.REMOVE, Action.RENAME_COLLECTION)
+            yield Action.REMOVE
+        if info.kind in _RENAMED:
+            yield Action.RENAME_COLLECTION
 
 
 def _of_present(seen: Look, info: CollectionInfo, theirs: CollectionInfo) -> Iterator[Action]:
