@@ -100,7 +100,7 @@ async def test_every_form_that_can_be_written_is_offered_and_the_usual_one_stand
         for form in PackageForm:
             if form.can_be_written:
                 await choose(pilot, form.value)
-                await until(pilot, lambda form=form: target(pilot).form is form, form)  # type: ignore[misc]
+                await until(pilot, lambda form=form: target(pilot).form is form, form)  # type: ignore[misc] # a default argument of a lambda has no type
         assert shown_form(pilot) == [("Form", "XCodeReviewer export")]
         await choose(pilot, PackageForm.GOFANNON.value)
         pilot.app.screen.query_one("#ends", Table).move_to("target")

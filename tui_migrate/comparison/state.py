@@ -111,7 +111,7 @@ class State:
             self._database.execute(
                 "INSERT INTO collections VALUES (?, ?, ?)", (collection, way.value, json.dumps(list(notes)))
             )
-            self._database.executemany(f"INSERT INTO parts VALUES ({_marks(14)})", map(_row, parts))  # noqa: S608
+            self._database.executemany(f"INSERT INTO parts VALUES ({_marks(14)})", map(_row, parts))  # noqa: S608 -- marks alone
 
     def commit(self, part: Part, found: Found) -> None:
         """Keep how far a part is, with its counts, and the differences found since it was last kept."""
