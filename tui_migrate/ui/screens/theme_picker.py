@@ -108,8 +108,10 @@ class ThemePicker(ModalScreen[str | None]):
 
     def _rows(self) -> Iterator[Row]:
         for name, theme in self._themes.items():
-            own = "yours, " if name in self._own else ""
-            yield Row(name, (theme.title, f"{own}{_ground(theme)}"), name=f"{name}: {theme.title}")
+            if name in self._own:
+                yield Row(name, (theme.title, f"yours, {_ground(theme)}"), name=f"{self._folder.name}/{name}.yaml")
+            else:
+                yield Row(name, (theme.title, _ground(theme)), name=name)
         for key in self._faults:
             file = key.removeprefix(_BROKEN)
             yield Row(key, (f"✗ {file}", "has a fault"), name=file, tone=Tone.BAD)
