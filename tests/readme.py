@@ -26,8 +26,8 @@ PLACES: Final = {
 
 def keys_table() -> str:
     """The table of all actions, in the order of the registry."""
-    lines = [f"| {PLACES[one.id.partition('.')[0]]} | `{one.shown}` | {one.help} |" for one in REGISTRY]
-    return "\n".join(["| where | key | what it does |", "| --- | --- | --- |", *lines, ""])
+    lines = [f"| {PLACES[one.id.partition('.')[0]]} | `{one.shown}` | {one.help} | `{one.id}` |" for one in REGISTRY]
+    return "\n".join(["| where | key | what it does | id |", "| --- | --- | --- | --- |", *lines, ""])
 
 
 def forms_table() -> str:

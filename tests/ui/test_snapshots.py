@@ -77,7 +77,7 @@ def prepare(home: Home) -> None:
         (("h", "end", "r"), "0001"),
         (("h", "end", "up", "v"), "target_differs"),
         (("h", "end", "up", "enter"), "findings"),
-        (("ctrl+t",), "high contrast"),
+        (("ctrl+t",), "High contrast"),
         (("ctrl+p",), "See every run"),
         (("slash",), "Show only rows"),
         (("h", "end", "up", "v", "enter"), "What next"),

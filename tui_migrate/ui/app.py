@@ -1,5 +1,6 @@
 """The app: screens over one journal feed. It looks at stores and files requests; it never moves a document itself."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -9,24 +10,42 @@ from textual.binding import Binding
 from textual.worker import Worker, WorkerError, WorkerState
 
 from tui_migrate import settings as settings_file
+from tui_migrate.errors import StorageFailed, TuiMigrateError
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.actions import EVERYWHERE, bindings
 from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
 from tui_migrate.ui.look import first_error
-from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
+from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, ThemesRead
 from tui_migrate.ui.palette import ActionProvider
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.screens.notice import Notice
+from tui_migrate.ui.screens.theme_picker import ThemePicker
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.base_app import TerminalApp
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet
-from tui_migrate.ui.themes import FALLBACK, shipped_themes
+from tui_migrate.ui.theme_files import ThemeFile, own_folder, own_themes
+from tui_migrate.ui.themes import shipped_themes, textual_theme
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
 
-STYLES: Final = ("base", "dialogs", "home", "new", "run", "history", "rollback", "report", "connections", "help")
+STYLES: Final = (
+    "base",
+    "dialogs",
+    "home",
+    "new",
+    "run",
+    "history",
+    "rollback",
+    "report",
+    "connections",
+    "help",
+    "themes",
+)
+
+USUAL_WORDS: Final = "Until that is mended, the program does what it would do without the file. Enter goes on."
 
 
 class MigrateApp(TerminalApp[None]):
@@ -43,6 +62,7 @@ class MigrateApp(TerminalApp[None]):
         session: Session,
         *,
         theme: str,
+        own_theme: ThemeFile | None = None,
         marks: MarkSet,
         ansi: bool,
         depth: ColourDepth | None = None,
@@ -50,7 +70,7 @@ class MigrateApp(TerminalApp[None]):
     ) -> None:
         super().__init__(
             theme_name=theme,
-            themes=list(shipped_themes().values()),
+            themes=[*shipped_themes().values(), *([textual_theme(own_theme)] if own_theme is not None else [])],
             marks=marks,
             crash_log=session.home.state / "error.log",
             mouse=session.settings.mouse,
@@ -61,6 +81,7 @@ class MigrateApp(TerminalApp[None]):
         self.session = session
         self._background: dict[Worker[Any], Coroutine[Any, Any, Any]] = {}
         self.first_screen: Callable[[], OperatorScreen] | None = None
+        self.faults: tuple[TuiMigrateError, ...] = ()
         self.feed = JournalFeed(
             session.home,
             self.post_message,
@@ -71,9 +92,12 @@ class MigrateApp(TerminalApp[None]):
 
     def on_mount(self) -> None:
         """Show Home and what the app was opened for, and begin to read the journal."""
+        self.set_keymap(self.session.keys.changed())
         self.push_screen(HomeScreen())
         if self.first_screen is not None:
             self.push_screen(self.first_screen())
+        for fault in reversed(self.faults):
+            self.push_screen(Notice("A file of yours is left out", (fault.message, fault.hint, USUAL_WORDS)))
         self.in_background(self.feed.run(), "feed")
 
     async def on_unmount(self) -> None:
@@ -170,19 +194,28 @@ class MigrateApp(TerminalApp[None]):
         self.redraw()
 
     def action_app_theme(self) -> None:
-        """Choose a theme and remember it."""
-        before = self.theme
+        """Read the user's own themes, then offer them beside the shipped ones."""
+        self.in_background(self._read_themes(), "themes")
 
-        def take(name: str | None) -> None:
-            self.theme = name or before
-            if name is not None:
-                self.remember(theme=name)
+    async def _read_themes(self) -> None:
+        self.post_message(ThemesRead(await asyncio.to_thread(own_themes, self.session.home)))
 
-        choices = [(name, name.replace("-", " ")) for name in shipped_themes()]
-        self.push_screen(Choose("Theme", (), choices, at=before if before in dict(choices) else FALLBACK), take)
+    def on_themes_read(self, event: ThemesRead) -> None:
+        """Offer the themes; what the cursor is on is shown, enter keeps it and esc puts the one before back."""
+        if not isinstance(self.screen, ThemePicker):
+            folder = own_folder(self.session.home)
+            self.push_screen(ThemePicker(self.theme, event.own, folder, few=self.shows_few_colours), self._keep_theme)
+
+    def _keep_theme(self, name: str | None) -> None:
+        if name is None:
+            return
+        try:
+            self.remember(theme=name)
+        except StorageFailed as error:
+            self.say(f"{name} stays until you leave; it cannot be remembered: {error.message}")
 
     def remember(self, *, theme: str) -> None:
-        """Keep a setting for the next time."""
+        """Keep a setting for the next time. Raises StorageFailed."""
         self.session.settings = replace(self.session.settings, theme=theme)
         settings_file.save(self.session.home, self.session.settings)
 

@@ -3,6 +3,7 @@
 from textual.message import Message
 
 from tui_migrate.ui.snapshot import Snapshot
+from tui_migrate.ui.theme_files import OwnThemes
 
 
 class JournalChanged(Message):
@@ -27,3 +28,11 @@ class JournalUnreadable(Message):
     def can_replace(self, message: Message) -> bool:
         """One such message says it all."""
         return isinstance(message, JournalUnreadable)
+
+
+class ThemesRead(Message):
+    """The user's own themes are read."""
+
+    def __init__(self, own: OwnThemes) -> None:
+        super().__init__()
+        self.own = own

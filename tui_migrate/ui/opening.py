@@ -58,16 +58,18 @@ async def run_app(home: Home, first_screen: FirstScreen | None = None) -> tuple[
 
 def _make(home: Home, chosen: settings.Settings, terminal: Terminal) -> "MigrateApp":
     from tui_migrate.ui.app import MigrateApp
+    from tui_migrate.ui.preferences import read_preferences
     from tui_migrate.ui.session import Session
-    from tui_migrate.ui.theme_files import shipped
-    from tui_migrate.ui.themes import FALLBACK
 
-    wanted = choose_theme(chosen.theme, terminal.depth)
-    return MigrateApp(
-        Session(home, settings=chosen),
-        theme=wanted if wanted in shipped() else FALLBACK,
+    own = read_preferences(home, choose_theme(chosen.theme, terminal.depth))
+    app = MigrateApp(
+        Session(home, settings=chosen, keys=own.keys),
+        theme=own.theme,
+        own_theme=own.own_theme,
         marks=terminal.marks,
         ansi=terminal.ansi,
         depth=terminal.depth,
         encoding=terminal.encoding,
     )
+    app.faults = own.faults
+    return app

@@ -8,6 +8,7 @@ from tui_migrate.paths import Home
 from tui_migrate.settings import Settings
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.greeting import Greeting
+from tui_migrate.ui.keymap import USUAL, Keymap
 from tui_migrate.ui.looks import Looks
 
 
@@ -16,11 +17,12 @@ class Session:
     """One sitting of one operator. `passwords` are those typed in, by the label of an end; they go no further.
 
     `seen` are the last tests of connections, by their names. `draft` is the plan being made, `looks` what is
-    known of its ends.
+    known of its ends. `keys` are those in force.
     """
 
     home: Home
     settings: Settings = field(default_factory=Settings)
+    keys: Keymap = USUAL
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     seen: dict[str, Greeting] = field(default_factory=dict)
     draft: Draft = field(default_factory=Draft)

@@ -7,7 +7,8 @@
       primary: "#7aa2f7"       headings and the focused border
       …                        see COLOURS: all of them have to be there
 
-The name of a theme is that of its file. Those the program ships lie in `themes/`.
+The name of a theme is that of its file. Those the program ships lie in `themes/`, a user's own in the folder `themes`
+of the config folder; one of these goes before a shipped one of its name.
 """
 
 import re
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from tui_migrate.errors import UsageError
-from tui_migrate.strict_yaml import Value, parse
+from tui_migrate.paths import Home
+from tui_migrate.strict_yaml import Value, parse, read
 
 COLOURS: Final = (
     "primary",
@@ -54,6 +56,14 @@ class ThemeFile:
     colours: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnThemes:
+    """The user's own themes, and what is wrong with those that cannot be used, by the names of their files."""
+
+    themes: tuple[ThemeFile, ...] = ()
+    faults: tuple[tuple[str, UsageError], ...] = ()
+
+
 def parse_theme(text: str, path: str) -> ThemeFile:
     """Read a theme. Raises InvalidFile with line and key, UsageError for a file name that is no theme's."""
     name = Path(path).stem
@@ -78,6 +88,35 @@ def shipped() -> dict[str, ThemeFile]:
         theme = parse_theme(file.read_text(encoding="utf-8"), file.name)
         found[theme.name] = theme
     return dict(sorted(found.items()))
+
+
+def own_folder(home: Home) -> Path:
+    """The folder of the user's own themes."""
+    return home.config / "themes"
+
+
+def load_own(home: Home, name: str) -> ThemeFile | None:
+    """Load one of the user's own themes, None where there is no such file. Raises UsageError, InvalidFile."""
+    path = own_folder(home) / f"{name}.yaml"
+    return parse_theme(read(path), str(path)) if _NAME.fullmatch(name) and path.exists() else None
+
+
+def own_themes(home: Home) -> OwnThemes:
+    """Load all of the user's own themes; one with a fault does not stand in the way of the others."""
+    folder = own_folder(home)
+    themes: list[ThemeFile] = []
+    faults: list[tuple[str, UsageError]] = []
+    try:
+        paths = sorted(one for one in folder.iterdir() if one.suffix == ".yaml") if folder.exists() else []
+    except OSError as error:
+        fault = UsageError(f"cannot read the folder {folder}: {error.strerror}", hint="check what it is, and its mode")
+        return OwnThemes(faults=((folder.name, fault),))
+    for path in paths:
+        try:
+            themes.append(parse_theme(read(path), str(path)))
+        except UsageError as error:
+            faults.append((path.name, error))
+    return OwnThemes(tuple(themes), tuple(faults))
 
 
 _KEYS: Final = ("title", "dark", "ansi", "colours")

@@ -127,7 +127,7 @@ class OperatorScreen(Screen[None]):
     def shown_actions(self) -> tuple[Action, ...]:
         """The actions that work here now, in the order of the registry."""
         ids = [one for one in (*self.ACTIONS, *self._table_actions(), *EVERYWHERE) if self.is_available(one)]
-        return tuple(in_order(ids))
+        return self.session.keys.in_order(ids)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let Textual ask what `is_available` says."""

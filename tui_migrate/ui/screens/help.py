@@ -5,8 +5,10 @@ from typing import ClassVar, Final
 
 from textual.widget import Widget
 
-from tui_migrate.ui.actions import EVERYWHERE, Action, in_order
+from tui_migrate.ui.actions import EVERYWHERE, Action
+from tui_migrate.ui.keymap import keymap_file
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.theme_files import own_folder
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.wording import path_words
 
@@ -65,12 +67,14 @@ class HelpScreen(OperatorScreen):
     def _paragraphs(self) -> list[str]:
         of = self._of
         now = of.shown_actions()
-        here = [one for one in in_order(of.ACTIONS) if one.id not in EVERYWHERE]
+        here = [one for one in self.session.keys.in_order(of.ACTIONS) if one.id not in EVERYWHERE]
         later = [one for one in here if one not in now]
         home = self.session.home
         files = (
             ("connections", home.connections),
             ("settings", home.config / "settings.yaml"),
+            ("your keys", keymap_file(home)),
+            ("your themes", own_folder(home)),
             ("journal", home.journal),
             ("runs, undo logs", home.runs),
             ("errors", home.state / "error.log"),

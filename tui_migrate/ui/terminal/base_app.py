@@ -87,6 +87,11 @@ class TerminalApp(App[ReturnType]):
         """True while bytes wait for the line."""
         return isinstance(self._driver, TerminalDriver) and self._driver.is_busy
 
+    @property
+    def shows_few_colours(self) -> bool:
+        """True on a terminal of sixteen colours or none, where others are drawn by what comes near."""
+        return self._frames is not None and self._depth in (ColourDepth.NONE, ColourDepth.SIXTEEN)
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What Textual's own style sheets ask for and its themes of sixteen colours leave out."""
         return {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
