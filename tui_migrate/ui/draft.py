@@ -44,10 +44,10 @@ class Step(IntEnum):
 class Draft:
     """What has been chosen so far.
 
-    `catalog` is the text of one, or empty. `scope` has filters and new names of collections that are not marked, too;
-    `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source, kept
-    whatever that is; `listed` are the names that the source was seen to have and that
-    may be migrated, None before it was looked at. `rate_limit` is in documents/s, 0 for none.
+    `catalog` is the text of one, or empty. `scope` has filters and new names of collections that are not marked, too.
+    `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source,
+    kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
+    before it was looked at. `rate_limit` is in documents/s, 0 for none.
     """
 
     source: End | None = None
