@@ -18,7 +18,7 @@ from tui_migrate.ui.screens.new_step import Looked
 if TYPE_CHECKING:
     from tui_migrate.ui.screens.base import OperatorScreen
 
-_LOOKS: Final = ("connections", "look-source", "look-target", "count", "check")
+_LOOKS: Final = ("connections", "look-source", "look-target", "count", "check", "option")
 """The work that esc cancels: it looks, and changes nothing."""
 
 
