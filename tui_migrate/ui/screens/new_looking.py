@@ -45,6 +45,11 @@ class Looking:
                 work.cancel()
         self._screen.session.looks.cancel_pending()
 
+    def stop(self, group: str) -> None:
+        """Give up one piece of work, whatever it does."""
+        if (work := self._work.pop(group, None)) is not None:
+            work.cancel()
+
     def at_ends(self, *, anew: bool = False) -> None:
         """Look at both ends as far as they are not known, or `anew`."""
         session = self._screen.session

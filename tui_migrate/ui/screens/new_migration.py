@@ -151,6 +151,11 @@ class NewMigrationScreen(OperatorScreen):
 
     def go_back(self) -> bool:
         """Cancel what is being looked at; then go a step back; then leave the screen, with the draft kept."""
+        if self._preflight.is_backing_up:
+            self._looking.stop("start")
+            said = "Stopped waiting: a backup that was begun goes on, and nothing else was started."
+            self.notify_line(said, is_error=False)
+            return True
         if self._preflight.is_starting:
             self.notify_line("The run is being started: c on its screen cancels it.")
             return True
