@@ -56,9 +56,7 @@ class CollectionsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the policy."""
-        if isinstance(self.draft.target, PackageEnd):
-            return "ctrl+n goes on to the policy and its options"
-        return "ctrl+n chooses what becomes of documents that the target has already"
+        return "ctrl+n goes on to the policy; enter shows the collection under the cursor"
 
     def draw(self) -> None:
         """Show collections and marks; only rows whose marks changed are made anew."""
