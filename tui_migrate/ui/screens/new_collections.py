@@ -56,7 +56,7 @@ class CollectionsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the policy."""
-        return "ctrl+n goes on to the policy; enter shows the collection under the cursor"
+        return "ctrl+n goes on to the policy; enter shows one collection"
 
     def draw(self) -> None:
         """Show collections and marks; only rows whose marks changed are made anew."""
