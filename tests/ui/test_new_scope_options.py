@@ -1,6 +1,7 @@
 """Policy › More: catalog, owner, redaction, strictness, quick look, backup first, and their errors said there."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +26,12 @@ from tests.ui.test_new_options import DRAFT, SOURCE, TARGET, change, is_back
 from tests.ui.test_new_preflight import overwriting, warned
 from tui_migrate.catalogs.finding import own_folder
 from tui_migrate.paths import Home
+from tui_migrate.plan.model import Plan
+from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request
 from tui_migrate.ui.look import EndLook, LookState
+from tui_migrate.ui.screens import new_preflight
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.new_options import Option
@@ -217,4 +221,28 @@ async def test_where_the_backup_fails_nothing_is_started(shop: Shop) -> None:
         await until(pilot, says(pilot, "✗"), "what is wrong")
         await until(pilot, says(pilot, "Next: s backs up the target"), "the step as before")
         assert isinstance(app.screen, NewMigrationScreen)
+    assert not shop.home.journal.exists()
+
+
+async def test_esc_stops_waiting_for_a_backup_and_nothing_is_started(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def slow(app: MigrateApp, plan: Plan, tell: Callable[[str], object]) -> str:
+        tell("Run 0007 backs the target up first: 3 of 9 documents…")
+        begun.set()
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr(new_preflight, "back_up_target", slow)
+    async with wizard(shop.home, replace(overwriting(shop), backup_first=True)) as pilot:
+        await until(pilot, says(pilot, "Next: s backs up the target, then starts the run"), "the checks")
+        await pilot.press("s")
+        await until(pilot, says(pilot, "3 of 9 documents", "Next: the run starts once the backup"), "it")
+        await pilot.press("s")
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "Stopped waiting: a backup that was begun goes on"), "that it is over")
+        await until(pilot, says(pilot, "Next: s backs up the target, then starts the run"), "the step as before")
+    assert begun.is_set()
     assert not shop.home.journal.exists()

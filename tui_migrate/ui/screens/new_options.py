@@ -65,11 +65,11 @@ _TITLES: Final = {
     Option.BACKUP_FIRST: "Backup first",
 }
 _MEANINGS: Final = {
-    Option.UNDO: "Keep what is needed to roll the run back. Without it there is no way back.",
+    Option.UNDO: "Keep what rolling back needs. Without it there is no way back.",
     Option.VERIFY: "After writing, compare the target with what the source gave.",
-    Option.REJECTS: "Go on past so many documents that the target refuses; they are kept in a file.",
+    Option.REJECTS: "Go on past so many refused documents; they are kept in a file.",
     Option.ON_FAILURE: "What becomes of what a failed run wrote. It has failed all the same.",
-    Option.TIMEOUT: "Seconds the run may take; then it fails, and can be resumed. 0 is no limit.",
+    Option.TIMEOUT: "Seconds the run may take; then it fails, to be resumed. 0: no limit.",
     Option.BATCH: "Documents written at a time; a pause waits for the end of one.",
     Option.RATE: "Spare the servers; can be changed while the run goes.",
     Option.DESCRIPTION: "Stands with the run in the history: a reason, a ticket.",

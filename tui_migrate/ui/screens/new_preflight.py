@@ -114,7 +114,7 @@ class PreflightPane(StepPane):
     def next_words(self) -> str:
         """Start."""
         if self._backing_up:
-            return "the run starts when the backup is complete and checked; esc stops waiting"
+            return "the run starts once the backup is checked; esc stops waiting"
         warnings = 0 if self.draft.strict else self._count(Severity.WARNING)
         asked = (
             f", after {_times(warnings, 'warning')} {'is' if warnings == 1 else 'are'} confirmed" if warnings else ""
@@ -175,7 +175,9 @@ class PreflightPane(StepPane):
     def on_starting(self, event: Starting) -> None:
         """Say that it takes a moment."""
         event.stop()
-        self.owner.notify_line("The run is being started…", is_error=False)
+        is_first = self.draft.backup_first and self._may_back_up
+        words = "The target is backed up first…" if is_first else "The run is being started…"
+        self.owner.notify_line(words, is_error=False)
 
     def on_saved(self, event: Saved) -> None:
         """Say where the plan is."""
