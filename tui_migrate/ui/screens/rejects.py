@@ -69,6 +69,8 @@ class RejectsScreen(OperatorScreen):
         self._mask = NOTHING
         self._found: RejectList | None = None
         self._starting: Worker[Any] | None = None
+        self._reading: Worker[Any] | None = None
+        self._is_behind = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentence and the list."""
@@ -121,16 +123,15 @@ class RejectsScreen(OperatorScreen):
             return
         if before is None:
             self._mask = Mask.of_plan(from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}"))
-        if (
-            before is None
-            or before.counts.rejected != snapshot.run.counts.rejected
-            or before.state != snapshot.run.state
-        ):
-            self.action_look_again()
+        if before is None or _standing(before) != _standing(snapshot.run):
+            self._is_behind = self._is_reading  # a read that is cut short at each change would never end
+            if not self._is_reading:
+                self.action_look_again()
         self._draw()
 
     def on_rejects_screen_read(self, message: Read) -> None:
         """Show what was read."""
+        self._reading = None
         pane = self.query_one("#rejects-fault", FaultPane)
         if message.fault is not None:
             pane.explain(message.fault.message, message.fault.hint, "ctrl+r reads them again.")
@@ -140,6 +141,8 @@ class RejectsScreen(OperatorScreen):
             self._found = message.found
             self.query_one(Table).show(reject_rows(message.found, self._mask), empty="No document was refused.")
         self._draw()
+        if self._is_behind:
+            self.action_look_again()
 
     def on_rejects_screen_retried(self, message: Retried) -> None:
         """Go over to the retry."""
@@ -168,7 +171,8 @@ class RejectsScreen(OperatorScreen):
 
     def action_look_again(self) -> None:
         """Read the list."""
-        self.migrate_app.in_background(self._read(), f"rejects-{self._run_id}")
+        self._is_behind = False
+        self._reading = self.migrate_app.in_background(self._read(), f"rejects-{self._run_id}")
 
     def go_back(self) -> bool:
         """Stop connecting, where that is under way; nothing was started then."""
@@ -177,6 +181,10 @@ class RejectsScreen(OperatorScreen):
         self._starting.cancel()
         self.notify_line("Stopped waiting.", is_error=False)
         return True
+
+    @property
+    def _is_reading(self) -> bool:
+        return self._reading is not None and not self._reading.is_finished
 
     async def _read(self) -> None:
         try:
@@ -192,6 +200,10 @@ class RejectsScreen(OperatorScreen):
         if self._run is not None and self._found is not None:
             self.query_one("#what", Prose).say(reject_sentences(self._run, self._found))
         self.refresh_frame()
+
+
+def _standing(run: RunRecord) -> tuple[object, ...]:
+    return run.counts.rejected, run.state
 
 
 class RejectSheet(ModalScreen[None]):
