@@ -82,7 +82,7 @@ async def plan_and_run(shot: Photographer) -> None:
     await shot.until("chat_messages")
     await shot.press("i", "space")
     await shot.take("collections")
-    await shot.press("enter")
+    await shot.press("ctrl+n")
     await shot.until("Sample:")
     await shot.press("x")
     await shot.until("both ends read whole", "As of")

@@ -13,6 +13,7 @@ PLACES: Final = {
     "new": "New migration",
     "types": "Types",
     "mark": "New migration",
+    "sheet": "New migration",
     "run": "runs",
     "rollback": "Rollback",
     "connection": "Connections",

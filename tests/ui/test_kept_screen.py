@@ -108,7 +108,7 @@ async def test_where_nobody_changed_anything_it_says_so(ends: Pair) -> None:
         assert "deletes 3 documents from" in said(pilot)
         assert "puts 3 documents back" in said(pilot)
         assert table_cells(pilot) == [("things", "3", "3", "0", "")]
-        assert keys(pilot) == "lsx/>escq?"
+        assert keys(pilot) == "lsxF/>escq?"
         await pilot.press("enter")
         assert isinstance(pilot.app.screen, RollbackScreen)
 
@@ -121,7 +121,7 @@ async def test_what_others_changed_is_counted_listed_and_then_spared_by_the_roll
         assert "deletes 1 document from" in said(pilot)
         assert "puts 1 document back" in said(pilot)
         assert table_cells(pilot) == [("things", "1", "1", "3", "")]
-        assert keys(pilot) == "lentersx/>q?"
+        assert keys(pilot) == "lentersxF/q?"
         await open_kept(pilot)
         listed = table_cells(pilot)
         assert set(listed) == {

@@ -7,9 +7,9 @@ from tests.ui.driving import screen_text, shows, until
 from tests.ui.new_scene import Shop, flat, rows, says, session, shop, silent_url, step_is, type_into, wizard
 from tui_migrate.plan.model import PackageEnd, StoreEnd
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
+from tui_migrate.ui.collection_rows import matcher, notes
 from tui_migrate.ui.draft import Draft, Step, at_step
 from tui_migrate.ui.screens.dialogs import AskText
-from tui_migrate.ui.screens.new_collections import matcher, notes
 from tui_migrate.ui.widgets.table import Row, Table
 
 __all__ = ["shop", "silent_url"]
@@ -29,7 +29,7 @@ def marks(shown: list[tuple[str, ...]]) -> dict[str, str]:
 async def test_what_is_there_and_what_the_target_has(shop: Shop) -> None:
     shop.source_db[shop.database].command({"create": "grown", "viewOn": "users", "pipeline": []})
     async with wizard(shop.home, at_step(shop.draft("users", "orders"), Step.COLLECTIONS)) as pilot:
-        await until(pilot, says(pilot, "2 of 3 marked: about 50 documents", "Next: enter chooses"), "the totals")
+        await until(pilot, says(pilot, "2 of 3 marked: about 50 documents", "Next: ctrl+n goes on"), "the totals")
         found = {row[1]: (row[0], row[2], row[4]) for row in rows(pilot, "#collections")}
         assert found == {
             "grown": ("[ ]", "view", "—"),
@@ -41,7 +41,7 @@ async def test_what_is_there_and_what_the_target_has(shop: Shop) -> None:
 async def test_marks_are_set_turned_and_counted(shop: Shop) -> None:
     async with wizard(shop.home, at_step(shop.draft(), Step.COLLECTIONS)) as pilot:
         await until(pilot, says(pilot, "0 of 2 marked", "Not yet: no collection is marked: space marks one"), "none")
-        await pilot.press("enter")
+        await pilot.press("ctrl+n")
         await until(pilot, says(pilot, "✗ No collection is marked"), "that it is blocked")
         assert step_is(pilot, Step.COLLECTIONS)()
         await pilot.press("space")
@@ -50,7 +50,7 @@ async def test_marks_are_set_turned_and_counted(shop: Shop) -> None:
         assert marks(rows(pilot, "#collections")) == {"orders": "[x]", "users": "[ ]"}
         await pilot.press("i")
         await until(pilot, says(pilot, "1 of 2 marked: about 30 documents"), "the other")
-        await pilot.press("k", "space", "enter")
+        await pilot.press("k", "space", "ctrl+n")
         await until(pilot, step_is(pilot, Step.POLICY), "the next step")
         assert session(pilot).draft.chosen == ("orders", "users")
 
@@ -98,7 +98,7 @@ async def test_strange_names_are_shown_escaped_and_marked_as_they_are(shop: Shop
         for shown in ("a [x]", "名前", "\\u202eabc", "t\\x09ab", "שלום", "[bold]b[/bold]", "xxx…xxx"):
             assert shown in text
         assert "\u202e" not in text
-        await pilot.press("enter")
+        await pilot.press("ctrl+n")
         await until(pilot, says(pilot, f"{len(STRANGE)} of {len(STRANGE)} documents are in the target"), "counted")
         await pilot.press("enter")
         await until(pilot, says(pilot, f"{len(STRANGE)} errors; enter reads one whole"), "the checks")
@@ -119,7 +119,7 @@ async def test_strange_databases(shop: Shop, name: str) -> None:
         async with wizard(shop.home, Draft(source, shop.target, frozenset(("users",)))) as pilot:
             await until(pilot, says(pilot, f"{name} on old STAGING", "1 collection, 1 document,"), "the source")
             await until(pilot, says(pilot, "1 collection, 15 documents"), "the target")
-            await pilot.press("ctrl+n", "enter")
+            await pilot.press("ctrl+n", "ctrl+n")
             await until(pilot, says(pilot, "1 of 1 document is in the target"), "counted")
     finally:
         shop.source_db.drop_database(name)

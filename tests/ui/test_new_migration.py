@@ -108,7 +108,15 @@ async def test_back_and_forth_shows_one_step_and_loses_nothing(shop: Shop) -> No
 async def test_each_step_has_its_own_keys(shop: Shop) -> None:
     expected = {
         Step.ENDS: {"new.swap", "new.test", "new.next"},
-        Step.COLLECTIONS: {"mark.toggle", "mark.invert", "table.filter", "new.previous", "new.next"},
+        Step.COLLECTIONS: {
+            "mark.toggle",
+            "mark.invert",
+            "mark.pattern",
+            "sheet.open",
+            "table.filter",
+            "new.previous",
+            "new.next",
+        },
         Step.POLICY: {"new.exact", "new.more", "mark.toggle", "new.previous", "new.next"},
         Step.PREFLIGHT: {"new.save", "look.again", "new.previous"},
     }

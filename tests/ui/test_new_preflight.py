@@ -80,8 +80,8 @@ async def test_a_pair_that_was_used_before_runs_again_by_five_keys(shop: Shop) -
         await press("n")
         await until(pilot, lambda: step_is(pilot, Step.ENDS)() and len(rows(pilot, "#ends")) == 3, "the pair")
         await press("enter")
-        await until(pilot, says(pilot, "2 of 2 marked", "Next: enter"), "the collections")
-        await press("enter")
+        await until(pilot, says(pilot, "2 of 2 marked", "Next: ctrl+n"), "the collections")
+        await press("ctrl+n")
         await until(pilot, step_is(pilot, Step.POLICY), "the policy")
         await press("enter")
         await until(pilot, says(pilot, "Next: s starts the run."), "the checks")
@@ -319,7 +319,7 @@ async def test_an_export_and_an_import_of_what_it_made(shop: Shop, tmp_path: Pat
             await until(
                 pilot, says(pilot, "2 collections, 50 documents", "Imports documents of a package"), "both ends"
             )
-            await pilot.press("ctrl+n", "i", "enter")
+            await pilot.press("ctrl+n", "i", "ctrl+n")
             await until(pilot, says(pilot, "0 of 50 documents are in the target already"), "the count")
             await pilot.press("enter")
             await until(pilot, says(pilot, "Add 50 documents in", "Next: s starts the run."), "the checks")

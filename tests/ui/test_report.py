@@ -1,5 +1,8 @@
 import json
 import stat
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +16,12 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
+from tui_migrate.ui.finding_query import parse
 from tui_migrate.ui.screens.dialogs import AskText
-from tui_migrate.ui.screens.finding_sheet import FindingSheet
+from tui_migrate.ui.screens.finding_sheet import FindingSheet, finding_words
 from tui_migrate.ui.screens.report import ReportScreen
+from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.widgets.table import Table
 
 SIZE = (80, 24)
 CONFLICT = Finding(
@@ -188,3 +194,91 @@ async def test_a_file_of_another_form_is_refused_with_what_was_typed(home: Home,
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, ReportScreen), "the report")
     assert not {one.name for one in tmp_path.iterdir()} & {"report.pdf", "no"}  # noqa: ASYNC240 -- the app has ended
+
+
+def has_rows(pilot: Pilot[None], count: int) -> Callable[[], bool]:
+    return lambda: len(table_cells(pilot, "#findings")) == count
+
+
+def many_findings(count: int) -> list[Finding]:
+    codes = ("conflict", *(f"code_{one}" for one in range(7)))
+    return [
+        Finding(list(Severity)[place % 8 % 3], codes[place % 8], f"users _id {place}", f"document {place} is odd")
+        for place in range(count)
+    ]
+
+
+async def test_the_sheet_sets_the_example_apart_and_explains_the_code(home: Home) -> None:
+    found = Finding(Severity.WARNING, "document_too_large", "users", "3 documents are larger, such as _id 7, 8", "x")
+    run_id = await PreparedJournal(home).run(RunState.COMPLETED_WITH_FINDINGS, findings=[found])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, run_id, 1)
+        await pilot.press("enter")
+        await until(
+            pilot, shows(pilot, "Example          _id 7, 8", "Documents are larger than the target takes"), "it"
+        )
+        assert "What to do: Make them smaller at the source" in app.screen.query_one(Pager).words
+
+
+def test_a_code_without_a_page_is_shown_all_the_same() -> None:
+    said = finding_words(Stage.VERIFY, Finding(Severity.NOTE, "of_long_ago", "users _id 7", "it was so"))
+    assert "Example\t_id 7" in said
+    assert said[-1] == "esc goes back"
+
+
+async def test_the_filter_takes_severity_code_and_text(home: Home) -> None:
+    run_id = await prepared(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, run_id, 4)
+        for text, count in (("severity:warning stage:verify", 1), ("code:conflict", 1), ("-severity:note", 3), ("", 4)):
+            await pilot.press("slash")
+            await until(pilot, lambda: isinstance(app.screen, AskText), "the question")
+            app.screen.query_one(Input).value = text
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ReportScreen), "the report")
+            await until(pilot, has_rows(pilot, count), text)
+        await pilot.press("slash")
+        app.screen.query_one(Input).value = "nothing like it"
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "No finding is like that: / changes the filter.", "filter: nothing"), "none")
+
+
+async def test_ids_that_the_catalog_calls_sensitive_are_masked(home: Home) -> None:
+    catalog = "name: own\ntitle: Own\ncollections:\n  users:\n    sensitive:\n      - {field: _id, redaction: keep}\n"
+    found = Finding(Severity.ERROR, "target_differs", "users _id anna@x", "users _id anna@x differs")
+    plan = replace(copy_plan(), catalog=catalog)
+    run_id = await PreparedJournal(home).run(RunState.COMPLETED_WITH_FINDINGS, plan, findings=[found])
+    app = new_app(home)
+    async with app.run_test(size=(160, 24)) as pilot:
+        await opened(pilot, run_id, 1)
+        await until(pilot, shows(pilot, "users _id ***"), "the mask")
+        assert "anna" not in screen_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FindingSheet), "the sheet")
+        assert "anna" not in screen_text(pilot)
+
+
+@pytest.mark.slow
+async def test_five_thousand_findings_stay_quick(home: Home) -> None:
+    run_id = await PreparedJournal(home).run(RunState.COMPLETED_WITH_FINDINGS, findings=many_findings(5_000))
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await opened(pilot, run_id, 5_000)
+        table = screen.query_one("#findings", Table)
+        query = parse("severity:error code:conflict 42")
+        steps: dict[str, Callable[[], object]] = {
+            "draw": screen._draw,
+            "filter": lambda: table.filter("x", lambda row: query.matches(screen._found[int(row.key)])),
+            "all again": lambda: table.filter(""),
+            "sort": lambda: table.sort_by(2),
+            "end": lambda: table.action_edge(1),
+            "move": lambda: table.action_move(-1),
+        }
+        taken: dict[str, float] = {}
+        for name, step in steps.items():
+            began = time.process_time()
+            step()
+            taken[name] = time.process_time() - began
+        assert max(taken.values()) < 0.4, taken

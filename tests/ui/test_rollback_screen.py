@@ -14,7 +14,9 @@ from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd, RunKind
+from tui_migrate.ui.screens import rollback
 from tui_migrate.ui.screens.rollback import RollbackScreen
+from tui_migrate.ui.taking_back import Begun
 from tui_migrate.worker import launch
 
 
@@ -55,7 +57,7 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
             ("users", "1,204", "0", "", "the collection, if empty"),
             ("orders", "0", "0", "", "1 index"),
         ]
-        assert keys(pilot) == "lsx/>escq?"
+        assert keys(pilot) == "lsxF/>escq?"
 
 
 async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -> None:
@@ -172,3 +174,64 @@ async def test_it_survives_a_terminal_of_ten_by_three(journal: PreparedJournal) 
         await pilot.resize_terminal(10, 3)
         await pilot.resize_terminal(*SIZE)
         await until(pilot, shows(pilot, "Next: s starts the rollback"))
+
+
+async def test_forcing_says_what_it_means_and_is_asked_again_before_it_starts(
+    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[bool] = []
+
+    async def begin(home: Home, run_id: int, passwords: object, *, force: bool = False) -> Begun:
+        begun.append(force)
+        return Begun(run_id)
+
+    monkeypatch.setattr(rollback, "begin_rollback", begin)
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    journal.home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
+    journal.home.connections.chmod(0o600)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.press("F")
+        await until(pilot, lambda: "documents is LOST" in said(pilot), "what it means")
+        await pilot.press("escape")
+        await until(pilot, lambda: "stays as it is, and becomes a finding" in said(pilot), "nothing chosen")
+        await pilot.press("F", "j", "enter")
+        await until(pilot, lambda: "! Forced: what others changed or deleted since is taken back too" in said(pilot))
+        await pilot.press("s")
+        await until(pilot, shows(pilot, "Take everything back, others' changes too"), "the question")
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Next: s starts the rollback"), "that the first choice goes back")
+        assert begun == []
+        await pilot.press("s", "j", "enter")
+        await until(pilot, lambda: begun == [True], "the forced rollback")
+
+
+async def test_past_later_runs_it_goes_only_when_that_was_said(
+    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[bool] = []
+
+    async def begin(home: Home, run_id: int, passwords: object, *, force: bool = False) -> Begun:
+        begun.append(force)
+        return Begun(run_id)
+
+    monkeypatch.setattr(rollback, "begin_rollback", begin)
+    run_id = await journal.run()
+    await journal.run()
+    await write_undo(journal.home, run_id)
+    journal.home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
+    journal.home.connections.chmod(0o600)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.press("s")
+        await until(pilot, lambda: "roll back run 0002 first" in said(pilot), "the later run")
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Next: s starts the rollback"), "back")
+        assert begun == []
+        await pilot.press("s", "j", "enter")
+        await until(pilot, lambda: begun == [False], "the rollback despite the later run")
+
+
+def said(pilot: Pilot[None]) -> str:
+    return " ".join(screen_text(pilot).split())

@@ -74,7 +74,7 @@ def start_slowly(operator: Operator) -> None:
     operator.until_shown("chat_messages")
     operator.press("i")
     operator.until_shown("10 of 10 marked")
-    operator.press("enter")
+    operator.press("\x0e")
     operator.until_shown("counted by their ids")
     operator.press("m", *"j" * 6, "enter")
     operator.until_shown("A whole number")

@@ -90,9 +90,9 @@ class RejectFile:
                 frame = file.read(record.end - record.offset)
         except OSError as error:
             raise self._failed(error) from error
-        _, checksum = FRAME.unpack_from(frame)
         payload = frame[FRAME.size :]
-        if zlib.crc32(payload) != checksum:
+        is_short = len(frame) != record.end - record.offset or not payload
+        if is_short or zlib.crc32(payload) != FRAME.unpack_from(frame)[1]:
             raise StorageFailed(f"{self._path} is damaged at byte {record.offset}", hint="copy the document again")
         collection, _, reason = HEAD.unpack_from(payload)
         return payload[HEAD.size + collection + reason :]

@@ -49,7 +49,7 @@ async def settle(
         there = {one.name: one for one in await source.collections()}
         settled = await _settled_owner(settled, catalog, source, there)
         infos = _of_owner(infos, catalog, named) if settled.owner else infos
-    _check_renames(settled.renames, infos)
+    check_renames(settled.renames, infos)
     mapped = MappedSource(source, settled, catalog, list(infos))
     return settled, [mapped.described(one) for one in infos.values()]
 
@@ -70,14 +70,14 @@ def _settled_filter(one: Filter, infos: Mapping[str, CollectionInfo]) -> Filter:
     return replace(one, query=write_document(parse_document(one.query, f"the filter of {name}")))
 
 
-def _check_renames(renames: Sequence[Rename], infos: Mapping[str, CollectionInfo]) -> None:
-    """Raise UsageError, Refused for new names that cannot be, or that are not for a collection of the plan."""
+def check_renames(renames: Sequence[Rename], names: Collection[str]) -> None:
+    """Raise UsageError, Refused for new names that cannot be, or that are not for one of these collections."""
     to = {one.source: one.target for one in renames}
     if len(to) != len(renames):
         raise UsageError("a collection is renamed twice", hint="give each one new name")
     for one in renames:
         name, new = printable(one.source) or repr(one.source), printable(one.target) or repr(one.target)
-        if one.source not in infos:
+        if one.source not in names:
             raise UsageError(
                 f"{name} is to be renamed and is not among the collections of the plan",
                 hint="names are those of the source, and case-sensitive",
@@ -89,7 +89,7 @@ def _check_renames(renames: Sequence[Rename], infos: Mapping[str, CollectionInfo
         if one.target.startswith(".") or one.target.endswith("."):
             raise UsageError(f"{new} is no name of a collection", hint="choose one that has no dot at its ends")
     taken: dict[str, str] = {}
-    for name in infos:
+    for name in names:
         new = to.get(name, name)
         if new in taken:
             raise Refused(
@@ -97,15 +97,15 @@ def _check_renames(renames: Sequence[Rename], infos: Mapping[str, CollectionInfo
                 hint="choose another name, or leave one of the two out",
             )
         taken[new] = name
-    _check_buckets(to, infos)
+    _check_buckets(to, names)
 
 
-def _check_buckets(to: Mapping[str, str], infos: Mapping[str, CollectionInfo]) -> None:
+def _check_buckets(to: Mapping[str, str], names: Collection[str]) -> None:
     """A GridFS bucket is two collections that are found by their names: they are renamed together."""
-    for name in infos:
+    for name in names:
         for mine, other in _HALVES:
             twin = name.removesuffix(mine) + other
-            if not name.endswith(mine) or twin not in infos:
+            if not name.endswith(mine) or twin not in names:
                 continue
             new, twin_new = to.get(name, name), to.get(twin, twin)
             if new.removesuffix(mine) + other != twin_new or not new.endswith(mine):

@@ -12,6 +12,7 @@ from tui_migrate.packages.types.model import Inference
 from tui_migrate.plan import preflight
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import planned_source
+from tui_migrate.plan.estimate import SAMPLE
 from tui_migrate.plan.model import PackageEnd, Plan, Policy
 from tui_migrate.stores.base import Source
 from tui_migrate.ui.look import Fault, LookState, Opening, first_error
@@ -23,7 +24,7 @@ class Checked:
     """What the checks found about a request. `at` is when they began, or ended where they have.
 
     `plan` is there as soon as it could be made, `inference` for a package without types once it was read. What a failed
-    or cancelled check found before stays.
+    or cancelled check found before stays. One that was `quick` looked at a sample of each collection.
     """
 
     request: PlanRequest
@@ -33,15 +34,18 @@ class Checked:
     findings: tuple[Finding, ...] = ()
     inference: Inference | None = None
     fault: Fault | None = None
+    quick: bool = False
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity."""
         return tuple(one for one in self.findings if one.severity is severity)
 
 
-async def check(request: PlanRequest, opening: Opening, report: Callable[[Checked], object]) -> None:
+async def check(
+    request: PlanRequest, opening: Opening, report: Callable[[Checked], object], *, quick: bool = False
+) -> None:
     """Make the plan and check it; say each time what is known by now. Faults are reported, not raised."""
-    known = Checked(request, LookState.CONNECTING, opening.clock())
+    known = Checked(request, LookState.CONNECTING, opening.clock(), quick=quick)
     report(known)
     try:
         async with AsyncExitStack() as stack:
@@ -70,7 +74,10 @@ async def _checked(
     """Make the checks, and give what is known by now each time that something comes."""
     reads, told = _reads_documents(known.request), list[preflight.Told]()
     about = preflight.Circumstances(
-        folder=opening.home.runs, rivals=partial(find_rivals, opening.home), for_people=True
+        sample=SAMPLE if known.quick else 0,
+        folder=opening.home.runs,
+        rivals=partial(find_rivals, opening.home),
+        for_people=True,
     )
     async with aclosing(preflight.as_they_come(plan, source, target, about)) as coming:
         async for one in coming:

@@ -40,11 +40,13 @@ class Question:
     target: End
     names: tuple[str, ...]
     scope: Scope = field(default_factory=Scope)
+    catalog: str = ""
 
     @classmethod
     def of(cls, request: PlanRequest) -> "Question":
         """The question that a plan asks."""
-        return cls(request.source, request.target, request.names, request.scope)
+        catalog = request.catalog.text if request.catalog is not None else ""
+        return cls(request.source, request.target, request.names, request.scope, catalog)
 
 
 @dataclass(frozen=True, slots=True)

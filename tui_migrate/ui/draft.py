@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from tui_migrate.catalogs import loader
 from tui_migrate.connection_url import parse_url
 from tui_migrate.errors import Refused, UsageError
 from tui_migrate.mapping.model import Scope
@@ -24,6 +23,7 @@ from tui_migrate.plan.model import (
     Verify,
 )
 from tui_migrate.ui.package_form import as_read
+from tui_migrate.ui.scoping import catalog_from, for_names
 
 
 class Step(IntEnum):
@@ -44,9 +44,10 @@ class Step(IntEnum):
 class Draft:
     """What has been chosen so far.
 
-    `catalog` (its text) and `scope` are those of a plan that is made again. `marks` are names in the source, kept
-    whatever that is; `listed` are the names that the source was seen to have and that
-    may be migrated, None before it was looked at. `rate_limit` is in documents/s, 0 for none.
+    `catalog` is the text of one, or empty. `scope` has filters and new names of collections that are not marked, too.
+    `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source,
+    kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
+    before it was looked at. `rate_limit` is in documents/s, 0 for none.
     """
 
     source: End | None = None
@@ -67,6 +68,9 @@ class Draft:
     scope: Scope = field(default_factory=Scope)
     rate_limit: int = 0
     step: Step = Step.ENDS
+    strict: bool = False
+    quick: bool = False
+    backup_first: bool = False
 
     @property
     def kind(self) -> RunKind | None:
@@ -114,6 +118,7 @@ def from_plan(plan: Plan) -> Draft:
         description=plan.description,
         catalog=plan.catalog,
         scope=plan.scope,
+        strict=plan.strict,
     )
 
 
@@ -223,9 +228,16 @@ def to_request(draft: Draft) -> PlanRequest:
         timeout=draft.timeout,
         stage_timeout=draft.stage_timeout,
         description=draft.description,
-        catalog=loader.from_text(draft.catalog, "the plan's catalog") if draft.catalog else None,
-        scope=draft.scope,
+        catalog=catalog_from(draft.catalog),
+        scope=_scope(draft),
+        strict=draft.strict,
     )
+
+
+def _scope(draft: Draft) -> Scope:
+    """What of the scope holds for what is chosen; a package gets nobody's documents under another owner."""
+    scope = for_names(draft.scope, draft.chosen)
+    return scope if draft.kind is not RunKind.EXPORT else replace(scope, owner_to="", owner_from="")
 
 
 def is_same_end(one: End, other: End) -> bool:

@@ -6,6 +6,7 @@ from tui_migrate.findings import Severity
 from tui_migrate.packages.types.model import Inference, ValueType
 from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.model import End, PackageEnd
+from tui_migrate.plan.preflight import blocking
 from tui_migrate.ui.checking import Checked
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request, what_blocks_request
@@ -51,9 +52,9 @@ class Looks:
         if (look := self.ends.get(before)) is not None:
             self.ends[now] = replace(look, end=now)
 
-    def is_stale(self, request: PlanRequest) -> bool:
-        """True where there are checks, but of another plan than this."""
-        return self.checked is not None and self.checked.request != request
+    def is_stale(self, request: PlanRequest, *, quick: bool = False) -> bool:
+        """True where there are checks, but of another plan than this, or made otherwise."""
+        return self.checked is not None and (self.checked.request != request or self.checked.quick != quick)
 
     def keep(self, value: ConnectionsRead | EndLook | Count | Checked) -> None:
         """Keep what was found in place of what was known."""
@@ -125,7 +126,7 @@ class Looks:
             return blocked
         if self.is_undecided(draft):
             return "the types of the fields are not decided, y shows and decides"
-        if checked is not None and self.is_stale(to_request(draft)):
+        if checked is not None and self.is_stale(to_request(draft), quick=draft.quick):
             return "the plan was changed since it was checked, ctrl+r checks it"
         if checked is None or checked.state.is_pending:
             return "the checks are running, esc cancels them"
@@ -133,5 +134,7 @@ class Looks:
             return "the checks were cancelled, ctrl+r runs them again"
         if checked.state is LookState.FAILED:
             return "the checks could not be made, ctrl+r tries again"
-        errors = len(checked.of(Severity.ERROR))
+        errors, found = len(checked.of(Severity.ERROR)), len(blocking(checked.findings, strict=draft.strict))
+        if found > errors:
+            return f"{found} finding{'s' if found != 1 else ''} to be mended first, for warnings count: it is strict"
         return f"{errors} error{'s' if errors != 1 else ''} to be mended first" if errors else ""

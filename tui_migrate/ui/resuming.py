@@ -27,7 +27,7 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     Raises Refused where that cannot be, and what keeps a password from being tried.
     """
     plan = await plan_of(app, run_id)
-    ends = (plan.source, plan.target)
+    ends = (plan.target,) if plan.retry_of else (plan.source, plan.target)
     if not await _confirm(app, run_id, plan) or not await have_passwords(app, ends):
         return False
     labels = {one.label for one in ends}

@@ -1,6 +1,6 @@
 """Starting the run that was planned: what has to be confirmed, the passwords, the worker."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import TuiMigrateError
@@ -12,6 +12,7 @@ from tui_migrate.ui.look import Fault, host_words
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.worker import launch
+from tui_migrate.worker.backups import note_made_for
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -34,10 +35,13 @@ async def confirm(app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequen
     return True
 
 
-async def have_worker(app: "MigrateApp", plan: Plan, rate_limit: int = 0) -> tuple[int, Fault | None] | None:
+async def have_worker(
+    app: "MigrateApp", plan: Plan, rate_limit: int = 0, back_up: Callable[[], Awaitable[str]] | None = None
+) -> tuple[int, Fault | None] | None:
     """Record the run and start its worker, asking for passwords that are missing; None where nothing was recorded.
 
-    `rate_limit` is what the run begins with, documents/s, 0 for none.
+    `rate_limit` is what the run begins with, documents/s, 0 for none. `back_up` makes a backup before anything is
+    recorded, and gives its name, empty for none.
 
     A run that is recorded and whose worker did not start comes with the fault. Raises JournalError, StorageFailed,
     and what keeps a password from being tried.
@@ -47,7 +51,10 @@ async def have_worker(app: "MigrateApp", plan: Plan, rate_limit: int = 0) -> tup
         return None
     labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
+    backup = await back_up() if back_up is not None else ""
     run_id = await launch.create_run(app.session.home, plan, rate_limit=rate_limit)
+    if backup:
+        await note_made_for(app.session.home, backup, run_id)
     try:
         await launch.start(app.session.home, run_id, given)
     except TuiMigrateError as error:

@@ -36,9 +36,12 @@ class RollbackBegun(Message):
         self.begun = begun
 
 
-async def begin_rollback(home: Home, run_id: int, passwords: Mapping[str, str]) -> Begun:
-    """Record a rollback and start it. Raises NotReversible, RunNotFound."""
-    rollback_id = await launch.create_rollback(home, run_id)
+async def begin_rollback(home: Home, run_id: int, passwords: Mapping[str, str], *, force: bool = False) -> Begun:
+    """Record a rollback and start it; with `force` it takes back what others changed since, too.
+
+    Raises NotReversible, RunNotFound.
+    """
+    rollback_id = await launch.create_rollback(home, run_id, force=force)
     try:
         await launch.start(home, rollback_id, passwords)
     except TuiMigrateError as error:

@@ -1,6 +1,7 @@
-"""One finding, whole, over the width of the screen."""
+"""One finding, whole, over the width of the screen: what it says, an example, and the page about its code."""
 
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -9,9 +10,13 @@ from textual.screen import ModalScreen
 
 from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
+from tui_migrate.plan.checks.paging import page, page_codes
 from tui_migrate.ui.report_rows import severity_words
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.wording import number
+
+_EXAMPLE: Final = ", such as "
+_DOCUMENT: Final = " _id "
 
 
 class FindingSheet(ModalScreen[None]):
@@ -26,20 +31,8 @@ class FindingSheet(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
-        one = self._finding
-        paragraphs = [
-            f"# {severity_words(one.severity)}: {one.code}",
-            "",
-            f"Subject\t{one.subject}",
-            f"Message\t{one.message}",
-            *([f"What next\t{one.hint}"] if one.hint else []),
-            f"Times\t{number(one.count)}",
-            f"Found in\t{self._stage.value}",
-            "",
-            "esc goes back",
-        ]
         with Vertical(classes="sheet"):
-            yield Pager(paragraphs)
+            yield Pager(finding_words(self._stage, self._finding))
 
     def on_mount(self) -> None:
         """Let the keys move the text."""
@@ -48,3 +41,39 @@ class FindingSheet(ModalScreen[None]):
     def action_close(self) -> None:
         """Go back."""
         self.dismiss(None)
+
+
+def finding_words(stage: Stage, one: Finding) -> Sequence[str]:
+    """Say all that is known of a finding, and what its code means."""
+    message, example = _apart(one)
+    return [
+        f"# {severity_words(one.severity)}: {one.code}",
+        "",
+        f"Subject\t{one.subject}",
+        f"Message\t{message}",
+        *([f"Example\t{example}"] if example else []),
+        *([f"What next\t{one.hint}"] if one.hint else []),
+        f"Times\t{number(one.count)}",
+        f"Found in\t{stage.value}",
+        "",
+        *_explained(one.code),
+        "esc goes back",
+    ]
+
+
+def _apart(one: Finding) -> tuple[str, str]:
+    """Set the example apart from the message; of one document, that is the example."""
+    message, _, example = one.message.partition(_EXAMPLE)
+    if not example and _DOCUMENT in one.subject:
+        example = f"_id {one.subject.partition(_DOCUMENT)[2]}"
+    return message, example
+
+
+def _explained(code: str) -> Iterator[str]:
+    """Give what `explain` says of a code; some codes of old runs have no page."""
+    if code in page_codes():
+        found = page(code)
+        yield f"# {found.title}"
+        yield ""
+        yield from found.text.splitlines()
+        yield ""

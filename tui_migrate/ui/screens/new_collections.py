@@ -1,39 +1,28 @@
 """The second step: which collections. Marks are kept by name, whatever becomes of the source meanwhile."""
 
-import fnmatch
-from collections.abc import Callable
-from typing import Final
-
 from textual.app import ComposeResult
 
-from tui_migrate.definitions import view_source
+from tui_migrate.mapping.model import Scope
 from tui_migrate.plan.model import End, PackageEnd
 from tui_migrate.redaction import printable
-from tui_migrate.stores.base import CollectionInfo, CollectionKind
 from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.collection_rows import COLUMNS, Listing, matcher, matching, rows_of, with_mark
+from tui_migrate.ui.dependencies import missing, missing_words
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import EndLook, LookState
 from tui_migrate.ui.policy_words import documents_words
+from tui_migrate.ui.scoping import for_names
+from tui_migrate.ui.screens.collection_sheet import CollectionSheet
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.new_step import StepPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
+from tui_migrate.ui.widgets.table import Row, Table
 from tui_migrate.ui.wording import number, size
 
-WIDE: Final = 100
-"""From this width on indexes and notes are shown."""
-
-_MARKED: Final = "[x]"
-_UNMARKED: Final = "[ ]"
-_COLUMNS: Final = (
-    Column("", 3),
-    Column("Collection"),
-    Column("Documents", 13, right=True),
-    Column("Size", 9, right=True),
-    Column("Target has", 13, right=True),
-    Column("Indexes", 7, right=True, from_width=WIDE),
-    Column("Notes", 28, from_width=WIDE),
+_PATTERN = (
+    "A pattern of whole names with * ? [abc], upper and lower case as they are: log_*",
+    "With a - before it, the marks of these names are taken away.",
 )
 
 
@@ -44,15 +33,17 @@ class CollectionsPane(StepPane):
 
     def compose(self) -> ComposeResult:
         """Lay out the step."""
-        yield Table(_COLUMNS, id="collections")
+        yield Table(COLUMNS, id="collections")
         yield Lines([""], id="totals")
+        yield Prose(id="missing", classes="warn")
         yield Prose(id="vanished", classes="warn")
 
     def on_mount(self) -> None:
         """Nothing is listed yet."""
-        self._shown: tuple[EndLook | None, EndLook | None, End | None] = (None, None, None)
+        self._shown: tuple[EndLook | None, EndLook | None, End | None, str, Scope | None] = (None,) * 3 + ("", None)
         self._marks: frozenset[str] = frozenset()
         self._rows: dict[str, Row] = {}
+        self._listing = Listing()
 
     def enter(self) -> None:
         """Take the focus."""
@@ -65,31 +56,36 @@ class CollectionsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the policy."""
-        if isinstance(self.draft.target, PackageEnd):
-            return "enter goes on to the policy and its options"
-        return "enter chooses what becomes of documents that the target has already"
+        return "ctrl+n goes on to the policy; enter shows one collection"
 
     def draw(self) -> None:
         """Show collections and marks; only rows whose marks changed are made anew."""
         draft, looks = self.draft, self.looks
-        shown = (looks.end(draft.source), looks.end(draft.target), draft.target)
-        if any(new is not old for new, old in zip(shown, self._shown, strict=True)):
-            self._shown = shown
-            self._list(*shown[:2])
-        elif draft.marks != self._marks:
-            for name in draft.marks ^ self._marks:
-                if name in self._rows:
-                    row = self._rows[name]
-                    cells = (_MARKED if name in draft.marks else _UNMARKED, *row.cells[1:])
-                    self._rows[name] = Row(name, cells, name, row.tone, (cells[0], *row.sort[1:]))
+        source, target = looks.end(draft.source), looks.end(draft.target)
+        shown = (source, target, draft.target, draft.catalog, draft.scope)
+        is_new = any(new is not old for new, old in zip(shown, self._shown, strict=True))
+        if is_new:
+            self._shown, self._listing = shown, Listing.of(draft, source, target)
+            self._rows = rows_of(draft, self._listing, target)
+        for name in () if is_new else draft.marks ^ self._marks:
+            if name in self._rows:
+                self._rows[name] = with_mark(self._rows[name], is_marked=name in draft.marks)
+        if is_new or draft.marks != self._marks:
+            self._draw_missing(target)
         self._marks = draft.marks
-        self.query_one(Table).show(tuple(self._rows.values()), empty=self._empty_words(shown[0]))
-        self._draw_totals(shown[0])
+        self.query_one(Table).show(tuple(self._rows.values()), empty=self._empty_words(source))
+        self._draw_totals(source)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        """Enter goes on."""
+        """Show one collection."""
         event.stop()
-        self.owner.action_new_next()
+        self.open_sheet()
+
+    def open_sheet(self) -> None:
+        """Show the collection under the cursor: what it needs, its filter, its name in the target, its redactions."""
+        name = self.query_one(Table).cursor_key
+        if name is not None and name in self._listing.infos:
+            self.app.push_screen(CollectionSheet(self._listing.infos[name], self._listing))
 
     def toggle(self) -> None:
         """Mark the row under the cursor, or take its mark away; the cursor goes on to the next row."""
@@ -100,14 +96,27 @@ class CollectionsPane(StepPane):
         if not drafts.is_allowed(name):
             self.owner.notify_line(f"{name} belongs to the server and cannot be migrated.")
             return
+        if name in self._listing.excluded and name not in self.draft.marks:
+            self.owner.notify_line(f"{name} cannot be marked: {self._listing.excluded[name]}")
+            return
         self.owner.change(drafts.toggled(self.draft, name))
         table.action_move(1)
 
     def invert(self) -> None:
-        """Turn the marks of all rows that are shown."""
-        allowed = set(self.draft.listed or ())
+        """Turn the marks of all rows that are shown; what is left out can only lose its mark."""
+        allowed = self._may_be_marked() | self.draft.marks
         names = [row.key for row in self.query_one(Table).rows if row.key in allowed]
         self.owner.change(drafts.inverted(self.draft, names))
+
+    def ask_pattern(self) -> None:
+        """Ask for a pattern, and mark what it means."""
+
+        def take(text: str | None) -> None:
+            if text and text != "-":
+                self._mark(text)
+            self.query_one(Table).focus()
+
+        self.app.push_screen(AskText("Mark by pattern", _PATTERN), take)
 
     def ask_filter(self) -> None:
         """Ask which names to show."""
@@ -121,18 +130,24 @@ class CollectionsPane(StepPane):
         sentences = ("A part of the name, or a pattern with * ? [abc]. Empty shows all.",)
         self.app.push_screen(AskText("Show only collections", sentences, table.filter_text), take)
 
-    def _list(self, source: EndLook | None, target: EndLook | None) -> None:
-        theirs = {one.name: one for one in target.collections} if target is not None else {}
-        marks = self.draft.marks
-        self._rows = {}
-        for one in source.collections if source is not None and source.state is LookState.DONE else ():
-            there = "new" if isinstance(self.draft.target, PackageEnd) else _there(target, theirs.get(one.name))
-            mark = _MARKED if one.name in marks else _UNMARKED
-            cells = (mark, one.name, *_amounts(one), there, number(len(one.indexes)), notes(one))
-            count = float(theirs[one.name].documents) if one.name in theirs else -1.0
-            sort = (mark, one.name, float(one.documents), float(one.size), count, float(len(one.indexes)), cells[6])
-            tone = Tone.DIM if not drafts.is_allowed(one.name) else Tone.PLAIN
-            self._rows[one.name] = Row(one.name, cells, one.name, tone, sort)
+    def _may_be_marked(self) -> frozenset[str]:
+        return frozenset(name for name in self.draft.listed or () if name not in self._listing.excluded)
+
+    def _mark(self, text: str) -> None:
+        is_away, marks = text.startswith("-"), self.draft.marks
+        if is_away:
+            found = matching(text[1:], marks)
+            marks, said = marks - found, "lost its mark" if len(found) == 1 else "lost their marks"
+        else:
+            found = matching(text, self._may_be_marked()) - marks
+            marks, said = marks | found, "marked"
+        self.owner.change(drafts.with_marks(self.draft, marks))
+        if not found:
+            what = "has a mark and" if is_away else "that is not marked yet and may be"
+            self.owner.notify_line(f"No collection {what} is called like {text.removeprefix('-')}.")
+            return
+        count = f"{number(len(found))} collection{'' if len(found) == 1 else 's'}"
+        self.owner.notify_line(f"{count} {said}.", is_error=False)
 
     def _empty_words(self, source: EndLook | None) -> str:
         if source is None or source.state is LookState.CANCELLED:
@@ -147,6 +162,18 @@ class CollectionsPane(StepPane):
             return "No collection is called like that: / changes the filter."
         return "The source has no collections: ctrl+b goes back to the ends."
 
+    def _draw_missing(self, target: EndLook | None) -> None:
+        """Say what marked collections need that is not there; of a target that is not listed nothing is claimed."""
+        is_known = isinstance(self.draft.target, PackageEnd) or (target is not None and target.state is LookState.DONE)
+        listing = self._listing
+        found = list(missing(self.draft.chosen, listing.needs, listing.theirs)) if is_known else []
+        excluded = [name for name in self.draft.chosen if name in listing.excluded]
+        said = [f" {missing_words(found)}"] if found else []
+        said += [f" ! {printable(name)} is marked, but {listing.excluded[name]}" for name in excluded[:2]]
+        pane = self.query_one("#missing", Prose)
+        pane.display = bool(said)
+        pane.say(said)
+
     def _draw_totals(self, source: EndLook | None) -> None:
         draft = self.draft
         chosen = set(draft.chosen)
@@ -155,6 +182,9 @@ class CollectionsPane(StepPane):
         words = f" {number(len(found))} of {number(len(draft.listed or ()))} marked"
         if found:
             words += f": about {documents_words(documents)}, {size(stored)}"
+        scope = for_names(draft.scope, chosen)
+        for count, what in ((len(scope.filters), "filtered"), (len(scope.renames), "renamed")):
+            words += f"; {number(count)} {what}" if count else ""
         self.query_one("#totals", Lines).show([words])
         gone = draft.vanished
         names = ", ".join(printable(name) for name in gone[:5]) + (
@@ -163,35 +193,3 @@ class CollectionsPane(StepPane):
         pane = self.query_one("#vanished", Prose)
         pane.display = bool(gone)
         pane.say([f" ! Marked, but not in this source: {names}. The marks are kept and do nothing." if gone else ""])
-
-
-def matcher(text: str) -> Callable[[Row], bool]:
-    """Say which rows a filter means: those of a glob where it has such characters, else those that hold the text."""
-    words = text.casefold()
-    if not any(sign in text for sign in "*?["):
-        return lambda row: words in row.name.casefold()
-    return lambda row: fnmatch.fnmatchcase(row.name.casefold(), words) or words in row.name.casefold()
-
-
-def notes(info: CollectionInfo) -> str:
-    """What is special about a collection."""
-    if not drafts.is_allowed(info.name):
-        return "belongs to the server"
-    if info.kind is CollectionKind.VIEW:
-        return f"view of {view_source(info.options)}"
-    words = "" if info.kind is CollectionKind.PLAIN else info.kind.value
-    return ", ".join(filter(None, (words, "sharded" if info.shard_key is not None else "")))
-
-
-def _amounts(info: CollectionInfo) -> tuple[str, str]:
-    return ("view", "—") if info.kind is CollectionKind.VIEW else (number(info.documents), size(info.size))
-
-
-def _there(target: EndLook | None, info: CollectionInfo | None) -> str:
-    if target is None or target.state.is_pending:
-        return "…"
-    if target.state is not LookState.DONE:
-        return "?"
-    if info is None:
-        return "—"
-    return "view" if info.kind is CollectionKind.VIEW else number(info.documents)

@@ -18,7 +18,7 @@ from tui_migrate.ui.screens.new_step import Looked
 if TYPE_CHECKING:
     from tui_migrate.ui.screens.base import OperatorScreen
 
-_LOOKS: Final = ("connections", "look-source", "look-target", "count", "check")
+_LOOKS: Final = ("connections", "look-source", "look-target", "count", "check", "option")
 """The work that esc cancels: it looks, and changes nothing."""
 
 
@@ -44,6 +44,11 @@ class Looking:
             if (work := self._work.pop(group, None)) is not None:
                 work.cancel()
         self._screen.session.looks.cancel_pending()
+
+    def stop(self, group: str) -> None:
+        """Give up one piece of work, whatever it does."""
+        if (work := self._work.pop(group, None)) is not None:
+            work.cancel()
 
     def at_ends(self, *, anew: bool = False) -> None:
         """Look at both ends as far as they are not known, or `anew`."""

@@ -44,6 +44,8 @@ _STEPS_OF: Final = {
     "new.types": (Step.PREFLIGHT,),
     "mark.toggle": (Step.COLLECTIONS, Step.POLICY),
     "mark.invert": (Step.COLLECTIONS,),
+    "mark.pattern": (Step.COLLECTIONS,),
+    "sheet.open": (Step.COLLECTIONS,),
     "look.again": (Step.COLLECTIONS, Step.POLICY, Step.PREFLIGHT),
     "table.filter": (Step.COLLECTIONS,),
     "table.sort": (Step.COLLECTIONS,),
@@ -59,6 +61,7 @@ class NewMigrationScreen(OperatorScreen):
         super().__init__()
         self._begun_with = draft
         self._looking = Looking(self)
+        self._was_covered = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the steps; one of them is shown."""
@@ -89,8 +92,11 @@ class NewMigrationScreen(OperatorScreen):
         self._draw()
 
     def on_screen_resume(self) -> None:
-        """Types may have been decided meanwhile: the plan is another then, and is checked anew."""
+        """Another screen may have changed the draft meanwhile: the plan is another then, and is checked anew."""
         super().on_screen_resume()
+        if self._was_covered:
+            self._was_covered = False
+            self._draw()
         if self.session.draft.step is Step.PREFLIGHT and self.session.looks.checked is not None:
             self._preflight.enter()
             self._draw()
@@ -145,6 +151,11 @@ class NewMigrationScreen(OperatorScreen):
 
     def go_back(self) -> bool:
         """Cancel what is being looked at; then go a step back; then leave the screen, with the draft kept."""
+        if self._preflight.is_backing_up:
+            self._looking.stop("start")
+            said = "Stopped waiting: a backup that was begun goes on, and nothing else was started."
+            self.notify_line(said, is_error=False)
+            return True
         if self._preflight.is_starting:
             self.notify_line("The run is being started: c on its screen cancels it.")
             return True
@@ -254,6 +265,18 @@ class NewMigrationScreen(OperatorScreen):
     def action_mark_invert(self) -> None:
         """Turn the marks."""
         self.query_one(CollectionsPane).invert()
+
+    def action_mark_pattern(self) -> None:
+        """Ask for a pattern of names, and mark these."""
+        self.query_one(CollectionsPane).ask_pattern()
+
+    def action_sheet_open(self) -> None:
+        """Show the collection under the cursor."""
+        self.query_one(CollectionsPane).open_sheet()
+
+    def on_screen_suspend(self) -> None:
+        """What covers this screen may change the draft."""
+        self._was_covered = True
 
     def action_table_filter(self) -> None:
         """Ask which collections to show."""

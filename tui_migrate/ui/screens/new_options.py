@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tui_migrate.plan.model import OnFailure, PackageEnd, Verify
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.screens.new_scope_options import change_scope, scope_values
 from tui_migrate.ui.widgets.table import Column, Row
 from tui_migrate.wording import duration, number, size
 
@@ -37,6 +38,13 @@ class Option(Enum):
     BATCH = "batch"
     RATE = "rate"
     DESCRIPTION = "description"
+    CATALOG = "catalog"
+    OWNER = "owner"
+    OWNER_TO = "owner_to"
+    REDACT = "redact"
+    STRICT = "strict"
+    QUICK = "quick"
+    BACKUP_FIRST = "backup_first"
 
 
 _TITLES: Final = {
@@ -48,16 +56,30 @@ _TITLES: Final = {
     Option.BATCH: "Batch",
     Option.RATE: "Rate limit",
     Option.DESCRIPTION: "Note",
+    Option.CATALOG: "Catalog",
+    Option.OWNER: "Owner",
+    Option.OWNER_TO: "New owner",
+    Option.REDACT: "Redact",
+    Option.STRICT: "Strict",
+    Option.QUICK: "Quick look",
+    Option.BACKUP_FIRST: "Backup first",
 }
 _MEANINGS: Final = {
-    Option.UNDO: "Keep what is needed to roll the run back. Without it there is no way back.",
+    Option.UNDO: "Keep what rolling back needs. Without it there is no way back.",
     Option.VERIFY: "After writing, compare the target with what the source gave.",
-    Option.REJECTS: "Go on past so many documents that the target refuses; they are kept in a file.",
+    Option.REJECTS: "Go on past so many refused documents; they are kept in a file.",
     Option.ON_FAILURE: "What becomes of what a failed run wrote. It has failed all the same.",
-    Option.TIMEOUT: "Seconds the run may take; then it fails, and can be resumed. 0 is no limit.",
+    Option.TIMEOUT: "Seconds the run may take; then it fails, to be resumed. 0: no limit.",
     Option.BATCH: "Documents written at a time; a pause waits for the end of one.",
     Option.RATE: "Spare the servers; can be changed while the run goes.",
     Option.DESCRIPTION: "Stands with the run in the history: a reason, a ticket.",
+    Option.CATALOG: "What refers to what, whose it is, what is sensitive, what stays.",
+    Option.OWNER: "Only this user's documents and what they refer to, by the catalog.",
+    Option.OWNER_TO: "Give one user's documents to this one: the id is exchanged.",
+    Option.REDACT: "Leave out, mask or hash what the catalog calls sensitive.",
+    Option.STRICT: "Let warnings of the checks keep the run from starting, too.",
+    Option.QUICK: "Check a sample for conflicts, and say how far that may be off.",
+    Option.BACKUP_FIRST: "Back up first what the target has of these collections, checked whole.",
 }
 _VERIFY_WORDS: Final = {
     Verify.NONE: "none: trust what the target said",
@@ -70,9 +92,18 @@ _FAILURE_WORDS: Final = {
 }
 
 
+_NOT_OF_PACKAGES: Final = (
+    Option.UNDO,
+    Option.REJECTS,
+    Option.ON_FAILURE,
+    Option.OWNER_TO,
+    Option.BACKUP_FIRST,
+)
+
+
 def option_rows(draft: Draft) -> list[Row]:
     """The options that this kind of run has, and what they are set to."""
-    values = {
+    values: dict[Option, str] = {
         Option.UNDO: "kept" if draft.undo else "NOT KEPT: no way back",
         Option.VERIFY: draft.verify.value,
         Option.REJECTS: number(draft.max_rejects) if draft.max_rejects else "none: stop at the first",
@@ -81,9 +112,10 @@ def option_rows(draft: Draft) -> list[Row]:
         Option.BATCH: f"{number(draft.batch_documents)} or {size(draft.batch_bytes)}",
         Option.RATE: f"{number(draft.rate_limit)} documents/s" if draft.rate_limit else "none",
         Option.DESCRIPTION: draft.description or "—",
+        **{Option(key): words for key, words in scope_values(draft).items()},
     }
     to_package = isinstance(draft.target, PackageEnd)
-    left_out = (Option.UNDO, Option.REJECTS, Option.ON_FAILURE) if to_package else ()
+    left_out = _NOT_OF_PACKAGES if to_package else ()
     return [
         Row(one.value, (_TITLES[one], values[one], _MEANINGS[one]), name=_MEANINGS[one])
         for one in Option
@@ -120,8 +152,10 @@ async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Change | N
         case Option.RATE:
             rate = await _ask_number(app, option, draft.rate_limit, 0, MOST_RATE)
             return (lambda now: replace(now, rate_limit=rate)) if rate is not None else None
-    text = await app.push_screen_wait(AskText(_TITLES[option], (_MEANINGS[option],), draft.description))
-    return (lambda now: replace(now, description=text.strip())) if text is not None else None
+        case Option.DESCRIPTION:
+            text = await app.push_screen_wait(AskText(_TITLES[option], (_MEANINGS[option],), draft.description))
+            return (lambda now: replace(now, description=text.strip())) if text is not None else None
+    return await change_scope(app, draft, option.value, (_TITLES[option], _MEANINGS[option]))
 
 
 async def _ask_number(app: "MigrateApp", option: Option, value: int, least: int, most: int) -> int | None:

@@ -99,9 +99,13 @@ class PolicyPane(StepPane):
             self._change(event.key)
 
     def on_redrafted(self, event: Redrafted) -> None:
-        """An option was changed."""
+        """An option was changed; where that changes which documents are meant, they are counted anew."""
         event.stop()
+        was_counted = self._count() is not None
         self.owner.change(event.change(self.draft))
+        if was_counted and self._count() is None:
+            self._begin(exact=False)
+            self.draw()
 
     @property
     def _policies(self) -> Table:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from tui_migrate.plan.model import PackageEnd, Plan
 from tui_migrate.plan.saving import save
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.backup_first import back_up_target
 from tui_migrate.ui.checking import Checked, check
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import LookState, Opening
@@ -52,6 +54,14 @@ class Saved(Message):
         self.path = path
 
 
+class BackingUp(Message):
+    """How far the backup of the target is that is made first; empty when it is over."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
 class Starting(Message):
     """Everything is confirmed: the run is being recorded, and its worker started."""
 
@@ -72,6 +82,12 @@ class PreflightPane(StepPane):
         """Nothing was checked yet, nor is a check being made for a plan that was changed, nor a run started."""
         self._is_anew = False
         self._is_starting = False
+        self._backing_up = ""
+
+    @property
+    def is_backing_up(self) -> bool:
+        """True while the target is backed up before the run: nothing of the run itself is begun then."""
+        return bool(self._backing_up)
 
     @property
     def is_starting(self) -> bool:
@@ -97,11 +113,18 @@ class PreflightPane(StepPane):
 
     def next_words(self) -> str:
         """Start."""
-        warnings = self._count(Severity.WARNING)
+        if self._backing_up:
+            return "the run starts once the backup is checked; esc stops waiting"
+        warnings = 0 if self.draft.strict else self._count(Severity.WARNING)
         asked = (
             f", after {_times(warnings, 'warning')} {'is' if warnings == 1 else 'are'} confirmed" if warnings else ""
         )
-        return f"s starts the run{asked}"
+        first = "backs up the target, then starts" if self.draft.backup_first and self._may_back_up else "starts"
+        return f"s {first} the run{asked}"
+
+    @property
+    def _may_back_up(self) -> bool:
+        return not isinstance(self.draft.target, PackageEnd)
 
     def draw(self) -> None:
         """Show the sentence, how far the checks are, and what they found."""
@@ -143,10 +166,18 @@ class PreflightPane(StepPane):
         if checked is not None and checked.plan is not None:
             self.owner.background(self._save(checked.plan), "save")
 
+    def on_backing_up(self, event: BackingUp) -> None:
+        """Say how far the backup is."""
+        event.stop()
+        self._backing_up = event.words if self._is_starting else ""
+        self.owner.change(self.draft)
+
     def on_starting(self, event: Starting) -> None:
         """Say that it takes a moment."""
         event.stop()
-        self.owner.notify_line("The run is being started…", is_error=False)
+        is_first = self.draft.backup_first and self._may_back_up
+        words = "The target is backed up first…" if is_first else "The run is being started…"
+        self.owner.notify_line(words, is_error=False)
 
     def on_saved(self, event: Saved) -> None:
         """Say where the plan is."""
@@ -160,11 +191,17 @@ class PreflightPane(StepPane):
         try:
             if await confirm(app, plan, said, warnings):
                 self.post_message(Starting())
-                begun = await have_worker(app, plan, self.draft.rate_limit)
+                wants_backup = self.draft.backup_first and self._may_back_up
+                back_up = partial(back_up_target, app, plan, self._tell_backup) if wants_backup else None
+                begun = await have_worker(app, plan, self.draft.rate_limit, back_up)
         finally:
             self._is_starting = begun is not None
+            self.post_message(BackingUp(""))
         if begun is not None:
             self.post_message(Started(*begun))
+
+    def _tell_backup(self, words: str) -> None:
+        self.post_message(BackingUp(words))
 
     async def _save(self, plan: Plan) -> None:
         app = self.owner.migrate_app
@@ -184,16 +221,17 @@ class PreflightPane(StepPane):
     def _begin(self) -> None:
         if drafts.what_blocks_request(self.draft):
             return
-        request, session = drafts.to_request(self.draft), self.owner.session
-        self._is_anew = self.looks.is_stale(request)
+        request, session, quick = drafts.to_request(self.draft), self.owner.session, self.draft.quick
+        self._is_anew = self.looks.is_stale(request, quick=quick)
         opening = Opening(session.home, session.passwords, session.clock)
-        self.owner.background(check(request, opening, lambda one: self.post_message(Looked(one))), "check")
+        self.owner.background(check(request, opening, lambda one: self.post_message(Looked(one)), quick=quick), "check")
 
     def _checked(self) -> Checked | None:
         """The checks of the plan as it is now."""
         if drafts.what_blocks_request(self.draft):
             return None
-        return None if self.looks.is_stale(drafts.to_request(self.draft)) else self.looks.checked
+        is_stale = self.looks.is_stale(drafts.to_request(self.draft), quick=self.draft.quick)
+        return None if is_stale else self.looks.checked
 
     def _count(self, severity: Severity) -> int:
         checked = self._checked()
@@ -206,6 +244,9 @@ class PreflightPane(StepPane):
             yield f" {types_words(inference.fields, source.types)} y shows them."
 
     def _checked_words(self, checked: Checked | None) -> Iterator[str]:
+        if self._backing_up:
+            yield f" ● {self._backing_up}"
+            return
         if checked is None:
             yield (
                 " The plan was changed since it was checked." if self.looks.checked is not None else " Not checked yet."

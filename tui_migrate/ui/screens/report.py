@@ -10,13 +10,19 @@ from textual.widget import Widget
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import RunRecord, Sample
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.redaction import printable
 from tui_migrate.reports.findings import Staged, run_report
+from tui_migrate.reports.masking import Mask
 from tui_migrate.reports.model import totals
 from tui_migrate.reports.saving import ENDINGS, save
+from tui_migrate.ui.finding_query import KEYS, parse
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
+from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.findings import FindingsScreen
+from tui_migrate.ui.screens.rejects import RejectsScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
@@ -26,11 +32,18 @@ from tui_migrate.wording import ends_words, number, run_name
 
 GROUPS_SHOWN: Final = 6
 
+_LANGUAGE: Final = (
+    "Words that a finding has to hold, or key:value for one column.",
+    f"Keys: {', '.join(KEYS)}.",
+    "For instance: severity:error orders, or -stage:verify code:index. A minus turns a part round.",
+    "Empty shows all.",
+)
+
 
 class ReportScreen(FindingsScreen):
     """The findings of one run."""
 
-    ACTIONS: ClassVar = ("report.open", "report.write", "look.again", "table.filter", "table.sort")
+    ACTIONS: ClassVar = ("run.rejects", "report.open", "report.write", "look.again", "table.filter", "table.sort")
     ASKED = "Write the findings to a file"
 
     class Read(Message):
@@ -88,7 +101,8 @@ class ReportScreen(FindingsScreen):
         """What the two tables are."""
         return (
             "Above, the findings by severity and code; enter on a line there shows that code alone, esc shows all"
-            " again. Below, each finding; enter opens it. An error stops a run before it writes, a warning is to be"
+            " again. Below, each finding; enter opens it, with what its code means. / filters by severity, code,"
+            " subject, stage or any text. An error stops a run before it writes, a warning is to be"
             f" confirmed, a note to be read. ctrl+s writes all of them to a file that ends in {ENDINGS}."
         )
 
@@ -96,6 +110,8 @@ class ReportScreen(FindingsScreen):
         """There is nothing to write before the findings were read."""
         if action_id == "report.write":
             return self._is_read and self._run is not None
+        if action_id == "run.rejects":
+            return self._run is not None and self._run.counts.rejected > 0
         if action_id == "report.open":
             return self.is_mounted and self._table.cursor_key is not None
         if action_id == "look.again":
@@ -142,6 +158,23 @@ class ReportScreen(FindingsScreen):
         if (key := self._table.cursor_key) is not None:
             self.app.push_screen(FindingSheet(*self._found[int(key)]))
 
+    def action_run_rejects(self) -> None:
+        """List what the target refused."""
+        self.app.push_screen(RejectsScreen(self._run_id))
+
+    def action_table_filter(self) -> None:
+        """Ask which findings to show."""
+        table = self._table
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                query = parse(text)
+                table.filter(text, lambda row: query.matches(self._found[int(row.key)]))
+                self._draw()
+            table.focus()
+
+        self.app.push_screen(AskText("Show only some findings", _LANGUAGE, table.filter_text), take)
+
     def action_look_again(self) -> None:
         """Read the findings."""
         self.migrate_app.in_background(self._read(), "report")
@@ -150,6 +183,9 @@ class ReportScreen(FindingsScreen):
         try:
             self._samples = await self.migrate_app.feed.samples(self._run_id)
             found = await self.migrate_app.feed.findings(self._run_id)
+            if self._run is not None:
+                mask = Mask.of_plan(from_yaml(self._run.plan, f"the plan of run {run_name(self._run_id)}"))
+                found = tuple((stage, mask.finding(one)) for stage, one in found)
         except TuiMigrateError as error:
             self.post_message(self.Read((), Fault.of(error)))
         else:
@@ -170,7 +206,10 @@ class ReportScreen(FindingsScreen):
             for place, one in enumerate(self._found)
             if not self._code or group_key(one[1].severity, one[1].code) == self._code
         ]
-        table.show(shown, empty="Nothing was found.")
+        is_filtered = bool(table.filter_text) and bool(self._found)
+        table.show(
+            shown, empty="No finding is like that: / changes the filter." if is_filtered else "Nothing was found."
+        )
         self._draw_summary()
         self.refresh_frame()
 
@@ -183,4 +222,6 @@ class ReportScreen(FindingsScreen):
             counts[finding.severity] += 1
         said = " · ".join(f"{number(count)} {one.value}{'s' if count != 1 else ''}" for one, count in counts.items())
         alone = f" · only {self._code.partition(' ')[2]}, esc: all" if self._code else ""
-        self.query_one("#summary", Lines).show([f" {state_words(run.state)} · {said}{alone}"])
+        filtered = f" · filter: {self._table.filter_text}" if self._table.filter_text else ""
+        line = f" {state_words(run.state)} · {said}{alone}{filtered}"
+        self.query_one("#summary", Lines).show([printable(line)])

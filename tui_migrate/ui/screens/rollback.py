@@ -20,8 +20,18 @@ from tui_migrate.ui.changes import Changes, look_for_changes
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, host_words
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.dialogs import TypeName
+from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.kept import KeptScreen, Taken
+from tui_migrate.ui.screens.rollback_choices import (
+    FORCE,
+    FORCE_CHOICES,
+    FORCE_WORDS,
+    LATER_CHOICES,
+    SPARE,
+    START,
+    SURE_CHOICES,
+    later_words,
+)
 from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_log import LogScreen
@@ -43,7 +53,16 @@ TICK_SECONDS = 1.0
 class RollbackScreen(OperatorScreen):
     """Shows what a rollback of the run of an id would do, and starts it."""
 
-    ACTIONS = ("run.open", "rollback.start", "rollback.look", "run.log", "look.again", "table.filter", "table.sort")
+    ACTIONS = (
+        "run.open",
+        "rollback.start",
+        "rollback.look",
+        "rollback.force",
+        "run.log",
+        "look.again",
+        "table.filter",
+        "table.sort",
+    )
 
     class Looked(Message):
         """More is known of what stands behind the record."""
@@ -74,6 +93,7 @@ class RollbackScreen(OperatorScreen):
         self._starting: Worker[Any] | None = None
         self._changes: Changes | None = None
         self._counting: Worker[Any] | None = None
+        self._force = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences, the collections, and what comes next."""
@@ -100,15 +120,16 @@ class RollbackScreen(OperatorScreen):
             "deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that "
             "somebody changed after the run wrote it is kept as it is and becomes a finding. x counts these documents "
             "beforehand: it reads every document of the run from the target, writes nothing, and enter then lists what "
-            "is kept; what others do after that is not in it. Collections, views and indexes that the run created go, "
+            "is kept; what others do after that is not in it. F lets it take that back too, and says what is lost then."
+            " Collections, views and indexes that the run created go, "
             "unless others have put documents into them."
         )
 
     def is_available(self, action_id: str) -> bool:
         """A start or a count where nothing stands against it; another try where something does."""
-        if action_id in ("rollback.start", "rollback.look"):
+        if action_id in ("rollback.start", "rollback.look", "rollback.force"):
             is_possible = self._look is not None and self._look.fault is None and self._run is not None
-            return is_possible and (action_id == "rollback.start" or self._counting is None)
+            return is_possible and (action_id != "rollback.look" or self._counting is None)
         if action_id == "run.open":
             return self._changes is not None and self._changes.is_done and self._changes.preview.sum.kept > 0
         if action_id == "look.again":
@@ -162,17 +183,45 @@ class RollbackScreen(OperatorScreen):
             collection = self.query_one(Table).cursor_key or ""
             self.app.push_screen(KeptScreen(Taken(self._run_id, self._plan), self._changes, collection))
 
+    def action_rollback_force(self) -> None:
+        """Say what forcing means, and let the operator decide."""
+
+        def take(choice: str | None) -> None:
+            if choice is not None:
+                self._force = choice == FORCE
+                self._draw()
+
+        at = FORCE if self._force else SPARE
+        self.app.push_screen(Choose("What others have changed since", FORCE_WORDS, FORCE_CHOICES, at=at), take)
+
     def action_rollback_start(self) -> None:
-        """Start the rollback; on production only after its name was typed."""
+        """Start the rollback, after what has to be confirmed was."""
+        if not self.is_available("rollback.start") or self._look is None:
+            return
+        if self._force:
+            self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._chosen)
+        elif self._look.later:
+            words = later_words(self._look.later)
+            self.app.push_screen(Choose("Later runs wrote here too", words, LATER_CHOICES), self._chosen)
+        else:
+            self._ask_name()
+
+    def _chosen(self, choice: str | None) -> None:
+        if choice == START:
+            self._ask_name()
+
+    def _ask_name(self) -> None:
+        """Start; on production only after its name was typed."""
         plan = self._plan
-        if plan is None or not isinstance(plan.target, StoreEnd) or not self.is_available("rollback.start"):
+        if plan is None or not isinstance(plan.target, StoreEnd):
             return
         if plan.target.environment is not Environment.PRODUCTION:
             self._confirmed(True)
             return
         counts = planned(self._run, self._changes) if self._run is not None else None
         what = f"{counts.delete:,} documents are deleted and {counts.restore:,} put back" if counts else ""
-        said = wrap(f"{printable(plan.target.label)} is production. {what}.", DIALOG_CELLS)
+        forced = " What others have changed since goes too." if self._force else ""
+        said = wrap(f"{printable(plan.target.label)} is production. {what}.{forced}", DIALOG_CELLS)
         self.app.push_screen(TypeName("Roll back on production", said, host_words(plan.target)), self._confirmed)
 
     def action_run_log(self) -> None:
@@ -226,7 +275,7 @@ class RollbackScreen(OperatorScreen):
         run, look = self._run, self._look
         if run is None:
             return
-        self.query_one("#what", Prose).say(sentences(run, look, self._changes))
+        self.query_one("#what", Prose).say(sentences(run, look, self._changes, force=self._force))
         self.query_one(Table).show(rows(run, look, self._changes))
         pane = self.query_one("#fault", FaultPane)
         fault = look.fault if look is not None and look.fault is not None else None
@@ -260,7 +309,8 @@ class RollbackScreen(OperatorScreen):
     async def _start(self, plan: Plan) -> None:
         if await have_passwords(self.migrate_app, (plan.target,)):
             passwords = target_password(plan, self.session.passwords)
-            self.post_message(RollbackBegun(await begin_rollback(self.session.home, self._run_id, passwords)))
+            begun = await begin_rollback(self.session.home, self._run_id, passwords, force=self._force)
+            self.post_message(RollbackBegun(begun))
 
     async def _count(self, plan: Plan) -> None:
         session = self.session

@@ -22,6 +22,10 @@ COLUMNS: Final = (
     Column("Made by it, and goes", 24),
 )
 
+FORCED: Final = (
+    " ! Forced: what others changed or deleted since is taken back too, and their changes are lost. F spares them."
+)
+
 _NAMES_SHOWN: Final = 5
 
 
@@ -37,8 +41,13 @@ class RollbackLook:
     undo: UndoSummary | None = None
 
 
-def sentences(run: RunRecord, look: RollbackLook | None, changes: Changes | None = None) -> list[str]:
-    """Say what a rollback would do to which target, a paragraph each; by what was counted, where that is done."""
+def sentences(
+    run: RunRecord, look: RollbackLook | None, changes: Changes | None = None, *, force: bool = False
+) -> list[str]:
+    """Say what a rollback would do to which target, a paragraph each; by what was counted, where that is done.
+
+    One with `force` takes back what others changed since, too.
+    """
     counts, target = run.counts, printable(run.target)
     found = changes.preview.sum if changes is not None and changes.is_done else None
     what = f"run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"
@@ -52,8 +61,13 @@ def sentences(run: RunRecord, look: RollbackLook | None, changes: Changes | None
             f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"
             " was writing: somebody else may have written the same."
         )
+    if force:
+        said.append(FORCED)
     if found is None or changes is None:
-        said.append(" What somebody has changed since the run wrote it stays as it is, and becomes a finding.")
+        if not force:
+            said.append(" What somebody has changed since the run wrote it stays as it is, and becomes a finding.")
+    elif force:
+        said.append(_forced_words(found, local_time(changes.at)))
     else:
         said.extend(_found_words(found, local_time(changes.at), changes.preview.collections))
     if look is None:
@@ -61,10 +75,8 @@ def sentences(run: RunRecord, look: RollbackLook | None, changes: Changes | None
     said.append(_made_words(look.undo))
     if look.later:
         names = ", ".join(map(run_name, look.later))
-        said.append(
-            f" ! run {names} wrote to the same collections later: what it changed stays. Roll that back first to"
-            " take everything back."
-        )
+        stays = "is taken back too" if force else "stays. Roll that back first to take everything back"
+        said.append(f" ! run {names} wrote to the same collections later: what it changed {stays}.")
     return said
 
 
@@ -144,6 +156,13 @@ def _found_words(found: Tally, at: str, collections: Mapping[str, Tally]) -> lis
             " gone, was made anew by others, or goes or stays whole."
         )
     return said
+
+
+def _forced_words(found: Tally, at: str) -> str:
+    """What the look has found that only a forced rollback takes back."""
+    if not found.kept:
+        return f" No document was changed by others (counted {at})."
+    return f" {_documents(found.kept)} under Keep {_is(found.kept)} taken back all the same (counted {at})."
 
 
 def _is(count: int) -> str:

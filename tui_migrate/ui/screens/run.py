@@ -10,6 +10,7 @@ from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.rejects import RejectsScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_steering import RunSteering
@@ -51,6 +52,7 @@ class RunScreen(OperatorScreen):
         "run.errors",
         "run.resume",
         "run.rollback",
+        "run.rejects",
         "table.filter",
         "table.sort",
     )
@@ -108,6 +110,8 @@ class RunScreen(OperatorScreen):
             return not run.state.is_final
         if action_id == "run.resume":
             return run.state.is_resumable
+        if action_id == "run.rejects":
+            return run.counts.rejected > 0
         return run.rollback_available or action_id != "run.rollback"
 
     def on_mount(self) -> None:
@@ -201,6 +205,10 @@ class RunScreen(OperatorScreen):
         from tui_migrate.ui.screens.rollback import RollbackScreen  # which shows the run that it starts on this screen
 
         self.app.push_screen(RollbackScreen(self._run_id))
+
+    def action_run_rejects(self) -> None:
+        """List what the target refused."""
+        self.app.push_screen(RejectsScreen(self._run_id))
 
     def action_run_log(self) -> None:
         """Show the whole log."""

@@ -137,6 +137,8 @@ def _next(run: RunRecord) -> Iterator[str]:
         steps.append("r shows what rolling it back would do")
     if not run.state.is_final:
         steps.append("c gives it up for good")
+    if run.counts.rejected:
+        steps.append("R lists what the target refused")
     if run.findings or run.failure:
         steps.append(_findings_words(len(run.findings)))
     if steps:

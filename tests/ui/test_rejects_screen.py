@@ -1,0 +1,187 @@
+"""What the target refused: listed with the reason, shown without what is sensitive, and tried again."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bson import encode
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.engine.scene import create, put
+from tests.engine.servers import Pair, pair
+from tests.suites.documents import EMPTY, MUST_HAVE_N
+from tests.ui.driving import new_app, screen_text, shows, table_cells, until
+from tests.ui.new_scene import killing_workers, live_app
+from tests.ui.run_scene import SIZE, keys
+from tui_migrate import connections
+from tui_migrate.connections import Connection
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.session import open_both
+from tui_migrate.journal.states import RunState
+from tui_migrate.plan.model import Environment, StoreEnd
+from tui_migrate.ui.screens.dialogs import Choose, TypeName
+from tui_migrate.ui.screens.rejects import RejectSheet, RejectsScreen
+from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.ui.widgets.pager import Pager
+
+pytestmark = [
+    pytest.mark.usefixtures("lost_sockets"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # of a socket that pymongo forgets
+]
+
+SECRET = "s3cr3t"
+CATALOG = """\
+name: own
+title: Own
+collections:
+  things:
+    sensitive:
+      - {field: email, redaction: keep}
+"""
+
+
+@pytest.fixture
+async def ends(tmp_path: Path, mongodb_pair: tuple[str, str], database: str) -> AsyncIterator[Pair]:
+    """A run that wrote 1 and 3; 2 and 4 lack what the target's validator asks for."""
+    async with pair(tmp_path / "home", mongodb_pair, database) as made:
+        good = [encode({"_id": one, "n": one}) for one in (1, 3)]
+        await put(made.source, *good, *(encode({"_id": one, "email": SECRET, "[b]": "\u202e"}) for one in (2, 4)))
+        await create(made.target, "things", options=MUST_HAVE_N)
+        plan = replace(await made.plan(batch=2, max_rejects=5), catalog=CATALOG)
+        ended = await made.run(plan)
+        assert (ended.exit_code, ended.counts.rejected) == (3, 2)
+        yield made
+
+
+@asynccontextmanager
+async def rejects(ends: Pair, rows: int = 2) -> AsyncIterator[Pilot[None]]:
+    app = new_app(ends.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RejectsScreen(1))
+        await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == rows, "the list")
+        await until(pilot, lambda: "✗" in said(pilot) or "refused" in said(pilot), "the sentence")
+        yield pilot
+
+
+def said(pilot: Pilot[None]) -> str:
+    return " ".join(screen_text(pilot).split())
+
+
+async def count_runs(ends: Pair) -> int:
+    reader = await JournalReader.open(ends.home.journal)
+    try:
+        return await reader.count_runs()
+    finally:
+        await reader.close()
+
+
+async def test_a_run_with_rejects_leads_to_their_list(ends: Pair) -> None:
+    app = new_app(ends.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RunScreen(1))
+        await until(pilot, lambda: "R lists what the target refused" in said(pilot), "what is next")
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, RejectsScreen), "the list")
+        await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "both")
+        assert [(row[0], row[1]) for row in table_cells(pilot, "#rejects")] == [("things", "2"), ("things", "4")]
+        assert all("valid" in row[2] for row in table_cells(pilot, "#rejects"))
+        assert "! 2 documents were refused and kept." in said(pilot)
+        assert "T tries again" in said(pilot)
+        assert "T" in keys(pilot)
+
+
+async def test_a_document_is_shown_with_its_reason_and_without_what_is_sensitive(ends: Pair) -> None:
+    async with rejects(ends) as pilot:
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RejectSheet), "the sheet")
+        pager = pilot.app.screen.query_one(Pager)
+        await until(pilot, lambda: "email" in pager.words, "the document")
+        assert "# things _id 2" in pager.words
+        assert "Refused because" in pager.words
+        assert '"email": "*** (' in pager.words
+        assert "*** stands for what the catalog calls sensitive." in pager.words
+        assert '"[b]": "\\u202e"' in pager.words
+        assert SECRET not in pager.words + screen_text(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RejectsScreen), "the list again")
+
+
+async def test_a_damaged_document_and_a_file_that_is_gone_are_said(ends: Pair) -> None:
+    path = ends.home.run(1).rejects
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"\x01")
+    async with rejects(ends) as pilot:
+        assert [row[1] for row in table_cells(pilot, "#rejects")] == ["2", "cannot be read"]
+        await pilot.press("j", "enter")
+        await until(pilot, shows(pilot, "✗", "is damaged at byte"), "what is wrong")
+        await pilot.press("escape")
+    path.write_bytes(whole[:-1])
+    async with rejects(ends) as pilot:
+        assert [row[1] for row in table_cells(pilot, "#rejects")] == ["2", "cannot be read"]
+    path.unlink()
+    async with rejects(ends, rows=0) as pilot:
+        await until(pilot, lambda: "are gone" in said(pilot) and "ctrl+r reads them again." in said(pilot), "why")
+        path.write_bytes(whole)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
+
+
+async def test_nothing_is_tried_again_by_one_key_or_where_it_cannot_be(ends: Pair) -> None:
+    async with rejects(ends) as pilot:
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose | TypeName), "the question")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RejectsScreen), "the list")
+    async with open_both(ends.home.journal) as (write, _):
+        await write.set_rolled_back_by(1, 9)
+        await write.transition(1, RunState.ROLLED_BACK)
+    async with rejects(ends) as pilot:
+        assert "The run has been rolled back" in said(pilot)
+        assert "T" not in keys(pilot)
+        await pilot.press("T")
+        assert isinstance(pilot.app.screen, RejectsScreen)
+    assert await count_runs(ends) == 1
+
+
+async def test_the_filter_finds_a_document_by_its_id(ends: Pair) -> None:
+    async with rejects(ends) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: bool(pilot.app.screen.query(Input)), "the question")
+        pilot.app.screen.query_one(Input).value = "4"
+        await pilot.press("enter")
+        await until(pilot, lambda: [row[1] for row in table_cells(pilot, "#rejects")] == ["4"], "one")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", [Environment.PRODUCTION, Environment.STAGING])
+async def test_they_are_written_again_by_a_run_of_their_own(ends: Pair, environment: Environment) -> None:
+    database = ends.target_end.database
+    connections.write(
+        ends.home, [Connection("live", ends.target_end.url.removesuffix(f"/{database}") + f"/{database}", environment)]
+    )
+    plan = replace(
+        await ends.plan(batch=2, max_rejects=5),
+        target=StoreEnd(database, connection="live", environment=environment),
+    )
+    assert (await ends.run(plan)).counts.rejected == 2
+    await ends.target.set_validator("things", EMPTY)
+    app = live_app(ends.home)
+    with killing_workers(ends.home):
+        async with app.run_test(size=SIZE) as pilot:
+            await app.push_screen(RejectsScreen(2))
+            await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
+            await pilot.press("T")
+            if environment is Environment.PRODUCTION:
+                await until(pilot, lambda: isinstance(app.screen, TypeName), "the name to be typed")
+                await pilot.press("enter")
+                assert isinstance(app.screen, TypeName)
+                app.screen.query_one(Input).value = "live"
+            else:
+                await until(pilot, shows(pilot, "Write 2 documents again"), "the question")
+                await pilot.press("j")
+            await pilot.press("enter")
+            await until(pilot, shows(pilot, "run 0003", "✓ completed"), "the retry")
+    assert await ends.target.count("things") == 4

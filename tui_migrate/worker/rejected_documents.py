@@ -1,0 +1,80 @@
+"""Reading what the target refused in a run: the list of the documents, and one of them whole."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from tui_migrate.documents import raw_id, show_id
+from tui_migrate.engine.rejects import RejectFile
+from tui_migrate.errors import MalformedDocument, StorageFailed
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import RejectRecord
+from tui_migrate.paths import Home
+from tui_migrate.redaction import printable
+
+MOST_LISTED: Final = 5_000
+"""Documents that a list has; a retry takes all of them, however many there are."""
+PAGE: Final = 500
+LONGEST_ID: Final = 200
+"""Characters of an id that are shown."""
+UNREADABLE: Final = "cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedDocument:
+    """A document that the target did not take. `shown_id` is for people: printable and cut."""
+
+    record: RejectRecord
+    shown_id: str
+
+    @property
+    def size(self) -> int:
+        """Its bytes in the file of rejects."""
+        return self.record.end - self.record.offset
+
+
+@dataclass(frozen=True, slots=True)
+class RejectList:
+    """The documents of a run that were refused and stayed so, collection by collection; `total` counts all of them."""
+
+    documents: tuple[RejectedDocument, ...] = ()
+    total: int = 0
+
+
+async def read_rejects(home: Home, run_id: int, most: int = MOST_LISTED) -> RejectList:
+    """Give the refused documents of a run, the first `most` of them.
+
+    Raises RunNotFound, JournalError, and StorageFailed where their file is gone.
+    """
+    path = home.run(run_id).rejects
+    reader = await JournalReader.open(home.journal)
+    found: list[RejectedDocument] = []
+    try:
+        sizes = await reader.reject_sizes(run_id)
+        if sizes and not await asyncio.to_thread(path.exists):
+            raise StorageFailed(f"the refused documents of run {run_id:04d} are gone ({path})", hint="start a new run")
+        file = RejectFile(path, 0)
+        for name in sizes:
+            after = -1
+            while len(found) < most and (
+                page := await reader.unresolved_rejects(run_id, name, after, min(PAGE, most - len(found)))
+            ):
+                found += [RejectedDocument(one, await _shown_id(file, one)) for one in page]
+                after = page[-1].offset
+    finally:
+        await reader.close()
+    return RejectList(tuple(found), sum(count for count, _ in sizes.values()))
+
+
+async def read_rejected(home: Home, run_id: int, record: RejectRecord) -> bytes:
+    """Give one of them whole. Raises StorageFailed where it is damaged or gone."""
+    return await RejectFile(home.run(run_id).rejects, 0).read(record)
+
+
+async def _shown_id(file: RejectFile, record: RejectRecord) -> str:
+    """Give the id of a document; one that is damaged says so when it is opened."""
+    try:
+        identifier = raw_id(await file.read(record))
+    except (StorageFailed, MalformedDocument):
+        return UNREADABLE
+    return printable(show_id(identifier))[:LONGEST_ID] if identifier is not None else "no _id"
