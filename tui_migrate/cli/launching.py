@@ -173,7 +173,6 @@ class Launching:
             await begin()
         return await show_detached(self.home, run_id, self.output)
 
-
     async def _back_up(self, plan: Plan) -> str:
         from tui_migrate.cli.backing_up import back_up_target  # which launches by this very module
 
