@@ -67,6 +67,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("run.again", "a", "a", "Again", "Plan the same migration anew."),
     Action("run.report", "v", "v", "Report", "Read the findings of the run."),
     Action("run.delete", "D", "D", "Delete", "Delete the run's record and its undo log; asks first."),
+    Action("run.throughput", "T", "T", "Throughput", "See how fast the run was all the while, and what holds it up."),
     Action("run.open", "enter", "enter", "Open", "Open the row under the cursor."),
     Action("home.check", "V", "V", "Check a package", "Read a package whole and see what is wrong with it."),
     Action("rollback.start", "s", "s", "Start", "Start the rollback."),

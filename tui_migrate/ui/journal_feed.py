@@ -107,11 +107,13 @@ class JournalFeed:
         run: RunRecord | None = None
         events: tuple[Event, ...] = ()
         controls: tuple[Control, ...] = ()
+        samples: tuple[Sample, ...] = ()
         if subject.run_id:
             try:
                 run = await effective(self._home, reader, await reader.run(subject.run_id))
                 events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
                 controls = await _requests(reader, run)
+                samples = await reader.samples(subject.run_id) if subject.samples else ()
             except RunNotFound:
                 run = None
         unfinished = await self._summaries(reader, await reader.unfinished(subject.summaries or LIVE_RUNS))
@@ -124,6 +126,7 @@ class JournalFeed:
             run=run,
             events=events,
             controls=controls,
+            samples=samples,
             summaries=await self._summaries(reader, summaries),
             unfinished=unfinished if subject.summaries else (),
             live=tuple(one.run.id for one in unfinished if one.run.state.is_active),

@@ -23,7 +23,7 @@ from tui_migrate.wording import number, run_name
 
 LINES_READ: Final = 10_000
 
-_LOG: Final = (Column("Time", 8), Column("What happened"))
+_LOG: Final = (Column("Time", 8), Column("What happened"), Column("Severity", 8, from_width=100))
 _ERRORS: Final = (Column("Severity", 8), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
 _MARKS: Final = {Severity.ERROR: "✗ error", Severity.WARNING: "! warn", Severity.NOTE: "· note"}
 _TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.NOTE: Tone.PLAIN}
@@ -87,6 +87,7 @@ class LogScreen(RunSheet):
     def help_text(self) -> str:
         """What is written where."""
         return (
+            "/ shows only the lines that hold a text; “warning” and “error” show those of that severity. "
             "The log that the worker keeps in the journal, without document contents. What is too technical for it, "
             f"tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
         )
@@ -186,20 +187,20 @@ def _log_row(event: Event) -> Row:
     mark = {"error": "✗ ", "warning": "! "}.get(event.severity, "")
     return Row(
         key=str(event.sequence),
-        cells=(clock_time(event.at), mark + event.message),
+        cells=(clock_time(event.at), mark + event.message, event.severity),
         name=event.message,
         tone=tone,
-        sort=(event.at, event.message),
+        sort=(event.at, event.message, event.severity),
     )
 
 
 async def _read_log(home: Home, run_id: int) -> tuple[Event, ...]:
-    """Read a run's log from its beginning. Raises JournalError, StorageFailed."""
+    """Read a run's log, of a very long one the end. Raises JournalError, StorageFailed."""
     try:
         reader = await JournalReader.open(home.journal)
     except RunNotFound:
         return ()
     try:
-        return await reader.events(run_id, limit=LINES_READ)
+        return await reader.last_events(run_id, LINES_READ)
     finally:
         await reader.close()
