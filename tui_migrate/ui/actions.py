@@ -93,12 +93,23 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("app.help", "question_mark", "?", "Help", "Say what the keys do here."),
     Action("app.palette", "ctrl+p", "ctrl+p", "", "Find any action by its name."),
     Action("app.theme", "ctrl+t", "ctrl+t", "", "Choose another theme."),
+    Action("app.copy", "ctrl+y", "ctrl+y", "", "Copy what is under the cursor to the terminal's clipboard."),
+    Action("app.write", "ctrl+o", "ctrl+o", "", "Write what is under the cursor to a file."),
     Action("app.redraw", "ctrl+l", "ctrl+l", "", "Draw the screen anew."),
 )
 
 BY_ID: Final[dict[str, Action]] = {one.id: one for one in REGISTRY}
 
-EVERYWHERE: Final = ("app.back", "app.leave", "app.help", "app.palette", "app.theme", "app.redraw")
+EVERYWHERE: Final = (
+    "app.back",
+    "app.leave",
+    "app.help",
+    "app.palette",
+    "app.theme",
+    "app.copy",
+    "app.write",
+    "app.redraw",
+)
 
 
 def in_order(ids: Iterable[str]) -> list[Action]:

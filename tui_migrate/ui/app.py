@@ -11,9 +11,11 @@ from textual.worker import Worker, WorkerError, WorkerState
 from tui_migrate import settings as settings_file
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.actions import EVERYWHERE, bindings
+from tui_migrate.ui.copying import Copying
 from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
 from tui_migrate.ui.look import first_error
-from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
+from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
+from tui_migrate.ui.notices import Notices
 from tui_migrate.ui.palette import ActionProvider
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import AskText, Choose
@@ -59,6 +61,8 @@ class MigrateApp(TerminalApp[None]):
             encoding=encoding,
         )
         self.session = session
+        self._notices = Notices(self)
+        self._copying = Copying(self)
         self._background: dict[Worker[Any], Coroutine[Any, Any, Any]] = {}
         self.first_screen: Callable[[], OperatorScreen] | None = None
         self.feed = JournalFeed(
@@ -104,11 +108,16 @@ class MigrateApp(TerminalApp[None]):
 
     def on_journal_changed(self, event: JournalChanged) -> None:
         """Hand a snapshot to the screen that asked for it."""
+        self._notices.show_progress(event.snapshot)
         screen = self.operator_screen
         if screen is not None and event.snapshot.subject == screen.subject():
             screen.clear_journal_fault()
             screen.show_snapshot(event.snapshot)
             screen.refresh_frame()
+
+    def on_run_ended(self, event: RunEnded) -> None:
+        """Let whoever looks elsewhere know."""
+        self._notices.run_ended(event)
 
     def on_journal_unreadable(self, event: JournalUnreadable) -> None:
         """Let the screen say so."""
@@ -168,6 +177,16 @@ class MigrateApp(TerminalApp[None]):
     def action_app_redraw(self) -> None:
         """Draw everything anew."""
         self.redraw()
+
+    def action_app_copy(self) -> None:
+        """Send what is under the cursor to the terminal's clipboard."""
+        if self.operator_screen is not None:
+            self._copying.copy(self.operator_screen.copyable())
+
+    def action_app_write(self) -> None:
+        """Write what is under the cursor to a file."""
+        if self.operator_screen is not None:
+            self._copying.write(self.operator_screen.copyable())
 
     def action_app_theme(self) -> None:
         """Choose a theme and remember it."""

@@ -26,7 +26,7 @@ class Snapshot:
 
     `runs` are the newest first; `total` is how many there are. `run`, `events` (the last hundred) and `controls` are
     of the one run asked for. Runs whose worker is gone stand as interrupted. `unfinished` are the runs that have not
-    ended, or have failed; `live` the ids of all that are at work, whatever was asked for.
+    ended, or have failed; `live` the ids of all that are at work, whatever was asked for, and `at_work` these in short.
     """
 
     subject: Subject
@@ -39,4 +39,5 @@ class Snapshot:
     summaries: tuple[RunSummary, ...] = ()
     unfinished: tuple[RunSummary, ...] = ()
     live: tuple[int, ...] = ()
+    at_work: tuple[RunSummary, ...] = ()
     samples: tuple[Sample, ...] = ()

@@ -52,6 +52,7 @@ async def have_worker(app: "MigrateApp", plan: Plan, rate_limit: int = 0) -> tup
         await launch.start(app.session.home, run_id, given)
     except TuiMigrateError as error:
         return run_id, Fault.of(error)
+    app.feed.expect(run_id)
     return run_id, None
 
 

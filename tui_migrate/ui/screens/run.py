@@ -1,6 +1,6 @@
 """The Run screen: one run as it goes, steered by whoever watches it, and what can be done when it has ended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
 from textual.widget import Widget
@@ -8,6 +8,7 @@ from textual.widget import Widget
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
@@ -116,6 +117,12 @@ class RunScreen(OperatorScreen):
         if action_id == "run.resume":
             return run.state.is_resumable
         return run.rollback_available or action_id != "run.rollback"
+
+    def copyable(self) -> Sequence[Copyable]:
+        """The collection under the cursor, the run's id, its plan."""
+        run = self.run_record
+        own = [] if run is None else [Copyable("run id", str(run.id)), Copyable("plan", run.plan)]
+        return [*super().copyable(), *own]
 
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""

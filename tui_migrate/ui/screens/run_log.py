@@ -13,6 +13,7 @@ from tui_migrate.journal.records import Event, RunRecord
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
@@ -53,6 +54,11 @@ class RunSheet(OperatorScreen):
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""
         self.query_one(Table).focus()
+
+    def copyable(self) -> Sequence[Copyable]:
+        """What is said in full of the row under the cursor."""
+        said = self.detail(self.query_one(Table).cursor_key)
+        return [Copyable("line", "\n".join(one.strip() for one in said))] if said else []
 
     def on_table_moved(self) -> None:
         """Show the row under the cursor in full."""

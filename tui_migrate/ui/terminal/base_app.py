@@ -98,6 +98,11 @@ class TerminalApp(App[ReturnType]):
         else:
             await super().on_event(event)
 
+    def set_terminal_title(self, title: str) -> None:
+        """Show a title in the terminal's frame until the app is left; the one before comes back then."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.set_title(printable(title))
+
     def redraw(self) -> None:
         """Draw the whole screen anew, and send all of it, whatever the terminal shows."""
         self._send_all()
