@@ -52,6 +52,11 @@ class Home:
         return self.state / "journal.db"
 
     @property
+    def draft(self) -> Path:
+        """The plan that was being made when the app was left."""
+        return self.state / "draft.yaml"
+
+    @property
     def runs(self) -> Path:
         """The folder of the runs' folders."""
         return self.state / "runs"

@@ -25,6 +25,7 @@ from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.base_app import TerminalApp
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet
 from tui_migrate.ui.themes import FALLBACK, shipped_themes
+from tui_migrate.ui.unfinished import Unfinished
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
 
@@ -63,6 +64,7 @@ class MigrateApp(TerminalApp[None]):
         self.session = session
         self._notices = Notices(self)
         self._copying = Copying(self)
+        self.unfinished = Unfinished(self)
         self._background: dict[Worker[Any], Coroutine[Any, Any, Any]] = {}
         self.first_screen: Callable[[], OperatorScreen] | None = None
         self.feed = JournalFeed(
@@ -88,6 +90,7 @@ class MigrateApp(TerminalApp[None]):
                 await one.wait()
         for work in self._background.values():
             work.close()
+        self.unfinished.finish()
 
     def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
         """Run a coroutine beside the screens; one of the same group that still runs is cancelled.

@@ -195,6 +195,7 @@ class NewMigrationScreen(OperatorScreen):
         """Go over to the run; the next plan begins afresh."""
         event.stop()
         self.session.draft = Draft()
+        self.migrate_app.unfinished.note(self.session.draft)
         self.session.looks.forget()
         self.app.switch_screen(RunScreen(event.run_id, event.fault))
 
@@ -301,6 +302,7 @@ class NewMigrationScreen(OperatorScreen):
         if not self.is_mounted:
             return
         draft = self.session.draft
+        self.migrate_app.unfinished.note(draft)
         self._pane.draw()
         beside = self._source_words() if isinstance(draft.target, StoreEnd) else ""  # else the head says it
         self.query_one("#steps", Lines).show([steps_line(draft.step, beside, self.size.width)])

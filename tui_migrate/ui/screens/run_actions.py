@@ -71,10 +71,11 @@ class RunListScreen(OperatorScreen):
         self.migrate_app.in_background(self._plan_again(run_id), "again")
 
     async def _plan_again(self, run_id: int) -> None:
-        from tui_migrate.ui.draft import from_plan
+        from tui_migrate.ui.draft import from_plan, refuse_unplannable
         from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 
         plan = await plan_of(self.migrate_app, run_id)
+        refuse_unplannable(plan)
         self.app.push_screen(NewMigrationScreen(from_plan(plan)))
 
     async def _resume(self, run_id: int) -> None:
