@@ -91,7 +91,7 @@ async def choose_marks(pilot: Pilot[None], home: Home) -> None:
 
 async def open_plan(pilot: Pilot[None], path: Path) -> None:
     await until(pilot, shows(pilot, "Try the demo"))
-    await pilot.press("O")
+    await pilot.press("P")
     await until(pilot, shows(pilot, "Open a plan"))
     await pilot.press("ctrl+u", *(("full_stop" if one == "." else "slash" if one == "/" else one) for one in str(path)))
     await pilot.press("enter")

@@ -70,7 +70,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("run.throughput", "T", "T", "Throughput", "See how fast the run was all the while, and what holds it up."),
     Action("run.open", "enter", "enter", "Open", "Open the row under the cursor."),
     Action("home.check", "V", "V", "Check a package", "Read a package whole and see what is wrong with it."),
-    Action("home.open", "O", "O", "Open a plan", "Go on from a plan that was saved to a file."),
+    Action("home.open", "P", "P", "Open a plan", "Go on from a plan that was saved to a file."),
     Action("rollback.start", "s", "s", "Start", "Start the rollback."),
     Action("rollback.look", "x", "x", "Count", "Read the target and count what others changed since the run."),
     Action("connection.add", "n", "n", "New", "Add a connection."),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.worker import Worker, WorkerError, WorkerState
 
 from tui_migrate import settings as settings_file
@@ -23,6 +24,7 @@ from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.base_app import TerminalApp
+from tui_migrate.ui.terminal.driver import TerminalDriver
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet
 from tui_migrate.ui.themes import FALLBACK, shipped_themes
 from tui_migrate.ui.unfinished import Unfinished
@@ -50,6 +52,7 @@ class MigrateApp(TerminalApp[None]):
         ansi: bool,
         depth: ColourDepth | None = None,
         encoding: str = "utf-8",
+        driver: type[Driver] = TerminalDriver,
     ) -> None:
         super().__init__(
             theme_name=theme,
@@ -60,6 +63,7 @@ class MigrateApp(TerminalApp[None]):
             ansi=ansi,
             depth=depth,
             encoding=encoding,
+            driver=driver,
         )
         self.session = session
         self._notices = Notices(self)

@@ -67,8 +67,9 @@ class TerminalApp(App[ReturnType]):
         ansi: bool = False,
         depth: ColourDepth | None = None,
         encoding: str = "utf-8",
+        driver: type[Driver] = TerminalDriver,
     ) -> None:
-        super().__init__(driver_class=TerminalDriver, ansi_color=True if ansi else None)
+        super().__init__(driver_class=driver, ansi_color=True if ansi else None)
         self.crash_log = crash_log
         self._marks = marks
         self._encoding = encoding
