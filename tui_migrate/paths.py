@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_migrate.errors import StorageFailed, UsageError
+from tui_migrate.redaction import printable
 
 HOME_VARIABLE: Final = "TUI_MIGRATE_HOME"
 
@@ -49,6 +50,11 @@ class Home:
     def journal(self) -> Path:
         """The journal's file."""
         return self.state / "journal.db"
+
+    @property
+    def draft(self) -> Path:
+        """The plan that was being made when the app was left."""
+        return self.state / "draft.yaml"
 
     @property
     def runs(self) -> Path:
@@ -148,6 +154,26 @@ def replace_private_file(path: Path, text: str) -> None:
     except OSError as error:
         raise StorageFailed(
             f"cannot write {path}: {error.strerror}", hint="make room, or make the folder writable"
+        ) from error
+
+
+def create_private_file(path: Path, text: str, what: str = "") -> None:
+    """Write a file that is not there yet, for the user alone; `what` it is names it in errors.
+
+    Raises UsageError where something is in its place, StorageFailed.
+    """
+    shown = printable(str(path))
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{shown} exists already", hint=f"name another file{what and ' for ' + what}, or remove it"
+        ) from error
+    except OSError as error:
+        raise StorageFailed(
+            f"cannot write {what and what + ' '}{shown}: {error.strerror}", hint="name another place"
         ) from error
 
 

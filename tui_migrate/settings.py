@@ -4,6 +4,9 @@ theme: dark        # the name of a theme
 mouse: false       # report the mouse; without it, off under SSH
 ascii: false       # draw with ASCII marks whatever the locale says
 slow: false        # for a bad line: one frame a second
+bell: true         # ring the terminal's bell when a run ends that was watched
+title: true        # show in the terminal's title how far a run is
+on_finish: [notify-send, tui-migrate]   # run then; gets the run's id, its state and its kind as further words
 """
 
 from dataclasses import dataclass
@@ -14,8 +17,11 @@ import yaml
 
 from tui_migrate import strict_yaml
 from tui_migrate.paths import Home, replace_private_file
+from tui_migrate.redaction import redact
 
-_KEYS: Final = ("theme", "mouse", "ascii", "slow")
+_KEYS: Final = ("theme", "mouse", "ascii", "slow", "bell", "title", "on_finish")
+
+MOST_WORDS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,9 @@ class Settings:
     mouse: bool | None = None
     ascii: bool | None = None
     slow: bool = False
+    bell: bool = True
+    title: bool = True
+    on_finish: tuple[str, ...] = ()
 
 
 def load(home: Home) -> Settings:
@@ -39,13 +48,31 @@ def load(home: Home) -> Settings:
         mouse=entries["mouse"].boolean() if "mouse" in entries else None,
         ascii=entries["ascii"].boolean() if "ascii" in entries else None,
         slow=entries["slow"].boolean() if "slow" in entries else False,
+        bell=entries["bell"].boolean() if "bell" in entries else True,
+        title=entries["title"].boolean() if "title" in entries else True,
+        on_finish=_command(entries["on_finish"]) if "on_finish" in entries else (),
     )
 
 
 def save(home: Home, settings: Settings) -> None:
     """Write the settings. Raises StorageFailed."""
-    chosen = {key: getattr(settings, key) for key in _KEYS if getattr(settings, key) is not None}
+    chosen = {key: getattr(settings, key) for key in _KEYS if getattr(settings, key) not in (None, ())}
+    if settings.on_finish:
+        chosen["on_finish"] = list(settings.on_finish)
     replace_private_file(settings_file(home), yaml.safe_dump(chosen, sort_keys=False))
+
+
+def _command(value: strict_yaml.Value) -> tuple[str, ...]:
+    """Read a command as its words: whoever lists processes sees them, so none may hold a password."""
+    words = tuple(one.text() for one in value.items())
+    if not words or not words[0] or len(words) > MOST_WORDS:
+        value.fail("a command is wanted here: its program and its arguments", hint="as in [notify-send, done]")
+    for one, word in zip(value.items(), words, strict=True):
+        if "\0" in word:
+            one.fail("a command cannot hold such a character")
+        if redact(word) != word:
+            one.fail("a password does not belong here: everybody can see it while the command runs")
+    return words
 
 
 def settings_file(home: Home) -> Path:

@@ -115,7 +115,7 @@ def _say_why(gone: StreamGone, output: Output) -> None:
 
 def _run(words: list[str]) -> int:
     app = build_app()
-    if _leading(words) == len(words):
+    if _opens_app(words):
         app.default(welcome.welcome)
     refuse_typed_passphrase(words)
     command, bound, _ = app.parse_args(arrange(words), print_error=False, exit_on_error=False)
@@ -129,6 +129,8 @@ def arrange(words: Sequence[str]) -> list[str]:
     is tied to its option: the parser would take `-` for another one.
     """
     leading = _leading(words)
+    if _opens_app(words):
+        return list(words)
     head, rest = list(words[:leading]), list(words[leading:])
     named = 1
     if rest[:1] and rest[0] in _GROUPS:
@@ -153,6 +155,12 @@ def _with_pipes(words: Iterable[str]) -> Iterator[str]:
         option = ""
     if option:
         yield option
+
+
+def _opens_app(words: Sequence[str]) -> bool:
+    """Say whether there is no command, but at most what says how to open the app."""
+    rest = words[_leading(words) :]
+    return not rest or rest[0].partition("=")[0] in ("--web", "--web-host")
 
 
 def _leading(words: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tui_migrate import settings
 from tui_migrate.cli.errors_out import ConfirmationNeeded
 from tui_migrate.cli.follow import Followed, caught_signals, follow
 from tui_migrate.cli.launching import show_detached
@@ -18,10 +19,14 @@ from tui_migrate.cli.render import run_form
 from tui_migrate.cli.summary import conclude
 from tui_migrate.cli.wording import state_words
 from tui_migrate.errors import Refused, StorageFailed
+from tui_migrate.finish_command import run_finish_command
 from tui_migrate.journal.records import RunRecord, Wish
 from tui_migrate.paths import Home
 from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control, launch
+
+FINISH_SECONDS = 5.0
+"""How long a command waits for the one that the user has run at a run's end, to say that it failed."""
 
 _ASKED = {
     Wish.PAUSE: "to pause after its batch",
@@ -35,8 +40,15 @@ async def join(home: Home, run_id: int, output: Output) -> int:
     run = await read_run(home, run_id)
     if run.state.is_active:
         output.note(f"run {run_name(run_id)}: {state_words(run.state)}; ctrl+c leaves it at work")
+    command = settings.load(home).on_finish
     with caught_signals() as signals:
-        return conclude(await follow(home, run_id, signals), home, output)
+        followed = await follow(home, run_id, signals)
+        if command and run.state.is_active and not followed.left:
+            ended = followed.run
+            fault = await run_finish_command(command, run_id, ended.state, ended.kind, FINISH_SECONDS)
+            if fault is not None:
+                output.note(f"tui-migrate: warning: {fault}")
+        return conclude(followed, home, output)
 
 
 async def ask(home: Home, run_id: int, wish: Wish, output: Output) -> int:

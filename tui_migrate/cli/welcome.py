@@ -2,7 +2,10 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from tui_migrate import __version__
 from tui_migrate.cli.options import COMMON, Common
@@ -19,8 +22,26 @@ _COMMANDS = (
 )
 
 
-def welcome(*, common: Common = COMMON) -> int:
-    """Open the app."""
+def welcome(
+    *,
+    web: Annotated[
+        int | None, Parameter(show_default=False, metavar="PORT", validator=Number(gte=0, lte=65_535))
+    ] = None,
+    web_host: Annotated[str, Parameter(metavar="ADDRESS")] = "127.0.0.1",
+    common: Common = COMMON,
+) -> int:
+    """Open the app.
+
+    Parameters
+    ----------
+    web
+        Serve it to a browser on this port instead; 0 is any that is free. The address that is printed has a token:
+        whoever has it may do what you may.
+    web_host
+        Where to listen; other machines can reach what is not loopback, and read along, for it is plain HTTP.
+    """
+    if web is not None:
+        return _serve(common, web_host, web)
     from tui_migrate.ui.opening import Left, open_app, why_not
 
     refusal = why_not()
@@ -31,6 +52,20 @@ def welcome(*, common: Common = COMMON) -> int:
     if left is Left.FOR_DEMO:
         _become_demo(common.place)
     return exit_code
+
+
+def _serve(common: Common, host: str, port: int) -> int:
+    import asyncio
+
+    from tui_migrate.ui.web.server import serve
+
+    def say(address: str) -> None:
+        common.output.line(f"tui-migrate is at {address}")
+        common.output.line("Keep the address to yourself. ctrl+c ends it; runs go on.")
+        sys.stdout.flush()
+
+    asyncio.run(serve(common.place, host, port, say))
+    return 0
 
 
 def _become_demo(home: Home) -> NoReturn:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tui_migrate.engine.steering import Steering
+from tui_migrate.engine.waits import Waits
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.reader import JournalReader
@@ -15,7 +16,7 @@ from tui_migrate.stores.base import BlockLimit, Source
 
 @dataclass(slots=True)
 class RunContext:
-    """One attempt at a run. `stage` is the one being worked."""
+    """One attempt at a run. `stage` is the one being worked, `waits` counts what its pipeline waits for."""
 
     run_id: int
     attempt: int
@@ -27,6 +28,7 @@ class RunContext:
     steering: Steering
     source: Source
     stage: Stage = field(default=Stage.VALIDATE)
+    waits: Waits = field(default_factory=Waits)
 
     @property
     def limit(self) -> BlockLimit:

@@ -1,7 +1,7 @@
 """Stage execute: read, find, write, collection after collection, in a bounded pipeline."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 
 from tui_migrate.definitions import (
@@ -21,16 +21,18 @@ from tui_migrate.engine.pipeline import Budget, Channel, run_together
 from tui_migrate.engine.prepare import create_unique_indexes
 from tui_migrate.engine.sums import sum_written
 from tui_migrate.engine.undo_log import Thing
+from tui_migrate.engine.waits import Lane
 from tui_migrate.engine.write import Batch, BatchWriter
 from tui_migrate.errors import MalformedDocument, Refused, WriteRefused
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
+from tui_migrate.journal.hindrance import Hindrance
 from tui_migrate.journal.records import CollectionState
 from tui_migrate.ordering import Key
 from tui_migrate.plan.model import OnFailure
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, CollectionInfo
-from tui_migrate.stores.lookup import Finder, Keyed, choose_finder, keyed
+from tui_migrate.stores.lookup import Finder, Found, Keyed, choose_finder, keyed
 
 
 async def execute(migration: Migration) -> None:
@@ -192,7 +194,7 @@ class _Passing:
             self.info.name, after=self.position, order=self.info.kind.read_order, limit=context.limit
         )
         async with aclosing(blocks):
-            async for block in blocks:
+            while (block := await context.waits.next_of(blocks, Lane.READ, Hindrance.SOURCE)) is not None:
                 await self._budget.take(_size(block))
                 await self._blocks.put(block)
         await self._blocks.close()
@@ -205,16 +207,22 @@ class _Passing:
             batch = await asyncio.to_thread(_keyed_batch, block)
             if self.info.kind.has_keys:
                 last = _check_keys(batch.items, last if is_ordered else None, self.info.name, is_ordered=is_ordered)
-            found = await self.finder.find(batch.items) if self.info.kind.has_keys else {}
+            found: Mapping[Key, Found] = {}
+            if self.info.kind.has_keys:
+                with self.migration.context.waits.on(Lane.FIND, Hindrance.TARGET):
+                    found = await self.finder.find(batch.items)
             await self._batches.put(batch.with_found(found))
         await self._batches.close()
 
     async def write(self) -> None:
         """Write the batches, as fast as the operator lets it."""
+        context = self.migration.context
         async for batch in self._batches:
-            await keep_room(self.migration.context)
-            await self.migration.context.steering.gate(len(batch.items))
-            await self.writer.write(batch)
+            await keep_room(context)
+            with context.waits.on(Lane.WRITE, Hindrance.LIMIT):
+                await context.steering.gate(len(batch.items))
+            with context.waits.on(Lane.WRITE, Hindrance.TARGET):
+                await self.writer.write(batch)
             await self._budget.give_back(batch.size)
 
 

@@ -13,10 +13,12 @@ from tui_migrate.engine.batch_walk import BatchWalk, WalkedBatch
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.pipeline import Budget, Channel, run_together
 from tui_migrate.engine.verify_content import Verdicts
+from tui_migrate.engine.waits import Lane
 from tui_migrate.engine.work import refuse_errors, refuse_vanished
 from tui_migrate.errors import CredentialsMissing
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
+from tui_migrate.journal.hindrance import Hindrance
 from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, VerifiedMark
 from tui_migrate.mapping.model import Scope
 from tui_migrate.packages.entries import CollectionEntry, DocumentOrder
@@ -185,7 +187,7 @@ class Export:
             position = last.position if last else None
             reading = context.source.read(info.name, after=position, order=info.kind.read_order, limit=context.limit)
             async with aclosing(reading):
-                async for block in reading:
+                while (block := await context.waits.next_of(reading, Lane.READ, Hindrance.SOURCE)) is not None:
                     await budget.take(sum(map(len, block.documents)))
                     await blocks.put(block)
             await blocks.close()
@@ -193,12 +195,15 @@ class Export:
         async def write() -> None:
             number = last.number + 1 if last else 0
             async for block in blocks:
-                await context.steering.gate(len(block.documents))
-                member = await writer.append(block.documents)
+                with context.waits.on(Lane.WRITE, Hindrance.LIMIT):
+                    await context.steering.gate(len(block.documents))
+                with context.waits.on(Lane.WRITE, Hindrance.TARGET):
+                    member = await writer.append(block.documents)
                 failpoint("export.after_append")
                 checkpoint = await asyncio.to_thread(_checkpoint, info.name, number, block)
                 record = MemberRecord(*astuple(member)) if member else None
-                await context.progress.commit_batch(checkpoint, member=record)
+                with context.waits.on(Lane.WRITE, Hindrance.DISK):
+                    await context.progress.commit_batch(checkpoint, member=record)
                 failpoint("export.after_checkpoint")
                 await budget.give_back(checkpoint.size)
                 number += 1

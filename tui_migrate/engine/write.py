@@ -12,8 +12,10 @@ from tui_migrate.engine.doubt import Ours
 from tui_migrate.engine.migration import PART_BYTES, Migration
 from tui_migrate.engine.tally import Tally
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
+from tui_migrate.engine.waits import Lane
 from tui_migrate.errors import ConflictFound, Unreachable, WriteRefused
 from tui_migrate.failpoints import failpoint
+from tui_migrate.journal.hindrance import Hindrance
 from tui_migrate.journal.records import Checkpoint, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
@@ -97,6 +99,12 @@ class BatchWriter:
         What an earlier attempt deleted and could not count any more is counted with it.
         """
         tally.deleted(self._migration.deleted.pop(self.collection, 0))
+        with self._context.waits.on(Lane.WRITE, Hindrance.DISK):
+            await self._commit(checkpoint, tally)
+        if tally.counts.rejected:
+            await self.check_ceiling(tally.last_reason)
+
+    async def _commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
         refused = await self._migration.rejects.append(tally.refused)
         failpoint("batch.after_rejects")
         if tally.kept:
@@ -114,8 +122,6 @@ class BatchWriter:
         failpoint("batch.after_checkpoint")
         self.undo_committed = end
         self._number += 1
-        if tally.counts.rejected:
-            await self.check_ceiling(tally.last_reason)
 
     def blank_checkpoint(self) -> Checkpoint:
         """A checkpoint that moves the source's position no further."""
@@ -199,7 +205,8 @@ class BatchWriter:
         undo, target = self._migration.undo, self._target
         self._note_timestamps(items, tally)
         intents = [Intent(Operation.INSERT, one.id, one.digest) for one in items]
-        await undo.record(self.collection, self._context.attempt, target.session, intents)
+        with self._context.waits.on(Lane.WRITE, Hindrance.DISK):
+            await undo.record(self.collection, self._context.attempt, target.session, intents)
         refusals = {one.index: one for one in await self._send(items)}
         failpoint("batch.after_insert")
         await undo.settle(
@@ -261,7 +268,8 @@ class BatchWriter:
 
     async def record_changes(self, intents: Sequence[Intent]) -> None:
         """Make the undo record of some replaces durable."""
-        await self._migration.undo.record(self.collection, self._context.attempt, self._target.session, intents)
+        with self._context.waits.on(Lane.WRITE, Hindrance.DISK):
+            await self._migration.undo.record(self.collection, self._context.attempt, self._target.session, intents)
 
     async def settle_changes(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of them."""

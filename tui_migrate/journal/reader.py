@@ -353,8 +353,9 @@ class JournalReader:
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
         columns = _RUN_COLUMNS.replace(" plan,", " '',")
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
-        rows = await self._rows(f"SELECT {columns}, {done} FROM runs {condition}", *values)
-        return tuple(RunSummary(_run(row, (), ()), int(row[-1])) for row in rows)
+        total = done.replace("_done", "_total")
+        rows = await self._rows(f"SELECT {columns}, {done}, {total} FROM runs {condition}", *values)
+        return tuple(RunSummary(_run(row, (), ()), int(row[-2]), int(row[-1])) for row in rows)
 
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(

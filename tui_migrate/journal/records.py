@@ -173,10 +173,11 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run as a list shows it: its record without plan, collections and findings, and its documents done."""
+    """One run as a list shows it: its record without plan, collections and findings, its documents done and in all."""
 
     run: RunRecord
     documents: int
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from tui_migrate.stores.base import (
     Capabilities,
     CollectionInfo,
     CollectionKind,
+    Distant,
     Identity,
     ReadOrder,
     Searchable,
@@ -66,6 +67,11 @@ class MappedSource:
     def capabilities(self) -> Capabilities:
         """Those of the source; where ids are changed a collection's `simple_order` says that the order is lost."""
         return self._source.capabilities
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds to the source's server and back, where it has one and they are known."""
+        return self._source.round_trip if isinstance(self._source, Distant) else None
 
     async def identity(self) -> Identity:
         """Resolve where the source is."""

@@ -186,6 +186,16 @@ what it said of all others was done.
 
 
 @runtime_checkable
+class Distant(Protocol):
+    """What lies behind a network."""
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds to the server and back, as measured lately; None where that is not known."""
+        ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """Where documents come from. Nothing here writes."""
 

@@ -72,10 +72,12 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("run.again", "a", "a", "Again", "Plan the same migration anew."),
     Action("run.report", "v", "v", "Report", "Read the findings of the run."),
     Action("run.delete", "D", "D", "Delete", "Delete the run's record and its undo log; asks first."),
+    Action("run.throughput", "T", "T", "Throughput", "See how fast the run was all the while, and what holds it up."),
     Action("run.open", "enter", "enter", "Open", "Open the row under the cursor."),
     Action("run.rejects", "R", "R", "Rejects", "List the documents that the target refused, each with the reason."),
     Action("run.retry", "T", "T", "Retry", "Write the refused documents again, by a run of its own; asks first."),
     Action("home.check", "V", "V", "Check a package", "Read a package whole and see what is wrong with it."),
+    Action("home.open", "P", "P", "Open a plan", "Go on from a plan that was saved to a file."),
     Action("rollback.start", "s", "s", "Start", "Start the rollback."),
     Action("rollback.look", "x", "x", "Count", "Read the target and count what others changed since the run."),
     Action(
@@ -106,12 +108,23 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("app.help", "question_mark", "?", "Help", "Say what the keys do here."),
     Action("app.palette", "ctrl+p", "ctrl+p", "", "Find any action by its name."),
     Action("app.theme", "ctrl+t", "ctrl+t", "", "Choose another theme."),
+    Action("app.copy", "ctrl+y", "ctrl+y", "", "Copy what is under the cursor to the terminal's clipboard."),
+    Action("app.write", "ctrl+o", "ctrl+o", "", "Write what is under the cursor to a file."),
     Action("app.redraw", "ctrl+l", "ctrl+l", "", "Draw the screen anew."),
 )
 
 BY_ID: Final[dict[str, Action]] = {one.id: one for one in REGISTRY}
 
-EVERYWHERE: Final = ("app.back", "app.leave", "app.help", "app.palette", "app.theme", "app.redraw")
+EVERYWHERE: Final = (
+    "app.back",
+    "app.leave",
+    "app.help",
+    "app.palette",
+    "app.theme",
+    "app.copy",
+    "app.write",
+    "app.redraw",
+)
 
 
 def in_order(ids: Iterable[str]) -> list[Action]:

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.worker import Worker, WorkerError, WorkerState
 
 from tui_migrate import settings as settings_file
 from tui_migrate.errors import StorageFailed, TuiMigrateError
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.actions import EVERYWHERE, bindings
+from tui_migrate.ui.copying import Copying
 from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
 from tui_migrate.ui.look import first_error
-from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, ThemesRead
+from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded, ThemesRead
+from tui_migrate.ui.notices import Notices
 from tui_migrate.ui.palette import ActionProvider
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import AskText
@@ -25,9 +28,11 @@ from tui_migrate.ui.screens.notice import Notice
 from tui_migrate.ui.screens.theme_picker import ThemePicker
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.base_app import TerminalApp
+from tui_migrate.ui.terminal.driver import TerminalDriver
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet
 from tui_migrate.ui.theme_files import ThemeFile, own_folder, own_themes
 from tui_migrate.ui.themes import shipped_themes, textual_theme
+from tui_migrate.ui.unfinished import Unfinished
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
 
@@ -67,6 +72,7 @@ class MigrateApp(TerminalApp[None]):
         ansi: bool,
         depth: ColourDepth | None = None,
         encoding: str = "utf-8",
+        driver: type[Driver] = TerminalDriver,
     ) -> None:
         super().__init__(
             theme_name=theme,
@@ -77,8 +83,12 @@ class MigrateApp(TerminalApp[None]):
             ansi=ansi,
             depth=depth,
             encoding=encoding,
+            driver=driver,
         )
         self.session = session
+        self._notices = Notices(self)
+        self._copying = Copying(self)
+        self.unfinished = Unfinished(self)
         self._background: dict[Worker[Any], Coroutine[Any, Any, Any]] = {}
         self.first_screen: Callable[[], OperatorScreen] | None = None
         self.faults: tuple[TuiMigrateError, ...] = ()
@@ -108,6 +118,7 @@ class MigrateApp(TerminalApp[None]):
                 await one.wait()
         for work in self._background.values():
             work.close()
+        self.unfinished.finish()
 
     def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
         """Run a coroutine beside the screens; one of the same group that still runs is cancelled.
@@ -128,11 +139,16 @@ class MigrateApp(TerminalApp[None]):
 
     def on_journal_changed(self, event: JournalChanged) -> None:
         """Hand a snapshot to the screen that asked for it."""
+        self._notices.show_progress(event.snapshot)
         screen = self.operator_screen
         if screen is not None and event.snapshot.subject == screen.subject():
             screen.clear_journal_fault()
             screen.show_snapshot(event.snapshot)
             screen.refresh_frame()
+
+    def on_run_ended(self, event: RunEnded) -> None:
+        """Let whoever looks elsewhere know."""
+        self._notices.run_ended(event)
 
     def on_journal_unreadable(self, event: JournalUnreadable) -> None:
         """Let the screen say so."""
@@ -192,6 +208,16 @@ class MigrateApp(TerminalApp[None]):
     def action_app_redraw(self) -> None:
         """Draw everything anew."""
         self.redraw()
+
+    def action_app_copy(self) -> None:
+        """Send what is under the cursor to the terminal's clipboard."""
+        if self.operator_screen is not None:
+            self._copying.copy(self.operator_screen.copyable())
+
+    def action_app_write(self) -> None:
+        """Write what is under the cursor to a file."""
+        if self.operator_screen is not None:
+            self._copying.write(self.operator_screen.copyable())
 
     def action_app_theme(self) -> None:
         """Read the user's own themes, then offer them beside the shipped ones."""

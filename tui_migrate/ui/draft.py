@@ -122,6 +122,21 @@ def from_plan(plan: Plan) -> Draft:
     )
 
 
+def refuse_unplannable(plan: Plan) -> None:
+    """Raise Refused for a plan that says more than can be chosen step by step: that would be dropped in silence."""
+    said = {
+        "takes a run back": bool(plan.rollback_of),
+        "writes refused documents again": bool(plan.retry_of),
+        "makes the target the same as the source": plan.mirror,
+        "takes warnings for errors": plan.strict,
+    }
+    for what, is_so in said.items():
+        if is_so:
+            raise Refused(
+                f"this plan {what}, which the steps do not offer", hint="tui-migrate start FILE runs it as it is"
+            )
+
+
 def with_source(draft: Draft, end: End) -> Draft:
     """Read from another end; the marks stay, by name."""
     return draft if end == draft.source else replace(draft, source=end, listed=None)

@@ -18,9 +18,9 @@ from tui_migrate.errors import RunNotFound, TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Control, ControlStatus, Event, RunRecord, RunSummary, Sample
-from tui_migrate.journal.states import Stage
+from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
-from tui_migrate.ui.messages import JournalChanged, JournalUnreadable
+from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.worker.control import effective
 
@@ -62,12 +62,17 @@ class JournalFeed:
         self._reader: JournalReader | None = None
         self._last: Snapshot | None = None
         self._live: tuple[int, ...] = ()
+        self._watched: set[int] = set()
 
     def watch(self, subject: Subject) -> None:
         """Look at something else from now on; the next snapshot comes at once."""
         self._subject = subject
         self._last = None
         self._wanted.set()
+
+    def expect(self, run_id: int) -> None:
+        """Tell of the end of a run that was just started, also if it has ended before it was seen at work."""
+        self._watched.add(run_id)
 
     def live_runs(self) -> list[int]:
         """The runs at work, as of the last look."""
@@ -98,20 +103,36 @@ class JournalFeed:
         subject = self._subject
         snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
         self._live = snapshot.live
+        if reader is not None:
+            await self._tell_ended(reader, snapshot.live)
         if subject is self._subject and self._is_news(snapshot):
             self._last = snapshot
             self._post(JournalChanged(snapshot))
+
+    async def _tell_ended(self, reader: JournalReader, live: tuple[int, ...]) -> None:
+        self._watched.update(live)
+        for run_id in sorted(self._watched.difference(live)):
+            try:
+                run = await effective(self._home, reader, await reader.run(run_id))
+            except RunNotFound:
+                self._watched.discard(run_id)
+                continue
+            if not run.state.is_active and run.state is not RunState.PLANNED:
+                self._watched.discard(run_id)
+                self._post(RunEnded(run_id, run.state, run.kind))
 
     async def _read(self, reader: JournalReader, subject: Subject) -> Snapshot:
         runs = await reader.runs(subject.runs, subject.offset) if subject.runs else ()
         run: RunRecord | None = None
         events: tuple[Event, ...] = ()
         controls: tuple[Control, ...] = ()
+        samples: tuple[Sample, ...] = ()
         if subject.run_id:
             try:
                 run = await effective(self._home, reader, await reader.run(subject.run_id))
                 events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
                 controls = await _requests(reader, run)
+                samples = await reader.samples(subject.run_id) if subject.samples else ()
             except RunNotFound:
                 run = None
         unfinished = await self._summaries(reader, await reader.unfinished(subject.summaries or LIVE_RUNS))
@@ -124,9 +145,11 @@ class JournalFeed:
             run=run,
             events=events,
             controls=controls,
+            samples=samples,
             summaries=await self._summaries(reader, summaries),
             unfinished=unfinished if subject.summaries else (),
             live=tuple(one.run.id for one in unfinished if one.run.state.is_active),
+            at_work=tuple(one for one in unfinished if one.run.state.is_active),
         )
 
     async def older(self, before: int) -> tuple[RunSummary, ...]:

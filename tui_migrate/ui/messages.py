@@ -2,6 +2,8 @@
 
 from textual.message import Message
 
+from tui_migrate.journal.states import RunState
+from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.theme_files import OwnThemes
 
@@ -36,3 +38,13 @@ class ThemesRead(Message):
     def __init__(self, own: OwnThemes) -> None:
         super().__init__()
         self.own = own
+
+
+class RunEnded(Message):
+    """A run that was at work while the app looked on has ended, or has lost its worker."""
+
+    def __init__(self, run_id: int, state: RunState, kind: RunKind) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.state = state
+        self.kind = kind

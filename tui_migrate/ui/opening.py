@@ -4,18 +4,24 @@ Importing this module loads neither Textual nor a database driver.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tui_migrate import settings
 from tui_migrate.errors import UsageError
 from tui_migrate.paths import Home
-from tui_migrate.ui.terminal.start import Terminal, check_terminal, choose_theme, prepare
+from tui_migrate.ui.terminal.start import ColourDepth, MarkSet, Terminal, check_terminal, choose_theme, prepare, settle
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from tui_migrate.ui.app import MigrateApp
     from tui_migrate.ui.screens.base import OperatorScreen
+
+MOST_CELLS: Final = 1_000
+"""A page that says it is wider or taller is not believed."""
 
 FirstScreen = Callable[[], "OperatorScreen"]
 """Makes the screen to begin with, over Home; called when Textual is there."""
@@ -56,10 +62,34 @@ async def run_app(home: Home, first_screen: FirstScreen | None = None) -> tuple[
     return app.return_code or 0, left
 
 
-def _make(home: Home, chosen: settings.Settings, terminal: Terminal) -> "MigrateApp":
+async def run_in_browser(home: Home) -> int:
+    """Run the app for a page of `web.server`, and give its exit code. Raises InvalidFile for settings with a fault.
+
+    The size to begin with comes in COLUMNS and ROWS, as textual-serve gives it.
+    """
+    chosen = settings.load(home)
+    size = _cells("COLUMNS", 80), _cells("ROWS", 24)
+    terminal = Terminal(ColourDepth.TRUE, MarkSet.ASCII if chosen.ascii else MarkSet.UNICODE, "utf-8", remote=False)
+    settle(os.environ, terminal)
+    from tui_migrate.ui.web.driver import BrowserDriver
+
+    app = _make(home, chosen, terminal, BrowserDriver)
+    await app.run_async(size=size)
+    return app.return_code or 0
+
+
+def _cells(variable: str, fallback: int) -> int:
+    word = os.environ.get(variable, "")
+    return min(MOST_CELLS, max(1, int(word))) if word.isascii() and word.isdecimal() and len(word) < 6 else fallback
+
+
+def _make(
+    home: Home, chosen: settings.Settings, terminal: Terminal, driver: "type[Driver] | None" = None
+) -> "MigrateApp":
     from tui_migrate.ui.app import MigrateApp
     from tui_migrate.ui.preferences import read_preferences
     from tui_migrate.ui.session import Session
+    from tui_migrate.ui.terminal.driver import TerminalDriver
 
     own = read_preferences(home, choose_theme(chosen.theme, terminal.depth))
     app = MigrateApp(
@@ -70,6 +100,7 @@ def _make(home: Home, chosen: settings.Settings, terminal: Terminal) -> "Migrate
         ansi=terminal.ansi,
         depth=terminal.depth,
         encoding=terminal.encoding,
+        driver=driver or TerminalDriver,
     )
     app.faults = own.faults
     return app

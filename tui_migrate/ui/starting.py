@@ -59,6 +59,7 @@ async def have_worker(
         await launch.start(app.session.home, run_id, given)
     except TuiMigrateError as error:
         return run_id, Fault.of(error)
+    app.feed.expect(run_id)
     return run_id, None
 
 

@@ -22,10 +22,12 @@ from tui_migrate.engine.reject_source import RejectSource
 from tui_migrate.engine.rollback import Rollback
 from tui_migrate.engine.steering import Steered
 from tui_migrate.engine.transfer import Transfer
+from tui_migrate.engine.waits import Waits
 from tui_migrate.engine.work import Work
 from tui_migrate.errors import Interrupted, JournalBusy, Refused, TuiMigrateError, Unreachable
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
+from tui_migrate.journal.hindrance import Hindrance
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Failure, RunRecord, Wish
@@ -39,6 +41,7 @@ from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import Source
 from tui_migrate.stores.retrying import told_to
+from tui_migrate.worker.hindrance import Complaint
 from tui_migrate.worker.inputs import remove_unneeded
 from tui_migrate.worker.launch import create_rollback_run
 from tui_migrate.worker.lock import take_over
@@ -133,6 +136,8 @@ class _Attempt:
         self._passwords = passwords
         self._pipe = pipe
         self._steering = WorkerSteering(record.id, journal, reader, Pace(record.rate_limit))
+        self._waits = Waits()
+        self._complaint = Complaint(self._waits)
         self.rollback_id = 0
         """The run that is to take this one back, where this one failed and its plan wants that."""
 
@@ -239,15 +244,18 @@ class _Attempt:
             progress=Progress(self._journal, run_id),
             steering=self._steering,
             source=source,
+            waits=self._waits,
         )
 
     def _make_work(self, context: RunContext, opened: AsyncExitStack) -> Work:
         plan = context.plan
+        self._complaint.ends = {Hindrance.SOURCE: context.source}
         if plan.kind is RunKind.EXPORT:
             passphrase = self._passwords.get(plan.target.label)
             return Export(context, self._record.created_at, self._record.created_by, passphrase, self._pipe)
         target = ends.open_target(plan.target, self._home, self._passwords)
         opened.push_async_callback(target.close)
+        self._complaint.ends = {Hindrance.SOURCE: context.source, Hindrance.TARGET: target}
         if plan.kind is RunKind.ROLLBACK:
             return Rollback(context, target, self._home.run(plan.rollback_of))
         return Transfer(context, target)
@@ -257,6 +265,8 @@ class _Attempt:
         while True:
             try:
                 await self._journal.beat(self._record.id)
+                if (line := self._complaint.due()) is not None:
+                    await self._journal.add_event(self._record.id, line)
                 beats += 1
                 if beats % TIDY_EVERY == 0:
                     await self._journal.tidy()

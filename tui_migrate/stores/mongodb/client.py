@@ -112,6 +112,12 @@ class Link:
         return frozenset(() if self.scheme.endswith("srv") else self.address.split(","))
 
     @property
+    def round_trip(self) -> float | None:
+        """Seconds to the nearest server and back, as the driver's own monitors measure them; None before they did."""
+        servers = self._client.topology_description.server_descriptions().values()
+        return min((one.round_trip_time for one in servers if one.round_trip_time is not None), default=None)
+
+    @property
     def nodes(self) -> frozenset[str]:
         """The addresses connected to."""
         return frozenset(host if port is None else f"{host}:{port}" for host, port in self._client.nodes)

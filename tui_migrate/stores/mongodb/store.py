@@ -60,6 +60,11 @@ class MongoStore:
         )
 
     @property
+    def round_trip(self) -> float | None:
+        """Seconds to the server and back; None before it was asked anything."""
+        return self._link.round_trip
+
+    @property
     def overridden_options(self) -> tuple[str, ...]:
         """The options of the URL, as `name=value`, that this store does not follow."""
         return self._link.overridden

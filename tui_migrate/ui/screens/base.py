@@ -4,7 +4,7 @@ A screen names its actions by their ids, draws from the snapshots that the feed 
 one covers it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from rich.cells import cell_len
@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.actions import EVERYWHERE, Action, bindings, in_order
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
@@ -83,6 +84,13 @@ class OperatorScreen(Screen[None]):
         """The journal can be read again."""
         for pane in self.query(".journal-fault").results(FaultPane):
             pane.clear()
+
+    def copyable(self) -> Sequence[Copyable]:
+        """What of this screen can be copied, that under the cursor first."""
+        shown = (one for one in self.query(Table) if one.is_on_screen)
+        table = self.focused if isinstance(self.focused, Table) else next(shown, None)
+        row = table.cursor_row if table is not None else None
+        return [] if row is None else [Copyable("name", row.name or row.key)]
 
     def is_available(self, action_id: str) -> bool:
         """Say whether an action can be taken now; others are left out of footer and palette and do nothing."""

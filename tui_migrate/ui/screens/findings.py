@@ -1,7 +1,7 @@
 """What the screens over a table of findings share: they write them to a file, as a report."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,6 +9,7 @@ from textual.message import Message
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.reports.saving import ENDINGS
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import AskText
@@ -47,6 +48,11 @@ class FindingsScreen(OperatorScreen):
             self.notify_line(f"written to {message.path}", is_error=False)
         else:
             self._ask_path(message.path, message.fault)
+
+    def copyable(self) -> Sequence[Copyable]:
+        """The finding under the cursor."""
+        row = self._table.cursor_row
+        return [] if row is None else [Copyable("finding", row.name)]
 
     def on_table_moved(self) -> None:
         """Other rows have other keys."""

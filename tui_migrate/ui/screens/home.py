@@ -3,17 +3,23 @@
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from textual.message import Message
 from textual.widget import Widget
 
+from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
+from tui_migrate.redaction import printable
+from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.run_rows import COLUMNS, NEEDS_NOBODY, in_order_of_need, run_row, urgency
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
 from tui_migrate.ui.screens.first_run import FirstRunPane, is_demo
+from tui_migrate.ui.screens.plan_opening import ask_plan
 from tui_migrate.ui.screens.run_actions import RunListScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.unfinished import words
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import Table
+from tui_migrate.ui.widgets.table import Table, fit
 
 RECENT: Final = 20
 _TICK_SECONDS: Final = 30.0
@@ -27,6 +33,7 @@ class HomeScreen(RunListScreen):
         "home.connections",
         "home.history",
         "home.check",
+        "home.open",
         "home.demo",
         "run.open",
         "run.resume",
@@ -38,6 +45,9 @@ class HomeScreen(RunListScreen):
         "table.sort",
     )
 
+    class UnfinishedFound(Message):
+        """It was looked for a plan that an earlier sitting left unfinished."""
+
     def __init__(self) -> None:
         super().__init__()
         self._snapshot: Snapshot | None = None
@@ -48,6 +58,7 @@ class HomeScreen(RunListScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         """Runs above, connections below."""
+        yield Lines([""], id="unfinished", classes="section")
         yield Lines(["Runs"], id="runs-title", classes="section")
         yield Table(COLUMNS, empty="Reading the journal…", id="runs")
         yield FirstRunPane()
@@ -59,6 +70,8 @@ class HomeScreen(RunListScreen):
         self._is_demo = is_demo(self.session.home)
         super().on_mount()
         self.query_one(FirstRunPane).display = False
+        self.query_one("#unfinished").display = False
+        self.migrate_app.in_background(self._find_unfinished(), "unfinished")
         self._runs_table.focus()
         self._waiting = self.set_interval(1.0, self._wait)
         self.set_interval(_TICK_SECONDS, self._draw)
@@ -67,6 +80,7 @@ class HomeScreen(RunListScreen):
         """Read the connections again: they may have been changed meanwhile."""
         super().on_screen_resume()
         self.query_one(ConnectionPane).read()
+        self._draw_unfinished()
 
     def subject(self) -> Subject:
         """The newest runs in short."""
@@ -127,10 +141,15 @@ class HomeScreen(RunListScreen):
         self.refresh_frame()
 
     def action_home_new(self) -> None:
-        """Plan a migration."""
-        from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+        """Plan a migration, or go on with a plan that was left unfinished."""
+        if self.migrate_app.unfinished.offered is None:
+            self._plan(None)
+        else:
+            self.migrate_app.in_background(self._ask_unfinished(), "unfinished")
 
-        self.app.push_screen(NewMigrationScreen())
+    def action_home_open(self) -> None:
+        """Ask for a plan's file and go on from it."""
+        self.migrate_app.in_background(self._open_plan(), "open-plan")
 
     def action_home_connections(self) -> None:
         """See the connections."""
@@ -166,6 +185,37 @@ class HomeScreen(RunListScreen):
         from tui_migrate.ui.screens.connections import ConnectionsScreen
 
         self.app.push_screen(ConnectionsScreen(name))
+
+    def _plan(self, draft: Draft | None) -> None:
+        from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+
+        self.app.push_screen(NewMigrationScreen(draft))
+
+    async def _find_unfinished(self) -> None:
+        try:
+            await self.migrate_app.unfinished.find()
+        except TuiMigrateError as error:
+            self.notify_line(f"draft.yaml, the unfinished plan, cannot be read: {error.message}")
+        else:
+            self.post_message(self.UnfinishedFound())
+
+    async def _ask_unfinished(self) -> None:
+        if (draft := await self.migrate_app.unfinished.ask()) is not None:
+            self._plan(draft)
+
+    async def _open_plan(self) -> None:
+        if (draft := await ask_plan(self.migrate_app)) is not None:
+            self._plan(draft)
+
+    def on_home_screen_unfinished_found(self) -> None:
+        """Offer what was found."""
+        self._draw_unfinished()
+
+    def _draw_unfinished(self) -> None:
+        draft, line = self.migrate_app.unfinished.offered, self.query_one("#unfinished", Lines)
+        line.display = draft is not None
+        if draft is not None:
+            line.show([fit(printable(f"n goes on with the plan {words(draft)}"), max(1, self.size.width - 2))])
 
     def _draw(self) -> None:
         snapshot = self._snapshot

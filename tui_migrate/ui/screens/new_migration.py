@@ -1,14 +1,16 @@
 """New migration: one step visible, the steps on top, and a line that says what comes next or what is missing."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 from textual.widget import Widget
 
 from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
+from tui_migrate.plan.yaml_form import to_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.look import ConnectionsRead, EndLook, host_words
 from tui_migrate.ui.screens.base import OperatorScreen, environment_words
@@ -136,6 +138,11 @@ class NewMigrationScreen(OperatorScreen):
             "this screen. Nothing is written before s on the last step."
         )
 
+    def copyable(self) -> Sequence[Copyable]:
+        """The name or finding under the cursor, and the plan once it was made."""
+        plan = self._preflight.plan if self.session.draft.step is Step.PREFLIGHT else None
+        return [*super().copyable(), *([Copyable("plan", to_yaml(plan))] if plan is not None else [])]
+
     def is_available(self, action_id: str) -> bool:
         """Each step has its own keys."""
         step = self.session.draft.step
@@ -199,6 +206,7 @@ class NewMigrationScreen(OperatorScreen):
         """Go over to the run; the next plan begins afresh."""
         event.stop()
         self.session.draft = Draft()
+        self.migrate_app.unfinished.note(self.session.draft)
         self.session.looks.forget()
         self.app.switch_screen(RunScreen(event.run_id, event.fault))
 
@@ -317,6 +325,7 @@ class NewMigrationScreen(OperatorScreen):
         if not self.is_mounted:
             return
         draft = self.session.draft
+        self.migrate_app.unfinished.note(draft)
         self._pane.draw()
         beside = self._source_words() if isinstance(draft.target, StoreEnd) else ""  # else the head says it
         self.query_one("#steps", Lines).show([steps_line(draft.step, beside, self.size.width)])

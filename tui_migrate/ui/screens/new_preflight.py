@@ -95,6 +95,12 @@ class PreflightPane(StepPane):
         return self._is_starting
 
     @property
+    def plan(self) -> Plan | None:
+        """The plan as it was checked; None before that, and where it was changed since."""
+        checked = self._checked()
+        return checked.plan if checked is not None else None
+
+    @property
     def can_save(self) -> bool:
         """True where there is a plan to be saved: the checks have come so far."""
         checked = self._checked()

@@ -1,13 +1,14 @@
 """The Run screen: one run as it goes, steered by whoever watches it, and what can be done when it has ended."""
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Final
 
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
@@ -15,6 +16,7 @@ from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_steering import RunSteering
 from tui_migrate.ui.screens.run_table import COLUMNS, collection_rows
+from tui_migrate.ui.screens.run_throughput import ThroughputScreen, held_line
 from tui_migrate.ui.screens.run_view import (
     bar_line,
     counts_lines,
@@ -27,10 +29,14 @@ from tui_migrate.ui.screens.run_view import (
 from tui_migrate.ui.screens.run_words import GONE, status
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.taking_back import RollbackBegun
+from tui_migrate.ui.throughput import plot
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Table, Tone
 from tui_migrate.wording import run_name
+
+PLOT_FROM_HEIGHT: Final = 32
+PLOT_ROWS: Final = 6
 
 HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
@@ -53,6 +59,7 @@ class RunScreen(OperatorScreen):
         "run.resume",
         "run.rollback",
         "run.rejects",
+        "run.throughput",
         "table.filter",
         "table.sort",
     )
@@ -78,6 +85,7 @@ class RunScreen(OperatorScreen):
         yield Lines([""], id="bar")
         yield Lines([""], id="figures")
         yield Lines(["", ""], id="counts")
+        yield Lines([""], id="plot")
         yield Lines([""], id="rule", classes="rule")
         yield Table(COLUMNS, empty="The run has no collections.", id="collections")
         yield Prose(id="status")
@@ -86,7 +94,7 @@ class RunScreen(OperatorScreen):
 
     def subject(self) -> Subject:
         """The one run, whole."""
-        return Subject(run_id=self._run_id)
+        return Subject(run_id=self._run_id, samples=True)
 
     def where(self) -> tuple[str, Environment | None, str]:
         """The run, its ends, and how dangerous its target is."""
@@ -113,6 +121,12 @@ class RunScreen(OperatorScreen):
         if action_id == "run.rejects":
             return run.counts.rejected > 0
         return run.rollback_available or action_id != "run.rollback"
+
+    def copyable(self) -> Sequence[Copyable]:
+        """The collection under the cursor, the run's id, its plan."""
+        run = self.run_record
+        own = [] if run is None else [Copyable("run id", str(run.id)), Copyable("plan", run.plan)]
+        return [*super().copyable(), *own]
 
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""
@@ -150,18 +164,28 @@ class RunScreen(OperatorScreen):
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
         self.query_one("#figures", Lines).show([figures_line(run, pace, width)])
         self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.events, self._plan))
-        self.query_one("#rule", Lines).show([more_line(0, 0, width)])
+        self.query_one("#rule", Lines).show([held_line(snapshot, width)])
+        self._draw_plot(snapshot)
         table = self.query_one(Table)
         table.show(collection_rows(run, pace))
         shown = max(1, table.size.height - 2)
         self.query_one("#more", Lines).show([more_line(len(table.rows), shown, width)])
         self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:])][-2:])
 
+    def _draw_plot(self, snapshot: Snapshot) -> None:
+        """Show the whole run's throughput where the screen is tall enough; T shows it elsewhere."""
+        pane = self.query_one("#plot", Lines)
+        lines = plot(snapshot.samples, self.size.width, PLOT_ROWS) if self.size.height >= PLOT_FROM_HEIGHT else []
+        pane.display = bool(lines)
+        if lines:
+            pane.show(lines)
+
     def _draw_nothing(self, *, was_there: bool) -> None:
         name = f"run {run_name(self._run_id)}"
         words = f" ✗ {name} is gone: {GONE}" if was_there else f" ✗ There is no {name}. esc goes back."
         self._say([words], Tone.BAD)
         self.query_one("#stages", Lines).show([""])
+        self.query_one("#plot", Lines).display = False
         for one in ("#bar", "#figures"):
             self.query_one(one, Lines).show([""])
         self.query_one("#counts", Lines).show(["", ""])
@@ -213,6 +237,10 @@ class RunScreen(OperatorScreen):
     def action_run_log(self) -> None:
         """Show the whole log."""
         self.app.push_screen(LogScreen(self._run_id))
+
+    def action_run_throughput(self) -> None:
+        """Show how fast it was all the while."""
+        self.app.push_screen(ThroughputScreen(self._run_id))
 
     def action_run_errors(self) -> None:
         """Show findings and faults."""

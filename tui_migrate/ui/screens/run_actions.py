@@ -1,10 +1,14 @@
 """What can be done with the run under the cursor of a list, the same on Home and in the History."""
 
+from collections.abc import Sequence
+
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.plan.model import RunKind
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.resuming import plan_of, resume
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.wording import ends_words
 
 
 class RunListScreen(OperatorScreen):
@@ -29,6 +33,12 @@ class RunListScreen(OperatorScreen):
             case "run.again":
                 return one.run.kind is not RunKind.ROLLBACK
         return True
+
+    def copyable(self) -> Sequence[Copyable]:
+        """The run's id and its ends, where the cursor is on one."""
+        if (one := self.chosen_run()) is None:
+            return super().copyable()
+        return [Copyable("run id", str(one.run.id)), Copyable("ends", ends_words(one.run))]
 
     def action_run_open(self) -> None:
         """Show the run."""
@@ -61,10 +71,11 @@ class RunListScreen(OperatorScreen):
         self.migrate_app.in_background(self._plan_again(run_id), "again")
 
     async def _plan_again(self, run_id: int) -> None:
-        from tui_migrate.ui.draft import from_plan
+        from tui_migrate.ui.draft import from_plan, refuse_unplannable
         from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 
         plan = await plan_of(self.migrate_app, run_id)
+        refuse_unplannable(plan)
         self.app.push_screen(NewMigrationScreen(from_plan(plan)))
 
     async def _resume(self, run_id: int) -> None:

@@ -13,6 +13,7 @@ from tui_migrate.journal.records import Event, RunRecord
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
+from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
@@ -23,7 +24,7 @@ from tui_migrate.wording import number, run_name
 
 LINES_READ: Final = 10_000
 
-_LOG: Final = (Column("Time", 8), Column("What happened"))
+_LOG: Final = (Column("Time", 8), Column("What happened"), Column("Severity", 8, from_width=100))
 _ERRORS: Final = (Column("Severity", 8), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
 _MARKS: Final = {Severity.ERROR: "✗ error", Severity.WARNING: "! warn", Severity.NOTE: "· note"}
 _TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.NOTE: Tone.PLAIN}
@@ -53,6 +54,11 @@ class RunSheet(OperatorScreen):
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""
         self.query_one(Table).focus()
+
+    def copyable(self) -> Sequence[Copyable]:
+        """What is said in full of the row under the cursor."""
+        said = self.detail(self.query_one(Table).cursor_key)
+        return [Copyable("line", "\n".join(one.strip() for one in said))] if said else []
 
     def on_table_moved(self) -> None:
         """Show the row under the cursor in full."""
@@ -87,6 +93,7 @@ class LogScreen(RunSheet):
     def help_text(self) -> str:
         """What is written where."""
         return (
+            "/ shows only the lines that hold a text; “warning” and “error” show those of that severity. "
             "The log that the worker keeps in the journal, without document contents. What is too technical for it, "
             f"tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
         )
@@ -186,20 +193,20 @@ def _log_row(event: Event) -> Row:
     mark = {"error": "✗ ", "warning": "! "}.get(event.severity, "")
     return Row(
         key=str(event.sequence),
-        cells=(clock_time(event.at), mark + event.message),
+        cells=(clock_time(event.at), mark + event.message, event.severity),
         name=event.message,
         tone=tone,
-        sort=(event.at, event.message),
+        sort=(event.at, event.message, event.severity),
     )
 
 
 async def _read_log(home: Home, run_id: int) -> tuple[Event, ...]:
-    """Read a run's log from its beginning. Raises JournalError, StorageFailed."""
+    """Read a run's log, of a very long one the end. Raises JournalError, StorageFailed."""
     try:
         reader = await JournalReader.open(home.journal)
     except RunNotFound:
         return ()
     try:
-        return await reader.events(run_id, limit=LINES_READ)
+        return await reader.last_events(run_id, LINES_READ)
     finally:
         await reader.close()

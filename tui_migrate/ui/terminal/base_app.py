@@ -67,8 +67,9 @@ class TerminalApp(App[ReturnType]):
         ansi: bool = False,
         depth: ColourDepth | None = None,
         encoding: str = "utf-8",
+        driver: type[Driver] = TerminalDriver,
     ) -> None:
-        super().__init__(driver_class=TerminalDriver, ansi_color=True if ansi else None)
+        super().__init__(driver_class=driver, ansi_color=True if ansi else None)
         self.crash_log = crash_log
         self._marks = marks
         self._encoding = encoding
@@ -102,6 +103,11 @@ class TerminalApp(App[ReturnType]):
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    def set_terminal_title(self, title: str) -> None:
+        """Show a title in the terminal's frame until the app is left; the one before comes back then."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.set_title(printable(title))
 
     def redraw(self) -> None:
         """Draw the whole screen anew, and send all of it, whatever the terminal shows."""

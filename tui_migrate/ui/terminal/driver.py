@@ -23,6 +23,7 @@ from tui_migrate.ui.terminal.keys import KeyReader
 from tui_migrate.ui.terminal.small import KEYS_THAT_PASS, MINIMUM, is_too_small
 from tui_migrate.ui.terminal.writer import TerminalWriter
 
+_WITHOUT_TITLE: Final = ("linux", "vt100", "vt102", "vt220")
 _ENDING: Final = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 
@@ -48,6 +49,7 @@ class TerminalDriver(Driver):
         self._reader: KeyReader | None = None
         self.encoding = "utf-8"
         self.on_idle: Callable[[], None] = lambda: None
+        self._title = ""
         self._measure()
 
     @property
@@ -76,12 +78,21 @@ class TerminalDriver(Driver):
         if self._writer is not None:
             self._writer.write(data)
 
+    def set_title(self, title: str) -> None:
+        """Show a title; the one before comes back when the terminal is given back. Not on a console without a frame."""
+        if title == self._title or os.environ.get("TERM", "") in _WITHOUT_TITLE:
+            return
+        self.write((modes.KEEP_TITLE if not self._title else "") + modes.title(title))
+        self._title = title
+
     def start_application_mode(self) -> None:
         """Take the terminal: raw input, the alternate screen, signals."""
         self._writer = TerminalWriter(
             self._output, self.encoding, on_idle=self._soon(self.on_idle), on_lost=self._soon(self._leave)
         )
         self._enter_modes()
+        if self._title:
+            self.write(modes.KEEP_TITLE + modes.title(self._title))
         self._writer.start()
         self._reader = KeyReader(
             self._input,
@@ -114,7 +125,9 @@ class TerminalDriver(Driver):
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was; `close` sees to it that all of that goes out."""
         self.disable_input()
-        self.write((modes.MOUSE_OFF if self._mouse else "") + modes.LEAVE)
+        self.write(
+            (modes.RESTORE_TITLE if self._title else "") + (modes.MOUSE_OFF if self._mouse else "") + modes.LEAVE
+        )
         if self._before is not None:
             modes.set_attributes(self._input, self._before)
 
@@ -162,6 +175,8 @@ class TerminalDriver(Driver):
     def _take_again(self) -> None:
         """Somebody stopped and continued us: whatever ran meanwhile may have changed the terminal."""
         self._enter_modes()
+        if self._title:
+            self.write(modes.title(self._title))
         self._tell_size()
 
     def _leave(self, number: int = signal.SIGHUP) -> None:

@@ -7,6 +7,11 @@ import tty
 from contextlib import suppress
 from typing import Final
 
+# xterm's window operations 22 and 23 put the title on a stack and take it from there; OSC 2 sets it. A terminal without
+# the stack is left with an empty title, which most take for their own. Ended by ST: BEL rings where OSC is not known.
+KEEP_TITLE: Final = "\x1b[22;2t"
+RESTORE_TITLE: Final = "\x1b]2;\x1b\\\x1b[23;2t"
+
 TerminalAttributes = list[int | list[bytes | int]]
 
 # xterm's private modes (ctlseqs): 1049 the alternate screen, 25 the cursor, 7 line wrap, 2004 bracketed paste, 1000 and
@@ -16,6 +21,11 @@ ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"
 LEAVE: Final = "\x1b[m\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h"
 MOUSE_ON: Final = "\x1b[?1000h\x1b[?1002h\x1b[?1006h"
 MOUSE_OFF: Final = "\x1b[?1006l\x1b[?1002l\x1b[?1000l"
+
+
+def title(text: str) -> str:
+    """The sequence that sets the title."""
+    return f"\x1b]2;{text}\x1b\\"
 
 
 def read_attributes(fileno: int) -> TerminalAttributes | None:

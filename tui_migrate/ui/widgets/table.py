@@ -134,6 +134,11 @@ class Table(Widget, can_focus=True):
         return self._rows[self._cursor].key if self._rows else None
 
     @property
+    def cursor_row(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self._cursor] if self._rows else None
+
+    @property
     def filter_text(self) -> str:
         """What rows have to hold to be shown."""
         return self._filter

@@ -1,0 +1,181 @@
+"""The plan that is not finished survives quitting; and plans in files are opened."""
+
+import stat
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.driving import copy_plan, new_app, new_home, shows, store_end, until
+from tui_migrate.errors import InvalidFile
+from tui_migrate.mapping.model import Filter, Rename, Scope
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Environment, OnFailure, PackageEnd, Plan, Policy, StoreEnd, Verify
+from tui_migrate.plan.saving import save as save_plan
+from tui_migrate.strict_yaml import parse
+from tui_migrate.ui import draft_file
+from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.draft import Draft, Step, from_plan
+from tui_migrate.ui.unfinished import words
+
+FULL = Draft(
+    source=store_end("prod", Environment.PRODUCTION),
+    target=PackageEnd("/srv/päckage", recipients=("age1abc",), with_passphrase=True),
+    marks=frozenset({"users", "or[ders", "\u202ex"}),
+    listed=("users",),
+    policy=Policy.SKIP,
+    undo=False,
+    verify=Verify.COUNT,
+    max_rejects=3,
+    batch_documents=7,
+    batch_bytes=2_048,
+    on_failure=OnFailure.ROLLBACK,
+    timeout=60,
+    stage_timeout=30,
+    description="ticket 7: yes",
+    catalog="x: 1\n",
+    scope=Scope(filters=(Filter("users", "{}"),), renames=(Rename("users", "people"),)),
+    rate_limit=500,
+    step=Step.POLICY,
+)
+
+
+def test_everything_that_is_chosen_comes_back() -> None:
+    for one in fields(Draft):
+        assert getattr(FULL, one.name) != getattr(Draft(), one.name), f"{one.name} is not tried"
+    again = draft_file.from_value(parse(draft_file.to_yaml(FULL), "draft"))
+    assert again == replace(FULL, listed=None)
+    assert draft_file.from_value(parse(draft_file.to_yaml(Draft()), "draft")) == Draft()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("format: 2", "has format 2"),
+        ("format: 1\nstep: five", "none of"),
+        ("format: 1\nlisted: []", "unknown"),
+        ("format: 1\npolicy: maybe", "none of"),
+        ("format: 1\nundo: 3", "true or false"),
+        ("format: 1\nrate_limit: -1", "whole number"),
+        ("step: ends", "missing"),
+        ("format: 1\nsource: {}", "an end has one of"),
+    ],
+)
+def test_a_fault_in_the_file_is_named(text: str, said: str) -> None:
+    with pytest.raises(InvalidFile, match=said):
+        draft_file.from_value(parse(text, "draft"))
+
+
+def test_the_file_is_private_without_a_secret_and_goes_when_nothing_is_chosen(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    url = StoreEnd("shop", url="mongodb://anna@host/shop")
+    draft_file.save(home, Draft(source=url, description="see mongodb://anna:s3cret@host/"))
+    assert stat.S_IMODE(home.draft.stat().st_mode) == 0o600
+    assert "s3cret" not in home.draft.read_text()
+    found = draft_file.read(home)
+    assert found is not None
+    assert found.source == url
+    draft_file.save(home, Draft(listed=("users",), step=Step.ENDS))
+    assert not home.draft.exists()
+    assert draft_file.read(home) is None
+
+
+async def choose_marks(pilot: Pilot[None], home: Home) -> None:
+    """Begin a plan by opening one, and change it."""
+    path = home.state / "plan.yaml"
+    save_plan(copy_plan(), path)
+    await open_plan(pilot, path)
+    await until(pilot, shows(pilot, "prod/shop → staging/shop", "1 Ends"))
+
+
+async def open_plan(pilot: Pilot[None], path: Path) -> None:
+    await until(pilot, shows(pilot, "Try the demo"))
+    await pilot.press("P")
+    await until(pilot, shows(pilot, "Open a plan"))
+    await pilot.press("ctrl+u", *(("full_stop" if one == "." else "slash" if one == "/" else one) for one in str(path)))
+    await pilot.press("enter")
+
+
+async def test_what_was_begun_is_offered_by_the_next_app_and_gone_on_with(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await choose_marks(pilot, home)
+    assert draft_file.read(home) == from_plan(copy_plan())
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        line = "n goes on with the plan prod/shop → sta"
+        await until(pilot, shows(pilot, line))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "An unfinished plan"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, line))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "An unfinished plan"))
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "prod/shop → staging/shop", "1 Ends"))
+        assert app.session.draft.marks == {"users", "orders"}
+        assert app.unfinished.offered is None
+
+
+async def test_one_that_is_begun_anew_stays_until_something_is_chosen(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    draft_file.save(home, from_plan(copy_plan()))
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "n goes on with the plan"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "An unfinished plan"))
+        await pilot.press("down", "enter")
+        await until(pilot, shows(pilot, "new migration", "1 Ends"))
+        assert app.session.draft == Draft()
+    assert draft_file.read(home) == from_plan(copy_plan())
+
+
+async def test_a_draft_that_cannot_be_read_is_said_to_be_and_left_alone(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    home.draft.write_text("format: 1\nfrom: nowhere\n")
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "draft.yaml, the unfinished plan, cannot be read"))
+        await until(pilot, shows(pilot, "Try the demo"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "new migration"))
+    assert home.draft.read_text() == "format: 1\nfrom: nowhere\n"
+
+
+async def test_what_is_started_is_not_unfinished_any_more(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await choose_marks(pilot, home)
+        await until(pilot, home.draft.exists)
+        app.unfinished.note(Draft())
+        await until(pilot, lambda: not home.draft.exists())
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (None, "cannot read"),
+        (replace(copy_plan(), mirror=True, policy=Policy.OVERWRITE), "makes the target the same"),
+        (replace(copy_plan(), strict=True), "takes warnings for errors"),
+    ],
+)
+async def test_a_plan_that_cannot_be_opened_is_asked_for_again(tmp_path: Path, plan: Plan | None, said: str) -> None:
+    home = new_home(tmp_path)
+    path = home.state / "plan.yaml"
+    if plan is not None:
+        save_plan(plan, path)
+    app: MigrateApp = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_plan(pilot, path)
+        await until(pilot, shows(pilot, said))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "Try the demo"))
+        assert app.session.draft == Draft()
+
+
+def test_a_draft_reads_in_one_line() -> None:
+    assert words(Draft(source=PackageEnd("/p"))) == "/p → —, left at Ends"
