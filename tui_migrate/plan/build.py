@@ -30,7 +30,8 @@ RESERVED_DATABASES: Final = frozenset(("admin", "config", "local"))
 class PlanRequest:
     """What a user asked for.
 
-    Without `names` every collection is meant, less those in `exclude` and those that the catalog excludes.
+    Without `names` every collection is meant, less those in `exclude` and those that the catalog excludes. `mirror` is
+    that of the plan.
     """
 
     kind: RunKind
@@ -50,6 +51,7 @@ class PlanRequest:
     stage_timeout: int = 0
     catalog: Catalog | None = None
     scope: Scope = field(default_factory=Scope)
+    mirror: bool = False
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
@@ -90,6 +92,7 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         stage_timeout=request.stage_timeout,
         catalog=request.catalog.text if request.catalog else "",
         scope=scope,
+        mirror=request.mirror,
     )
 
 

@@ -46,7 +46,8 @@ class Draft:
 
     `catalog` (its text) and `scope` are those of a plan that is made again. `marks` are names in the source, kept
     whatever that is; `listed` are the names that the source was seen to have and that
-    may be migrated, None before it was looked at. `rate_limit` is in documents/s, 0 for none.
+    may be migrated, None before it was looked at. `rate_limit` is in documents/s, 0 for none. `mirror` makes the
+    target's collections equal to the source's: what they have besides is deleted.
     """
 
     source: End | None = None
@@ -66,6 +67,7 @@ class Draft:
     catalog: str = ""
     scope: Scope = field(default_factory=Scope)
     rate_limit: int = 0
+    mirror: bool = False
     step: Step = Step.ENDS
 
     @property
@@ -114,6 +116,7 @@ def from_plan(plan: Plan) -> Draft:
         description=plan.description,
         catalog=plan.catalog,
         scope=plan.scope,
+        mirror=plan.mirror,
     )
 
 
@@ -137,6 +140,12 @@ def with_target(draft: Draft, end: End) -> Draft:
 def swapped(draft: Draft) -> Draft:
     """Swap the ends; the marks stay, by name, and how a package is to be written stays, for swapping back."""
     return replace(draft, source=draft.target, target=draft.source, listed=None)
+
+
+def equalising(plan: Plan) -> Draft:
+    """Take up a plan that makes its target equal, ready to be checked."""
+    names = tuple(sorted(one.name for one in plan.collections))
+    return at_step(with_listing(from_plan(plan), names), Step.PREFLIGHT)
 
 
 def with_pair(draft: Draft, plan: Plan) -> Draft:
@@ -166,8 +175,8 @@ def inverted(draft: Draft, names: Iterable[str]) -> Draft:
 
 
 def with_policy(draft: Draft, policy: Policy) -> Draft:
-    """Decide otherwise what becomes of documents that the target has already."""
-    return replace(draft, policy=policy)
+    """Decide otherwise what becomes of documents that the target has already; only what overwrites can mirror."""
+    return replace(draft, policy=policy, mirror=draft.mirror and policy is Policy.OVERWRITE)
 
 
 def is_allowed(name: str) -> bool:
@@ -225,6 +234,7 @@ def to_request(draft: Draft) -> PlanRequest:
         description=draft.description,
         catalog=loader.from_text(draft.catalog, "the plan's catalog") if draft.catalog else None,
         scope=draft.scope,
+        mirror=draft.mirror and draft.kind is not RunKind.EXPORT,
     )
 
 
