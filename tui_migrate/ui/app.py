@@ -26,7 +26,20 @@ from tui_migrate.ui.themes import FALLBACK, shipped_themes
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
 
-STYLES: Final = ("base", "dialogs", "home", "new", "run", "history", "rollback", "report", "connections", "help")
+STYLES: Final = (
+    "base",
+    "dialogs",
+    "home",
+    "new",
+    "run",
+    "history",
+    "rollback",
+    "report",
+    "connections",
+    "help",
+    "compare",
+    "backups",
+)
 
 
 class MigrateApp(TerminalApp[None]):
