@@ -28,6 +28,7 @@ from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 
 __all__ = ["shop", "silent_url"]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("lost_sockets")]
 
 
 @pytest.fixture
@@ -200,7 +201,6 @@ async def test_it_is_stopped_by_esc_and_gone_on_with(shop: Shop, monkeypatch: py
         assert await asyncio.to_thread(lambda: list(kept.iterdir())) == []
 
 
-@pytest.mark.usefixtures("lost_sockets")
 async def test_an_end_that_does_not_answer_is_cancelled_by_esc_and_one_that_is_gone_is_told(
     shop: Shop, silent_url: str, unused_port: int
 ) -> None:

@@ -1,10 +1,11 @@
 """Starting the run that was planned: what has to be confirmed, the passwords, the worker."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding
+from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
@@ -15,6 +16,9 @@ from tui_migrate.worker import launch
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
+
+Create = Callable[[Home, Plan], Awaitable[int]]
+"""Records a plan as a run and gives its id."""
 
 LINES_SHOWN: Final = 9
 TEXT_CELLS: Final = 66
@@ -34,10 +38,12 @@ async def confirm(app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequen
     return True
 
 
-async def have_worker(app: "MigrateApp", plan: Plan, rate_limit: int = 0) -> tuple[int, Fault | None] | None:
+async def have_worker(
+    app: "MigrateApp", plan: Plan, rate_limit: int = 0, *, create: Create | None = None
+) -> tuple[int, Fault | None] | None:
     """Record the run and start its worker, asking for passwords that are missing; None where nothing was recorded.
 
-    `rate_limit` is what the run begins with, documents/s, 0 for none.
+    `rate_limit` is what the run begins with, documents/s, 0 for none. `create` records the run, if not as every run is.
 
     A run that is recorded and whose worker did not start comes with the fault. Raises JournalError, StorageFailed,
     and what keeps a password from being tried.
@@ -47,7 +53,8 @@ async def have_worker(app: "MigrateApp", plan: Plan, rate_limit: int = 0) -> tup
         return None
     labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
-    run_id = await launch.create_run(app.session.home, plan, rate_limit=rate_limit)
+    home = app.session.home
+    run_id = await (create(home, plan) if create else launch.create_run(home, plan, rate_limit=rate_limit))
     try:
         await launch.start(app.session.home, run_id, given)
     except TuiMigrateError as error:
