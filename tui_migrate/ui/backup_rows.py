@@ -29,8 +29,8 @@ PRUNE_COLUMNS: Final = (
     Column("", 6),
     Column("Name"),
     Column("Age", 6, right=True),
-    Column("Size", 9, right=True),
-    Column("Why it stays", 33),
+    Column("Size", 9, right=True, from_width=100),
+    Column("Why it stays", 42),
     Column("State", 11, from_width=100),
 )
 
@@ -118,7 +118,7 @@ def prune_rows(chosen: Sequence[Choice], now: float) -> list[Row]:
     """Show of each backup whether it goes, what goes first."""
     rows = []
     for one in sorted(chosen, key=lambda one: one.stays is not None):
-        backup, stays = one.backup, one.stays.value if one.stays is not None else ""
+        backup, stays = one.backup, one.stays.value.removeprefix("it is ") if one.stays is not None else ""
         cells = (
             "stays" if stays else "- goes",
             backup.name,

@@ -55,7 +55,7 @@ class NewBackupScreen(BackupPlanScreen):
         """Say what is backed up, and where to."""
         planned = outlook.plan.collections if outlook.plan is not None else ()
         documents, stored = sum(one.documents for one in planned), sum(one.size for one in planned)
-        amount = f": about {documents_words(documents)} of {number(len(planned))} collections, {size(stored)}"
+        amount = f": about {documents_words(documents)} of {_collections(len(planned))}, {size(stored)}"
         target = self._request.target
         sealed = ", under a passphrase" if isinstance(target, PackageEnd) and target.with_passphrase else ""
         return [
@@ -150,9 +150,13 @@ def _deed(changes: tuple[CollectionChange, ...]) -> str:
     ]
     deed = ", ".join(filter(None, parts)) or "change no document"
     removed = sum(one.fate == "removed" for one in changes)
-    goes = f" {number(removed)} collection{'s' if removed != 1 else ''} removed." if removed else ""
+    goes = f" {_collections(removed)} removed." if removed else ""
     defined = f" {number(every.definitions)} indexes or options changed." if every.definitions else ""
     return f"{deed[:1].upper()}{deed[1:]}; {number(every.unchanged)} stay as they are.{goes}{defined}"
+
+
+def _collections(count: int) -> str:
+    return f"{number(count)} collection{'s' if count != 1 else ''}"
 
 
 def _change_row(one: CollectionChange) -> Row:

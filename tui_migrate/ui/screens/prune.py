@@ -202,7 +202,8 @@ class PruneScreen(OperatorScreen):
         words = "Nothing goes by this rule; m changes it."
         if go:
             stored = size(sum(one.disk_bytes for one in go))
-            words = f"{_backups(len(go))} of {number(len(choices))} go, {stored}. Next: s removes them, and asks first."
+            goes = "goes" if len(go) == 1 else "go"
+            words = f"{_backups(len(go))} of {number(len(choices))} {goes}, {stored}. Next: s removes, and asks first."
         self.query_one("#next", Lines).show([f" {words}"])
         self.refresh_frame()
 
