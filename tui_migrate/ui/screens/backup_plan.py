@@ -226,14 +226,14 @@ class BackupPlanScreen(OperatorScreen):
             return f"Comparing… {number(outlook.done)} of about {documents_words(outlook.total)}; esc cancels"
         if outlook.state is LookState.FAILED:
             return "✗ It could not be looked at."
-        errors, warnings = (len(outlook.of_severity(one)) for one in (Severity.ERROR, Severity.WARNING))
+        errors, warnings = (outlook.of_severity(one) for one in (Severity.ERROR, Severity.WARNING))
         if errors:
-            return f"✗ The checks found {number(errors)} error{'s' if errors != 1 else ''}:"
-        return (
-            f"! The checks found {number(warnings)} warning{'s' if warnings != 1 else ''}."
-            if warnings
-            else "✓ Checked."
-        )
+            return f"✗ The checks found {number(len(errors))} error{'s' if len(errors) != 1 else ''}:"
+        if not warnings:
+            return "✓ The checks found nothing that stands in the way."
+        first = f"{warnings[0].subject}: {warnings[0].message}"
+        more = f" (and {number(len(warnings) - 1)} more warnings)" if len(warnings) > 1 else ""
+        return f"! Warning: {printable(first)}{more}."
 
     def _next_words(self) -> str:
         if self._is_starting:

@@ -167,9 +167,10 @@ class CompareScreen(OperatorScreen):
 
     def on_compare_screen_asking(self, event: Asking) -> None:
         """Take what was chosen; the cursor goes to the other end where that is missing."""
-        self.session.asked = event.change(self.session.asked)
+        before = self.session.asked
+        now = self.session.asked = event.change(before)
         self._draw()
-        if self.session.asked.left is not None and self.session.asked.right is None:
+        if now.left != before.left and now.right is None:
             self.query_one("#ends", Table).move_to("right")
 
     def on_compare_screen_told(self, event: Told) -> None:
@@ -255,7 +256,9 @@ class CompareScreen(OperatorScreen):
 
     @property
     def _is_at_work(self) -> bool:
-        return self._work is not None and not self._work.is_finished
+        known = self.session.compared  # it says that it is done a little before its work has tidied up
+        is_pending = known is None or known.state.is_pending
+        return self._work is not None and not self._work.is_finished and is_pending
 
     @property
     def _known(self) -> Compared | None:

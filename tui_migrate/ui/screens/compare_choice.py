@@ -29,7 +29,7 @@ Change = Callable[[Asked], Asked]
 
 SETUP_COLUMNS: Final = (Column("Choose", 8), Column("What"), Column("Last used", 22))
 _WHOLE: Final = "whole: equal means equal bytes"
-_FAST: Final = "fast: by _id and size, or by digests of packages; does not prove equality"
+_FAST: Final = "fast: by _id and size, or digests; no proof of equality"
 _NO_CATALOG: Final = "none: all values are shown"
 
 
