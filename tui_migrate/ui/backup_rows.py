@@ -8,7 +8,7 @@ from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import ago, local_time
+from tui_migrate.ui.wording import ago, local_time, path_words
 from tui_migrate.wording import number, run_name, size
 from tui_migrate.worker.backups import Backup, BackupStatus
 from tui_migrate.worker.pruning import Choice
@@ -106,7 +106,7 @@ def sheet(one: Backup, now: float) -> list[str]:
         f"Checked\t{checked}",
         f"Documents\t{number(record.documents)}, {size(record.size)}",
         f"On disk\t{size(one.disk_bytes) if one.disk_bytes else '—'}",
-        f"File\t{Path(record.path)}",
+        f"File\t{path_words(Path(record.path))}",
         *before,
         *needs,
         "",

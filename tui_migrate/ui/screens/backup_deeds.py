@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from tui_migrate.errors import UsageError
@@ -16,7 +17,7 @@ from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.screens.backup_plan import BackupPlanScreen
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import local_time, number, size
+from tui_migrate.ui.wording import local_time, number, path_words, size
 from tui_migrate.worker.backups import BackedUp, Backup, create_backup
 from tui_migrate.worker.restoring import restore_request
 
@@ -60,7 +61,7 @@ class NewBackupScreen(BackupPlanScreen):
         sealed = ", under a passphrase" if isinstance(target, PackageEnd) and target.with_passphrase else ""
         return [
             f" Back {place_words(self._request.source)} up as {self._called}{amount if planned else ''}.",
-            f" Into {printable(target.label)}{sealed}. Nothing that exists is changed.",
+            f" Into {printable(path_words(Path(target.label)))}{sealed}. Nothing that exists is changed.",
         ]
 
     def rows(self, outlook: Outlook) -> list[Row]:
