@@ -18,6 +18,8 @@ PLACES: Final = {
     "rollback": "Rollback",
     "connection": "Connections",
     "report": "Report",
+    "compare": "Compare",
+    "backup": "Backups",
     "look": "everywhere",
     "table": "tables",
     "app": "everywhere",

@@ -16,7 +16,7 @@ from tui_migrate.comparison import compare as comparing
 from tui_migrate.comparison import ways
 from tui_migrate.comparison.compare import compare
 from tui_migrate.comparison.merge import OTHER_ID_TYPE
-from tui_migrate.comparison.model import ComparedCollection, Comparison, Counts, Kind, Request, Way
+from tui_migrate.comparison.model import ComparedCollection, Comparison, Counts, Kind, Request, Standing, Way
 from tui_migrate.comparison.state import State
 from tui_migrate.documents import RawId
 from tui_migrate.errors import Unreachable, UsageError
@@ -128,6 +128,33 @@ async def test_every_edit_is_found_and_nothing_else(edits: dict[RawId, Edit], bl
     assert found.way is Way.MERGED
     holds(found, made)
     assert found.differs == bool(made.expected)
+
+
+@given(
+    edits=edit_lists(),
+    block=st.integers(1, 7),
+    kind=st.sampled_from([MemoryStore, Unordered, Misordered]),
+    parallel=st.integers(1, 3),
+)
+@settings(max_examples=60)
+async def test_how_far_it_is_only_grows_and_ends_as_what_was_found(
+    edits: dict[RawId, Edit], block: int, kind: type[MemoryStore], parallel: int
+) -> None:
+    made, told_of = sides(edits), list[Standing]()
+    left, right = await filled(made.left), await filled(made.right, kind)
+    await create(left, "alone", options())
+    state = State(None, "")
+    with patch.object(ways, "LIMIT", BlockLimit(documents=block)), patch.object(ways, "SPLIT_FROM", 2):
+        found = await compare(left, right, replace(ALL, parallel=parallel), state, watch=told_of.append)
+    state.close()
+    assert told_of[0] == Standing("alone", presence=Kind.ONLY_LEFT, is_done=True)
+    last = {one.name: one for one in told_of}
+    assert {name: (one.counts, one.is_done) for name, one in last.items()} == {
+        one.name: (one.counts, True) for one in found.collections
+    }
+    if kind is not Misordered:
+        seen = [one.counts.seen for one in told_of if one.name == NAME]
+        assert seen == sorted(seen)
 
 
 @given(

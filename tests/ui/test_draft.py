@@ -174,3 +174,14 @@ def test_only_a_target_in_production_is_dangerous(change: Callable[[Draft], Draf
     assert draft.writes_to_production
     assert change(draft).writes_to_production is (change(draft).target == PROD)
     assert not Draft(PROD, PACKAGE).writes_to_production
+
+
+def test_a_plan_that_makes_equal_is_taken_up_as_one_ready_to_be_checked() -> None:
+    plan = replace(copy_plan(PROD, STAGING), policy=Policy.OVERWRITE, mirror=True)
+    draft = drafts.equalising(plan)
+    assert draft.step is Step.PREFLIGHT
+    request = drafts.to_request(draft)
+    assert (request.names, request.mirror, request.policy) == (("orders", "users"), True, Policy.OVERWRITE)
+    assert "is DELETED" in sentence(draft, None, 5)
+    assert not drafts.to_request(drafts.with_policy(draft, Policy.SKIP)).mirror
+    assert not drafts.to_request(drafts.with_target(draft, PACKAGE)).mirror

@@ -33,6 +33,8 @@ WALKS: dict[str, list[Step]] = {
     "connections": [("", "0007"), ("o", "prod"), ("j", "staging"), ("enter", "Environment"), ("\t", "Environment")],
     "ends": [("", "0007"), ("n", "1 h ago"), ("g", "1/"), ("enter", "URL"), ("G", "4/4"), ("enter", "Package to read")],
     "password": [("", "0007"), ("n", "1 h ago"), ("enter", "It is used in this sitting"), ("escape", "no password")],
+    "compare": [("", "0007"), ("M", "no A is chosen"), ("enter", "A: one end"), ("escape", "no A"), ("j", "2/")],
+    "backups": [("", "0007"), ("K", "There are no backups"), ("n", "Back up"), ("escape", "There are no")],
 }
 WIDE = ("report", "run")
 """These are walked on a large terminal, the others on a small one."""

@@ -18,15 +18,14 @@ from tui_migrate.cli.summary import findings_lines
 from tui_migrate.errors import Refused, UsageError
 from tui_migrate.journal.states import RunState
 from tui_migrate.mapping.model import Scope
-from tui_migrate.packages.forms import PackageForm
-from tui_migrate.paths import Home, make_private_folder
+from tui_migrate.paths import Home
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.model import PackageEnd, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.reports.model import verdict_of
-from tui_migrate.stores.base import Source
 from tui_migrate.wording import run_name
 from tui_migrate.worker import backups, launch
+from tui_migrate.worker.backing_up import looked_at, own_folder, package_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def back_up(wanted: Wanted, selection: Selection, encrypting: Encrypting, common
         await backups.refuse_taken(home, name)
         launching = Launching(home, common.output, Handling(detach=wanted.detach), passwords)
         async with launching.source(source) as opened:
-            plan, of = await build_plan(request, opened), await _looked_at(opened)
+            plan, of = await build_plan(request, opened), await looked_at(opened)
         return await replace(launching, create=_recorder(name, of)).carry_out(plan)
 
     return asyncio.run(make())
@@ -80,7 +79,7 @@ async def back_up_target(launching: Launching, plan: Plan) -> str:
         raise UsageError("--backup-first is for a run into a database", hint="leave --backup-first away")
     planned = {one.name for one in plan.collections}
     async with launching.source(end) as opened:
-        of = await _looked_at(opened)
+        of = await looked_at(opened)
         names = tuple(one for one in of.collections if one in planned)
         if not names:
             launching.output.note("the target has none of these collections: there is nothing to back up")
@@ -125,10 +124,6 @@ async def _make_and_check(launching: Launching, name: str, plan: Plan, of: backu
     output.note(f"the backup {name} is complete and was checked")
 
 
-async def _looked_at(source: Source) -> backups.BackedUp:
-    return backups.BackedUp(await source.identity(), tuple(one.name for one in await source.collections()))
-
-
 def _recorder(name: str, of: backups.BackedUp) -> Callable[[Home, Plan], Awaitable[int]]:
     async def create(home: Home, plan: Plan) -> int:
         return await backups.create_backup(home, name, plan, of)
@@ -138,8 +133,7 @@ def _recorder(name: str, of: backups.BackedUp) -> Callable[[Home, Plan], Awaitab
 
 def _folder(home: Home, chosen: Path | None) -> Path:
     if chosen is None:
-        make_private_folder(home.backups)
-        return home.backups
+        return own_folder(home)
     if not chosen.is_dir():
         raise UsageError(
             f"there is no folder {printable(str(chosen))}", hint="make it, or leave --output away for the home's own"
@@ -148,7 +142,6 @@ def _folder(home: Home, chosen: Path | None) -> Path:
 
 
 def _target(name: str, folder: Path, encrypting: Encrypting, passwords: dict[str, str]) -> PackageEnd:
-    if encrypting == Encrypting():
-        return PackageEnd(absolute(folder / backups.file_name(name, encrypted=False)), PackageForm.TAR)
-    end = PackageEnd(absolute(folder / backups.file_name(name, encrypted=True)), PackageForm.ARCHIVE)
-    return encrypting.target(end, passwords)
+    is_plain = encrypting == Encrypting()
+    end = package_end(name, Path(absolute(folder)), encrypted=not is_plain)
+    return end if is_plain else encrypting.target(end, passwords)

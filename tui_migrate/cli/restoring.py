@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import join
 from typing import TYPE_CHECKING
 
-from tui_migrate.cli.backup_check import opened_end
 from tui_migrate.cli.encryption import Decrypting
 from tui_migrate.cli.launching import Launching, explain_line, refuse_errors
 from tui_migrate.cli.options import Common, Handling
@@ -17,18 +16,16 @@ from tui_migrate.cli.render import finding_form
 from tui_migrate.cli.restore_form import change_lines, changes_form
 from tui_migrate.cli.summary import findings_lines
 from tui_migrate.cli.wording import arrow
-from tui_migrate.comparison.compare import compare
-from tui_migrate.comparison.model import Comparison, Request
-from tui_migrate.comparison.state import State
+from tui_migrate.comparison.model import Comparison
 from tui_migrate.errors import RunNotFound, UsageError
 from tui_migrate.findings import Finding
 from tui_migrate.mapping.model import Scope
-from tui_migrate.plan.build import PlanRequest, build_plan
+from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.catalog_rules import catalog_of
-from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind, StoreEnd
-from tui_migrate.plan.restoring import mirroring
+from tui_migrate.plan.model import Plan
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.worker.backups import Backup, find_backup
+from tui_migrate.worker.restoring import compared, package_of, restore_plan, restore_request
 
 if TYPE_CHECKING:
     from tui_migrate.catalogs.model import Catalog
@@ -53,11 +50,14 @@ def restore_backup(wanted: Wanted, decrypting: Decrypting, common: Common) -> in
     home, output, passwords = common.place, common.output, dict[str, str]()
     backup = asyncio.run(find_backup(home, wanted.name))
     catalog = asyncio.run(_catalog(wanted, backup, home))
-    source = opened_end(backup, decrypting, passwords)
+    source = decrypting.source(package_of(backup), passwords)
     target = typed_end(wanted.url or backup.record.source, home, passwords, output)
     ask_missing((source, target), home, passwords)
     launching = Launching(home, output, Handling(detach=wanted.detach), passwords)
-    return asyncio.run(_restore(launching, wanted, backup, _request(wanted, backup, catalog, source, target)))
+    scope = Scope(owner=backup.record.owner, owner_to=wanted.owner_to) if wanted.owner_to else Scope()
+    request = restore_request(backup, source, target)
+    request = replace(request, names=wanted.collections, catalog=catalog, scope=scope)
+    return asyncio.run(_restore(launching, wanted, backup, request))
 
 
 async def _catalog(wanted: Wanted, backup: Backup, home: "Home") -> "Catalog | None":
@@ -83,33 +83,14 @@ async def _catalog(wanted: Wanted, backup: Backup, home: "Home") -> "Catalog | N
     return catalog
 
 
-def _request(
-    wanted: Wanted, backup: Backup, catalog: "Catalog | None", source: PackageEnd, target: StoreEnd
-) -> PlanRequest:
-    scope = Scope(owner=backup.record.owner, owner_to=wanted.owner_to) if wanted.owner_to else Scope()
-    return PlanRequest(
-        kind=RunKind.IMPORT,
-        source=source,
-        target=target,
-        names=wanted.collections,
-        policy=Policy.OVERWRITE,
-        description=f"restores the backup {wanted.name}",
-        catalog=catalog,
-        scope=scope,
-    )
-
-
 async def _restore(launching: Launching, wanted: Wanted, backup: Backup, request: PlanRequest) -> int:
     async with launching.source(request.source) as source, launching.source(request.target) as target:
-        plan = await build_plan(request, source)
-        if backup.record.owner:
+        plan = await restore_plan(backup, request, source, target)
+        if not plan.mirror:
             launching.output.note(
                 f"the backup has the documents of one user alone: nothing is deleted from {request.target.label}, and"
                 " no index or option is changed; its documents are added or put back"
             )
-        else:
-            has_all = backup.record.is_whole and not wanted.collections
-            plan = mirroring(plan, await target.collections() if has_all else ())
     if wanted.confirm:
         return await launching.carry_out(plan)
     findings = await launching.check(plan)
@@ -122,12 +103,9 @@ async def _compared(launching: Launching, plan: Plan) -> Comparison:
     async with AsyncExitStack() as opened:
         source = await opened.enter_async_context(launching.planned(plan))
         target = await opened.enter_async_context(launching.source(plan.target))
-        state = await asyncio.to_thread(State, None, "")
-        opened.callback(state.close)
         progress = choose_reading(comparing_text)
         opened.callback(progress.close)
-        names = tuple(one.name for one in plan.collections)
-        return await compare(source, target, Request(names, listed=0), state, progress)
+        return await compared(plan, source, target, progress)
 
 
 def _show(launching: Launching, wanted: Wanted, plan: Plan, found: Comparison, findings: tuple[Finding, ...]) -> int:

@@ -16,7 +16,7 @@ from typing import Final
 
 from tui_migrate.comparison.definitions import definition_differences, knows_definitions
 from tui_migrate.comparison.merge import Merge
-from tui_migrate.comparison.model import ComparedCollection, Comparison, Counts, Found, Kind, Request, Way
+from tui_migrate.comparison.model import ComparedCollection, Comparison, Counts, Found, Kind, Request, Standing, Way
 from tui_migrate.comparison.side import OutOfOrder, Side
 from tui_migrate.comparison.sorting import Sorter, read_into, with_fields
 from tui_migrate.comparison.state import Part, State
@@ -34,9 +34,17 @@ MARK_DOCUMENTS: Final = 10_000
 Progress = Callable[[int, int], None]
 """Told now and then: documents compared so far, and about how many there are."""
 
+Watch = Callable[[Standing], None]
+"""Told of each collection how far it is: at first, after each few thousand documents, and when it is done."""
+
 
 async def compare(
-    left: Source, right: Source, request: Request, state: State, progress: Progress | None = None
+    left: Source,
+    right: Source,
+    request: Request,
+    state: State,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> Comparison:
     """Compare two sides as far as the request says, from where the state is. Both are only read.
 
@@ -44,7 +52,7 @@ async def compare(
     StorageFailed.
     """
     try:
-        return await _Work(left, right, request, state, progress).all()
+        return await _Work(left, right, request, state, progress, watch).all()
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None  # what befell the others is but its consequence
 
@@ -52,12 +60,22 @@ async def compare(
 class _Work:
     """One comparison: its two sides, and how far it is."""
 
-    def __init__(self, left: Source, right: Source, request: Request, state: State, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        left: Source,
+        right: Source,
+        request: Request,
+        state: State,
+        progress: Progress | None,
+        watch: Watch | None,
+    ) -> None:
         self._left = left
         self._right = right
         self._request = request
         self._state = state
         self._progress = progress
+        self._watch = watch
+        self._parts_seen: dict[str, dict[int, tuple[Counts, bool]]] = {}
         self._shared: dict[str, Shared] = {}
         self._misordered: set[str] = set()
         self._done = 0
@@ -69,10 +87,11 @@ class _Work:
             listings = [group.create_task(self._listed(one)) for one in (self._left, self._right)]
         mine, theirs = (one.result() for one in listings)
         names = self._chosen(mine, theirs)
+        self._show_alone(mine, theirs)
         for name in names:
             if name in mine and name in theirs:
                 await self._prepare(mine[name], theirs[name])
-        await self._work_off([part for name in self._shared for part in await self._parts(name)])
+        await self._work_off([part for name in self._shared for part in await self._shown_parts(name)])
         for name in sorted(self._misordered):
             self._shared[name] = out_of_order(self._shared[name], self._request.listed)
             await self._begin(self._shared[name], (Part(name, 0),))
@@ -120,6 +139,36 @@ class _Work:
     async def _parts(self, name: str) -> tuple[Part, ...]:
         return await asyncio.to_thread(self._state.parts, name)
 
+    async def _shown_parts(self, name: str) -> tuple[Part, ...]:
+        """Give the parts of a collection, once it is told how far they are."""
+        parts = await self._parts(name)
+        self._parts_seen[name] = {one.number: (one.counts, one.is_done) for one in parts}
+        self._show(name)
+        return parts
+
+    def _show_alone(self, mine: dict[str, CollectionInfo], theirs: dict[str, CollectionInfo]) -> None:
+        """Tell of the collections that one side alone has, by what it says of them."""
+        if self._watch is None:
+            return
+        for name in mine.keys() - theirs.keys():
+            number = mine[name].documents
+            self._watch(Standing(name, Counts(only_left=number), number, Kind.ONLY_LEFT, is_done=True))
+        for name in theirs.keys() - mine.keys():
+            number = theirs[name].documents
+            self._watch(Standing(name, Counts(only_right=number), number, Kind.ONLY_RIGHT, is_done=True))
+
+    def _saw(self, part: Part, counts: Counts) -> None:
+        """Tell how far a part is, and so its collection."""
+        self._parts_seen[part.collection][part.number] = (counts, part.is_done)
+        self._show(part.collection)
+
+    def _show(self, name: str) -> None:
+        if self._watch is not None:
+            parts = self._parts_seen[name].values()
+            counts = sum((one for one, _ in parts), start=Counts())
+            is_done = all(is_done for _, is_done in parts)
+            self._watch(Standing(name, counts, self._shared[name].documents, is_done=is_done))
+
     async def _work_off(self, parts: list[Part] | tuple[Part, ...]) -> None:
         """Compare parts, so many at once as the request says."""
         self._tell(sum(one.counts.seen for one in parts))
@@ -150,9 +199,10 @@ class _Work:
         marked_at, marked, seen = clock(), part.counts.seen, part.counts.seen
         try:
             while await _step(left, right, merge):
-                now = part.counts.seen + merge.seen
-                self._tell(now - seen)
-                seen = now
+                counts = part.counts + merge.counts
+                self._tell(counts.seen - seen)
+                self._saw(part, counts)
+                seen = counts.seen
                 if clock() - marked_at >= MARK_SECONDS or seen - marked >= MARK_DOCUMENTS:
                     part = await self._keep(part, left, right, merge.take())
                     marked_at, marked = clock(), seen
@@ -165,12 +215,14 @@ class _Work:
         part = replace(part, left=left.mark(), right=right.mark(), counts=part.counts + found.counts)
         await asyncio.to_thread(self._state.commit, part, found)
         failpoint("compare.after_mark")
+        self._saw(part, part.counts)
         return part
 
     async def _sort(self, part: Part, shared: Shared) -> None:
         """Compare a collection by sorting it: from the start, whatever an earlier attempt did."""
         part = Part(shared.name, 0)
         await self._begin(shared, (part,))
+        await self._shown_parts(shared.name)
         sorter = Sorter(shared.rules, by_id=shared.way is Way.SORTED)
         try:
             sides = ((self._left, shared.left), (self._right, shared.right))
@@ -182,14 +234,17 @@ class _Work:
             while (found := await to_the_end(lambda: next(pairs, None))) is not None:
                 part = replace(part, counts=part.counts + found.counts)
                 await asyncio.to_thread(self._state.commit, part, found)
+                self._saw(part, part.counts)
         finally:
             sorter.close()
         if shared.way is Way.SORTED:
             first = await asyncio.to_thread(self._state.differences, shared.name, self._request.listed)
             detailed = await with_fields(self._left, self._right, shared.left, first, shared.rules)
             await asyncio.to_thread(self._state.add_fields, shared.name, detailed)
-        await asyncio.to_thread(self._state.commit, replace(part, is_done=True), Found())
+        part = replace(part, is_done=True)
+        await asyncio.to_thread(self._state.commit, part, Found())
         failpoint("compare.after_mark")
+        self._saw(part, part.counts)
 
     def _tell(self, documents: int) -> None:
         self._done += documents

@@ -31,9 +31,9 @@ class Merge:
         return found
 
     @property
-    def seen(self) -> int:
-        """How many documents were compared since what was found was last taken."""
-        return self._found.counts.seen
+    def counts(self) -> Counts:
+        """What was counted since what was found was last taken."""
+        return self._found.counts
 
     def advance(self, left: Side, right: Side) -> None:
         """Compare until a side has nothing more at hand. Raises OutOfOrder."""

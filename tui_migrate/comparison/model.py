@@ -169,6 +169,20 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the comparison of a collection is: what was found by now, of about so many `documents`.
+
+    Of one that a single side has, `presence` says which, and `counts` how many documents that has.
+    """
+
+    name: str
+    counts: Counts = Counts()
+    documents: int = 0
+    presence: Kind | None = None
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What is to be compared and how. Without `names` every collection is, less those in `exclude`.
 

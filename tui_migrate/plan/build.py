@@ -30,7 +30,8 @@ RESERVED_DATABASES: Final = frozenset(("admin", "config", "local"))
 class PlanRequest:
     """What a user asked for.
 
-    Without `names` every collection is meant, less those in `exclude` and those that the catalog excludes.
+    Without `names` every collection is meant, less those in `exclude` and those that the catalog excludes. `mirror` is
+    that of the plan.
     """
 
     kind: RunKind
@@ -51,6 +52,7 @@ class PlanRequest:
     catalog: Catalog | None = None
     scope: Scope = field(default_factory=Scope)
     strict: bool = False
+    mirror: bool = False
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
@@ -92,6 +94,7 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         catalog=request.catalog.text if request.catalog else "",
         scope=scope,
         strict=request.strict,
+        mirror=request.mirror,
     )
 
 

@@ -1,8 +1,9 @@
-"""Making an import one that restores: the target is to have what the package has, and nothing else."""
+"""Making an import one that restores, and what it changes: the target is to have what the package has, and no more."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from tui_migrate.comparison.model import ComparedCollection, Comparison, Kind
 from tui_migrate.plan.model import Plan, PlannedCollection
 from tui_migrate.stores.base import CollectionInfo
 
@@ -21,3 +22,54 @@ def mirroring(plan: Plan, there: Iterable[CollectionInfo] = ()) -> Plan:
     )
     removed = (PlannedCollection(one.name, one.documents, one.size, one.kind, remove=True) for one in extra)
     return replace(plan, mirror=True, collections=(*plan.collections, *removed))
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionChange:
+    """What a restore does to a collection: documents by what becomes of them, and how many definitions change.
+
+    `fate` is `created`, `removed` or `kept`.
+    """
+
+    name: str
+    fate: str
+    added: int = 0
+    replaced: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    definitions: int = 0
+
+
+def changes(found: Comparison, *, mirror: bool) -> tuple[CollectionChange, ...]:
+    """Say what becomes of each collection; only a `mirror` deletes and changes definitions."""
+    return tuple(_change(one, mirror=mirror) for one in found.collections if mirror or one.presence != Kind.ONLY_RIGHT)
+
+
+def _change(one: ComparedCollection, *, mirror: bool) -> CollectionChange:
+    counts = one.counts
+    if one.presence is Kind.ONLY_LEFT:
+        return CollectionChange(one.name, "created", added=counts.only_left)
+    if one.presence is Kind.ONLY_RIGHT:
+        return CollectionChange(one.name, "removed", deleted=counts.only_right)
+    return CollectionChange(
+        one.name,
+        "kept",
+        counts.only_left,
+        counts.different,
+        counts.only_right if mirror else 0,
+        counts.equal,
+        len(one.definitions) if mirror else 0,
+    )
+
+
+def total(rows: tuple[CollectionChange, ...]) -> CollectionChange:
+    """Give the sum."""
+    return CollectionChange(
+        "total",
+        "",
+        sum(one.added for one in rows),
+        sum(one.replaced for one in rows),
+        sum(one.deleted for one in rows),
+        sum(one.unchanged for one in rows),
+        sum(one.definitions for one in rows),
+    )

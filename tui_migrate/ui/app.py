@@ -48,6 +48,8 @@ STYLES: Final = (
     "connections",
     "help",
     "themes",
+    "compare",
+    "backups",
 )
 
 USUAL_WORDS: Final = "Until that is mended, the program does what it would do without the file. Enter goes on."

@@ -47,7 +47,8 @@ class Draft:
     `catalog` is the text of one, or empty. `scope` has filters and new names of collections that are not marked, too.
     `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source,
     kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
-    before it was looked at. `rate_limit` is in documents/s, 0 for none.
+    before it was looked at. `rate_limit` is in documents/s, 0 for none. `mirror` makes the
+    target's collections equal to the source's: what they have besides is deleted.
     """
 
     source: End | None = None
@@ -67,6 +68,7 @@ class Draft:
     catalog: str = ""
     scope: Scope = field(default_factory=Scope)
     rate_limit: int = 0
+    mirror: bool = False
     step: Step = Step.ENDS
     strict: bool = False
     quick: bool = False
@@ -119,6 +121,7 @@ def from_plan(plan: Plan) -> Draft:
         catalog=plan.catalog,
         scope=plan.scope,
         strict=plan.strict,
+        mirror=plan.mirror,
     )
 
 
@@ -159,6 +162,12 @@ def swapped(draft: Draft) -> Draft:
     return replace(draft, source=draft.target, target=draft.source, listed=None)
 
 
+def equalising(plan: Plan) -> Draft:
+    """Take up a plan that makes its target equal, ready to be checked."""
+    names = tuple(sorted(one.name for one in plan.collections))
+    return at_step(with_listing(from_plan(plan), names), Step.PREFLIGHT)
+
+
 def with_pair(draft: Draft, plan: Plan) -> Draft:
     """Take both ends of an earlier plan, and its marks where there are none yet; the rest is chosen anew."""
     taken = with_target(with_source(draft, plan.source), plan.target)
@@ -186,8 +195,8 @@ def inverted(draft: Draft, names: Iterable[str]) -> Draft:
 
 
 def with_policy(draft: Draft, policy: Policy) -> Draft:
-    """Decide otherwise what becomes of documents that the target has already."""
-    return replace(draft, policy=policy)
+    """Decide otherwise what becomes of documents that the target has already; only what overwrites can mirror."""
+    return replace(draft, policy=policy, mirror=draft.mirror and policy is Policy.OVERWRITE)
 
 
 def is_allowed(name: str) -> bool:
@@ -246,6 +255,7 @@ def to_request(draft: Draft) -> PlanRequest:
         catalog=catalog_from(draft.catalog),
         scope=_scope(draft),
         strict=draft.strict,
+        mirror=draft.mirror and draft.kind is not RunKind.EXPORT,
     )
 
 

@@ -5,7 +5,7 @@ Each look gives frozen values, the next one whenever more is known, to whoever a
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
@@ -108,7 +108,14 @@ class Opening:
     @asynccontextmanager
     async def source(self, end: End) -> AsyncIterator[Source]:
         """Open an end to look at, and close it. Files are read, and drivers imported, in a thread."""
-        source = await asyncio.to_thread(open_source, end, self.home, self.passwords)
+        opened = asyncio.ensure_future(asyncio.to_thread(open_source, end, self.home, self.passwords))
+        try:
+            source = await asyncio.shield(opened)
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled: what it opens is closed, or it would stay open for good.
+            with suppress(TuiMigrateError):
+                await (await opened).close()
+            raise
         try:
             yield source
         finally:
@@ -128,7 +135,7 @@ async def look_at_end(end: End, opening: Opening, report: Callable[[EndLook], ob
             else:
                 known = await _greet(source, known)
                 report(known)
-                async with _patience(LIST_SECONDS, f"{place_words(end)} has not listed its collections"):
+                async with patience(LIST_SECONDS, f"{place_words(end)} has not listed its collections"):
                     found = await source.collections()
         report(replace(known, state=LookState.DONE, collections=found, at=opening.clock()))
     except* TuiMigrateError as group:
@@ -142,7 +149,7 @@ async def form_of(source: Source) -> PackageForm | None:
 
 
 async def _greet(source: Source, known: EndLook) -> EndLook:
-    async with _patience(CONNECT_SECONDS, f"{place_words(known.end)} has not answered"):
+    async with patience(CONNECT_SECONDS, f"{place_words(known.end)} has not answered"):
         identity = await source.identity()
         ping = await _ping(source)
     version = source.capabilities.server_version
@@ -196,7 +203,8 @@ def first_error(error: BaseException) -> TuiMigrateError:
 
 
 @asynccontextmanager
-async def _patience(seconds: float, what: str) -> AsyncIterator[None]:
+async def patience(seconds: float, what: str) -> AsyncIterator[None]:
+    """Wait so long at most. Raises Unreachable, which says `what` has not been done by then."""
     try:
         async with asyncio.timeout(seconds):
             yield

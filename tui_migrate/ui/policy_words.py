@@ -85,11 +85,18 @@ def sentence(draft: Draft, count: Count | None, documents: int) -> str:
             f"Write about {documents_words(documents)} of {of} of {place_words(draft.source)} "
             f"into a new {place_words(draft.target)}{how}. {_scope_words(draft)}Nothing that exists is changed."
         )
-    return f"{_deed(draft, count, documents, place_words(draft.target))} {_scope_words(draft)}{_undo_words(draft)}"
+    deed = _deed(draft, count, documents, place_words(draft.target))
+    return f"{deed} {_mirror_words(draft)}{_scope_words(draft)}{_undo_words(draft)}"
 
 
 def _scope_words(draft: Draft) -> str:
     return "".join(f"{one} " for one in scope_words(draft.scope))
+
+
+def _mirror_words(draft: Draft) -> str:
+    if not draft.mirror:
+        return ""
+    return "What the target alone has in these collections is DELETED; indexes and options become the source's. "
 
 
 def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tui_migrate.paths import Home
 from tui_migrate.settings import Settings
+from tui_migrate.ui.comparing import Asked, Compared
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.greeting import Greeting
 from tui_migrate.ui.keymap import USUAL, Keymap
@@ -17,7 +18,8 @@ class Session:
     """One sitting of one operator. `passwords` are those typed in, by the label of an end; they go no further.
 
     `seen` are the last tests of connections, by their names. `draft` is the plan being made, `looks` what is
-    known of its ends. `keys` are those in force.
+    known of its ends. `keys` are those in force. `asked` is what is to be compared, `compared` what the last comparison
+    has found.
     """
 
     home: Home
@@ -27,5 +29,7 @@ class Session:
     seen: dict[str, Greeting] = field(default_factory=dict)
     draft: Draft = field(default_factory=Draft)
     looks: Looks = field(default_factory=Looks)
+    asked: Asked = field(default_factory=Asked)
+    compared: Compared | None = None
     wants_demo: bool = False
     clock: Callable[[], float] = time.time

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding
+from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
@@ -16,6 +17,9 @@ from tui_migrate.worker.backups import note_made_for
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
+
+Create = Callable[[Home, Plan], Awaitable[int]]
+"""Records a plan as a run and gives its id."""
 
 LINES_SHOWN: Final = 9
 TEXT_CELLS: Final = 66
@@ -36,12 +40,17 @@ async def confirm(app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequen
 
 
 async def have_worker(
-    app: "MigrateApp", plan: Plan, rate_limit: int = 0, back_up: Callable[[], Awaitable[str]] | None = None
+    app: "MigrateApp",
+    plan: Plan,
+    rate_limit: int = 0,
+    back_up: Callable[[], Awaitable[str]] | None = None,
+    *,
+    create: Create | None = None,
 ) -> tuple[int, Fault | None] | None:
     """Record the run and start its worker, asking for passwords that are missing; None where nothing was recorded.
 
     `rate_limit` is what the run begins with, documents/s, 0 for none. `back_up` makes a backup before anything is
-    recorded, and gives its name, empty for none.
+    recorded, and gives its name, empty for none. `create` records the run, if not as every run is.
 
     A run that is recorded and whose worker did not start comes with the fault. Raises JournalError, StorageFailed,
     and what keeps a password from being tried.
@@ -51,10 +60,11 @@ async def have_worker(
         return None
     labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
+    home = app.session.home
     backup = await back_up() if back_up is not None else ""
-    run_id = await launch.create_run(app.session.home, plan, rate_limit=rate_limit)
+    run_id = await (create(home, plan) if create else launch.create_run(home, plan, rate_limit=rate_limit))
     if backup:
-        await note_made_for(app.session.home, backup, run_id)
+        await note_made_for(home, backup, run_id)
     try:
         await launch.start(app.session.home, run_id, given)
     except TuiMigrateError as error:

@@ -38,20 +38,29 @@ class Role(Enum):
 
 
 async def choose_end(
-    app: "MigrateApp", role: Role, connections: Mapping[str, Connection], current: End | None, other: End | None
+    app: "MigrateApp",
+    role: Role,
+    connections: Mapping[str, Connection],
+    current: End | None,
+    other: End | None,
+    *,
+    title: str = "",
+    packages: bool = True,
 ) -> End | None:
     """Ask for an end; None where the operator went back. To be awaited in background work.
 
     A password that stood in a URL goes to the session. `other` is the end at the other side, where it is chosen.
+    `title` stands over the choices in place of the role; without `packages` only databases are offered.
     """
+    title = title or role.value.capitalize()
     at = _NAMED + current.connection if isinstance(current, StoreEnd) else ""
     while True:
-        key = await app.push_screen_wait(Choose(role.value.capitalize(), (), _choices(role, connections), at=at))
+        key = await app.push_screen_wait(Choose(title, (), _choices(role, connections, packages=packages), at=at))
         if key is None:
             return None
         at = key
         if key == _TYPED:
-            found: End | None = await _ask_url(app, role)
+            found: End | None = await _ask_url(app, title)
         elif key == _PACKAGE:
             found = await _ask_package(app, role, current, other)
         else:
@@ -60,13 +69,14 @@ async def choose_end(
             return found
 
 
-def _choices(role: Role, connections: Mapping[str, Connection]) -> list[tuple[str, str]]:
+def _choices(role: Role, connections: Mapping[str, Connection], *, packages: bool) -> list[tuple[str, str]]:
     named = [
         (_NAMED + one.name, f"{fit(one.name, NAME_CELLS):<{NAME_CELLS}} {one.environment.value:<12} {_where(one)}")
         for one in connections.values()
     ]
     package = "Read a package, by its path" if role is Role.SOURCE else "Write a new package, at a path"
-    return [*named, (_TYPED, "Type a URL, or NAME/DATABASE"), (_PACKAGE, package)]
+    typed = (_TYPED, "Type a URL, or NAME/DATABASE")
+    return [*named, typed, (_PACKAGE, package)] if packages else [*named, typed]
 
 
 def _where(connection: Connection) -> str:
@@ -89,10 +99,10 @@ async def _ask_database(app: "MigrateApp", connection: Connection, current: End 
         text, sentences = answer, _problem(found)
 
 
-async def _ask_url(app: "MigrateApp", role: Role) -> StoreEnd | None:
+async def _ask_url(app: "MigrateApp", title: str) -> StoreEnd | None:
     typed = TypedUrl("")
     while True:
-        answer = await app.push_screen_wait(AskUrl(f"{role.value.capitalize()} by URL", typed))
+        answer = await app.push_screen_wait(AskUrl(f"{title} by URL", typed))
         if answer is None:
             return None
         found: tuple[StoreEnd, str | None] | Fault

@@ -34,6 +34,8 @@ class HomeScreen(RunListScreen):
         "home.history",
         "home.check",
         "home.open",
+        "home.compare",
+        "home.backups",
         "home.demo",
         "run.open",
         "run.resume",
@@ -164,6 +166,18 @@ class HomeScreen(RunListScreen):
     def action_home_check(self) -> None:
         """Ask for a package and check it."""
         self.query_one(FirstRunPane).ask_package(is_check=True)
+
+    def action_home_compare(self) -> None:
+        """Compare two ends."""
+        from tui_migrate.ui.screens.compare import CompareScreen
+
+        self.app.push_screen(CompareScreen())
+
+    def action_home_backups(self) -> None:
+        """See the backups."""
+        from tui_migrate.ui.screens.backups import BackupsScreen
+
+        self.app.push_screen(BackupsScreen())
 
     def action_home_demo(self) -> None:
         """Say what the demo is, and offer to start it."""

@@ -174,5 +174,7 @@ def policy_rows(draft: Draft, count: Count | None) -> list[Row]:
     rows = []
     for one in Policy:
         mark, said = "●" if one is draft.policy else "○", outcome(one, count)
+        if draft.mirror and one is draft.policy:
+            said += "; delete what it has besides"
         rows.append(Row(one.value, (f"{mark} {one.value}", said), name=said))
     return rows

@@ -104,6 +104,10 @@ class PackageCheckScreen(FindingsScreen):
                 return not self._is_reading
         return True
 
+    async def finish(self, report: Report) -> Report:
+        """Keep what came out, and give the report that is shown. Raises what keeps it from being kept."""
+        return report
+
     def report_name(self) -> str:
         """Named after the package."""
         return f"{Path(self._end.path).name}-report.md"
@@ -193,10 +197,11 @@ class PackageCheckScreen(FindingsScreen):
                 examined = await examine(package, self._teller())
             finally:
                 await package.close()
+            report = await self.finish(package_report(end.path, examined, self.session.clock()))
         except* TuiMigrateError as group:
             self.post_message(self.Checked(end, None, Fault.of(first_error(group))))
         else:
-            self.post_message(self.Checked(end, package_report(end.path, examined, self.session.clock()), None))
+            self.post_message(self.Checked(end, report, None))
 
     def _teller(self) -> "_Teller":
         return _Teller(self)

@@ -1,0 +1,279 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.backup_scene import DAY, add, every_kind
+from tests.ui.driving import new_app, screen_text, shows, table_cells, until
+from tests.ui.new_scene import SIZE, Shop, live_app, says, session, shop, type_into
+from tui_migrate.errors import JournalBusy
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import Environment
+from tui_migrate.ui.screens import backups
+from tui_migrate.ui.screens.backup_check import BackupCheckScreen
+from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
+from tui_migrate.ui.screens.backups import BackupSheet, BackupsScreen
+from tui_migrate.ui.screens.dialogs import AskPassphrase, AskText, Choose, TypeName
+from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.screens.prune import PruneScreen
+from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.widgets.table import Table
+from tui_migrate.worker.backups import Backup, BackupStatus, find_backup, read_backups
+
+__all__ = ["shop"]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("lost_sockets")]
+
+
+def is_on(pilot: Pilot[None], kind: type) -> Callable[[], bool]:
+    return lambda: isinstance(pilot.app.screen, kind)
+
+
+def footer(pilot: Pilot[None]) -> str:
+    return screen_text(pilot).splitlines()[-1]
+
+
+async def opened(pilot: Pilot[None]) -> None:
+    await until(pilot, is_on(pilot, HomeScreen), "Home")
+    await pilot.press("K")
+    await until(pilot, is_on(pilot, BackupsScreen), "the backups")
+
+
+def at(pilot: Pilot[None], key: str, selector: str = "Table") -> None:
+    pilot.app.screen.query_one(selector, Table).move_to(key)
+
+
+async def choose(pilot: Pilot[None], key: str) -> None:
+    await until(pilot, is_on(pilot, Choose), "the choices")
+    at(pilot, key)
+    await pilot.press("enter")
+
+
+async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Home) -> None:
+    await every_kind(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await until(pilot, lambda: len(table_cells(pilot)) == 7, "the backups")
+        assert [(row[0], row[5]) for row in table_cells(pilot)] == [
+            ("stopped", "~ stopped"),
+            ("given-up", "○ given up"),
+            ("while-busy", "! findings"),
+            ("some", "✓ good"),
+            ("gone", "✗ missing"),
+            ("damaged", "✗ damaged"),
+            ("prod-shop-20260601T000000Z", "✓ good"),
+        ]
+        last = table_cells(pilot)[-1]
+        assert last[1:5] == ("prod/shop", "123.5 kB", "112 d", "56 d ago")
+        at(pilot, "some")
+        await until(pilot, lambda: all(word in footer(pilot) for word in ("V Check", "R Restore")), "what it allows")
+        assert "some · mongodb://h/[bold]b · 2 collections" in screen_text(pilot)
+        at(pilot, "gone")
+        await until(pilot, lambda: "V Check" not in footer(pilot), "that it cannot be checked")
+        await pilot.press("enter")
+        await until(pilot, is_on(pilot, BackupSheet), "the sheet")
+        assert "✗ missing (missing)" in app.screen.query_one(Pager).words
+        await pilot.press("escape")
+        at(pilot, "stopped")
+        await pilot.press("enter")
+        await until(pilot, is_on(pilot, RunScreen), "its run")
+
+
+async def test_where_there_is_none_it_says_how_to_make_one_and_a_journal_that_cannot_be_read_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await until(pilot, shows(pilot, "There are no backups: n makes one."), "how to begin")
+        assert "P Prune" not in footer(pilot)
+        await add(home, "first")
+        monkeypatch.setattr(backups, "read_backups", busy)
+        await pilot.press("escape")
+        await pilot.press("K")
+        await until(pilot, says(pilot, "✗ the journal is locked", "ctrl+r reads them again."), "the fault")
+        monkeypatch.undo()
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: len(table_cells(pilot)) == 1, "the backup")
+
+
+async def busy(_: Home) -> tuple[Backup, ...]:
+    raise JournalBusy("the journal is locked", hint="wait")
+
+
+async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> None:
+    app = live_app(shop.home)
+    before = shop.documents("users")
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await until(pilot, shows(pilot, "There are no backups"), "the empty list")
+        await pilot.press("n")
+        await choose(pilot, "connection:live")
+        await until(pilot, is_on(pilot, AskText), "the database")
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Name of the backup"), "the name")
+        await type_into(pilot, "../x")
+        await until(pilot, shows(pilot, "is no name of a backup"), "why not")
+        await type_into(pilot, "friday")
+        await choose(pilot, "plain")
+        await until(pilot, is_on(pilot, NewBackupScreen), "the plan")
+        await until(
+            pilot,
+            says(pilot, "as friday: about 15 documents of 1 collection,", "✓ The checks found nothing", "Next: s"),
+        )
+        assert "SOURCE: PRODUCTION" in screen_text(pilot)
+        await pilot.press("s")
+        await until(pilot, is_on(pilot, RunScreen), "the run")
+        await until(pilot, shows(pilot, "completed"), "its end")
+        await pilot.press("escape")
+        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ good"], "that it is good")
+        assert table_cells(pilot)[0][4] == "never"
+        await pilot.press("V")
+        await until(pilot, is_on(pilot, BackupCheckScreen), "the check")
+        await until(pilot, shows(pilot, "✓ No finding."), "that it is whole")
+        await pilot.press("escape")
+        await until(pilot, lambda: table_cells(pilot)[0][4] == "just now", "that it was checked")
+        target = shop.target_db[shop.database]
+        await asyncio.to_thread(target["users"].delete_many, {"_id": {"$lt": 3}})
+        await asyncio.to_thread(target["users"].update_one, {"_id": 5}, {"$set": {"age": 99}})
+        await asyncio.to_thread(target["users"].insert_one, {"_id": 100})
+        await asyncio.to_thread(target["strays"].insert_one, {"_id": 1})
+        damaged = shop.documents("users")
+        await pilot.press("R")
+        await choose(pilot, "own")
+        await until(pilot, is_on(pilot, RestoreScreen), "the preview")
+        said = "Add 3 documents, replace 1, DELETE 2; 11 stay as they are. 1 collection removed."
+        await until(pilot, says(pilot, said, "Can be undone.", "Next: s starts the run"), "what it would change")
+        assert "PRODUCTION TARGET live" in screen_text(pilot)
+        assert table_cells(pilot) == [
+            ("strays", "removed", "·", "·", "1", "·", "·"),
+            ("users", "changed", "3", "1", "1", "11", "·"),
+        ]
+        assert shop.documents("users") == damaged
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, Choose | TypeName), "what is to be confirmed")
+        if isinstance(app.screen, Choose):
+            await choose(pilot, "start")
+        await until(pilot, is_on(pilot, TypeName), "the name")
+        await type_into(pilot, "lives")
+        assert is_on(pilot, TypeName)()
+        await type_into(pilot, "live")
+        await until(pilot, is_on(pilot, RunScreen), "the run")
+        await until(pilot, lambda: shop.documents("users") == before, "the restore")
+        await until(pilot, shows(pilot, "completed"), "its end")
+        assert "strays" not in await asyncio.to_thread(target.list_collection_names)
+
+
+async def test_a_backup_under_a_passphrase_asks_for_it(shop: Shop) -> None:
+    app = live_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("n")
+        await choose(pilot, "connection:old")
+        await until(pilot, is_on(pilot, AskText), "the database")
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Name of the backup"), "the name")
+        await type_into(pilot, "sealed")
+        await choose(pilot, "sealed")
+        for _ in range(2):
+            await until(pilot, is_on(pilot, AskPassphrase), "the passphrase")
+            await type_into(pilot, "open sesame")
+            await pilot.pause()
+        await until(pilot, says(pilot, "under a passphrase", "Next: s"), "the plan")
+        await pilot.press("s")
+        await until(pilot, shows(pilot, "completed"), "its end")
+        session(pilot).passwords.clear()
+        await pilot.press("escape")
+        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ good"], "that it is good")
+        await pilot.press("V")
+        await until(pilot, is_on(pilot, AskPassphrase), "the passphrase")
+        await type_into(pilot, "open sesame")
+        await until(pilot, shows(pilot, "✓ No finding."), "that it is whole")
+
+
+async def test_a_name_that_is_taken_is_asked_again(shop: Shop) -> None:
+    await add(shop.home, "friday")
+    app = new_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("n")
+        await choose(pilot, "connection:old")
+        await until(pilot, is_on(pilot, AskText), "the database")
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Name of the backup"), "the name")
+        await type_into(pilot, "friday")
+        await until(pilot, shows(pilot, "✗ there is a backup friday already (good)"), "why not")
+        await pilot.press("escape")
+        await until(pilot, is_on(pilot, BackupsScreen), "the list")
+
+
+async def test_a_damaged_backup_is_found_by_its_check_and_cannot_be_restored(shop: Shop) -> None:
+    await add(shop.home, "broken", source="old/shop", environment=Environment.STAGING)
+    app = new_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await until(pilot, lambda: len(table_cells(pilot)) == 1, "the backup")
+        await pilot.press("V")
+        await until(pilot, is_on(pilot, BackupCheckScreen), "the check")
+        await until(pilot, shows(pilot, "could not be checked"), "that it is none")
+        await pilot.press("escape")
+        await until(pilot, is_on(pilot, BackupsScreen), "the list")
+        await pilot.press("R")
+        await choose(pilot, "own")
+        await until(pilot, is_on(pilot, RestoreScreen), "the preview")
+        await until(pilot, says(pilot, "✗ It could not be looked at.", "ctrl+r tries again."), "why not")
+        assert "s Start" not in footer(pilot)
+
+
+async def test_what_goes_is_shown_before_it_is_removed(home: Home) -> None:
+    for name, age in (("a", 90 * DAY), ("b", 60 * DAY), ("c", 40 * DAY), ("d", 1 * DAY)):
+        await add(home, name, age=age)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await until(pilot, lambda: len(table_cells(pilot)) == 4, "the backups")
+        await pilot.press("P")
+        await until(pilot, is_on(pilot, PruneScreen), "the preview")
+        await until(pilot, shows(pilot, "Nothing goes by this rule; m changes it."), "that nothing goes")
+        await pilot.press("m")
+        await until(pilot, shows(pilot, "Older than how many days?"), "the days")
+        await type_into(pilot, "-1")
+        await until(pilot, shows(pilot, "✗ A number from 0 to 36,500."), "why not")
+        await type_into(pilot, "50")
+        await until(pilot, shows(pilot, "always stay?"), "the number")
+        await type_into(pilot, "1")
+        await until(pilot, shows(pilot, "2 backups of 4 go"), "what goes")
+        assert [row[0] for row in table_cells(pilot)] == ["- goes", "- goes", "stays", "stays"]
+        await pilot.press("s")
+        await until(pilot, says(pilot, "2 backups of PRODUCTION among them."), "the question")
+        await pilot.press("enter")
+        await until(pilot, is_on(pilot, PruneScreen), "the preview")
+        assert len(await read_backups(home)) == 4
+        await pilot.press("s")
+        await choose(pilot, "remove")
+        await until(pilot, shows(pilot, "✓ 2 backups removed"), "that they are gone")
+        assert [one.name for one in await read_backups(home)] == ["d", "c"]
+        assert sorted(one.name for one in home.backups.iterdir()) == ["c.tar", "d.tar"]
+
+
+async def test_what_cannot_be_removed_is_told(home: Home) -> None:
+    await add(home, "old", age=90 * DAY)
+    await add(home, "new")
+    away = home.backups.with_name("away")
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(PruneScreen())
+        await pilot.press("m")
+        await until(pilot, is_on(pilot, AskText), "the days")
+        await type_into(pilot, "30")
+        await until(pilot, shows(pilot, "always stay?"), "the number")
+        await type_into(pilot, "1")
+        await until(pilot, shows(pilot, "1 backup of 2 goes"), "what goes")
+        home.backups.rename(away)
+        home.backups.symlink_to(away)
+        await pilot.press("s")
+        await choose(pilot, "remove")
+        await until(pilot, says(pilot, "✗ cannot remove"), "why not")
+    assert (await find_backup(home, "old")).status is BackupStatus.GOOD

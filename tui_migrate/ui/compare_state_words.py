@@ -1,0 +1,58 @@
+"""How far a comparison is, what came out, and what comes next, in a few lines."""
+
+from tui_migrate.plan.model import PackageEnd
+from tui_migrate.ui.compare_words import can_be_marked, outcome_sentence
+from tui_migrate.ui.comparing import Asked, Compared
+from tui_migrate.ui.look import LookState
+from tui_migrate.ui.policy_words import documents_words
+from tui_migrate.ui.screens.new_ends import end_words
+from tui_migrate.ui.screens.new_step import SLOW_SECONDS
+from tui_migrate.ui.wording import duration, local_time, number
+
+
+def result_words(known: Compared, now: float) -> list[str]:
+    """Name both ends and say how far it is, as of `now` (seconds since 1970)."""
+    pairs = (("A", known.asked.left), ("B", known.asked.right))
+    ends = [f" {name}  {end_words(end)}" for name, end in pairs if end is not None]
+    return [*ends, f" {_state_words(known, now)}", ""]
+
+
+def _state_words(known: Compared, now: float) -> str:
+    amount = f"{known.percent} %, {number(known.done)} of about {documents_words(known.total)}"
+    if known.state is LookState.CONNECTING:
+        waited = now - known.at
+        return f"Connecting{f' for {duration(waited)}' if waited >= SLOW_SECONDS else ''}… esc cancels"
+    if known.state is LookState.READING:
+        return f"{'Going on' if known.is_resumed else 'Comparing'}… {amount}; esc stops"
+    if known.state is LookState.CANCELLED:
+        return f"~ Stopped at {amount}: s goes on." if known.total else "~ Cancelled: s compares."
+    if known.comparison is None:
+        return "✗ Not compared."
+    masked = f" Values that {known.asked.catalog} calls sensitive are hidden." if known.asked.catalog else ""
+    return f"{outcome_sentence(known.comparison)} As of {local_time(known.at)}.{masked}"
+
+
+def empty_words(known: Compared) -> str:
+    """Say why there is no collection to be seen."""
+    if known.state.is_pending:
+        return "The collections are being listed…"
+    return "No collection." if known.comparison is not None else "Nothing was compared."
+
+
+def next_words(asked: Asked, known: Compared | None, marked: int, *, is_choosing: bool) -> str:
+    """Say what comes next, or what is missing. `known` is what is known of `asked`, None where nothing is."""
+    if is_choosing or known is None:
+        found = "; ctrl+n shows what was found" if known is not None else ""
+        return f"Not yet: {asked.blocked}." if asked.blocked else f"Next: s compares{found}."
+    if known.state.is_pending:
+        return "Nothing is written to either end."
+    if known.comparison is None:
+        return "Next: s compares; ctrl+b changes the ends." if known.fault is None else "Next: ctrl+r tries again."
+    markable = len(can_be_marked(known))
+    if marked:
+        return f"{marked:,} of {markable:,} marked. Next: ctrl+n makes a plan that makes B equal there."
+    if markable:
+        return "Next: enter looks into one; space marks what B is to get from A, i marks all."
+    if known.comparison.differs and isinstance(asked.right, PackageEnd):
+        return "B is a package and is never changed: swap them (w) to make the other equal."
+    return "Next: enter looks into one; ctrl+b changes the ends."

@@ -1,0 +1,97 @@
+"""What is asked before a backup is made, checked or restored: the database, the name, what opens the file."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import PackageEnd, StoreEnd
+from tui_migrate.redaction import printable, redact
+from tui_migrate.ui.look import Fault, place_words, read_connections, resolve
+from tui_migrate.ui.passphrases import has_new_passphrase, has_passphrase
+from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.screens.end_choice import Role, choose_end
+from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
+from tui_migrate.ui.screens.package_choice import ask_opener, opener_of
+from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.worker.backing_up import own_folder, package_end
+from tui_migrate.worker.backups import Backup, BackupStatus, check_name, default_name, read_backups
+from tui_migrate.worker.restoring import package_of
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
+
+_SEALED: Final = "Under a passphrase, which checking and restoring need again"
+
+
+async def ask_backup(app: "MigrateApp") -> tuple[str, StoreEnd, PackageEnd] | None:
+    """Ask for a new backup's database, name and passphrase; None where the operator went back.
+
+    To be awaited in background work. Raises StorageFailed, JournalError.
+    """
+    read = await read_connections(app.session.home)
+    source = await choose_end(app, Role.SOURCE, read.connections, None, None, title="Back up", packages=False)
+    if not isinstance(source, StoreEnd) or (name := await _ask_name(app, source)) is None:
+        return None
+    choices = [("plain", "As it is, for your user alone (mode 0600)"), ("sealed", _SEALED)]
+    how = await app.push_screen_wait(Choose("How to write it", (), choices))
+    if how is None:
+        return None
+    sealed = how == "sealed"
+    target = package_end(name, own_folder(app.session.home), encrypted=sealed)
+    target = replace(target, with_passphrase=sealed)
+    if sealed and not await has_new_passphrase(app, target):
+        return None
+    return name, source, target
+
+
+async def opened_package(app: "MigrateApp", backup: Backup) -> PackageEnd | None:
+    """Give the package of a backup with what opens it; None where the operator went back.
+
+    To be awaited in background work. Raises Refused for a backup that cannot be used, PackageDamaged.
+    """
+    end = package_of(backup)
+    if (opener := await opener_of(end)) is not None:
+        return await ask_opener(app, end, opener)
+    return end if await has_passphrase(app, end) else None
+
+
+async def ask_place(app: "MigrateApp", backup: Backup) -> StoreEnd | None:
+    """Ask into which database a backup is restored; None where the operator went back."""
+    own = await resolve(backup.record.source, app.session.home)
+    choices, said = [("other", "Another database…")], []
+    if isinstance(own, Fault):
+        said = wrap(f"What it was made of is not known any more: {own.message}", TEXT_CELLS)
+    else:
+        choices.insert(0, ("own", f"{place_words(own[0])}, which it was made of   {own[0].environment.value}"))
+        said = wrap(f"The backup {backup.name} of {printable(redact(backup.record.source))}.", TEXT_CELLS)
+    key = await app.push_screen_wait(Choose("Restore into", said, choices))
+    if key == "own" and not isinstance(own, Fault):
+        return own[0]
+    if key is None:
+        return None
+    read = await read_connections(app.session.home)
+    chosen = await choose_end(app, Role.TARGET, read.connections, None, None, title="Restore into", packages=False)
+    return chosen if isinstance(chosen, StoreEnd) else None
+
+
+async def _ask_name(app: "MigrateApp", source: StoreEnd) -> str | None:
+    name, said = default_name(source, app.session.clock()), ["A-Z, a-z, 0-9, . _ and -; it is the file's name too."]
+    while (typed := await app.push_screen_wait(AskText("Name of the backup", said, name))) is not None:
+        try:
+            name = check_name(typed.strip())
+            problem = await _taken(app.session.home, name)
+        except TuiMigrateError as error:
+            name, problem = typed, f"{error.message}: {error.hint}"
+        if not problem:
+            return name
+        said = wrap(f"✗ {problem}", TEXT_CELLS)
+    return None
+
+
+async def _taken(home: Home, name: str) -> str:
+    """Say what has a name already; one that was given up makes way for it."""
+    for one in await read_backups(home):
+        if one.name == name and one.status is not BackupStatus.GIVEN_UP:
+            return f"there is a backup {name} already ({one.status})"
+    return ""

@@ -1,0 +1,376 @@
+"""Compare: two ends, what each collection has in common, and a plan that makes B equal to A where that is wanted."""
+
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, ClassVar, Final
+
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import Worker, WorkerError
+
+from tui_migrate.errors import TuiMigrateError
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.plan.equalising import equalising_plan
+from tui_migrate.plan.model import Plan, RunKind
+from tui_migrate.redaction import printable
+from tui_migrate.ui.compare_state_words import empty_words, next_words, result_words
+from tui_migrate.ui.compare_words import COLUMNS, can_be_marked, collection_rows
+from tui_migrate.ui.comparing import Asked, Compared, compare_ends
+from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.draft import equalising
+from tui_migrate.ui.look import Fault, LookState, Opening
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.compare_choice import (
+    SETUP_COLUMNS,
+    Change,
+    choose,
+    choose_one_database,
+    setup_rows,
+    take_pair,
+)
+from tui_migrate.ui.screens.compare_collection import CompareCollectionScreen
+from tui_migrate.ui.screens.compare_saving import save_comparison
+from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.lines import Lines
+from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.wording import fit_ends
+
+RUNS_LOOKED_AT: Final = 100
+PAIRS_SHOWN: Final = 20
+TICK_SECONDS: Final = 1.0
+_UNSEEN: Final = "What has changed since in what it had compared is not seen then."
+_ON_RESULT: Final = ("compare.save", "compare.open", "mark.toggle", "mark.invert", "table.filter", "table.sort")
+
+
+class CompareScreen(OperatorScreen):
+    """Two ends are chosen, then compared; the session keeps both, also when the screen is left."""
+
+    ACTIONS: ClassVar = (
+        "compare.start",
+        "compare.swap",
+        "compare.plan",
+        "compare.ends",
+        "compare.save",
+        "compare.open",
+        "mark.toggle",
+        "mark.invert",
+        "look.again",
+        "table.filter",
+        "table.sort",
+    )
+
+    class Asking(Message):
+        """What is to be compared is to be changed: `change` gives the next one of whatever it is by then."""
+
+        def __init__(self, change: Change) -> None:
+            super().__init__()
+            self.change = change
+
+    class Told(Message):
+        """More is known."""
+
+        def __init__(self, compared: Compared) -> None:
+            super().__init__()
+            self.compared = compared
+
+        def can_replace(self, message: Message) -> bool:
+            """Take the place of what was known before."""
+            return isinstance(message, CompareScreen.Told)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._work: Worker[Any] | None = None
+        self._pairs: list[RunRecord] = []
+        self._marks: frozenset[str] = frozenset()
+        self._is_choosing = False
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Lay out the choice of the ends and, in its place, what was found."""
+        yield Prose(id="what")
+        yield FaultPane(id="fault")
+        yield Table(SETUP_COLUMNS, id="ends")
+        yield Table(COLUMNS, id="collections")
+        yield Lines([""], id="next")
+
+    def on_mount(self) -> None:
+        """Begin with what was compared last, or with the choice."""
+        super().on_mount()
+        self.set_interval(TICK_SECONDS, self._tick)
+        self._turn()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for it any more; what was compared can be gone on with."""
+        if self._is_at_work:
+            self._stop()
+
+    def subject(self) -> Subject:
+        """The newest runs: their ends are offered."""
+        return Subject(summaries=RUNS_LOOKED_AT)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Offer the ends of runs, each pair once, the newest first."""
+        newest: dict[tuple[str, str], RunRecord] = {}
+        for one in snapshot.summaries:
+            if one.run.kind is not RunKind.ROLLBACK:
+                newest.setdefault((one.run.source, one.run.target), one.run)
+        self._pairs = list(newest.values())[:PAIRS_SHOWN]
+        self._draw()
+
+    def where(self) -> tuple[str, None, str]:
+        """What is compared with what, and which of them is production."""
+        asked = self.session.asked
+        labels = [printable(one.label) if one is not None else "—" for one in (asked.left, asked.right)]
+        if asked.left is None and asked.right is None:
+            return "compare", None, ""
+        room = max(1, self.size.width - len(asked.production) - 30)
+        return f"compare   {fit_ends(' → '.join(labels), room)}", None, asked.production
+
+    def help_text(self) -> str:
+        """What is compared, and what becomes of it."""
+        return (
+            "Both ends are read whole, side by side, and nothing is written to either. What was compared is kept while"
+            " it is not done: esc stops, and s goes on from there or begins anew. enter opens a collection: the"
+            " documents and definitions that differ, and each of them field by field. Mark the collections that B is to"
+            " get as A has them; ctrl+n makes a plan of that and checks it, nothing happens before you start it there."
+        )
+
+    def is_available(self, action_id: str) -> bool:
+        """Keys of the choice before, keys of the result after."""
+        match action_id:
+            case "compare.start":
+                return not self._is_at_work and not self.session.asked.blocked and not self._shows_fault
+            case "compare.swap":
+                return not self._is_at_work
+            case "compare.ends":
+                return self._shows_result and not self._is_at_work
+            case "compare.plan":
+                return bool(self._marked) if self._shows_result else self._known is not None
+            case "look.again":
+                return self._shows_fault and not self._is_at_work
+            case "mark.toggle" | "mark.invert":
+                return self._shows_result and bool(self._markable)
+        return self._shows_result and self._is_done if action_id in _ON_RESULT else True
+
+    def go_back(self) -> bool:
+        """Stop the comparison first, then go back to the choice of the ends."""
+        if self._is_at_work:
+            self._stop()
+            self.notify_line("Stopped; s goes on from here, or begins anew.", is_error=False)
+            self._draw()
+            return True
+        return False
+
+    def on_compare_screen_asking(self, event: Asking) -> None:
+        """Take what was chosen; the cursor goes to the other end where that is missing."""
+        before = self.session.asked
+        now = self.session.asked = event.change(before)
+        self._draw()
+        if now.left != before.left and now.right is None:
+            self.query_one("#ends", Table).move_to("right")
+
+    def on_compare_screen_told(self, event: Told) -> None:
+        """Keep and show what is known; the first key after the end marks."""
+        if event.compared.state.is_pending and not self._is_at_work:
+            return  # sent before it was stopped
+        self.session.compared = event.compared
+        if event.compared.fault is not None and event.compared.fault.databases:
+            databases = event.compared.fault.databases
+            self._begin_choice(self._ask(choose_one_database(self.migrate_app, event.compared.asked, databases)))
+        self._draw()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Choose what is under the cursor, or look into a collection."""
+        event.stop()
+        if event.table.id == "collections":
+            self.action_compare_open()
+            return
+        kind, _, run_id = event.key.partition(":")
+        app = self.migrate_app
+        self._begin_choice(self._ask(take_pair(app, int(run_id)) if run_id else choose(app, self.session.asked, kind)))
+
+    def action_compare_start(self) -> None:
+        """Compare both ends."""
+        asked, before = self.session.asked, self._work
+        self._is_choosing, self._marks = False, frozenset()
+        self.session.compared = Compared(asked, LookState.CONNECTING, self.session.clock())
+        self._work = self.migrate_app.in_background(self._compare(asked, before), "compare")
+        self._turn()
+
+    def action_look_again(self) -> None:
+        """Try again what failed."""
+        self.action_compare_start()
+
+    def action_compare_swap(self) -> None:
+        """Let A be B; what was found is of before."""
+        asked = self.session.asked
+        self.session.asked = replace(asked, left=asked.right, right=asked.left)
+        self._turn()
+
+    def action_compare_ends(self) -> None:
+        """Go back to the choice; what was found stays until something else is compared."""
+        self._is_choosing = True
+        self._turn()
+
+    def action_compare_plan(self) -> None:
+        """From the choice, show what was found; from there, make a plan of the marks and check it."""
+        if not self._shows_result:
+            self._is_choosing = False
+            self._turn()
+        elif (plan := self._plan()) is not None:
+            self.app.push_screen(NewMigrationScreen(equalising(plan)))
+
+    def action_compare_save(self) -> None:
+        """Write the plan or the report to a file."""
+        if self._known is not None and self._known.comparison is not None:
+            self._begin_choice(self._save(self._known))
+
+    def action_compare_open(self) -> None:
+        """Look into the collection under the cursor."""
+        known, name = self._known, self.query_one("#collections", Table).cursor_key
+        if known is None or known.comparison is None:
+            return
+        for one in known.comparison.collections:
+            if one.name == name:
+                self.app.push_screen(CompareCollectionScreen(known.asked, one, known.mask))
+
+    def action_mark_toggle(self) -> None:
+        """Mark the collection under the cursor, or take its mark away; the cursor goes on."""
+        table = self.query_one("#collections", Table)
+        if table.cursor_key in self._markable:
+            self._marks ^= {table.cursor_key}
+            self._draw()
+        else:
+            self.notify_line("A plan has nothing to do there: it is equal, or B alone has it.")
+        table.action_move(1)
+
+    def action_mark_invert(self) -> None:
+        """Turn the marks of what is shown."""
+        shown = {row.key for row in self.query_one("#collections", Table).rows}
+        self._marks ^= shown.intersection(self._markable)
+        self._draw()
+
+    @property
+    def _is_at_work(self) -> bool:
+        known = self.session.compared  # it says that it is done a little before its work has tidied up
+        is_pending = known is None or known.state.is_pending
+        return self._work is not None and not self._work.is_finished and is_pending
+
+    @property
+    def _known(self) -> Compared | None:
+        """What is known of what is asked now."""
+        known = self.session.compared
+        return known if known is not None and known.asked == self.session.asked else None
+
+    @property
+    def _is_done(self) -> bool:
+        return self._known is not None and self._known.comparison is not None
+
+    @property
+    def _shows_result(self) -> bool:
+        return self._known is not None and not self._is_choosing
+
+    @property
+    def _shows_fault(self) -> bool:
+        return self._shows_result and self._known is not None and self._known.state is LookState.FAILED
+
+    @property
+    def _markable(self) -> tuple[str, ...]:
+        return can_be_marked(self._known)
+
+    @property
+    def _marked(self) -> tuple[str, ...]:
+        return tuple(name for name in self._markable if name in self._marks)
+
+    def _plan(self) -> Plan | None:
+        known, asked = self._known, self.session.asked
+        marked = set(self._marked)
+        if known is None or known.comparison is None or asked.left is None or asked.right is None or not marked:
+            return None
+        chosen = tuple(one for one in known.comparison.collections if one.name in marked)
+        return equalising_plan(asked.left, asked.right, replace(known.comparison, collections=chosen), known.there)
+
+    def _stop(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+        known = self.session.compared
+        if known is not None and known.state.is_pending:
+            self.session.compared = replace(known, state=LookState.CANCELLED, at=self.session.clock())
+
+    def _begin_choice(self, work: Coroutine[object, object, None]) -> None:
+        self.migrate_app.in_background(work, "compare-choice")
+
+    async def _compare(self, asked: Asked, before: Worker[Any] | None) -> None:
+        if before is not None:  # it may still hold what both write their state to
+            with suppress(WorkerError):
+                await before.wait()
+        session = self.session
+        opening = Opening(session.home, session.passwords, session.clock)
+        ends = [one for one in (asked.left, asked.right) if one is not None]
+        began = Compared(asked, LookState.CONNECTING, session.clock())
+        try:
+            has_all = await have_passwords(self.migrate_app, ends)
+        except TuiMigrateError as error:
+            self._tell(replace(began, state=LookState.FAILED, fault=Fault.of(error)))
+            return
+        if has_all:
+            await compare_ends(asked, opening, self._tell, self._go_on)
+        else:
+            self._tell(replace(began, state=LookState.FAILED, fault=Fault("no password was given")))
+
+    def _tell(self, compared: Compared) -> None:
+        self.post_message(self.Told(compared))
+
+    async def _go_on(self) -> bool | None:
+        said = ["An earlier comparison of these two was stopped before its end.", _UNSEEN]
+        choices = [("on", "Go on where it was stopped"), ("anew", "Begin anew")]
+        key = await self.migrate_app.push_screen_wait(Choose("Go on?", said, choices))
+        return None if key is None else key == "on"
+
+    async def _ask(self, asking: Coroutine[object, object, Change | None]) -> None:
+        if (change := await asking) is not None:
+            self.post_message(self.Asking(change))
+
+    async def _save(self, known: Compared) -> None:
+        if said := await save_comparison(self.migrate_app, known, self._plan()):
+            self.call_later(self.notify_line, said, is_error=False)
+
+    def _turn(self) -> None:
+        """Show the choice or the result, whichever it is now."""
+        ends, found = self.query_one("#ends", Table), self.query_one("#collections", Table)
+        is_result = self._shows_result
+        ends.display, found.display = not is_result, is_result
+        (found if is_result else ends).focus()
+        self._draw()
+
+    def _tick(self) -> None:
+        if self._is_at_work and self.is_current:
+            self._draw()
+
+    def _draw(self) -> None:
+        if not self.is_mounted:
+            return
+        if self.query_one("#collections", Table).display is not self._shows_result:
+            self._turn()
+            return
+        known, pane = self._known, self.query_one("#fault", FaultPane)
+        if self._shows_fault and known is not None and known.fault is not None:
+            pane.explain(known.fault.message, known.fault.hint, "ctrl+r tries again, ctrl+b changes the ends.")
+        else:
+            pane.clear()
+        if known is not None and self._shows_result:
+            self.query_one("#what", Prose).say(result_words(known, self.session.clock()))
+            rows = collection_rows(known, self._marks)
+            self.query_one("#collections", Table).show(rows, empty=empty_words(known))
+        else:
+            said = " Two ends are read whole and compared; nothing is written. enter chooses what is under the cursor."
+            self.query_one("#what", Prose).say([said, ""])
+            rows = setup_rows(self.session.asked, self._pairs, self.session.clock())
+            self.query_one("#ends", Table).show(rows)
+        said = next_words(self.session.asked, known, len(self._marked), is_choosing=not self._shows_result)
+        self.query_one("#next", Lines).show([fit(f" {said}", max(1, self.size.width))])
+        self.refresh_frame()
