@@ -8,14 +8,16 @@ from tui_migrate.stores.mongodb import MongoStore
 
 
 async def test_a_server_that_was_asked_has_a_round_trip(store: MongoStore) -> None:
-    assert store.round_trip is None
+    before = store.round_trip
+    assert before is None
     await store.identity()
-    assert isinstance(store, Distant)
-    found = store.round_trip
+    source: object = store
+    assert isinstance(source, Distant)
+    found = source.round_trip
     assert found is not None
     assert 0 < found < 10
     assert MappedSource(store, Scope(), None, ()).round_trip is not None
 
 
 def test_what_lies_in_memory_is_not_distant() -> None:
-    assert not isinstance(MemoryStore("db"), Distant)
+    assert not isinstance(MemoryStore("server", "db"), Distant)
