@@ -56,7 +56,7 @@ def test_a_plot_reads_as_it_should() -> None:
         "   docs/s │  █ ",
         "          │ ▅█ ",
         "        0 │▇██▁",
-        "          └start, 2s a column───8s ",
+        "          └start, 2s a column─8s",
     ]
 
 

@@ -74,7 +74,7 @@ def plot(samples: Sequence[Sample], width: int, height: int) -> list[str]:
     for row in range(rows, 0, -1):
         label = number(round(top)) if row == rows else "docs/s" if row == rows - 1 else "0" if row == 1 else ""
         lines.append(f"{label:>{LABEL_CELLS - 2}} │" + "".join(_cell(one, top, rows, row - 1) for one in values))
-    return [*lines, _axis(samples, step, room)]
+    return [*lines, _axis(samples, step, len(values), room)]
 
 
 def round_up(value: float) -> float:
@@ -95,8 +95,8 @@ def _cell(value: float | None, top: float, rows: int, row: int) -> str:
     return _EIGHTHS[min(8, max(0, eighths))]
 
 
-def _axis(samples: Sequence[Sample], step: int, room: int) -> str:
-    words = f"start, {duration(step)} a column"
-    end = f"{duration(samples[-1].at - samples[0].at)} "
-    between = max(1, min(room, max(cell_len(words) + cell_len(end) + 1, room)) - cell_len(words) - cell_len(end))
+def _axis(samples: Sequence[Sample], step: int, columns: int, room: int) -> str:
+    """The time below: where it begins, what a column is, and under the last column how long it was."""
+    words, end = f"start, {duration(step)} a column", duration(samples[-1].at - samples[0].at)
+    between = max(1, columns - cell_len(words) - cell_len(end))
     return f"{' ' * (LABEL_CELLS - 1)}└{words}{'─' * between}{end}"[: LABEL_CELLS + room]
