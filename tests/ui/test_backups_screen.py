@@ -68,7 +68,7 @@ async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Hom
         last = table_cells(pilot)[-1]
         assert last[1:5] == ("prod/shop", "123.5 kB", "112 d", "56 d ago")
         at(pilot, "some")
-        await until(pilot, lambda: all(word in footer(pilot) for word in ("V Check", "R Restore")), "what it allows")
+        await until(pilot, lambda: all(word in footer(pilot) for word in ("V Check", "Z Restore")), "what it allows")
         assert "some · mongodb://h/[bold]b · 2 collections" in screen_text(pilot)
         at(pilot, "gone")
         await until(pilot, lambda: "V Check" not in footer(pilot), "that it cannot be checked")
@@ -141,7 +141,7 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
         await asyncio.to_thread(target["users"].insert_one, {"_id": 100})
         await asyncio.to_thread(target["strays"].insert_one, {"_id": 1})
         damaged = shop.documents("users")
-        await pilot.press("R")
+        await pilot.press("Z")
         await choose(pilot, "own")
         await until(pilot, is_on(pilot, RestoreScreen), "the preview")
         said = "Add 3 documents, replace 1, DELETE 2; 11 stay as they are. 1 collection removed."
@@ -220,7 +220,7 @@ async def test_a_damaged_backup_is_found_by_its_check_and_cannot_be_restored(sho
         await until(pilot, shows(pilot, "could not be checked"), "that it is none")
         await pilot.press("escape")
         await until(pilot, is_on(pilot, BackupsScreen), "the list")
-        await pilot.press("R")
+        await pilot.press("Z")
         await choose(pilot, "own")
         await until(pilot, is_on(pilot, RestoreScreen), "the preview")
         await until(pilot, says(pilot, "✗ It could not be looked at.", "ctrl+r tries again."), "why not")

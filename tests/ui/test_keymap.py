@@ -161,9 +161,9 @@ async def test_footer_help_and_palette_show_the_users_keys_and_the_keys_act(home
 
 
 async def test_the_usual_key_of_a_rebound_action_does_nothing(home: Home) -> None:
-    app = app_with(home, "home.connections: P\napp.palette: ctrl+k\napp.help: f1\n")
+    app = app_with(home, "home.connections: Z\napp.palette: ctrl+k\napp.help: f1\n")
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, shows(pilot, " P Connections"), "the footer")
+        await until(pilot, shows(pilot, " Z Connections"), "the footer")
         await pilot.press("o", "ctrl+p", "question_mark")
         await pilot.pause()
         assert isinstance(app.screen, HomeScreen)

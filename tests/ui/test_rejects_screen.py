@@ -89,8 +89,8 @@ async def test_a_run_with_rejects_leads_to_their_list(ends: Pair) -> None:
         assert [(row[0], row[1]) for row in table_cells(pilot, "#rejects")] == [("things", "2"), ("things", "4")]
         assert all("valid" in row[2] for row in table_cells(pilot, "#rejects"))
         assert "! 2 documents were refused and kept." in said(pilot)
-        assert "T tries again" in said(pilot)
-        assert "T" in keys(pilot)
+        assert "U tries again" in said(pilot)
+        assert "U" in keys(pilot)
 
 
 async def test_a_document_is_shown_with_its_reason_and_without_what_is_sensitive(ends: Pair) -> None:
@@ -131,7 +131,7 @@ async def test_a_damaged_document_and_a_file_that_is_gone_are_said(ends: Pair) -
 
 async def test_nothing_is_tried_again_by_one_key_or_where_it_cannot_be(ends: Pair) -> None:
     async with rejects(ends) as pilot:
-        await pilot.press("T")
+        await pilot.press("U")
         await until(pilot, lambda: isinstance(pilot.app.screen, Choose | TypeName), "the question")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, RejectsScreen), "the list")
@@ -140,8 +140,8 @@ async def test_nothing_is_tried_again_by_one_key_or_where_it_cannot_be(ends: Pai
         await write.transition(1, RunState.ROLLED_BACK)
     async with rejects(ends) as pilot:
         assert "The run has been rolled back" in said(pilot)
-        assert "T" not in keys(pilot)
-        await pilot.press("T")
+        assert "U" not in keys(pilot)
+        await pilot.press("U")
         assert isinstance(pilot.app.screen, RejectsScreen)
     assert await count_runs(ends) == 1
 
@@ -173,7 +173,7 @@ async def test_they_are_written_again_by_a_run_of_their_own(ends: Pair, environm
         async with app.run_test(size=SIZE) as pilot:
             await app.push_screen(RejectsScreen(2))
             await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
-            await pilot.press("T")
+            await pilot.press("U")
             if environment is Environment.PRODUCTION:
                 await until(pilot, lambda: isinstance(app.screen, TypeName), "the name to be typed")
                 await pilot.press("enter")

@@ -37,6 +37,10 @@ FULL = Draft(
     catalog="x: 1\n",
     scope=Scope(filters=(Filter("users", "{}"),), renames=(Rename("users", "people"),)),
     rate_limit=500,
+    mirror=True,
+    strict=True,
+    quick=True,
+    backup_first=True,
     step=Step.POLICY,
 )
 
@@ -91,7 +95,7 @@ async def choose_marks(pilot: Pilot[None], home: Home) -> None:
 
 async def open_plan(pilot: Pilot[None], path: Path) -> None:
     await until(pilot, shows(pilot, "Try the demo"))
-    await pilot.press("P")
+    await pilot.press("L")
     await until(pilot, shows(pilot, "Open a plan"))
     await pilot.press("ctrl+u", *(("full_stop" if one == "." else "slash" if one == "/" else one) for one in str(path)))
     await pilot.press("enter")
@@ -159,8 +163,6 @@ async def test_what_is_started_is_not_unfinished_any_more(tmp_path: Path) -> Non
     ("plan", "said"),
     [
         (None, "cannot read"),
-        (replace(copy_plan(), mirror=True, policy=Policy.OVERWRITE), "makes the target the same"),
-        (replace(copy_plan(), strict=True), "takes warnings for errors"),
     ],
 )
 async def test_a_plan_that_cannot_be_opened_is_asked_for_again(tmp_path: Path, plan: Plan | None, said: str) -> None:

@@ -130,8 +130,6 @@ def refuse_unplannable(plan: Plan) -> None:
     said = {
         "takes a run back": bool(plan.rollback_of),
         "writes refused documents again": bool(plan.retry_of),
-        "makes the target the same as the source": plan.mirror,
-        "takes warnings for errors": plan.strict,
     }
     for what, is_so in said.items():
         if is_so:

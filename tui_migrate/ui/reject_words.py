@@ -54,7 +54,7 @@ def reject_sentences(run: RunRecord, found: RejectList) -> list[str]:
     if len(found.documents) < total:
         said.append(f" The first {number(len(found.documents))} are listed; a retry takes all of them.")
     if not what_blocks_retry(run):
-        said.append(" T tries again, by a run of its own; first mend what they were refused for.")
+        said.append(" U tries again, by a run of its own; first mend what they were refused for.")
     return said
 
 

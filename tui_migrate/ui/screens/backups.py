@@ -121,7 +121,7 @@ class BackupsScreen(OperatorScreen):
         return (
             "A backup is good once its run has completed; findings means that documents changed while they were read,"
             " damaged that its last check found errors, stopped that its run can be gone on with. V reads one whole and"
-            " keeps what that came to. R shows what bringing it back would change before anything is written. P shows"
+            " keeps what that came to. Z shows what bringing it back would change before anything is written. P shows"
             " which are old enough to go, and why the others stay."
         )
 

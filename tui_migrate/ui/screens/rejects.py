@@ -99,7 +99,7 @@ class RejectsScreen(OperatorScreen):
         return (
             "A document that the target refuses is put aside in a file, with the reason, where the plan allows rejects;"
             " the run goes on. enter shows a document as it was to be written, without what the catalog calls"
-            " sensitive. T writes all of them again, by a run of its own under the same plan: first mend what the"
+            " sensitive. U writes all of them again, by a run of its own under the same plan: first mend what the"
             " reason names, such as the target's validator or the document that holds a unique value."
         )
 
