@@ -30,6 +30,7 @@ from tests.engine.crashing import Trap, trapped
 from tests.engine.scene import Ended, Scene, Snapshot, new_scene, snapshot
 from tui_migrate.documents import content_hash
 from tui_migrate.engine.rejects import RejectFile
+from tui_migrate.engine.rollback_made import aside_name
 from tui_migrate.engine.undo_log import MAGIC
 from tui_migrate.engine.undo_reader import is_blank
 from tui_migrate.journal.reader import JournalReader
@@ -101,7 +102,8 @@ class Play:
 
     async def check_intents(self) -> None:
         intents = intents_of(self.scene.home.run(self.run_id))
-        for name, (_, _, documents) in (await snapshot(self.scene.target)).items():
+        for found_as, (_, _, documents) in (await snapshot(self.scene.target)).items():
+            name = found_as.removesuffix(aside_name("", self.run_id))  # a rollback may have it aside, to look once more
             before = by_key(self.before[name][2]) if name in self.before else {}
             for key, document in by_key(documents).items():
                 if before.get(key) != document:
