@@ -107,7 +107,7 @@ class _Comparing:
 
     async def all(self, known: Compared, go_on: GoOn) -> None:
         if self.asked.left is None or self.asked.right is None:
-            raise UsageError(self.asked.blocked)
+            raise UsageError(self.asked.blocked, hint="choose both ends, then compare")
         mask = NOTHING
         if self.asked.catalog:
             mask = Mask(await asyncio.to_thread(find, self.asked.catalog, self.opening.home))

@@ -46,7 +46,7 @@ class DocumentDiff:
 async def read_document(asked: Asked, opening: Opening, collection: str, identifier: RawId, mask: Mask) -> DocumentDiff:
     """Read a document from both ends and compare it, without what is sensitive. Raises what stores raise."""
     if asked.left is None or asked.right is None:
-        raise UsageError(asked.blocked)
+        raise UsageError(asked.blocked, hint="choose both ends, then compare again")
     found: list[bytes | None] = []
     for end in (asked.left, asked.right):
         async with opening.source(end) as source, patience(READ_SECONDS, f"{place_words(end)} has not answered"):
