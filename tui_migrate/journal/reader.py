@@ -1,9 +1,8 @@
 """Reads the journal: what every face shows, and what a worker takes up again. Nothing here writes."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiosqlite
 
@@ -12,15 +11,12 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal.records import (
     BackupRecord,
-    BackupState,
     Checkpoint,
     CollectionProgress,
-    CollectionState,
     Control,
     ControlStatus,
     Counts,
     Event,
-    Failure,
     MemberRecord,
     RejectRecord,
     RejectState,
@@ -30,8 +26,8 @@ from tui_migrate.journal.records import (
     VerifiedMark,
     Wish,
 )
+from tui_migrate.journal.rows import backup_from, collection_from, run_from
 from tui_migrate.journal.states import RunState, Stage
-from tui_migrate.plan.model import Environment, RunKind
 
 FINDINGS_SHOWN: Final = 200
 
@@ -99,8 +95,8 @@ class JournalReader:
             rows[-1][0],
             rows[0][0],
         ):
-            collections.setdefault(int(run_id), []).append(_collection(values))
-        return tuple(_run(row, tuple(collections.get(int(row[0]), ())), ()) for row in rows)
+            collections.setdefault(int(run_id), []).append(collection_from(values))
+        return tuple(run_from(row, tuple(collections.get(int(row[0]), ())), ()) for row in rows)
 
     async def summaries(self, limit: int, before: int = 0) -> tuple[RunSummary, ...]:
         """Give runs in short, newest first; those older than `before` where it is not 0."""
@@ -117,14 +113,14 @@ class JournalReader:
         rows = await self._rows(f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ?", run_id)
         if not rows:
             raise RunNotFound(f"there is no run {run_id:04d}", hint="tui-migrate history lists the runs there are")
-        return _run(rows[0], await self.collections(run_id), await self.findings(run_id))
+        return run_from(rows[0], await self.collections(run_id), await self.findings(run_id))
 
     async def collections(self, run_id: int) -> tuple[CollectionProgress, ...]:
         """Give the collections of a run in the order in which they are worked."""
         rows = await self._rows(
             f"SELECT {_COLLECTION_COLUMNS} FROM run_collections WHERE run_id = ? ORDER BY place", run_id
         )
-        return tuple(map(_collection, rows))
+        return tuple(map(collection_from, rows))
 
     async def findings(self, run_id: int, limit: int = FINDINGS_SHOWN) -> tuple[Finding, ...]:
         """Give a run's findings, errors first."""
@@ -171,7 +167,7 @@ class JournalReader:
     async def backups(self) -> tuple[BackupRecord, ...]:
         """Give the backups, newest first."""
         query = f"SELECT {_BACKUP_COLUMNS} FROM backups ORDER BY created_at DESC, rowid DESC"
-        return tuple(map(_backup, await self._rows(query)))
+        return tuple(map(backup_from, await self._rows(query)))
 
     async def last_batch_number(self, run_id: int) -> int:
         """Give the highest number among a run's batches, -1 where there are none."""
@@ -355,7 +351,7 @@ class JournalReader:
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
         total = done.replace("_done", "_total")
         rows = await self._rows(f"SELECT {columns}, {done}, {total} FROM runs {condition}", *values)
-        return tuple(RunSummary(_run(row, (), ()), int(row[-2]), int(row[-1])) for row in rows)
+        return tuple(RunSummary(run_from(row, (), ()), int(row[-2]), int(row[-1])) for row in rows)
 
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(
@@ -368,60 +364,3 @@ class JournalReader:
     async def _rows(self, query: str, *values: object) -> list[aiosqlite.Row]:
         with opening.explained(self._path):
             return list(await self._connection.execute_fetchall(query, values))
-
-
-def _backup(row: aiosqlite.Row) -> BackupRecord:
-    name, created_at, path, source, connection, places, environment, owner, collections, is_whole, *rest = row
-    return BackupRecord(
-        name,
-        created_at,
-        path,
-        source,
-        connection,
-        tuple(json.loads(places)),
-        Environment(environment),
-        owner,
-        tuple(json.loads(collections)),
-        bool(is_whole),
-        rest[0],
-        rest[1],
-        BackupState(rest[2]),
-        *rest[3:],
-    )
-
-
-def _collection(row: Sequence[Any]) -> CollectionProgress:
-    return CollectionProgress(row[0], CollectionState(row[1]), row[2], row[3], row[4], row[5], Counts(*row[6:]))
-
-
-def _run(row: aiosqlite.Row, collections: tuple[CollectionProgress, ...], findings: tuple[Finding, ...]) -> RunRecord:
-    failure = Failure(row[23], row[24], row[25], row[26]) if row[23] else None
-    return RunRecord(
-        id=row[0],
-        kind=RunKind(row[1]),
-        state=RunState(row[2]),
-        stage=Stage(row[3]),
-        plan=row[4],
-        source=row[5],
-        target=row[6],
-        environment=Environment(row[7]),
-        created_at=row[8],
-        created_by=row[9],
-        description=row[10],
-        undo=bool(row[11]),
-        writes_begun=bool(row[12]),
-        attempt=row[13],
-        rollback_of=row[14],
-        rolled_back_by=row[15],
-        started_at=row[16],
-        ended_at=row[17],
-        worker_pid=row[18],
-        worker_host=row[19],
-        last_heard_at=row[20],
-        rate_limit=row[21],
-        undo_bytes=row[22],
-        failure=failure,
-        retry_of=row[27],
-        collections=collections,
-        findings=findings,
-    )
