@@ -54,6 +54,18 @@ class Tally:
         self.counts += Counts(skipped=1)
         self.kept.append((item.id, item.digest))
 
+    def note_kept(self, *, is_tied: bool) -> None:
+        """Report a document of which it cannot be said that either end's is newer; the target's is kept."""
+        if is_tied:
+            code, message = "newer_tied", "documents differ that were changed at one moment; the target's are kept"
+        else:
+            code = "newer_untold"
+            message = (
+                "documents differ of which the moments of change are missing or do not compare; the target's are kept"
+            )
+        hint = "compare both ends, and overwrite what is wrong"
+        self.findings.append(Finding(Severity.WARNING, code, self.collection, message, hint))
+
     def refuse(self, item: Keyed, refusal: Refusal) -> None:
         """Put a document aside that the target does not take."""
         state = RejectState.DEFERRED if refusal.is_unique_clash else RejectState.REJECTED

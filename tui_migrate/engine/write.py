@@ -17,6 +17,7 @@ from tui_migrate.failpoints import failpoint
 from tui_migrate.journal.records import Checkpoint, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, CollectionInfo, Refusal
 from tui_migrate.stores.lookup import Found, Keyed, describe, find_by_id
@@ -64,6 +65,7 @@ class BatchWriter:
         self._ours: Mapping[Key, Ours] = migration.ours.get(info.name, {})
         self._not_met = {key for key, one in self._ours.items() if one.was_found}
         self._mirrors = migration.mirrors
+        self.moment_path = moment_path(migration.context.plan, info.name)
         there = migration.there.get(info.name)
         # What the source has need not meet a validator that is its own, or that the mirror is to replace.
         self._bypasses = self._mirrors and there is not None and enforces_validator(there.options)
@@ -151,7 +153,8 @@ class BatchWriter:
             again = [*await self._insert(inserts, tally), *await self._change(changes, tally)]
             if not again:
                 return
-            waiting, there = again, await find_by_id(self._target, self.collection, [one.id for one in again])
+            waiting = again
+            there = await find_by_id(self._target, self.collection, [one.id for one in again], self.moment_path)
         raise Unreachable(
             f"others change {len(waiting)} documents of {printable(self.collection)} faster than they can be read",
             hint="stop the other writer, then resume the run",
@@ -179,11 +182,13 @@ class BatchWriter:
                     tally.note_late()
                 return Decision.UNCHANGED
             return Decision.REPLACE
-        decision = decide(self._context.plan.policy, item, current, exactly=self._mirrors)
+        decision = decide(self._context.plan.policy, item, current, exactly=self._mirrors, by=self.moment_path)
         if decision is Decision.UNCHANGED:
             tally.unchanged()
-        elif decision is Decision.SKIP:
+        elif decision.keeps:
             tally.skip(item)
+            if decision is not Decision.SKIP:
+                tally.note_kept(is_tied=decision is Decision.TIED)
         elif decision is Decision.REFUSE:
             raise ConflictFound(
                 f"a document of {printable(self.collection)} differs in the target, and the policy is fail",
@@ -239,7 +244,7 @@ class BatchWriter:
         for key, item in attempt.items.items():
             if key in result.changed or key in result.refused or key in attempt.gone:
                 continue
-            self._decide(item, _describe(result.current.get(key), item), tally)
+            self._decide(item, self._described(result.current.get(key), item), tally)
         return [attempt.items[key] for key in attempt.gone]
 
     def _note_timestamps(self, items: Sequence[Keyed], tally: Tally) -> None:
@@ -269,7 +274,10 @@ class BatchWriter:
 
     def wants_replace(self, item: Keyed, current: bytes) -> bool:
         """Say whether a document is to be replaced, without counting it. Raises ConflictFound."""
-        return self._decide(item, describe(current, item), Tally(self.collection)) is Decision.REPLACE
+        return self._decide(item, self._described(current, item), Tally(self.collection)) is Decision.REPLACE
+
+    def _described(self, document: bytes | None, like: Keyed) -> Found | None:
+        return None if document is None else describe(document, like, self.moment_path)
 
     @property
     def keeps_before_images(self) -> bool:
@@ -314,10 +322,6 @@ class _Replacing:
                 [Outcome.WRITTEN if key in written else Outcome.NOT_WRITTEN for key in self._open]
             )
         self._open = []
-
-
-def _describe(document: bytes | None, like: Keyed) -> Found | None:
-    return None if document is None else describe(document, like)
 
 
 def _parts(batch: Batch) -> list[list[Keyed]]:

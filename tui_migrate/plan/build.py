@@ -50,6 +50,7 @@ class PlanRequest:
     stage_timeout: int = 0
     catalog: Catalog | None = None
     scope: Scope = field(default_factory=Scope)
+    newer_by: str = ""
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
@@ -90,6 +91,7 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         stage_timeout=request.stage_timeout,
         catalog=request.catalog.text if request.catalog else "",
         scope=scope,
+        newer_by=request.newer_by,
     )
 
 

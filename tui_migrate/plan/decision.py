@@ -5,6 +5,7 @@
 | fail | insert | unchanged | refuse |
 | skip | insert | unchanged | keep the target's |
 | overwrite | insert | unchanged | replace |
+| newer | insert | unchanged | replace if the source's moment is later, else keep the target's |
 """
 
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Final
 from tui_migrate.documents import RawId, content_hash, raw_id, with_id
 from tui_migrate.plan.model import Policy
 from tui_migrate.stores.lookup import Found, Keyed
+from tui_migrate.stores.moments import Age, FieldPath, age, moment_of
 
 
 class Decision(StrEnum):
@@ -23,6 +25,20 @@ class Decision(StrEnum):
     REPLACE = "replace"
     SKIP = "skip"
     REFUSE = "refuse"
+    TIED = "tied"
+    """Keep the target's: both were changed at one moment, and differ all the same."""
+    UNDATED = "undated"
+    """Keep the target's: which of the two was changed later cannot be told."""
+
+    @property
+    def keeps(self) -> bool:
+        """True where the target's document stays though it differs."""
+        return self in (Decision.SKIP, Decision.TIED, Decision.UNDATED)
+
+    @property
+    def writes(self) -> bool:
+        """True where a document is written."""
+        return self in (Decision.INSERT, Decision.REPLACE)
 
 
 _IF_DIFFERENT: Final = {
@@ -31,13 +47,25 @@ _IF_DIFFERENT: Final = {
     Policy.OVERWRITE: Decision.REPLACE,
 }
 
+_BY_AGE: Final = {
+    Age.NEWER: Decision.REPLACE,
+    Age.OLDER: Decision.SKIP,
+    Age.SAME: Decision.TIED,
+    Age.UNTOLD: Decision.UNDATED,
+}
 
-def decide(policy: Policy, item: Keyed, found: Found | None, *, exactly: bool = False) -> Decision:
-    """Decide about a document, given what the target has under its key, or None; `exactly` as `is_equal` has it."""
+
+def decide(policy: Policy, item: Keyed, found: Found | None, *, exactly: bool = False, by: FieldPath = ()) -> Decision:
+    """Decide about a document, given what the target has under its key, or None; `exactly` as `is_equal` has it.
+
+    `by` is the path of the moments that the policy `newer` compares; what was found was taken down with it.
+    """
     if found is None:
         return Decision.INSERT
     if is_equal(item, found, exactly=exactly):
         return Decision.UNCHANGED
+    if policy is Policy.NEWER:
+        return _BY_AGE[age(moment_of(item.document, by), found.moment)]
     return _IF_DIFFERENT[policy]
 
 

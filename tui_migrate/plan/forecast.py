@@ -9,6 +9,7 @@ from tui_migrate.plan.decision import Decision, decide
 from tui_migrate.plan.estimate import Estimate, estimate_collection
 from tui_migrate.plan.mirror import is_mirror, is_replaced
 from tui_migrate.plan.model import Plan, Verify
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
 from tui_migrate.stores.lookup import choose_finder, keyed
 from tui_migrate.stores.probe import probe_of
@@ -136,6 +137,7 @@ async def forecast_collection(
     limit = BlockLimit(plan.batch_documents, plan.batch_bytes)
     counted = dict.fromkeys(Decision, 0)
     documents = present = size = reject = before = 0
+    by = moment_path(plan, info.name)
     begun = time.perf_counter()
     finder = await choose_finder(
         target or source,
@@ -144,6 +146,7 @@ async def forecast_collection(
         source_is_ordered=source.capabilities.ordered,
         limit=limit,
         ids_only=not exact,
+        by=by,
     )
     reading = source.read(info.name, order=info.kind.read_order, limit=limit, ids_only=not exact)
     try:
@@ -155,10 +158,10 @@ async def forecast_collection(
                 present += len(found)
                 reject += len(block.documents) - len(batch)
                 for one in batch:
-                    decision = decide(plan.policy, one, found.get(one.key), exactly=is_mirror(plan))
+                    decision = decide(plan.policy, one, found.get(one.key), exactly=is_mirror(plan), by=by)
                     if exact or decision is Decision.INSERT:
                         counted[decision] += 1
-                        size += len(one.document) if decision in (Decision.INSERT, Decision.REPLACE) else 0
+                        size += len(one.document) if decision.writes else 0
                         before += found[one.key].size if decision is Decision.REPLACE else 0
     finally:
         await finder.close()
@@ -177,7 +180,7 @@ async def forecast_collection(
         insert=counted[Decision.INSERT],
         replace=counted[Decision.REPLACE],
         unchanged=counted[Decision.UNCHANGED],
-        skip=counted[Decision.SKIP],
+        skip=sum(counted[one] for one in Decision if one.keeps),
         refuse=counted[Decision.REFUSE],
         reject=reject,
         present=present,
@@ -207,7 +210,7 @@ def _scaled(plan: Plan, name: str, counted: Estimate, took: float, *, exists: bo
         insert=by[Decision.INSERT],
         replace=by[Decision.REPLACE],
         unchanged=by[Decision.UNCHANGED],
-        skip=by[Decision.SKIP],
+        skip=sum(by[one] for one in Decision if one.keeps),
         refuse=by[Decision.REFUSE],
         reject=counted.scaled(counted.rejects),
         size=size,

@@ -45,8 +45,9 @@ class Draft:
     """What has been chosen so far.
 
     `catalog` (its text) and `scope` are those of a plan that is made again. `marks` are names in the source, kept
-    whatever that is; `listed` are the names that the source was seen to have and that
-    may be migrated, None before it was looked at. `rate_limit` is in documents/s, 0 for none.
+    whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None before it
+    was looked at. `newer_by` is the field that the policy `newer` compares, empty for the catalog's. `rate_limit` is in
+    documents/s, 0 for none.
     """
 
     source: End | None = None
@@ -65,6 +66,7 @@ class Draft:
     description: str = ""
     catalog: str = ""
     scope: Scope = field(default_factory=Scope)
+    newer_by: str = ""
     rate_limit: int = 0
     step: Step = Step.ENDS
 
@@ -114,6 +116,7 @@ def from_plan(plan: Plan) -> Draft:
         description=plan.description,
         catalog=plan.catalog,
         scope=plan.scope,
+        newer_by=plan.newer_by,
     )
 
 
@@ -225,6 +228,7 @@ def to_request(draft: Draft) -> PlanRequest:
         description=draft.description,
         catalog=loader.from_text(draft.catalog, "the plan's catalog") if draft.catalog else None,
         scope=draft.scope,
+        newer_by=draft.newer_by if draft.policy is Policy.NEWER and draft.kind is not RunKind.EXPORT else "",
     )
 
 

@@ -15,6 +15,7 @@ IN_GENERAL: Final = {
     Policy.FAIL: "add what is missing; stop where a document differs",
     Policy.SKIP: "add what is missing; leave what is there as it is",
     Policy.OVERWRITE: "add what is missing; replace what differs",
+    Policy.NEWER: "add what is missing; replace what is older there",
 }
 """What each policy does, whatever the data."""
 
@@ -36,12 +37,14 @@ def _by_ids(policy: Policy, present: int, added: str) -> str:
             Policy.FAIL: f"refused if the one there differs; else {added}",
             Policy.SKIP: f"{added}; leave the one there as it is",
             Policy.OVERWRITE: f"{added}; replace the one there if it differs",
+            Policy.NEWER: f"{added}; replace the one there if it is older",
         }[policy]
     there = number(present)
     return {
         Policy.FAIL: f"refused if one of {there} there differs; else {added}",
         Policy.SKIP: f"{added}; leave the {there} there as they are",
         Policy.OVERWRITE: f"{added}; replace those of {there} there that differ",
+        Policy.NEWER: f"{added}; replace those of {there} there that are older",
     }[policy]
 
 
@@ -54,6 +57,7 @@ def _exactly(policy: Policy, total: CollectionForecast, added: str) -> str:
         Policy.FAIL: f"refused: {differ.replace(' that', '')}",
         Policy.SKIP: f"{added}; leave {differ}; {same}",
         Policy.OVERWRITE: f"{added}; replace {differ}; {same}",
+        Policy.NEWER: f"{added}; replace what is older of {differ}; {same}",
     }[policy]
 
 
@@ -108,6 +112,9 @@ def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:
     if draft.policy is Policy.FAIL:
         one = "the one that is" if total.present == 1 else f"one of {there}"
         return f"A{added} in {place}; stop if {one} there differs."
+    if draft.policy is Policy.NEWER:
+        older = "it if it is" if total.present == 1 else "those that are"
+        return f"A{added} in {place}; of {there} there, replace {older} older."
     if count.exact:
         return f"Replace {number(total.replace)} and a{added} in {place}."
     guess = f" (in a sample, {count.sample.differ} of {count.sample.compared})" if count.sample.compared else ""
