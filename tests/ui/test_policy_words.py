@@ -73,11 +73,23 @@ def test_each_policy_says_what_it_does_to_these_documents(count: Count, fail: st
     [
         (by_ids(3, 1), "add 3; replace the one there if it is older"),
         (by_ids(0, 1204), "add 0; replace those of 1,204 there that are older"),
-        (exact(5, 1, 2), "add 5; replace what is older of 1 that differs; 2 equal"),
+        (exact(5, 1, 2), "add 5; replace the older of 1; 2 equal"),
     ],
 )
 def test_the_newer_one_wins(count: Count, words: str) -> None:
     assert outcome(Policy.NEWER, count) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (by_ids(3, 1), "add 3; ask about the one there if it differs"),
+        (by_ids(0, 1204), "add 0; ask about those of 1,204 there that differ"),
+        (exact(5, 1, 2), "add 5; ask about 1 that differs; 2 equal"),
+    ],
+)
+def test_what_is_asked_about(count: Count, words: str) -> None:
+    assert outcome(Policy.ASK, count) == words
 
 
 def test_every_outcome_fits_beside_the_policies_on_eighty_columns() -> None:

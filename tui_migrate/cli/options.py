@@ -75,8 +75,8 @@ class Conflicts:
     conflict_resolution: Annotated[
         Policy,
         Parameter(
-            help="A document that the target has in another form: stop, keep the target's, replace it, or replace it"
-            " where the source's was changed later."
+            help="A document that the target has in another form: stop, keep the target's, replace it, replace it"
+            " where the source's was changed later, or ask: see conflicts."
         ),
     ] = Policy.FAIL
     newer_by: Annotated[

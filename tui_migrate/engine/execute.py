@@ -93,6 +93,8 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
         await delete_extras(migration, info, writer)
     await settle_deferred(migration, writer, again=info.kind.has_keys)
     await writer.settle_not_met()
+    # All that an earlier attempt wrote of the collection is counted.
+    migration.ours.pop(info.name, None)
 
 
 async def _empty(migration: Migration, info: CollectionInfo) -> None:

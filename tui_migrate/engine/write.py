@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tui_migrate.definitions import enforces_validator
-from tui_migrate.documents import RawId, content_hash, has_empty_timestamp, raw_id
+from tui_migrate.documents import RawId, content_hash, has_empty_timestamp, normalise, raw_id
 from tui_migrate.engine.deleting import delete
 from tui_migrate.engine.doubt import Ours
 from tui_migrate.engine.migration import PART_BYTES, Migration
@@ -14,7 +15,7 @@ from tui_migrate.engine.tally import Tally
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome
 from tui_migrate.errors import ConflictFound, Unreachable, WriteRefused
 from tui_migrate.failpoints import failpoint
-from tui_migrate.journal.records import Checkpoint, Counts
+from tui_migrate.journal.records import Checkpoint, ConflictRecord, ConflictState, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
 from tui_migrate.plan.newer import moment_path
@@ -70,6 +71,8 @@ class BatchWriter:
         # What the source has need not meet a validator that is its own, or that the mirror is to replace.
         self._bypasses = self._mirrors and there is not None and enforces_validator(there.options)
         self.undo_committed = undo_committed
+        self.answers: Mapping[Key, ConflictRecord] = {}
+        """What the operator has decided about documents that are being written."""
 
     async def write(self, batch: Batch) -> None:
         """Write a batch and commit it. Raises ConflictFound, WriteRefused, Unreachable, StorageFailed."""
@@ -112,6 +115,8 @@ class BatchWriter:
             settled=tally.settled,
             stage=self._context.stage,
             findings=tally.findings,
+            queued=tally.queued,
+            answered=tally.answered,
         )
         failpoint("batch.after_checkpoint")
         self.undo_committed = end
@@ -142,15 +147,19 @@ class BatchWriter:
             inserts: list[Keyed] = []
             changes: list[Keyed] = []
             retyped: list[Keyed] = []
+            asked: list[Keyed] = []
             for item in waiting:
                 found_now = there.get(item.key)
                 match self._decide(item, found_now, tally):
                     case Decision.INSERT:
                         inserts.append(item)
+                    case Decision.QUEUE:
+                        asked.append(item)
                     case Decision.REPLACE:
                         (retyped if self._mirrors and is_other_id_type(item, found_now) else changes).append(item)
             inserts.extend(await self._make_way(retyped, tally))
             again = [*await self._insert(inserts, tally), *await self._change(changes, tally)]
+            again += await self._queue(asked, tally)
             if not again:
                 return
             waiting = again
@@ -183,6 +192,8 @@ class BatchWriter:
                 return Decision.UNCHANGED
             return Decision.REPLACE
         decision = decide(self._context.plan.policy, item, current, exactly=self._mirrors, by=self.moment_path)
+        if decision is Decision.QUEUE and current is not None:
+            decision = self._answer(item, current)
         if decision is Decision.UNCHANGED:
             tally.unchanged()
         elif decision.keeps:
@@ -196,6 +207,30 @@ class BatchWriter:
                 " takes back what was written",
             )
         return decision
+
+    def _answer(self, item: Keyed, current: Found) -> Decision:
+        """Say what the operator has decided about these very documents; what he has not seen is queued."""
+        answer = self.answers.get(item.key)
+        if answer is None or (answer.ours, answer.theirs) != (item.digest, current.digest):
+            return Decision.QUEUE
+        return Decision.REPLACE if answer.state is ConflictState.REPLACE else Decision.SKIP
+
+    async def _queue(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
+        """Queue documents for the operator, by what the target has now; give those to decide about anew."""
+        waiting = {one.key: one for one in items}
+        again: list[Keyed] = []
+        async with aclosing(self._target.lookup(self.collection, [one.id for one in items])) as documents:
+            async for document in documents:
+                found = describe(document)
+                item = waiting.pop(order_key(found.id), None)
+                if item is None:
+                    continue
+                decision = self._decide(item, found, tally)
+                if decision is Decision.QUEUE:
+                    tally.queue(item, found, normalise(document))
+                elif decision.writes:
+                    again.append(item)
+        return [*again, *waiting.values()]
 
     async def _insert(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
         """Insert documents and give those whose `_id` has been taken meanwhile."""
@@ -226,7 +261,7 @@ class BatchWriter:
         return await self._target.insert(self.collection, documents, bypass_validation=self._bypasses)
 
     async def _change(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
-        """Replace documents that still are what was seen, and give those that are no longer there."""
+        """Replace documents that still are what was seen; give those that are gone, or for the operator to see anew."""
         if not items:
             return []
         attempt = _Replacing(self, items)
@@ -244,7 +279,8 @@ class BatchWriter:
         for key, item in attempt.items.items():
             if key in result.changed or key in result.refused or key in attempt.gone:
                 continue
-            self._decide(item, self._described(result.current.get(key), item), tally)
+            if self._decide(item, self._described(result.current.get(key), item), tally) is Decision.QUEUE:
+                attempt.gone.add(key)
         return [attempt.items[key] for key in attempt.gone]
 
     def _note_timestamps(self, items: Sequence[Keyed], tally: Tally) -> None:

@@ -6,6 +6,7 @@
 | skip | insert | unchanged | keep the target's |
 | overwrite | insert | unchanged | replace |
 | newer | insert | unchanged | replace if the source's moment is later, else keep the target's |
+| ask | insert | unchanged | queue it for the operator |
 """
 
 from enum import StrEnum
@@ -30,6 +31,9 @@ class Decision(StrEnum):
     UNDATED = "undated"
     """Keep the target's: which of the two was changed later cannot be told."""
 
+    QUEUE = "queue"
+    """Leave it until the operator has decided."""
+
     @property
     def keeps(self) -> bool:
         """True where the target's document stays though it differs."""
@@ -45,6 +49,7 @@ _IF_DIFFERENT: Final = {
     Policy.FAIL: Decision.REFUSE,
     Policy.SKIP: Decision.SKIP,
     Policy.OVERWRITE: Decision.REPLACE,
+    Policy.ASK: Decision.QUEUE,
 }
 
 _BY_AGE: Final = {

@@ -83,5 +83,5 @@ async def estimate_collection(
         decision = decide(plan.policy, one, found.get(one.key), by=by)
         counts[decision] += 1
         written += len(one.document) if decision.writes else 0
-        before += found[one.key].size if decision is Decision.REPLACE else 0
+        before += found[one.key].size if decision in (Decision.REPLACE, Decision.QUEUE) else 0
     return Estimate(info.documents, len(documents), counts, len(documents) - len(items), written, before)

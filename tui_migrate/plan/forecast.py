@@ -40,6 +40,8 @@ class CollectionForecast:
     how large the undo log becomes: what is replaced or deleted, and UNDO_OF_INSERT for each insert. `delete` are the
     documents of the target that a mirror takes away: those it has more, or all where the collection is replaced.
 
+    `ask` are those that wait for a decision; `undo` takes them for replaced.
+
     `seconds` is about how long the run takes for it: the reading as it was measured, the writing as ASSUMPTION says.
     `margin` is by how many documents each count may be off (95 % sure) where it comes from a sample.
     """
@@ -59,6 +61,7 @@ class CollectionForecast:
     seconds: float = field(default=0.0, compare=False)
     margin: int = 0
     delete: int = 0
+    ask: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Forecast:
                 seconds=total.seconds + one.seconds,
                 margin=total.margin + one.margin,
                 delete=total.delete + one.delete,
+                ask=total.ask + one.ask,
             )
         return total
 
@@ -162,7 +166,7 @@ async def forecast_collection(
                     if exact or decision is Decision.INSERT:
                         counted[decision] += 1
                         size += len(one.document) if decision.writes else 0
-                        before += found[one.key].size if decision is Decision.REPLACE else 0
+                        before += found[one.key].size if decision in (Decision.REPLACE, Decision.QUEUE) else 0
     finally:
         await finder.close()
     took = time.perf_counter() - begun
@@ -188,6 +192,7 @@ async def forecast_collection(
         undo=0 if target is None else before * plan.undo + deleted_bytes + counted[Decision.INSERT] * UNDO_OF_INSERT,
         seconds=_seconds(plan, took, counted[Decision.INSERT] + counted[Decision.REPLACE] + delete, size),
         delete=delete,
+        ask=counted[Decision.QUEUE],
     )
 
 
@@ -217,4 +222,5 @@ def _scaled(plan: Plan, name: str, counted: Estimate, took: float, *, exists: bo
         undo=counted.scaled(counted.before) * plan.undo + by[Decision.INSERT] * UNDO_OF_INSERT,
         seconds=_seconds(plan, reading, by[Decision.INSERT] + by[Decision.REPLACE], size),
         margin=round(margin * counted.documents),
+        ask=by[Decision.QUEUE],
     )

@@ -36,11 +36,13 @@ class Policy(StrEnum):
     OVERWRITE = "overwrite"
     NEWER = "newer"
     """Replace it where the source's was changed later, by a field that both have."""
+    ASK = "ask"
+    """Queue it, for the operator to decide."""
 
     @property
     def may_replace(self) -> bool:
         """True where a document can take the place of one that is there."""
-        return self in (Policy.OVERWRITE, Policy.NEWER)
+        return self in (Policy.OVERWRITE, Policy.NEWER, Policy.ASK)
 
 
 class Verify(StrEnum):
