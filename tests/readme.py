@@ -15,6 +15,7 @@ PLACES: Final = {
     "mark": "New migration",
     "run": "runs",
     "rollback": "Rollback",
+    "conflict": "Conflicts",
     "connection": "Connections",
     "report": "Report",
     "look": "everywhere",

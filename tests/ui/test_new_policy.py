@@ -31,7 +31,7 @@ async def test_each_policy_says_what_it_would_do_by_ids_and_then_exactly(shop: S
             ("○ skip", "add 35; leave 5 that differ; 10 equal"),
             ("○ overwrite", "add 35; replace 5 that differ; 10 equal"),
             ("○ newer", "add 35; replace the older of 5; 10 equal"),
-                ("○ ask", "add 35; ask about 5 that differ; 10 equal"),
+            ("○ ask", "add 35; ask about 5 that differ; 10 equal"),
         ]
         await pilot.press("ctrl+r")
         await until(pilot, says(pilot, "(counted by their ids)", "x counts exactly"), "by ids again")

@@ -6,10 +6,11 @@ from typing import ClassVar
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.plan.model import Environment, Plan
+from tui_migrate.plan.model import Environment, Plan, Policy
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_steering import RunSteering
@@ -51,6 +52,7 @@ class RunScreen(OperatorScreen):
         "run.errors",
         "run.resume",
         "run.rollback",
+        "run.conflicts",
         "table.filter",
         "table.sort",
     )
@@ -108,6 +110,8 @@ class RunScreen(OperatorScreen):
             return not run.state.is_final
         if action_id == "run.resume":
             return run.state.is_resumable
+        if action_id == "run.conflicts":
+            return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
         return run.rollback_available or action_id != "run.rollback"
 
     def on_mount(self) -> None:
@@ -201,6 +205,10 @@ class RunScreen(OperatorScreen):
         from tui_migrate.ui.screens.rollback import RollbackScreen  # which shows the run that it starts on this screen
 
         self.app.push_screen(RollbackScreen(self._run_id))
+
+    def action_run_conflicts(self) -> None:
+        """Show what the run asks about."""
+        self.app.push_screen(ConflictsScreen(self._run_id))
 
     def action_run_log(self) -> None:
         """Show the whole log."""
