@@ -16,6 +16,7 @@ PLACES: Final = {
     "sheet": "New migration",
     "run": "runs",
     "rollback": "Rollback",
+    "conflict": "Conflicts",
     "connection": "Connections",
     "report": "Report",
     "compare": "Compare",

@@ -182,6 +182,12 @@ class Interrupted(TuiMigrateError):
     exit_code = 5
 
 
+class Undecided(Interrupted):
+    """Documents wait for the operator's decision; the run goes on once it is made."""
+
+    code = "undecided"
+
+
 class Cancelled(TuiMigrateError):
     """The operator cancelled the run."""
 

@@ -41,6 +41,7 @@ collections:
   audit_issues:
     references: [{field: task.id, to: audit_tasks}, {field: seen_by, to: users}]
     owner: audit_tasks.projects.user_id
+  sessions: {timestamp: meta.at}
   tokens: {excluded: they open accounts}
   ipam_*:
 """
@@ -56,7 +57,8 @@ def test_a_catalog_is_read_as_it_is_written() -> None:
     found = from_text(WHOLE, "shop.yaml")
     assert (found.name, found.title, found.version, found.text) == ("shop", "The shop", "2.1", WHOLE)
     assert found.versions == (VersionRule("2.*", "2.*"), VersionRule("1.*", "2.*", "prices are new"))
-    users, projects, tasks, _, tokens, ipam = found.collections
+    users, projects, tasks, _, sessions, tokens, ipam = found.collections
+    assert (sessions.timestamp, users.timestamp) == ("meta.at", "")
     assert users.sensitive == (Sensitive("card.number", Redaction.DROP, "money"),)
     assert (projects.order, projects.required) == (3, ("user_id", "name.first"))
     assert projects.references == (Reference("user_id", "users", "_id", OnMissing.WARN),)

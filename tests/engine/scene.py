@@ -85,6 +85,7 @@ class Runs:
             max_rejects=max_rejects,
             verify=verify,
             undo=undo,
+            newer_by="n" if policy is Policy.NEWER else "",
         )
         opened = ends.open_source(source, self.home, {})
         try:

@@ -141,7 +141,7 @@ async def test_a_deleted_run_leaves_no_row(journal: Journal) -> None:
     await journal.write.file_control(run_id, Wish.PAUSE, 0, "anna", RunState.PREPARING)
     await journal.write.delete_run(run_id)
     tables = await journal.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
-    assert len(tables) == 13
+    assert len(tables) == 14
     assert {
         (await journal.rows(f"SELECT count(*) FROM {name}"))[0]  # noqa: S608 - names of our own tables
         for (name,) in tables

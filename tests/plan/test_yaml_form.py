@@ -140,6 +140,8 @@ def test_what_is_left_out_has_its_default() -> None:
         ("kind: copy", "kind: copy\non_failure: rollback\nundo: false", 3, "cannot be rolled back"),
         ("kind: copy", "kind: copy\ntimeout: -1", 3, "whole number"),
         ("kind: copy", "kind: copy\nstage_timeout: 999999999999", 3, "whole number"),
+        ("kind: copy", "kind: copy\npolicy: newer\nnewer_by: a..b", 4, "no path of a field"),
+        ("kind: copy", "kind: copy\npolicy: skip\nnewer_by: a", 4, "goes with the policy newer"),
         ("kind: copy", "kind: copy\ntime_out: 1", 3, "key 'time_out': this key is unknown"),
     ],
 )
@@ -166,6 +168,11 @@ def test_limits_that_are_as_usual_are_not_written() -> None:
     assert "depth: 190" in written
     assert "unpacked" not in written
     assert "limits" not in to_yaml(from_yaml(text.replace("190", "180"), "plan.yaml"))
+
+
+def test_the_field_that_newer_compares_is_read_back() -> None:
+    plan = replace(from_yaml(MINIMAL, "plan.yaml"), policy=Policy.NEWER, newer_by="meta.changed_at")
+    assert from_yaml(to_yaml(plan), "plan.yaml") == plan
 
 
 def test_a_plan_that_is_taken_back_when_it_fails_is_read_back() -> None:

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from tests.ui.driving import NOW, new_app, store_end, table_cells, until
 from tests.ui.new_scene import SIZE, rows, says, session, type_into
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import OnFailure, PackageEnd, Verify
+from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, Verify
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request
 from tui_migrate.ui.look import EndLook, LookState
@@ -97,22 +97,22 @@ async def test_without_an_undo_log_a_failed_run_cannot_be_taken_back(home: Home)
 
 
 @asynccontextmanager
-async def options(home: Home) -> AsyncIterator[Pilot[None]]:
+async def options(home: Home, draft: Draft = DRAFT) -> AsyncIterator[Pilot[None]]:
     """The policy step with its options open; everything is counted, so that nothing connects."""
     app = new_app(home)
     for end in (SOURCE, TARGET):
         app.session.looks.keep(EndLook(end, LookState.DONE, NOW))
     app.session.looks.keep(Count(Question.of(to_request(DRAFT)), LookState.DONE, NOW))
     async with app.run_test(size=SIZE) as pilot:
-        await app.push_screen(NewMigrationScreen(DRAFT))
-        await until(pilot, lambda: len(table_cells(pilot, "#policies")) == 3, "the policies")
+        await app.push_screen(NewMigrationScreen(draft))
+        await until(pilot, lambda: len(table_cells(pilot, "#policies")) == len(Policy), "the policies")
         await pilot.press("m")
         await until(pilot, says(pilot, "enter changes the option under the cursor"), "the options")
         yield pilot
 
 
-async def change(pilot: Pilot[None], option: Option) -> None:
-    await pilot.press("g", *"j" * list(Option).index(option), "enter")
+async def change(pilot: Pilot[None], option: Option, draft: Draft = DRAFT) -> None:
+    await pilot.press("g", *"j" * list(values(draft)).index(option.value), "enter")
     if option is not Option.UNDO:
         await until(pilot, lambda: isinstance(pilot.app.screen, AskText | Choose), "the question")
 
@@ -173,7 +173,7 @@ async def test_undo_is_turned_by_one_key_and_verify_is_chosen(home: Home) -> Non
         await until(pilot, lambda: session(pilot).draft.verify is Verify.NONE, "none")
         await pilot.press("m")
         await until(pilot, says(pilot, "enter takes the policy under the cursor"), "the policies")
-        assert len(rows(pilot, "#policies")) == 3
+        assert len(rows(pilot, "#policies")) == len(Policy)
 
 
 async def test_a_listing_that_comes_while_an_option_is_typed_is_not_lost(home: Home) -> None:
@@ -184,3 +184,23 @@ async def test_a_listing_that_comes_while_an_option_is_typed_is_not_lost(home: H
         await type_into(pilot, "7")
         await until(pilot, lambda: app.draft.rate_limit == 7, "the rate")
         assert app.draft.listed == ("more", "users")
+
+
+NEWER = replace(DRAFT, policy=Policy.NEWER)
+
+
+def test_the_field_to_compare_is_an_option_of_newer_alone() -> None:
+    assert values(NEWER)["newer_by"] == "the catalog's field"
+    assert values(replace(NEWER, newer_by="meta.at"))["newer_by"] == "meta.at"
+
+
+async def test_the_field_to_compare_is_typed_and_goes_into_the_plan(home: Home) -> None:
+    async with options(home, NEWER) as pilot:
+        await change(pilot, Option.NEWER_BY, NEWER)
+        question = pilot.app.screen
+        await type_into(pilot, "a..b")
+        await until(pilot, lambda: pilot.app.screen is not question, "the question again")
+        await until(pilot, says(pilot, "no path of a field"), "why")
+        await type_into(pilot, "meta.at")
+        await until(pilot, lambda: session(pilot).draft.newer_by == "meta.at", "the field")
+        assert to_request(session(pilot).draft).newer_by == "meta.at"

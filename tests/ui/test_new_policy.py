@@ -30,6 +30,8 @@ async def test_each_policy_says_what_it_would_do_by_ids_and_then_exactly(shop: S
             ("● fail", "refused: 5 differ"),
             ("○ skip", "add 35; leave 5 that differ; 10 equal"),
             ("○ overwrite", "add 35; replace 5 that differ; 10 equal"),
+            ("○ newer", "add 35; replace the older of 5; 10 equal"),
+            ("○ ask", "add 35; ask about 5 that differ; 10 equal"),
         ]
         await pilot.press("ctrl+r")
         await until(pilot, says(pilot, "(counted by their ids)", "x counts exactly"), "by ids again")
@@ -122,7 +124,7 @@ async def test_options_go_into_the_plan_and_hide_again(shop: Shop) -> None:
         await pilot.press("m")
         await until(pilot, says(pilot, "enter takes the policy"), "the policies")
         assert "Rate limit" not in screen_text(pilot)
-        await pilot.press("G", "enter")
+        await pilot.press("g", "j", "j", "enter")
         await until(pilot, step_is(pilot, Step.PREFLIGHT), "the checks")
         await until(pilot, says(pilot, "The checks found nothing"), "them")
         checked = session(pilot).looks.checked

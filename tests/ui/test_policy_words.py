@@ -68,6 +68,30 @@ def test_each_policy_says_what_it_does_to_these_documents(count: Count, fail: st
     assert [outcome(one, count) for one in (Policy.FAIL, Policy.SKIP, Policy.OVERWRITE)] == [fail, skip, overwrite]
 
 
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (by_ids(3, 1), "add 3; replace the one there if it is older"),
+        (by_ids(0, 1204), "add 0; replace those of 1,204 there that are older"),
+        (exact(5, 1, 2), "add 5; replace the older of 1; 2 equal"),
+    ],
+)
+def test_the_newer_one_wins(count: Count, words: str) -> None:
+    assert outcome(Policy.NEWER, count) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (by_ids(3, 1), "add 3; ask about the one there if it differs"),
+        (by_ids(0, 1204), "add 0; ask about those of 1,204 there that differ"),
+        (exact(5, 1, 2), "add 5; ask about 1 that differs; 2 equal"),
+    ],
+)
+def test_what_is_asked_about(count: Count, words: str) -> None:
+    assert outcome(Policy.ASK, count) == words
+
+
 def test_every_outcome_fits_beside_the_policies_on_eighty_columns() -> None:
     most = 9_999_999
     for count in (None, by_ids(most, most), exact(most, most, most), exact(most, 0, most), by_ids(most, 1)):
@@ -112,6 +136,11 @@ def test_a_sample_says_that_it_is_one(sample: Sample, words: str) -> None:
             Policy.FAIL,
             by_ids(2, 9),
             "Add 2 documents in shop on staging; stop if one of the 9 that are there differs.",
+        ),
+        (
+            Policy.NEWER,
+            exact(2, 4, 5),
+            "Add 2 documents in shop on staging; of the 9 that are there, replace those that are older.",
         ),
         (
             Policy.OVERWRITE,

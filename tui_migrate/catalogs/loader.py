@@ -17,6 +17,7 @@ collections:                   a mapping by name, or a list of entries with a `n
     sensitive:
       - {field: card.number, redaction: drop, reason: …}
     owner: customer_id         see `tui_migrate.catalogs.owners`
+    timestamp: updated_at      when a document was last changed: what the policy newer compares
 """
 
 import re
@@ -52,7 +53,7 @@ NAME_FORM: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 """A name of a catalog, which is also that of its file."""
 
 _TOP: Final = ("name", "title", "version", "description", "versions", "collections")
-_COLLECTION: Final = ("description", "order", "excluded", "references", "required", "sensitive", "owner")
+_COLLECTION: Final = ("description", "order", "excluded", "references", "required", "sensitive", "owner", "timestamp")
 _MOST_ORDER: Final = 1_000_000
 
 _Entry = TypeVar("_Entry")
@@ -127,6 +128,7 @@ def _collection(name: str, given: tuple[Value, dict[str, Value]], owners: dict[s
         references=_list(entries, "references", _reference, key=lambda one: one.field),
         required=_list(entries, "required", path_from, key=str),
         sensitive=_list(entries, "sensitive", _sensitive, key=lambda one: one.field),
+        timestamp=path_from(entries["timestamp"]) if "timestamp" in entries else "",
     )
 
 

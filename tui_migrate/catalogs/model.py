@@ -64,6 +64,7 @@ class CatalogCollection:
 
     `order` breaks ties where references leave the order of import open; lower comes first. `excluded` is the reason why
     it never leaves its database, empty for one that may. `owner` is None where documents belong to nobody.
+    `timestamp` is the dotted path of the field that says when a document was last changed, empty for none.
     """
 
     name: str
@@ -74,6 +75,7 @@ class CatalogCollection:
     required: tuple[str, ...] = ()
     sensitive: tuple[Sensitive, ...] = ()
     owner: OwnerPath | None = None
+    timestamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from tui_migrate.cli import (
     backup,
     catalogs,
     comparing,
+    conflicts,
     demo,
     explain,
     looking,
@@ -65,6 +66,8 @@ def build_app() -> App:
     for command in (runs.history, runs.status, steer.attach, steer.pause, steer.resume, steer.cancel, steer.rollback):
         app.command(command)
     app.command(steer.retry)
+    app.command(conflicts.conflicts)
+    app.command(conflicts.decide)
     app.command(report.report)
     app.command(runs.delete)
     app.command(steer.worker)

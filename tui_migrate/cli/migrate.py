@@ -205,11 +205,15 @@ def _request(
     home: "Home",
 ) -> "PlanRequest":
     from tui_migrate.plan.build import PlanRequest
+    from tui_migrate.plan.newer import path_problem
+    from tui_migrate.redaction import printable
 
     if conflicts.no_rollback and conflicts.on_failure is OnFailure.ROLLBACK:
         raise UsageError(
             "--no-rollback and --on-failure rollback exclude each other", hint="leave one of the two options away"
         )
+    if problem := path_problem(conflicts.conflict_resolution, conflicts.newer_by):
+        raise UsageError(f"--newer-by {printable(conflicts.newer_by)}: {problem}", hint="see tui-migrate copy --help")
     return PlanRequest(
         kind=kind,
         source=source,
@@ -228,6 +232,7 @@ def _request(
         stage_timeout=engine.stage_timeout,
         catalog=selection.catalog_in(home),
         scope=scoping.scope,
+        newer_by=conflicts.newer_by,
     )
 
 

@@ -80,8 +80,20 @@ class Conflicts:
     """What becomes of documents that the target has already, or does not take."""
 
     conflict_resolution: Annotated[
-        Policy, Parameter(help="A document that the target has in another form: stop, keep the target's, or replace.")
+        Policy,
+        Parameter(
+            help="A document that the target has in another form: stop, keep the target's, replace it, replace it"
+            " where the source's was changed later, or ask: see conflicts."
+        ),
     ] = Policy.FAIL
+    newer_by: Annotated[
+        str,
+        Parameter(
+            show_default=False,
+            metavar="FIELD",
+            help="The field that newer compares, dots leading into documents; else the catalog's timestamp.",
+        ),
+    ] = ""
     no_rollback: Annotated[Flag, Parameter(help="Keep no before-images: the run cannot be taken back.")] = False
     max_rejects: Annotated[
         int,

@@ -44,6 +44,7 @@ def run_form(run: RunRecord) -> JsonForm:
         "rollback_of": run.rollback_of or None,
         "rolled_back_by": run.rolled_back_by or None,
         "retry_of": run.retry_of or None,
+        "undecided": run.undecided,
         "failure": failure and {"code": failure.code, "message": redact(failure.message), "hint": redact(failure.hint)},
     }
 
@@ -138,6 +139,7 @@ def _forecast_counts(one: CollectionForecast, *, exact: bool) -> JsonForm:
         "unchanged": one.unchanged,
         "skip": one.skip,
         "refuse": one.refuse,
+        "ask": one.ask,
         "reject": one.reject,
         "bytes": one.size,
         "undo_bytes": one.undo,

@@ -50,7 +50,7 @@ def resume(run: RunId, /, *, detach: Detach = False, unlocking: Unlocking = UNLO
     from tui_migrate.cli.steering import go_on
 
     found = find_run(run, common.place)
-    passwords = {} if found.state.is_active else _passwords_for(found, common, unlocking)
+    passwords = {} if found.state.is_active else passwords_for(found, common, unlocking)
     return asyncio.run(go_on(common.place, found, passwords, common.output, detach=detach))
 
 
@@ -119,7 +119,7 @@ def worker(run: RunId, /, *, unlocking: Unlocking = UNLOCKING, common: Common = 
     from tui_migrate.cli.steering import work_on
 
     found = find_run(run, common.place)
-    return work_on(common.place, found, _passwords_for(found, common, unlocking, from_stdin=True), common.output)
+    return work_on(common.place, found, passwords_for(found, common, unlocking, from_stdin=True), common.output)
 
 
 def _ask(run: str, wish: "Wish", common: Common) -> int:
@@ -139,9 +139,10 @@ def _target_passwords(run: "RunRecord", common: Common) -> dict[str, str]:
     return passwords
 
 
-def _passwords_for(
+def passwords_for(
     run: "RunRecord", common: Common, unlocking: Unlocking, *, from_stdin: bool = False
 ) -> dict[str, str]:
+    """Find the passwords of both ends of a run that is to go on."""
     from tui_migrate.cli.passwords import ask_missing, read_missing
     from tui_migrate.plan.yaml_form import from_yaml
 

@@ -56,7 +56,7 @@ async def _try_all(migration: Migration, writer: BatchWriter) -> int:
     async for page in _pages(migration, writer.collection):
         items = await _items(migration, page)
         tally = Tally(writer.collection)
-        found = await find_by_id(migration.target, writer.collection, [one.id for one in items])
+        found = await find_by_id(migration.target, writer.collection, [one.id for one in items], writer.moment_path)
         await writer.write_items(items, found, tally)
         failpoint("deferred.after_write")
         _sort_out(page, items, tally)

@@ -30,6 +30,7 @@ from tui_migrate.journal.hindrance import Hindrance
 from tui_migrate.journal.records import CollectionState
 from tui_migrate.ordering import Key
 from tui_migrate.plan.model import OnFailure
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, CollectionInfo
 from tui_migrate.stores.lookup import Finder, Found, Keyed, choose_finder, keyed
@@ -79,6 +80,7 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
         source_is_ordered=context.source.capabilities.ordered,
         after=RawId(last.last_id) if last and last.last_id else None,
         limit=context.limit,
+        by=moment_path(context.plan, info.name),
     )
     writer = BatchWriter(migration, info, last, await context.reader.undo_end(context.run_id))
     if context.plan.on_failure is OnFailure.ROLLBACK or await context.reader.last_attempt_died(context.run_id):
@@ -94,6 +96,8 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
         await delete_extras(migration, info, writer)
     await settle_deferred(migration, writer, again=info.kind.has_keys)
     await writer.settle_not_met()
+    # All that an earlier attempt wrote of the collection is counted.
+    migration.ours.pop(info.name, None)
 
 
 async def _empty(migration: Migration, info: CollectionInfo) -> None:

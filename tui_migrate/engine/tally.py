@@ -3,15 +3,16 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tui_migrate.comparison.fields import field_changes
 from tui_migrate.documents import RawId, show_id
 from tui_migrate.engine.rejects import Refused
 from tui_migrate.engine.undo_log import Operation
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import Counts, RejectRecord, RejectState
+from tui_migrate.journal.records import ConflictRecord, Counts, RejectRecord, RejectState
 from tui_migrate.ordering import Key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Refusal
-from tui_migrate.stores.lookup import Keyed
+from tui_migrate.stores.lookup import Found, Keyed
 
 NO_ID: Final = 0
 """The reject code of a document without `_id`; a server's codes begin at 1."""
@@ -19,7 +20,10 @@ NO_ID: Final = 0
 
 @dataclass(slots=True)
 class Tally:
-    """Counts, refused documents and those kept as they are. `settled` are earlier refusals that now ended otherwise."""
+    """Counts, refused documents and those kept as they are. `settled` are earlier refusals that now ended otherwise.
+
+    `queued` wait for the operator, and `answered` are of his queue and done with.
+    """
 
     collection: str
     counts: Counts = field(default_factory=Counts)
@@ -27,6 +31,8 @@ class Tally:
     settled: list[RejectRecord] = field(default_factory=list)
     kept: list[tuple[RawId, bytes]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    queued: list[ConflictRecord] = field(default_factory=list)
+    answered: list[ConflictRecord] = field(default_factory=list)
     _of_other_type: set[Key] = field(default_factory=set)
 
     def wrote(self, operation: Operation, *, is_assumed: bool = False) -> None:
@@ -53,6 +59,23 @@ class Tally:
         """Count a document for which the target's is kept."""
         self.counts += Counts(skipped=1)
         self.kept.append((item.id, item.digest))
+
+    def queue(self, item: Keyed, found: Found, document: bytes) -> None:
+        """Leave a document to the operator; the target's is this `document`."""
+        paths = sorted({one.path for one in field_changes(document, item.document)})
+        self.queued.append(ConflictRecord(self.collection, item.id, item.digest, found.digest, tuple(paths)))
+
+    def note_kept(self, *, is_tied: bool) -> None:
+        """Report a document of which it cannot be said that either end's is newer; the target's is kept."""
+        if is_tied:
+            code, message = "newer_tied", "documents differ that were changed at one moment; the target's are kept"
+        else:
+            code = "newer_untold"
+            message = (
+                "documents differ of which the moments of change are missing or do not compare; the target's are kept"
+            )
+        hint = "compare both ends, and overwrite what is wrong"
+        self.findings.append(Finding(Severity.WARNING, code, self.collection, message, hint))
 
     def refuse(self, item: Keyed, refusal: Refusal) -> None:
         """Put a document aside that the target does not take."""

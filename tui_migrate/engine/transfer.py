@@ -1,6 +1,7 @@
 """An import or a copy as work: its stages in a row."""
 
 from tui_migrate.definitions import index_name, is_id_index, is_ttl
+from tui_migrate.engine.conflicts import settle_conflicts
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.execute import build_index, execute
 from tui_migrate.engine.migration import Migration
@@ -35,8 +36,9 @@ class Transfer:
         self._migration = await prepare(self._context, self._target)
 
     async def execute(self) -> None:
-        """Fill the collections."""
+        """Fill the collections, then write what the operator has decided. Raises Undecided while he has more to."""
         await execute(self._prepared())
+        await settle_conflicts(self._prepared())
 
     async def verify(self) -> None:
         """Compare both ends."""

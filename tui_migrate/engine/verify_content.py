@@ -154,7 +154,7 @@ async def _judge(context: RunContext, batch: WalkedBatch, undo: UndoReader, verd
     for one in batch.suspects:
         if one.current is not None and records.kept.get(one.key) == one.digest:
             continue
-        if await context.reader.is_rejected(context.run_id, verdicts.collection, one.digest):
+        if await _is_meant(context, verdicts.collection, one):
             continue
         if one.digest in verdicts.expiring:
             verdicts.expiring.discard(one.digest)
@@ -176,6 +176,13 @@ async def _judge(context: RunContext, batch: WalkedBatch, undo: UndoReader, verd
         verdicts.source_moved(moved)
     if batch.checkpoint is not None:
         await verdicts.reach(batch.checkpoint)
+
+
+async def _is_meant(context: RunContext, collection: str, one: Suspect) -> bool:
+    """Say whether a document is not in the target because that refused it, or the operator decided against it."""
+    if await context.reader.is_rejected(context.run_id, collection, one.digest):
+        return True
+    return one.current is not None and await context.reader.is_kept(context.run_id, collection, one.digest)
 
 
 def _blame(one: Suspect, batch: WalkedBatch, records: _Records) -> _Blame:

@@ -78,6 +78,7 @@ async def final_state(context: RunContext) -> RunState:
     """Say how a run ends that went through all its stages."""
     worst = await context.reader.worst_finding(context.run_id)
     rejected = sum(one.counts.rejected for one in await context.reader.collections(context.run_id))
-    if rejected or worst in (Severity.ERROR, Severity.WARNING):
+    undecided = (await context.reader.run(context.run_id)).undecided
+    if undecided or rejected or worst in (Severity.ERROR, Severity.WARNING):
         return RunState.COMPLETED_WITH_FINDINGS
     return RunState.COMPLETED

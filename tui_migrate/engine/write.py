@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tui_migrate.definitions import enforces_validator
-from tui_migrate.documents import RawId, content_hash, has_empty_timestamp, raw_id
+from tui_migrate.documents import RawId, content_hash, has_empty_timestamp, normalise, raw_id
 from tui_migrate.engine.deleting import delete
 from tui_migrate.engine.doubt import Ours
 from tui_migrate.engine.migration import PART_BYTES, Migration
@@ -16,9 +17,10 @@ from tui_migrate.engine.waits import Lane
 from tui_migrate.errors import ConflictFound, Unreachable, WriteRefused
 from tui_migrate.failpoints import failpoint
 from tui_migrate.journal.hindrance import Hindrance
-from tui_migrate.journal.records import Checkpoint, Counts
+from tui_migrate.journal.records import Checkpoint, ConflictRecord, ConflictState, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, CollectionInfo, Refusal
 from tui_migrate.stores.lookup import Found, Keyed, describe, find_by_id
@@ -66,10 +68,13 @@ class BatchWriter:
         self._ours: Mapping[Key, Ours] = migration.ours.get(info.name, {})
         self._not_met = {key for key, one in self._ours.items() if one.was_found}
         self._mirrors = migration.mirrors
+        self.moment_path = moment_path(migration.context.plan, info.name)
         there = migration.there.get(info.name)
         # What the source has need not meet a validator that is its own, or that the mirror is to replace.
         self._bypasses = self._mirrors and there is not None and enforces_validator(there.options)
         self.undo_committed = undo_committed
+        self.answers: Mapping[Key, ConflictRecord] = {}
+        """What the operator has decided about documents that are being written."""
 
     async def write(self, batch: Batch) -> None:
         """Write a batch and commit it. Raises ConflictFound, WriteRefused, Unreachable, StorageFailed."""
@@ -118,6 +123,8 @@ class BatchWriter:
             settled=tally.settled,
             stage=self._context.stage,
             findings=tally.findings,
+            queued=tally.queued,
+            answered=tally.answered,
         )
         failpoint("batch.after_checkpoint")
         self.undo_committed = end
@@ -146,18 +153,23 @@ class BatchWriter:
             inserts: list[Keyed] = []
             changes: list[Keyed] = []
             retyped: list[Keyed] = []
+            asked: list[Keyed] = []
             for item in waiting:
                 found_now = there.get(item.key)
                 match self._decide(item, found_now, tally):
                     case Decision.INSERT:
                         inserts.append(item)
+                    case Decision.QUEUE:
+                        asked.append(item)
                     case Decision.REPLACE:
                         (retyped if self._mirrors and is_other_id_type(item, found_now) else changes).append(item)
             inserts.extend(await self._make_way(retyped, tally))
             again = [*await self._insert(inserts, tally), *await self._change(changes, tally)]
+            again += await self._queue(asked, tally)
             if not again:
                 return
-            waiting, there = again, await find_by_id(self._target, self.collection, [one.id for one in again])
+            waiting = again
+            there = await find_by_id(self._target, self.collection, [one.id for one in again], self.moment_path)
         raise Unreachable(
             f"others change {len(waiting)} documents of {printable(self.collection)} faster than they can be read",
             hint="stop the other writer, then resume the run",
@@ -185,11 +197,15 @@ class BatchWriter:
                     tally.note_late()
                 return Decision.UNCHANGED
             return Decision.REPLACE
-        decision = decide(self._context.plan.policy, item, current, exactly=self._mirrors)
+        decision = decide(self._context.plan.policy, item, current, exactly=self._mirrors, by=self.moment_path)
+        if decision is Decision.QUEUE and current is not None:
+            decision = self._answer(item, current)
         if decision is Decision.UNCHANGED:
             tally.unchanged()
-        elif decision is Decision.SKIP:
+        elif decision.keeps:
             tally.skip(item)
+            if decision is not Decision.SKIP:
+                tally.note_kept(is_tied=decision is Decision.TIED)
         elif decision is Decision.REFUSE:
             raise ConflictFound(
                 f"a document of {printable(self.collection)} differs in the target, and the policy is fail",
@@ -197,6 +213,30 @@ class BatchWriter:
                 " takes back what was written",
             )
         return decision
+
+    def _answer(self, item: Keyed, current: Found) -> Decision:
+        """Say what the operator has decided about these very documents; what he has not seen is queued."""
+        answer = self.answers.get(item.key)
+        if answer is None or (answer.ours, answer.theirs) != (item.digest, current.digest):
+            return Decision.QUEUE
+        return Decision.REPLACE if answer.state is ConflictState.REPLACE else Decision.SKIP
+
+    async def _queue(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
+        """Queue documents for the operator, by what the target has now; give those to decide about anew."""
+        waiting = {one.key: one for one in items}
+        again: list[Keyed] = []
+        async with aclosing(self._target.lookup(self.collection, [one.id for one in items])) as documents:
+            async for document in documents:
+                found = describe(document)
+                item = waiting.pop(order_key(found.id), None)
+                if item is None:
+                    continue
+                decision = self._decide(item, found, tally)
+                if decision is Decision.QUEUE:
+                    tally.queue(item, found, normalise(document))
+                elif decision.writes:
+                    again.append(item)
+        return [*again, *waiting.values()]
 
     async def _insert(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
         """Insert documents and give those whose `_id` has been taken meanwhile."""
@@ -228,7 +268,7 @@ class BatchWriter:
         return await self._target.insert(self.collection, documents, bypass_validation=self._bypasses)
 
     async def _change(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
-        """Replace documents that still are what was seen, and give those that are no longer there."""
+        """Replace documents that still are what was seen; give those that are gone, or for the operator to see anew."""
         if not items:
             return []
         attempt = _Replacing(self, items)
@@ -246,7 +286,8 @@ class BatchWriter:
         for key, item in attempt.items.items():
             if key in result.changed or key in result.refused or key in attempt.gone:
                 continue
-            self._decide(item, _describe(result.current.get(key), item), tally)
+            if self._decide(item, self._described(result.current.get(key), item), tally) is Decision.QUEUE:
+                attempt.gone.add(key)
         return [attempt.items[key] for key in attempt.gone]
 
     def _note_timestamps(self, items: Sequence[Keyed], tally: Tally) -> None:
@@ -277,7 +318,10 @@ class BatchWriter:
 
     def wants_replace(self, item: Keyed, current: bytes) -> bool:
         """Say whether a document is to be replaced, without counting it. Raises ConflictFound."""
-        return self._decide(item, describe(current, item), Tally(self.collection)) is Decision.REPLACE
+        return self._decide(item, self._described(current, item), Tally(self.collection)) is Decision.REPLACE
+
+    def _described(self, document: bytes | None, like: Keyed) -> Found | None:
+        return None if document is None else describe(document, like, self.moment_path)
 
     @property
     def keeps_before_images(self) -> bool:
@@ -322,10 +366,6 @@ class _Replacing:
                 [Outcome.WRITTEN if key in written else Outcome.NOT_WRITTEN for key in self._open]
             )
         self._open = []
-
-
-def _describe(document: bytes | None, like: Keyed) -> Found | None:
-    return None if document is None else describe(document, like)
 
 
 def _parts(batch: Batch) -> list[list[Keyed]]:

@@ -1,12 +1,21 @@
 """What a worker commits as it goes: checkpoints with their counters, one transaction a batch."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Final
 
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding
-from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, MemberRecord, RejectRecord, VerifiedMark
+from tui_migrate.journal.records import (
+    Checkpoint,
+    CollectionState,
+    ConflictRecord,
+    Counts,
+    MemberRecord,
+    RejectRecord,
+    VerifiedMark,
+)
 from tui_migrate.journal.states import Stage
 from tui_migrate.journal.writer import JournalWriter, add_finding
 from tui_migrate.redaction import printable
@@ -36,11 +45,14 @@ class Progress:
         settled: Sequence[RejectRecord] = (),
         stage: Stage = Stage.EXECUTE,
         findings: Sequence[Finding] = (),
+        queued: Sequence[ConflictRecord] = (),
+        answered: Sequence[ConflictRecord] = (),
     ) -> None:
         """Commit a batch: where the source stands, what it came to, and the package member that holds it.
 
         `refused` are documents newly put aside, `settled` those put aside earlier whose state is now another;
-        `findings` are of this `stage`.
+        `findings` are of this `stage`. `queued` are documents that wait for a decision, anew or once more, `answered`
+        those that are as it was decided.
         """
         async with self._journal.transaction() as database:
             for one in findings:
@@ -73,6 +85,20 @@ class Progress:
             await database.executemany(
                 'UPDATE rejects SET state = ?, code = ?, reason = ? WHERE run_id = ? AND "offset" = ?',
                 [(one.state, one.code, one.reason, self._run_id, one.offset) for one in settled],
+            )
+            await database.executemany(
+                "INSERT INTO conflicts (run_id, number, collection, document, ours, theirs, fields, state)"
+                " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, 'open' FROM conflicts WHERE run_id = ?1"
+                " ON CONFLICT (run_id, collection, document) DO UPDATE SET ours = excluded.ours,"
+                " theirs = excluded.theirs, fields = excluded.fields, state = 'open', decided_by = ''",
+                [
+                    (self._run_id, one.collection, bytes(one.id), one.ours, one.theirs, json.dumps(one.fields))
+                    for one in queued
+                ],
+            )
+            await database.executemany(
+                "UPDATE conflicts SET state = ? WHERE run_id = ? AND number = ?",
+                [(one.state.value, self._run_id, one.number) for one in answered],
             )
             await database.execute(
                 f"UPDATE run_collections SET documents_done = documents_done + ?, bytes_done = bytes_done + ?,"
@@ -134,7 +160,7 @@ class Progress:
                 "DELETE FROM batches WHERE run_id = ? AND collection = ? AND (documents > 0 OR length(position) > 0)",
                 (self._run_id, collection),
             )
-            for table in ("members", "rejects", "verified"):
+            for table in ("members", "rejects", "verified", "conflicts"):
                 await database.execute(
                     f"DELETE FROM {table} WHERE run_id = ? AND collection = ?",
                     (self._run_id, collection),

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Final
 
+from tui_migrate.documents import RawId
 from tui_migrate.findings import Finding
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import PIPE, Environment, RunKind
@@ -117,8 +119,8 @@ class Event:
 class RunRecord:
     """One run. Times are in seconds since 1970, UTC; `plan` is the plan's YAML.
 
-    `writes_begun` is set before the first write to the target; `collections` and `findings` are filled where the
-    reader was asked for the whole run.
+    `undecided` is how many documents of the policy `ask` wait for a decision. `writes_begun` is set before the first
+    write to the target; `collections` and `findings` are filled where the reader was asked for the whole run.
     """
 
     id: int
@@ -146,6 +148,7 @@ class RunRecord:
     rate_limit: int = 0
     undo_bytes: int = 0
     failure: Failure | None = None
+    undecided: int = 0
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
 
@@ -242,6 +245,41 @@ class RejectRecord:
     code: int
     reason: str
     state: RejectState
+
+
+class ConflictState(StrEnum):
+    """How a document stands that both ends have, differently, under the policy `ask`."""
+
+    OPEN = "open"
+    KEEP = "keep"
+    """Decided: the target's is to be kept."""
+    REPLACE = "replace"
+    """Decided: the source's is to take its place."""
+    KEPT = "kept"
+    REPLACED = "replaced"
+    """The source's is in the target, or was refused and is among the rejects."""
+
+
+DECISIONS: Final = (ConflictState.KEEP, ConflictState.REPLACE)
+"""What an operator can decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRecord:
+    """A document of the queue: its raw `_id`, the content hashes of the source's (`ours`) and the target's (`theirs`).
+
+    A decision is about these two alone. `fields` are the paths in which they differ, as far as these are told. The
+    `number` is its place in the run's queue, 0 before it has one.
+    """
+
+    collection: str
+    id: RawId
+    ours: bytes
+    theirs: bytes
+    fields: tuple[str, ...]
+    state: ConflictState = ConflictState.OPEN
+    decided_by: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

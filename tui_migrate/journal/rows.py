@@ -6,12 +6,15 @@ from typing import Any
 
 import aiosqlite
 
+from tui_migrate.documents import RawId
 from tui_migrate.findings import Finding
 from tui_migrate.journal.records import (
     BackupRecord,
     BackupState,
     CollectionProgress,
     CollectionState,
+    ConflictRecord,
+    ConflictState,
     Counts,
     Failure,
     RunRecord,
@@ -46,6 +49,13 @@ def collection_from(row: Sequence[Any]) -> CollectionProgress:
     return CollectionProgress(row[0], CollectionState(row[1]), row[2], row[3], row[4], row[5], Counts(*row[6:]))
 
 
+def conflict_from(row: aiosqlite.Row) -> ConflictRecord:
+    """Make a record of a row of the reader's columns of conflicts."""
+    return ConflictRecord(
+        row[0], RawId(row[1]), row[2], row[3], tuple(json.loads(row[4])), ConflictState(row[5]), row[6], row[7]
+    )
+
+
 def run_from(
     row: aiosqlite.Row, collections: tuple[CollectionProgress, ...], findings: tuple[Finding, ...]
 ) -> RunRecord:
@@ -77,6 +87,7 @@ def run_from(
         undo_bytes=row[22],
         failure=failure,
         retry_of=row[27],
+        undecided=row[28],
         collections=collections,
         findings=findings,
     )

@@ -191,7 +191,24 @@ CREATE TABLE samples (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4: Final = """
+CREATE TABLE conflicts (
+    run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    collection TEXT NOT NULL,
+    document BLOB NOT NULL,
+    ours BLOB NOT NULL,
+    theirs BLOB NOT NULL,
+    fields TEXT NOT NULL,
+    state TEXT NOT NULL,
+    decided_by TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run_id, number),
+    UNIQUE (run_id, collection, document)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conflicts_by_state ON conflicts (run_id, state);
+"""
+
+STEPS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Step N leads from version N to version N + 1; a step that has been released is never edited."""
 
 VERSION: Final = len(STEPS)

@@ -4,6 +4,7 @@ Each method is one transaction, durable when it returns. What a worker commits b
 """
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal.reader import LIVE_ROLLBACK
-from tui_migrate.journal.records import BackupState, Control, ControlStatus, Failure, Wish
+from tui_migrate.journal.records import BackupState, ConflictState, Control, ControlStatus, Failure, Wish
 from tui_migrate.journal.samples import add_sample
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
@@ -266,6 +267,45 @@ class JournalWriter:
                 (run_id, wish.value, value, asked_by, self.clock(), state_seen.value),
             )
         return int(made[0]) if made else 0
+
+    async def decide_conflicts(
+        self,
+        run_id: int,
+        decision: ConflictState,
+        asked_by: str,
+        *,
+        collection: str | None = None,
+        numbers: Sequence[int] | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> int:
+        """Record what is to become of documents of a run's queue that are not done with, and say of how many.
+
+        All are meant that are of the `collection`, among these `numbers`, and differ in just these `fields`, as far as
+        each is given. Raises Refused for a run that is over.
+        """
+        wanted = None if fields is None else json.dumps(list(fields))
+        async with self.transaction() as database:
+            state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
+            if state.is_final:
+                raise Refused(f"run {run_id:04d} has ended: {state}", hint="start a new run")
+            decided = 0
+            for number in [None] if numbers is None else numbers:
+                cursor = await database.execute(
+                    "UPDATE conflicts SET state = ?, decided_by = ? WHERE run_id = ?"
+                    " AND state IN ('open', 'keep', 'replace') AND (? IS NULL OR collection = ?)"
+                    " AND (? IS NULL OR number = ?) AND (? IS NULL OR fields = ?)",
+                    (decision.value, asked_by, run_id, collection, collection, number, number, wanted, wanted),
+                )
+                decided += cursor.rowcount
+            if decided:
+                said = f"{decided:,} conflicts: {decision.value}, decided by {asked_by}"
+                await database.execute(
+                    "INSERT INTO events (run_id, at, severity, message) VALUES (?, ?, ?, ?)",
+                    (run_id, self.clock(), Severity.NOTE.value, said),
+                )
+            failpoint("journal.before_decision")
+        failpoint("journal.after_decision")
+        return decided
 
     async def answer_control(self, control: Control, status: ControlStatus, answer: str = "") -> None:
         """Record what became of a request."""

@@ -53,6 +53,7 @@ class PlanRequest:
     scope: Scope = field(default_factory=Scope)
     strict: bool = False
     mirror: bool = False
+    newer_by: str = ""
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
@@ -95,6 +96,7 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         scope=scope,
         strict=request.strict,
         mirror=request.mirror,
+        newer_by=request.newer_by,
     )
 
 

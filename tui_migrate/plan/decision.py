@@ -5,6 +5,8 @@
 | fail | insert | unchanged | refuse |
 | skip | insert | unchanged | keep the target's |
 | overwrite | insert | unchanged | replace |
+| newer | insert | unchanged | replace if the source's moment is later, else keep the target's |
+| ask | insert | unchanged | queue it for the operator |
 """
 
 from enum import StrEnum
@@ -13,6 +15,7 @@ from typing import Final
 from tui_migrate.documents import RawId, content_hash, raw_id, with_id
 from tui_migrate.plan.model import Policy
 from tui_migrate.stores.lookup import Found, Keyed
+from tui_migrate.stores.moments import Age, FieldPath, age, moment_of
 
 
 class Decision(StrEnum):
@@ -23,21 +26,51 @@ class Decision(StrEnum):
     REPLACE = "replace"
     SKIP = "skip"
     REFUSE = "refuse"
+    TIED = "tied"
+    """Keep the target's: both were changed at one moment, and differ all the same."""
+    UNDATED = "undated"
+    """Keep the target's: which of the two was changed later cannot be told."""
+
+    QUEUE = "queue"
+    """Leave it until the operator has decided."""
+
+    @property
+    def keeps(self) -> bool:
+        """True where the target's document stays though it differs."""
+        return self in (Decision.SKIP, Decision.TIED, Decision.UNDATED)
+
+    @property
+    def writes(self) -> bool:
+        """True where a document is written."""
+        return self in (Decision.INSERT, Decision.REPLACE)
 
 
 _IF_DIFFERENT: Final = {
     Policy.FAIL: Decision.REFUSE,
     Policy.SKIP: Decision.SKIP,
     Policy.OVERWRITE: Decision.REPLACE,
+    Policy.ASK: Decision.QUEUE,
+}
+
+_BY_AGE: Final = {
+    Age.NEWER: Decision.REPLACE,
+    Age.OLDER: Decision.SKIP,
+    Age.SAME: Decision.TIED,
+    Age.UNTOLD: Decision.UNDATED,
 }
 
 
-def decide(policy: Policy, item: Keyed, found: Found | None, *, exactly: bool = False) -> Decision:
-    """Decide about a document, given what the target has under its key, or None; `exactly` as `is_equal` has it."""
+def decide(policy: Policy, item: Keyed, found: Found | None, *, exactly: bool = False, by: FieldPath = ()) -> Decision:
+    """Decide about a document, given what the target has under its key, or None; `exactly` as `is_equal` has it.
+
+    `by` is the path of the moments that the policy `newer` compares; what was found was taken down with it.
+    """
     if found is None:
         return Decision.INSERT
     if is_equal(item, found, exactly=exactly):
         return Decision.UNCHANGED
+    if policy is Policy.NEWER:
+        return _BY_AGE[age(moment_of(item.document, by), found.moment)]
     return _IF_DIFFERENT[policy]
 
 

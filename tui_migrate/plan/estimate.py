@@ -9,6 +9,7 @@ from typing import Final
 from tui_migrate.errors import Refused
 from tui_migrate.plan.decision import Decision, decide
 from tui_migrate.plan.model import Plan
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.stores.base import CollectionInfo, Source
 from tui_migrate.stores.lookup import find_by_id, keyed
 from tui_migrate.stores.probe import Probe
@@ -81,13 +82,13 @@ async def estimate_collection(
     except Refused:
         return None
     items = [one for one in map(keyed, documents) if one is not None]
-    found = {}
+    found, by = {}, moment_path(plan, info.name)
     if there is not None and target is not None:
-        found = await find_by_id(target, there.name, [one.id for one in items])
+        found = await find_by_id(target, there.name, [one.id for one in items], by)
     written = before = 0
     for one in items:
-        decision = decide(plan.policy, one, found.get(one.key))
+        decision = decide(plan.policy, one, found.get(one.key), by=by)
         counts[decision] += 1
-        written += len(one.document) if decision in (Decision.INSERT, Decision.REPLACE) else 0
-        before += found[one.key].size if decision is Decision.REPLACE else 0
+        written += len(one.document) if decision.writes else 0
+        before += found[one.key].size if decision in (Decision.REPLACE, Decision.QUEUE) else 0
     return Estimate(info.documents, len(documents), counts, len(documents) - len(items), written, before)

@@ -9,6 +9,7 @@ from tui_migrate.plan.decision import Decision, decide
 from tui_migrate.plan.estimate import Estimate, estimate_collection
 from tui_migrate.plan.mirror import is_mirror, is_replaced
 from tui_migrate.plan.model import Plan, Verify
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
 from tui_migrate.stores.lookup import choose_finder, keyed
 from tui_migrate.stores.probe import probe_of
@@ -39,6 +40,8 @@ class CollectionForecast:
     how large the undo log becomes: what is replaced or deleted, and UNDO_OF_INSERT for each insert. `delete` are the
     documents of the target that a mirror takes away: those it has more, or all where the collection is replaced.
 
+    `ask` are those that wait for a decision; `undo` takes them for replaced.
+
     `seconds` is about how long the run takes for it: the reading as it was measured, the writing as ASSUMPTION says.
     `margin` is by how many documents each count may be off (95 % sure) where it comes from a sample.
     """
@@ -58,6 +61,7 @@ class CollectionForecast:
     seconds: float = field(default=0.0, compare=False)
     margin: int = 0
     delete: int = 0
+    ask: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Forecast:
                 seconds=total.seconds + one.seconds,
                 margin=total.margin + one.margin,
                 delete=total.delete + one.delete,
+                ask=total.ask + one.ask,
             )
         return total
 
@@ -138,6 +143,7 @@ async def forecast_collection(
     limit = BlockLimit(plan.batch_documents, plan.batch_bytes)
     counted = dict.fromkeys(Decision, 0)
     documents = present = size = reject = before = 0
+    by = moment_path(plan, info.name)
     begun = time.perf_counter()
     finder = await choose_finder(
         target or source,
@@ -146,6 +152,7 @@ async def forecast_collection(
         source_is_ordered=source.capabilities.ordered,
         limit=limit,
         ids_only=not exact,
+        by=by,
     )
     reading = source.read(info.name, order=info.kind.read_order, limit=limit, ids_only=not exact)
     try:
@@ -157,11 +164,11 @@ async def forecast_collection(
                 present += len(found)
                 reject += len(block.documents) - len(batch)
                 for one in batch:
-                    decision = decide(plan.policy, one, found.get(one.key), exactly=is_mirror(plan))
+                    decision = decide(plan.policy, one, found.get(one.key), exactly=is_mirror(plan), by=by)
                     if exact or decision is Decision.INSERT:
                         counted[decision] += 1
-                        size += len(one.document) if decision in (Decision.INSERT, Decision.REPLACE) else 0
-                        before += found[one.key].size if decision is Decision.REPLACE else 0
+                        size += len(one.document) if decision.writes else 0
+                        before += found[one.key].size if decision in (Decision.REPLACE, Decision.QUEUE) else 0
     finally:
         await finder.close()
     took = time.perf_counter() - begun
@@ -179,7 +186,7 @@ async def forecast_collection(
         insert=counted[Decision.INSERT],
         replace=counted[Decision.REPLACE],
         unchanged=counted[Decision.UNCHANGED],
-        skip=counted[Decision.SKIP],
+        skip=sum(counted[one] for one in Decision if one.keeps),
         refuse=counted[Decision.REFUSE],
         reject=reject,
         present=present,
@@ -187,6 +194,7 @@ async def forecast_collection(
         undo=0 if target is None else before * plan.undo + deleted_bytes + counted[Decision.INSERT] * UNDO_OF_INSERT,
         seconds=_seconds(plan, took, counted[Decision.INSERT] + counted[Decision.REPLACE] + delete, size),
         delete=delete,
+        ask=counted[Decision.QUEUE],
     )
 
 
@@ -209,11 +217,12 @@ def _scaled(plan: Plan, name: str, counted: Estimate, took: float, *, exists: bo
         insert=by[Decision.INSERT],
         replace=by[Decision.REPLACE],
         unchanged=by[Decision.UNCHANGED],
-        skip=by[Decision.SKIP],
+        skip=sum(by[one] for one in Decision if one.keeps),
         refuse=by[Decision.REFUSE],
         reject=counted.scaled(counted.rejects),
         size=size,
         undo=counted.scaled(counted.before) * plan.undo + by[Decision.INSERT] * UNDO_OF_INSERT,
         seconds=_seconds(plan, reading, by[Decision.INSERT] + by[Decision.REPLACE], size),
         margin=round(margin * counted.documents),
+        ask=by[Decision.QUEUE],
     )

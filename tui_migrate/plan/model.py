@@ -34,11 +34,15 @@ class Policy(StrEnum):
     FAIL = "fail"
     SKIP = "skip"
     OVERWRITE = "overwrite"
+    NEWER = "newer"
+    """Replace it where the source's was changed later, by a field that both have."""
+    ASK = "ask"
+    """Queue it, for the operator to decide."""
 
     @property
     def may_replace(self) -> bool:
         """True where a document can take the place of one that is there."""
-        return self is Policy.OVERWRITE
+        return self in (Policy.OVERWRITE, Policy.NEWER, Policy.ASK)
 
 
 class Verify(StrEnum):
@@ -141,6 +145,9 @@ class Plan:
     else 0, and `force` lets it take what others changed too. `retry_of` is the run whose refused documents are the
     source, else 0.
 
+    `newer_by` is the dotted path of the field that the policy `newer` compares, whatever the catalog names; empty for
+    the catalog's own.
+
     `catalog` is the text of the catalog that describes the data, or empty. `scope` is which documents are meant and how
     they are changed on their way. `mirror` makes the target's collections the same as the source's: what they have
     besides is deleted, with before-images, and what is defined otherwise is replaced, see `plan.mirror`. `strict` takes
@@ -168,3 +175,4 @@ class Plan:
     scope: Scope = field(default_factory=Scope)
     mirror: bool = False
     strict: bool = False
+    newer_by: str = ""

@@ -16,6 +16,7 @@ from tui_migrate.plan.model import (
     RunKind,
     Verify,
 )
+from tui_migrate.plan.newer import path_problem
 from tui_migrate.plan.yaml_ends import end_from, end_to_mapping
 from tui_migrate.plan.yaml_scope import scope_from, scope_to_mapping
 from tui_migrate.stores.base import CollectionKind
@@ -42,6 +43,7 @@ _OPTIONAL: Final = (
     "scope",
     "mirror",
     "strict",
+    "newer_by",
 )
 
 
@@ -69,6 +71,7 @@ def to_yaml(plan: Plan) -> str:
         "scope": scope_to_mapping(plan.scope),
         "mirror": plan.mirror,
         "strict": plan.strict,
+        "newer_by": plan.newer_by,
         "collections": [_collection_to_mapping(one) for one in plan.collections],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
@@ -109,7 +112,10 @@ def from_yaml(text: str, path: str) -> Plan:
         scope=scope_from(entries["scope"]) if "scope" in entries else default.scope,
         mirror=entries["mirror"].boolean() if "mirror" in entries else default.mirror,
         strict=entries["strict"].boolean() if "strict" in entries else default.strict,
+        newer_by=entries["newer_by"].text() if "newer_by" in entries else "",
     )
+    if problem := path_problem(plan.policy, plan.newer_by):
+        entries["newer_by"].fail(problem)
     if plan.on_failure is OnFailure.ROLLBACK and not plan.undo:
         entries["on_failure"].fail("a plan without undo cannot be rolled back", hint="set one of the two otherwise")
     obstacle = mirror.obstacle(plan)

@@ -15,6 +15,7 @@ from tui_migrate.documents import RawId, content_hash, normalise, raw_id
 from tui_migrate.errors import MalformedDocument
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.stores.base import Block, BlockLimit, CollectionInfo, Source
+from tui_migrate.stores.moments import FieldPath, Moment, moment_of
 
 MUCH_LARGER: Final = 10
 """From how many times the source's documents on a target is asked by id instead of being read along."""
@@ -32,11 +33,15 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a target has under a key: the raw `_id`, the hash of the normalised document, and its size in bytes."""
+    """What a target has under a key: the raw `_id`, the hash of the normalised document, and its size in bytes.
+
+    `moment` is when it says it was last changed, where that was asked for.
+    """
 
     id: RawId
     digest: bytes
     size: int
+    moment: Moment | None = None
 
 
 def keyed(document: bytes) -> Keyed | None:
@@ -48,8 +53,8 @@ def keyed(document: bytes) -> Keyed | None:
     return Keyed(order_key(identifier), identifier, normal, content_hash(normal))
 
 
-def describe(document: bytes, like: Keyed | None = None) -> Found:
-    """Take down what a target has; of a document equal to the source's the hash is known.
+def describe(document: bytes, like: Keyed | None = None, by: FieldPath = ()) -> Found:
+    """Take down what a target has, with the moment at the path `by`; of one equal to the source's the hash is known.
 
     Raises MalformedDocument for one without `_id`, which no target stores.
     """
@@ -58,7 +63,7 @@ def describe(document: bytes, like: Keyed | None = None) -> Found:
     if identifier is None:
         raise MalformedDocument("the target gives a document without _id")
     digest = like.digest if like is not None and like.document == normal else content_hash(normal)
-    return Found(identifier, digest, len(normal))
+    return Found(identifier, digest, len(normal), moment_of(normal, by) if by else None)
 
 
 class Finder(Protocol):
@@ -87,13 +92,14 @@ class NothingThere:
 class AskById:
     """Asks for the ids of each batch."""
 
-    def __init__(self, target: Source, collection: str) -> None:
+    def __init__(self, target: Source, collection: str, by: FieldPath = ()) -> None:
         self._target = target
         self._collection = collection
+        self._by = by
 
     async def find(self, wanted: Sequence[Keyed]) -> dict[Key, Found]:
         """Ask for these ids."""
-        return await find_by_id(self._target, self._collection, [one.id for one in wanted])
+        return await find_by_id(self._target, self._collection, [one.id for one in wanted], self._by)
 
     async def close(self) -> None:
         """Nothing stays open between batches."""
@@ -103,8 +109,16 @@ class MergeAlong:
     """Reads the target along with the source: one cursor, in the same order."""
 
     def __init__(
-        self, target: Source, collection: str, after: RawId | None, limit: BlockLimit, *, ids_only: bool = False
+        self,
+        target: Source,
+        collection: str,
+        after: RawId | None,
+        limit: BlockLimit,
+        *,
+        ids_only: bool = False,
+        by: FieldPath = (),
     ) -> None:
+        self._by = by
         self._documents = _documents(target.read(collection, after=after, limit=limit, ids_only=ids_only))
         self._ahead: tuple[Key, bytes] | None = None
         self._at_end = False
@@ -119,7 +133,7 @@ class MergeAlong:
         while (ahead := await self._peek()) is not None and ahead[0] <= last:
             key, document = ahead
             if key in by_key:
-                found[key] = describe(document, by_key[key])
+                found[key] = describe(document, by_key[key], self._by)
             self._ahead = None
         return found
 
@@ -137,13 +151,13 @@ class MergeAlong:
         return self._ahead
 
 
-async def find_by_id(target: Source, collection: str, ids: Sequence[RawId]) -> dict[Key, Found]:
-    """Say what the target has for these ids."""
+async def find_by_id(target: Source, collection: str, ids: Sequence[RawId], by: FieldPath = ()) -> dict[Key, Found]:
+    """Say what the target has for these ids, with the moments at the path `by`."""
     found: dict[Key, Found] = {}
     if ids:
         async with aclosing(target.lookup(collection, ids)) as documents:
             async for document in documents:
-                one = describe(document)
+                one = describe(document, by=by)
                 found[order_key(one.id)] = one
     return found
 
@@ -157,10 +171,11 @@ async def choose_finder(
     after: RawId | None = None,
     limit: BlockLimit | None = None,
     ids_only: bool = False,
+    by: FieldPath = (),
 ) -> Finder:
     """Choose how to find what the target has; `there` is the target's collection, None where it has none.
 
-    With `ids_only` what is found may be no more than the documents' `_id`s.
+    With `ids_only` what is found may be no more than the documents' `_id`s; `by` is the path of their moments.
     """
     if there is None:
         return NothingThere()
@@ -169,8 +184,8 @@ async def choose_finder(
     is_ordered = source_is_ordered and source.kind.has_keys and source.simple_order
     same_order = is_ordered and target.capabilities.ordered and there.simple_order
     if not same_order or there.documents > MUCH_LARGER * max(source.documents, 1):
-        return AskById(target, there.name)
-    return MergeAlong(target, there.name, after, limit or BlockLimit(), ids_only=ids_only)
+        return AskById(target, there.name, by)
+    return MergeAlong(target, there.name, after, limit or BlockLimit(), ids_only=ids_only, by=by)
 
 
 async def _documents(blocks: AsyncGenerator[Block]) -> AsyncGenerator[bytes]:

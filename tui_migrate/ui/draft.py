@@ -47,8 +47,9 @@ class Draft:
     `catalog` is the text of one, or empty. `scope` has filters and new names of collections that are not marked, too.
     `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source,
     kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
-    before it was looked at. `rate_limit` is in documents/s, 0 for none. `mirror` makes the
-    target's collections equal to the source's: what they have besides is deleted.
+    before it was looked at. `newer_by` is the field that the policy `newer` compares, empty for the catalog's.
+    `rate_limit` is in documents/s, 0 for none. `mirror` makes the target's collections equal to the source's: what
+    they have besides is deleted.
     """
 
     source: End | None = None
@@ -67,6 +68,7 @@ class Draft:
     description: str = ""
     catalog: str = ""
     scope: Scope = field(default_factory=Scope)
+    newer_by: str = ""
     rate_limit: int = 0
     mirror: bool = False
     step: Step = Step.ENDS
@@ -122,6 +124,7 @@ def from_plan(plan: Plan) -> Draft:
         scope=plan.scope,
         strict=plan.strict,
         mirror=plan.mirror,
+        newer_by=plan.newer_by,
     )
 
 
@@ -254,6 +257,7 @@ def to_request(draft: Draft) -> PlanRequest:
         scope=_scope(draft),
         strict=draft.strict,
         mirror=draft.mirror and draft.kind is not RunKind.EXPORT,
+        newer_by=draft.newer_by if draft.policy is Policy.NEWER and draft.kind is not RunKind.EXPORT else "",
     )
 
 

@@ -17,7 +17,17 @@ from textual.message import Message
 from tui_migrate.errors import RunNotFound, TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Control, ControlStatus, Event, RunRecord, RunSummary, Sample
+from tui_migrate.journal.records import (
+    DECISIONS,
+    ConflictRecord,
+    ConflictState,
+    Control,
+    ControlStatus,
+    Event,
+    RunRecord,
+    RunSummary,
+    Sample,
+)
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
@@ -33,6 +43,9 @@ LIVE_RUNS: Final = 50
 
 PAGE: Final = 500
 """Runs in a page of the history."""
+
+CONFLICTS_READ: Final = 5_000
+"""Documents of a run's queue that are listed."""
 
 FINDINGS_READ: Final = 20_000
 """Findings of one run that are read for its report."""
@@ -168,6 +181,17 @@ class JournalFeed:
         """Give all that a run found, each with the stage that found it. Raises JournalError, StorageFailed."""
         async with self._apart() as reader:
             return await reader.staged_findings(run_id, FINDINGS_READ) if reader is not None else ()
+
+    async def conflicts(self, run_id: int) -> tuple[tuple[ConflictRecord, ...], dict[tuple[str, ConflictState], int]]:
+        """Give the first of a run's queue, open ones first, and how many there are. Raises JournalError."""
+        async with self._apart() as reader:
+            if reader is None:
+                return (), {}
+            found: tuple[ConflictRecord, ...] = ()
+            for states in ((ConflictState.OPEN,), DECISIONS, (ConflictState.KEPT, ConflictState.REPLACED)):
+                if room := CONFLICTS_READ - len(found):
+                    found += await reader.conflicts(run_id, states, limit=room)
+            return tuple(sorted(found, key=lambda one: one.number)), await reader.count_conflicts(run_id)
 
     async def samples(self, run_id: int) -> tuple[Sample, ...]:
         """Give how far a run was at which times. Raises JournalError, StorageFailed."""

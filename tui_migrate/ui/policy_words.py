@@ -15,6 +15,8 @@ IN_GENERAL: Final = {
     Policy.FAIL: "add what is missing; stop where a document differs",
     Policy.SKIP: "add what is missing; leave what is there as it is",
     Policy.OVERWRITE: "add what is missing; replace what differs",
+    Policy.NEWER: "add what is missing; replace what is older there",
+    Policy.ASK: "add what is missing; queue what differs, for you to decide",
 }
 """What each policy does, whatever the data."""
 
@@ -36,12 +38,16 @@ def _by_ids(policy: Policy, present: int, added: str) -> str:
             Policy.FAIL: f"refused if the one there differs; else {added}",
             Policy.SKIP: f"{added}; leave the one there as it is",
             Policy.OVERWRITE: f"{added}; replace the one there if it differs",
+            Policy.NEWER: f"{added}; replace the one there if it is older",
+            Policy.ASK: f"{added}; ask about the one there if it differs",
         }[policy]
     there = number(present)
     return {
         Policy.FAIL: f"refused if one of {there} there differs; else {added}",
         Policy.SKIP: f"{added}; leave the {there} there as they are",
         Policy.OVERWRITE: f"{added}; replace those of {there} there that differ",
+        Policy.NEWER: f"{added}; replace those of {there} there that are older",
+        Policy.ASK: f"{added}; ask about those of {there} there that differ",
     }[policy]
 
 
@@ -54,6 +60,8 @@ def _exactly(policy: Policy, total: CollectionForecast, added: str) -> str:
         Policy.FAIL: f"refused: {differ.replace(' that', '')}",
         Policy.SKIP: f"{added}; leave {differ}; {same}",
         Policy.OVERWRITE: f"{added}; replace {differ}; {same}",
+        Policy.NEWER: f"{added}; replace the older of {number(total.replace)}; {same}",
+        Policy.ASK: f"{added}; ask about {differ}; {same}",
     }[policy]
 
 
@@ -115,6 +123,12 @@ def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:
     if draft.policy is Policy.FAIL:
         one = "the one that is" if total.present == 1 else f"one of {there}"
         return f"A{added} in {place}; stop if {one} there differs."
+    if draft.policy is Policy.NEWER:
+        older = "it if it is" if total.present == 1 else "those that are"
+        return f"A{added} in {place}; of {there} there, replace {older} older."
+    if draft.policy is Policy.ASK:
+        differ = "it if it differs" if total.present == 1 else "those that differ"
+        return f"A{added} in {place}; of {there} there, ask about {differ}."
     if count.exact:
         return f"Replace {number(total.replace)} and a{added} in {place}."
     guess = f" (in a sample, {count.sample.differ} of {count.sample.compared})" if count.sample.compared else ""

@@ -5,14 +5,14 @@ import getpass
 import os
 import platform
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from tui_migrate.errors import Refused, StorageFailed, UsageError
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import RunRecord, Wish
+from tui_migrate.journal.records import ConflictState, RunRecord, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
@@ -45,6 +45,26 @@ async def effective(home: Home, reader: JournalReader, record: RunRecord) -> Run
         if record.state.is_active and worker_at_work(lock) is None:
             return replace(record, state=RunState.INTERRUPTED, worker_pid=None)
     return record
+
+
+async def decide(
+    home: Home,
+    run_id: int,
+    decision: ConflictState,
+    *,
+    collection: str | None = None,
+    numbers: Sequence[int] | None = None,
+    fields: Sequence[str] | None = None,
+) -> int:
+    """Record what is to become of documents that wait for a decision, and say of how many; the worker writes them.
+
+    All are meant that are of the `collection`, among these `numbers` and differ in just these `fields`, as far as each
+    is given. Raises Refused for a run that is over, RunNotFound.
+    """
+    async with open_both(home.journal) as (journal, _):
+        return await journal.decide_conflicts(
+            run_id, decision, operator(), collection=collection, numbers=numbers, fields=fields
+        )
 
 
 def has_worker(home: Home, run_id: int) -> bool:

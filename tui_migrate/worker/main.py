@@ -24,7 +24,7 @@ from tui_migrate.engine.steering import Steered
 from tui_migrate.engine.transfer import Transfer
 from tui_migrate.engine.waits import Waits
 from tui_migrate.engine.work import Work
-from tui_migrate.errors import Interrupted, JournalBusy, Refused, TuiMigrateError, Unreachable
+from tui_migrate.errors import Interrupted, JournalBusy, Refused, TuiMigrateError, Undecided, Unreachable
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
 from tui_migrate.journal.hindrance import Hindrance
@@ -150,7 +150,7 @@ class _Attempt:
         state, failure = await self._try(attempt)
         failpoint("worker.before_last_word")
         await self._steering.conclude(state)
-        if failure is not None and failure.code != STOPPED:
+        if failure is not None and failure.code not in (STOPPED, Undecided.code):
             # Recorded before the failure is: whoever dies in between leaves a rollback that can be resumed.
             self.rollback_id = await self._plan_rollback()
         if self.rollback_id and failure is not None:

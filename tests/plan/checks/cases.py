@@ -403,6 +403,12 @@ async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
     return await ground.checked(policy=Policy.FAIL)
 
 
+@case("newer_without_field")
+async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
+    ground.target["things"].insert_one({"_id": 1, "n": 2})
+    return await ground.checked(policy=Policy.NEWER, newer_by="" if bad else "n")
+
+
 @case("conflict_estimate")
 async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
     ground.source["things"].insert_many({"_id": one} for one in range(2, 30))

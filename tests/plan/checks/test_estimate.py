@@ -39,6 +39,9 @@ async def test_a_sample_is_decided_about_as_the_run_would(ground: Ground) -> Non
         Decision.SKIP: 49,
         Decision.REPLACE: 0,
         Decision.REFUSE: 0,
+        Decision.TIED: 0,
+        Decision.UNDATED: 0,
+        Decision.QUEUE: 0,
     }
     assert found.share(Decision.SKIP).low < 0.49 < found.share(Decision.SKIP).high
 

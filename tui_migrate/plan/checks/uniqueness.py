@@ -11,10 +11,11 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.checks.look import Look, note, warning
 from tui_migrate.plan.checks.registry import Phase, check
-from tui_migrate.plan.decision import Decision, decide
+from tui_migrate.plan.decision import decide
 from tui_migrate.plan.mirror import is_mirror
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.stores.base import BlockLimit, CollectionInfo
-from tui_migrate.stores.lookup import Found, Keyed, choose_finder, keyed
+from tui_migrate.stores.lookup import Keyed, choose_finder, keyed
 from tui_migrate.stores.probe import Probe, probe_of
 from tui_migrate.stores.unique import UniqueIndex, unique_index
 
@@ -97,23 +98,25 @@ def _has(mine: CollectionInfo, index: UniqueIndex) -> bool:
 async def _compare(
     seen: Look, mine: CollectionInfo, theirs: CollectionInfo, probe: Probe, found: Sequence[_Clashes]
 ) -> None:
+    by = moment_path(seen.plan, mine.name)
     finder = await choose_finder(
-        seen.target or seen.source, theirs, mine, source_is_ordered=seen.source.capabilities.ordered, limit=AT_ONCE
+        seen.target or seen.source,
+        theirs,
+        mine,
+        source_is_ordered=seen.source.capabilities.ordered,
+        limit=AT_ONCE,
+        by=by,
     )
     try:
         async with aclosing(seen.source.read(mine.name, limit=AT_ONCE)) as blocks:
             async for block in blocks:
                 items = [one for one in map(keyed, block.documents) if one is not None]
                 there = await finder.find(items)
-                written = [one for one in items if _is_written(seen, one, there.get(one.key))]
+                written = [one for one in items if decide(seen.plan.policy, one, there.get(one.key), by=by).writes]
                 for one in found:
                     await _compare_block(seen, mine, probe, one, written)
     finally:
         await finder.close()
-
-
-def _is_written(seen: Look, item: Keyed, found: Found | None) -> bool:
-    return decide(seen.plan.policy, item, found) in (Decision.INSERT, Decision.REPLACE)
 
 
 async def _compare_block(

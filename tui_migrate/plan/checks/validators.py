@@ -9,8 +9,9 @@ from tui_migrate.errors import NotAuthorised, Refused, Unreachable, WriteRefused
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.plan.checks.look import Look, note, warning
 from tui_migrate.plan.checks.registry import Phase, check
-from tui_migrate.plan.decision import Decision, decide
+from tui_migrate.plan.decision import decide
 from tui_migrate.plan.mirror import is_mirror
+from tui_migrate.plan.newer import moment_path
 from tui_migrate.stores.base import CollectionInfo
 from tui_migrate.stores.lookup import Keyed, find_by_id, keyed
 from tui_migrate.stores.probe import Probe, probe_of
@@ -71,7 +72,6 @@ async def _written(seen: Look, theirs: CollectionInfo, items: list[Keyed]) -> li
     """Keep those that the run would write."""
     if seen.target is None:
         return []
-    found = await find_by_id(seen.target, theirs.name, [one.id for one in items])
-    return [
-        one for one in items if decide(seen.plan.policy, one, found.get(one.key)) in (Decision.INSERT, Decision.REPLACE)
-    ]
+    by = moment_path(seen.plan, theirs.name)
+    found = await find_by_id(seen.target, theirs.name, [one.id for one in items], by)
+    return [one for one in items if decide(seen.plan.policy, one, found.get(one.key), by=by).writes]

@@ -42,6 +42,7 @@ class HistoryScreen(RunListScreen):
         "run.rollback",
         "run.again",
         "run.report",
+        "run.conflicts",
         "run.delete",
         "look.again",
         "table.filter",

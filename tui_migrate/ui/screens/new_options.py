@@ -5,7 +5,8 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from tui_migrate.plan.model import OnFailure, PackageEnd, Verify
+from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, Verify
+from tui_migrate.plan.newer import path_problem
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.new_scope_options import change_scope, scope_values
@@ -31,6 +32,7 @@ class Option(Enum):
     """What can be set."""
 
     UNDO = "undo"
+    NEWER_BY = "newer_by"
     VERIFY = "verify"
     REJECTS = "max_rejects"
     ON_FAILURE = "on_failure"
@@ -49,6 +51,7 @@ class Option(Enum):
 
 _TITLES: Final = {
     Option.UNDO: "Undo log",
+    Option.NEWER_BY: "Newer by",
     Option.VERIFY: "Verify",
     Option.REJECTS: "Rejects allowed",
     Option.ON_FAILURE: "If it fails",
@@ -66,6 +69,7 @@ _TITLES: Final = {
 }
 _MEANINGS: Final = {
     Option.UNDO: "Keep what rolling back needs. Without it there is no way back.",
+    Option.NEWER_BY: "The field that tells when a document was changed; empty takes the catalog's.",
     Option.VERIFY: "After writing, compare the target with what the source gave.",
     Option.REJECTS: "Go on past so many refused documents; they are kept in a file.",
     Option.ON_FAILURE: "What becomes of what a failed run wrote. It has failed all the same.",
@@ -105,6 +109,7 @@ def option_rows(draft: Draft) -> list[Row]:
     """The options that this kind of run has, and what they are set to."""
     values: dict[Option, str] = {
         Option.UNDO: "kept" if draft.undo else "NOT KEPT: no way back",
+        Option.NEWER_BY: draft.newer_by or "the catalog's field",
         Option.VERIFY: draft.verify.value,
         Option.REJECTS: number(draft.max_rejects) if draft.max_rejects else "none: stop at the first",
         Option.ON_FAILURE: _FAILURE_WORDS[draft.on_failure],
@@ -115,7 +120,9 @@ def option_rows(draft: Draft) -> list[Row]:
         **{Option(key): words for key, words in scope_values(draft).items()},
     }
     to_package = isinstance(draft.target, PackageEnd)
-    left_out = _NOT_OF_PACKAGES if to_package else ()
+    left_out = list(_NOT_OF_PACKAGES) if to_package else []
+    if to_package or draft.policy is not Policy.NEWER:
+        left_out.append(Option.NEWER_BY)
     return [
         Row(one.value, (_TITLES[one], values[one], _MEANINGS[one]), name=_MEANINGS[one])
         for one in Option
@@ -130,6 +137,8 @@ async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Change | N
         case Option.UNDO:
             kept = not draft.undo
             return lambda now: replace(now, undo=kept, on_failure=now.on_failure if kept else OnFailure.PAUSE)
+        case Option.NEWER_BY:
+            return await _ask_field(app, draft.newer_by)
         case Option.VERIFY:
             choices = [(one.value, _VERIFY_WORDS[one]) for one in Verify]
             chosen = await app.push_screen_wait(Choose("Verify", (), choices, at=draft.verify.value))
@@ -156,6 +165,20 @@ async def change_option(app: "MigrateApp", draft: Draft, key: str) -> Change | N
             text = await app.push_screen_wait(AskText(_TITLES[option], (_MEANINGS[option],), draft.description))
             return (lambda now: replace(now, description=text.strip())) if text is not None else None
     return await change_scope(app, draft, option.value, (_TITLES[option], _MEANINGS[option]))
+
+
+async def _ask_field(app: "MigrateApp", value: str) -> Change | None:
+    text, problem = value, ""
+    while True:
+        said = [_MEANINGS[Option.NEWER_BY], "Dots lead into documents: meta.changed_at", *filter(None, [problem])]
+        answer = await app.push_screen_wait(AskText(_TITLES[Option.NEWER_BY], said, text))
+        if answer is None:
+            return None
+        text = path = answer.strip()
+        problem = path_problem(Policy.NEWER, path)
+        if not problem:
+            return lambda now: replace(now, newer_by=path)
+        problem = f"✗ {problem}"
 
 
 async def _ask_number(app: "MigrateApp", option: Option, value: int, least: int, most: int) -> int | None:

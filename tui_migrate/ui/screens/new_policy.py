@@ -69,6 +69,7 @@ class PolicyPane(StepPane):
         options.display = not options.display
         (options if options.display else self._policies).focus()
         self.draw()
+        self._policies.move_to(self.draft.policy.value)
 
     def choose(self) -> None:
         """Take the policy under the cursor, or change the option under it."""
@@ -84,6 +85,8 @@ class PolicyPane(StepPane):
         words = list(self._counted_words())
         self.query_one("#counted", Prose).say(words[:-1] if options.display else words)
         rows = policy_rows(draft, self._count())
+        if options.display:  # which need the room that the other policies take
+            rows = [one for one in rows if one.key in (draft.policy.value, _NO_CHOICE)]
         policies = self._policies
         policies.styles.height = len(rows) + 2
         policies.show(rows)

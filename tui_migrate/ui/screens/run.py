@@ -6,11 +6,12 @@ from typing import ClassVar, Final
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.plan.model import Environment, Plan
+from tui_migrate.plan.model import Environment, Plan, Policy
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
@@ -60,6 +61,7 @@ class RunScreen(OperatorScreen):
         "run.rollback",
         "run.rejects",
         "run.throughput",
+        "run.conflicts",
         "table.filter",
         "table.sort",
     )
@@ -120,6 +122,8 @@ class RunScreen(OperatorScreen):
             return run.state.is_resumable
         if action_id == "run.rejects":
             return run.counts.rejected > 0
+        if action_id == "run.conflicts":
+            return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
         return run.rollback_available or action_id != "run.rollback"
 
     def copyable(self) -> Sequence[Copyable]:
@@ -233,6 +237,10 @@ class RunScreen(OperatorScreen):
     def action_run_rejects(self) -> None:
         """List what the target refused."""
         self.app.push_screen(RejectsScreen(self._run_id))
+
+    def action_run_conflicts(self) -> None:
+        """Show what the run asks about."""
+        self.app.push_screen(ConflictsScreen(self._run_id))
 
     def action_run_log(self) -> None:
         """Show the whole log."""

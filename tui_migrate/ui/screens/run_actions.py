@@ -28,6 +28,8 @@ class RunListScreen(OperatorScreen):
                 return one.run.state.is_resumable
             case "run.rollback":
                 return one.run.rollback_available
+            case "run.conflicts":
+                return one.run.undecided > 0
             case "run.delete":
                 return not one.run.state.is_active
             case "run.again":
@@ -46,6 +48,13 @@ class RunListScreen(OperatorScreen):
 
         if (one := self.chosen_run()) is not None:
             self.app.push_screen(RunScreen(one.run.id))
+
+    def action_run_conflicts(self) -> None:
+        """Show what the run asks about."""
+        from tui_migrate.ui.screens.conflicts import ConflictsScreen
+
+        if (one := self.chosen_run()) is not None:
+            self.app.push_screen(ConflictsScreen(one.run.id))
 
     def action_run_report(self) -> None:
         """Show what the run found."""

@@ -133,6 +133,8 @@ def _next(run: RunRecord) -> Iterator[str]:
     steps = []
     if run.state.is_resumable:
         steps.append("u starts it" if run.state is RunState.PLANNED else "u resumes it where it stopped")
+    if run.undecided and not run.state.is_final:
+        steps.insert(0, "Q lists what waits for your decision")
     if run.rollback_available:
         steps.append("r shows what rolling it back would do")
     if not run.state.is_final:
