@@ -62,8 +62,11 @@ async def test_ends_are_chosen_by_connection_and_it_is_seen_what_is_there(shop: 
         assert pilot.app.screen.query_one("#ends", Table).cursor_key == "target"
         await ask(pilot, Role.TARGET)
         await pick(pilot, f"connection:{NEW}", AskText)
-        await type_into(pilot, "other")
-        await until(pilot, says(pilot, "0 collections, 0 documents", "Next: ctrl+n"), "the target")
+        await until(pilot, says(pilot, f"›{shop.database}"), "the databases there are")
+        await type_into(pilot, "other", "left")
+        await until(pilot, says(pilot, "other is new and will be made"), "that")
+        await pilot.press("enter")
+        await until(pilot, says(pilot, "; other is new and will be made", "Next: ctrl+n chooses"), "the target")
         draft = session(pilot).draft
         assert (draft.source, draft.target) == (
             shop.source,
@@ -92,10 +95,13 @@ async def test_a_database_that_cannot_be_is_asked_again(shop: Shop) -> None:
 
 
 async def test_a_name_and_database_can_be_typed(shop: Shop) -> None:
-    async with wizard(shop.home) as pilot:
+    async with wizard(shop.home, Draft(target=shop.target)) as pilot:
         await by_url(pilot, Role.SOURCE, "nonsense")
         await until(pilot, says(pilot, "there is no connection nonsense; there are live, new, old"), "why")
-        await type_into(pilot, f"{OLD}/{shop.database}")
+        await type_into(pilot, f"{OLD}/shpo")
+        words = f"! {OLD} has no database shpo", "Next: enter on Source chooses another database"
+        await until(pilot, says(pilot, *words), "that it is not there")
+        await by_url(pilot, Role.SOURCE, f"{OLD}/{shop.database}")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the source")
         assert session(pilot).draft.source == shop.source
 
@@ -150,7 +156,7 @@ async def test_nothing_is_lost_by_leaving_and_coming_back(shop: Shop) -> None:
         await until(pilot, lambda: app.session.looks.connections is not None, "the connections")
         await until_still(pilot)
         await pilot.press("escape")
-        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        await until(pilot, shows(pilot, "There was no run yet", "n goes on with the plan", "left at Ends"), "Home")
         await pilot.press("n")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the ends again")
         assert app.session.draft.marks == {"users"}
@@ -185,8 +191,10 @@ async def test_pairs_used_before_come_first_each_once_and_the_cursor_is_on_the_l
         assert table.cursor_key == f"run:{last}"
         assert rows(pilot, "#ends")[2][1:] == (f"{OLD}/{shop.database} → {NEW}/{shop.database}", "1 h ago, run 0003")
         await pilot.press("enter")
-        await until(pilot, says(pilot, "1 of 2 marked"), "the collections")
+        await until(pilot, says(pilot, f"1 of 2 marked as in run {last:04d}: about"), "the collections")
         assert session(pilot).draft.chosen == ("users",)
+        await pilot.press("i")
+        await until(pilot, says(pilot, "1 of 2 marked: about"), "marks of one's own")
 
 
 async def test_swap_keeps_the_marks_and_looks_at_nothing_twice(shop: Shop) -> None:

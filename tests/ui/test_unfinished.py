@@ -41,6 +41,8 @@ FULL = Draft(
     strict=True,
     quick=True,
     backup_first=True,
+    newer_by="changed_at",
+    marks_of=4,
     step=Step.POLICY,
 )
 

@@ -44,5 +44,5 @@ def _differences(left: CollectionInfo, right: CollectionInfo) -> Iterator[Defini
 
 def _text(definition: bytes) -> str:
     lines, _ = document_lines(definition)
-    text = " ".join(line.strip() for line in islice(lines, MOST_CHARACTERS)).replace(", }", " }").replace(", ]", " ]")
+    text = " ".join(line.strip() for line in islice(lines, MOST_CHARACTERS))
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"

@@ -226,7 +226,7 @@ class HomeScreen(RunListScreen):
         self._draw_unfinished()
 
     def _draw_unfinished(self) -> None:
-        draft, line = self.migrate_app.unfinished.offered, self.query_one("#unfinished", Lines)
+        draft, line = self.migrate_app.unfinished.waiting, self.query_one("#unfinished", Lines)
         line.display = draft is not None
         if draft is not None:
             line.show([fit(printable(f"n goes on with the plan {words(draft)}"), max(1, self.size.width - 2))])

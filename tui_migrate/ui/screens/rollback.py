@@ -99,7 +99,7 @@ class RollbackScreen(OperatorScreen):
         """Lay out the sentences, the collections, and what comes next."""
         yield Prose([" Reading the journal…"], id="what")
         yield FaultPane(id="fault")
-        yield Table(COLUMNS, empty="The run has no collections.", id="collections")
+        yield Table(COLUMNS, empty="", id="collections")
         yield Lines([""], id="next")
 
     def subject(self) -> Subject:
@@ -276,7 +276,7 @@ class RollbackScreen(OperatorScreen):
         if run is None:
             return
         self.query_one("#what", Prose).say(sentences(run, look, self._changes, force=self._force))
-        self.query_one(Table).show(rows(run, look, self._changes))
+        self.query_one(Table).show(rows(run, look, self._changes), empty="The run has no collections.")
         pane = self.query_one("#fault", FaultPane)
         fault = look.fault if look is not None and look.fault is not None else None
         if fault is None and self._changes is not None:
