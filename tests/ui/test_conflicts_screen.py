@@ -87,8 +87,8 @@ async def test_the_queue_says_what_waits_and_where_they_differ(ends: Pair) -> No
 async def test_a_document_is_compared_and_decided_on_its_sheet(ends: Pair) -> None:
     async with opened(ends) as pilot:
         said = await sheet(pilot, row=0)
-        assert '-  "level": "x",' in said
-        assert '+  "level": "ours",' in said
+        assert '-  "level": "x"' in said
+        assert '+  "level": "ours"' in said
         await pilot.press("Y")
         await until(pilot, lambda: is_list(pilot) and states(pilot)[0] == "○ to replace", "the decision")
         said = await sheet(pilot, row=2)

@@ -7,7 +7,9 @@ from tui_migrate.comparison.model import FieldChange, FieldKind
 from tui_migrate.reports.masking import NOTHING
 from tui_migrate.ui.document_diff import DocumentDiff, diff_of, side_by_side, unified
 
-lines = st.lists(st.sampled_from(['  "a": 1,', '  "a": 1', '  "b": 2,', "{", "}", '  "c": "[x]",']), min_size=1, max_size=12)
+lines = st.lists(
+    st.sampled_from(['  "a": 1,', '  "a": 1', '  "b": 2,', "{", "}", '  "c": "[x]",']), min_size=1, max_size=12
+)
 
 
 @given(lines, lines)

@@ -132,7 +132,7 @@ def test_a_pair_brings_its_marks_only_where_there_are_none() -> None:
     assert drafts.with_pair(Draft(), plan, 4) == Draft(PROD, STAGING, frozenset(("users", "orders")), marks_of=4)
     assert drafts.toggled(drafts.with_pair(Draft(), plan, 4), "users").marks_of == 0
     mine = drafts.with_pair(Draft(marks=frozenset(("mine",))), plan, 4)
-    assert (mine.marks, mine.marks_of) == ({"mine"}, 0)
+    assert (mine.marks, mine.marks_of) == (frozenset(("mine",)), 0)
 
 
 def test_a_plan_is_taken_up_whole() -> None:

@@ -100,7 +100,8 @@ def side_by_side(diff: DocumentDiff) -> list[Row]:
 
 
 def _aligned(left: tuple[str, ...], right: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    for tag, start, end, other, until in SequenceMatcher(None, *map(without_commas, (left, right))).get_opcodes():
+    matcher = SequenceMatcher(None, without_commas(left), without_commas(right))
+    for tag, start, end, other, until in matcher.get_opcodes():
         for mine, theirs in zip_longest(left[start:end], right[other:until]):
             sign = "" if tag == "equal" else "+" if mine is None else "-" if theirs is None else "~"
             yield sign, mine or "", theirs or ""

@@ -156,9 +156,9 @@ async def look_at_end(end: End, opening: Opening, report: Callable[[EndLook], ob
 async def databases_of(end: StoreEnd, opening: Opening) -> tuple[str, ...] | Fault:
     """Name the databases of the server that an end is on, or say why they are not known."""
     try:
-        async with opening.source(end) as source:
-            async with patience(CONNECT_SECONDS, f"{host_words(end)} has not listed its databases"):
-                return await source.databases() if isinstance(source, Hosting) else ()
+        slow = f"{host_words(end)} has not listed its databases"
+        async with opening.source(end) as source, patience(CONNECT_SECONDS, slow):
+            return await source.databases() if isinstance(source, Hosting) else ()
     except (TuiMigrateError, BaseExceptionGroup) as error:
         return Fault.of(first_error(error))
 

@@ -24,7 +24,7 @@ class Unfinished:
 
     @property
     def waiting(self) -> Draft | None:
-        """The plan that `n` goes on with: that of an earlier sitting, or one that this sitting left; None if neither."""
+        """The plan that `n` goes on with: that of an earlier sitting, or one that this sitting left."""
         if self.offered is not None:
             return self.offered
         draft = self._app.session.draft

@@ -29,7 +29,7 @@ SHOWN: Final = 7
 """So many databases are seen at once; up and down go through all of them."""
 GROUP: Final = "databases"
 
-_HINT: Final = "Up and down choose one, or type its name; enter takes it, esc goes back."
+_HINT: Final = "Up and down choose, or type a name; enter takes it, esc goes back."
 _LOOKING: Final = "Looking which databases there are…"
 
 Found = tuple[str, ...] | Fault
@@ -128,7 +128,7 @@ class AskDatabase(AskText):
         if self.found is None:
             return [_LOOKING]
         if isinstance(self.found, Fault):
-            return wrap(f"They are not listed: {self.found.message}", TEXT_CELLS)
+            return wrap(f"Its databases are not listed: {self.found.message}", TEXT_CELLS)
         names = self._names
         at = names.index(value) if value in names else 0
         top = max(0, min(at - SHOWN // 2, len(names) - SHOWN))
@@ -152,7 +152,8 @@ async def ask_database(
     nothing is nearer.
     """
     text, sentences = proposed(connection, current, other), list[str]()
-    listing, found = end_of(connection), await _what_hinders(app, connection)
+    listing = end_of(connection)
+    found: Found | None = await _what_hinders(app, connection)
     while True:
         window = AskDatabase(listing, sentences, text, is_target=is_target, found=found)
         answer = await app.push_screen_wait(window)

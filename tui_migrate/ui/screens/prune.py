@@ -155,9 +155,9 @@ class PruneScreen(OperatorScreen):
 
     async def _ask_number(self, title: str, value: int, least: int, most: int) -> int | None:
         said: tuple[str, ...] = ()
-        text = str(value)
+        typed = str(value)
         while True:
-            text = await self.migrate_app.push_screen_wait(AskText(title, said, text, replaces=True))
+            text = await self.migrate_app.push_screen_wait(AskText(title, said, typed, replaces=True))
             if text is None:
                 return None
             typed = text.strip()
