@@ -94,9 +94,7 @@ async def test_the_password_of_a_connection_is_asked_for_and_esc_leaves_it(home:
         assert "hunter2" not in screen_text(pilot)
         await ask(pilot, Role.SOURCE)
         await pick(pilot, "connection:shop", AskDatabase)
-        await until(
-            pilot, says(pilot, "Its databases are not listed:", "not authorized"), "that it is not told"
-        )
+        await until(pilot, says(pilot, "Its databases are not listed:", "not authorized"), "that it is not told")
         await type_into(pilot, "elsewhere")
         await until(pilot, says(pilot, "Source elsewhere on shop"), "what was typed all the same")
         assert session(pilot).passwords["shop/elsewhere"] == PASSWORD, "typed once for one user of one server"

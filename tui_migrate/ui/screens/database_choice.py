@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 7
 """So many databases are seen at once; up and down go through all of them."""
+HEIGHT: Final = SHOWN + 3
+"""Lines of the list, with one above it, and two below: how many more there are, and what is said of the name."""
 GROUP: Final = "databases"
 
 _HINT: Final = "Up and down choose, or type a name; enter takes it, esc goes back."
@@ -71,7 +73,7 @@ class AskDatabase(AskText):
             yield Lines([self._title], classes="dialog-title")
             yield Prose(self._sentences)
             yield Input(self._value, id="text", select_on_focus=self._replaces)
-            yield Lines([""] * (SHOWN + 2), id="databases")
+            yield Lines([""] * HEIGHT, id="databases")
 
     def on_mount(self) -> None:
         """Ask the server, where that was not done yet."""
@@ -101,7 +103,7 @@ class AskDatabase(AskText):
             before = names.index(entry.value) if entry.value in names else (-1 if step > 0 else len(names))
             self._stepped = names[max(0, min(before + step, len(names) - 1))]
             entry.value = self._stepped
-            entry.cursor_position = len(entry.value)
+            entry.action_select_all()  # what is typed next takes its place
 
     @property
     def _app(self) -> "MigrateApp":
@@ -122,7 +124,7 @@ class AskDatabase(AskText):
 
     def _draw(self) -> None:
         lines = self._lines(self.query_one(Input).value.strip())
-        self.query_one("#databases", Lines).show([*lines, *[""] * (SHOWN + 2)][: SHOWN + 2])
+        self.query_one("#databases", Lines).show(["", *lines, *[""] * HEIGHT][:HEIGHT])
 
     def _lines(self, value: str) -> list[str]:
         if self.found is None:

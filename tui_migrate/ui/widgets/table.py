@@ -207,7 +207,7 @@ class Table(Widget, can_focus=True):
         self._keep_in_view()
 
     def on_focus(self) -> None:
-        """Show the cursor and its name."""
+        """Show the cursor, and below what it stands on."""
         self._refresh_place(self._cursor)
         self._refresh_note()
 
@@ -319,12 +319,14 @@ class Table(Widget, can_focus=True):
         style = self.get_component_rich_style("table--note")
         if not self._rows:
             return self._plain(f" filter: {self._filter}" if self._filter else "", style)
+        if not self.has_focus:
+            return self._plain("", style)
         row = self._rows[self._cursor]
         where = f" {self._cursor + 1:,}/{len(self._rows):,}"
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"
         room = max(0, self.size.width - cell_len(where) - 2)
-        name = fit(printable(row.name or row.cells[0]), room) if self.has_focus else ""
+        name = fit(printable(row.name or row.cells[0]), room)
         return self._plain(f" {name}{' ' * (room - cell_len(name))}{where}", style)
 
 
