@@ -101,3 +101,11 @@ async def test_what_is_over_goes_with_the_screen_that_is_left(home: Home) -> Non
         assert isinstance(app.screen, HistoryScreen)
         app.screen.leave()
         await until(pilot, stands(app, HomeScreen), "Home")
+
+
+async def test_a_window_that_goes_before_it_has_come_is_no_fault(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        app.push_screen(Choose("Which?", (), [("a", "A")]))
+        app.pop_screen()
+        await pilot.press("question_mark")
+        await until(pilot, stands(app, HelpScreen), "the help")

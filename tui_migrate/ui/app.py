@@ -146,7 +146,10 @@ class MigrateApp(TerminalApp[None]):
         screen = self.operator_screen
         if screen is not None and event.snapshot.subject == screen.subject():
             screen.clear_journal_fault()
-            screen.show_snapshot(event.snapshot)
+            try:
+                screen.show_snapshot(event.snapshot)
+            except TuiMigrateError as error:  # such as a plan in the journal that cannot be read
+                screen.show_journal_fault(printable(redact(f"{error.message} ({error.hint})")))
             screen.refresh_frame()
 
     def on_run_ended(self, event: RunEnded) -> None:

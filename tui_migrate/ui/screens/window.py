@@ -4,11 +4,18 @@ from typing import Any
 
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.events import Mount
+from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
 
 class Window(ModalScreen[ScreenResultType]):
     """A modal screen that gives a result, or None, when it is closed."""
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Leave out the filling of a window that was closed before it had anything in it."""
+        if not (isinstance(message, Mount) and (self._closing or self._pruning)):
+            await super()._dispatch_message(message)
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close, if it is the topmost."""
