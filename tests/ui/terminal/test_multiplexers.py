@@ -27,7 +27,7 @@ def test_the_terminal_in_it_is_left_as_it_was(tmp_path: Path, name: str) -> None
     sockets = tmp_path / "sockets"
     sockets.mkdir(mode=0o700)
     environ = environment(tmp_path, SCREENDIR=str(sockets), PS1="ready> ", PYTHONPATH=str(ROOT), SHELL="/bin/sh")
-    with Operator(configured(tmp_path, name), environ) as operator:
+    with Operator(configured(tmp_path, name), environ, (80, 25)) as operator:  # tmux keeps a line for itself
         operator.until_shown("ready>")
         operator.press("echo before; cd ", str(ROOT), "\r")
         operator.until(lambda: any(row.startswith("before") for row in operator.screen.display), "the shell's answer")
