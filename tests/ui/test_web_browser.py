@@ -1,0 +1,122 @@
+"""The app in Chromium: what is drawn, what keys do, what is copied, who is kept out, and what ends with what."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.ui.browser import OPEN_SOCKET, Browser, browser, until
+from tests.ui.test_run_worker import SLOW, Ends, ends, home
+from tests.ui.web_server import Served, children, is_alive, served
+from tui_migrate.worker import launch
+from tui_migrate.worker.lock import holder
+
+pytestmark = pytest.mark.slow
+
+__all__ = ("ends", "home")
+
+
+async def test_the_app_in_a_browser(tmp_path: Path) -> None:
+    async with served(tmp_path) as server, browser(tmp_path) as one:
+        await others_are_kept_out(one, server)
+        await one.open(server.url)
+        await one.until_shown("Try the demo")
+        assert await one.colours() > 20
+        await keys_change_what_is_shown(one)
+        await what_is_copied_is_in_the_clipboard(one, server)
+        await the_app_is_as_large_as_its_page(one)
+        await one.press("q")
+        await one.until_said("Session ended.")
+        await until(lambda: not children(server.process.pid))
+        await nothing_went_elsewhere(one, server)
+
+
+async def others_are_kept_out(one: Browser, server: Served) -> None:
+    for address in (f"{server.root}/", f"{server.root}/{server.token[:-1]}/"):
+        await one.open(address)
+        assert (await one.text()).startswith("403: this address is not whole")
+    rebound = server.url.replace("127.0.0.1", "rebound.example")
+    await one.open(rebound)
+    assert (await one.text()).startswith("403: this server is asked by a name that is not its own")
+    socket = f"{server.url}ws".replace("http", "ws")
+    for page in (f"http://127.0.0.1:{one.driver}/status", "data:text/html,nobody"):
+        await one.open(page)
+        assert await one.ask(OPEN_SOCKET, socket) == "refused"
+        assert await one.ask(OPEN_SOCKET, f"{server.root}/ws".replace("http", "ws")) == "refused"
+    assert not children(server.process.pid)
+
+
+async def keys_change_what_is_shown(one: Browser) -> None:
+    await one.press("?")
+    await one.until_shown("Say what the keys do here.")
+    await one.press("escape")
+    await one.until_shown("Try the demo")
+    await one.press("n")
+    await one.until_shown("no source is chosen")
+    await one.until_shown("f2 Next")
+    await one.press("f2")
+    await one.until_shown("✗ No source is chosen")
+    await one.press("escape")
+    await one.until_shown("Try the demo")
+    await one.press("d")
+    await one.until_shown("The demo is begun in a terminal: tui-migrate demo")
+
+
+async def what_is_copied_is_in_the_clipboard(one: Browser, server: Served) -> None:
+    granted = ["clipboardReadWrite", "clipboardSanitizedWrite"]  # to write is allowed anyhow, unless to read is granted
+    await one.devtools("Browser.grantPermissions", origin=server.root, permissions=granted)
+    await one.press("ctrl+y")
+    await one.until_shown("sent to the terminal's clipboard")
+    assert "tui-migrate demo" in await one.ask("navigator.clipboard.readText().then(arguments[0], arguments[0]);")
+
+
+async def the_app_is_as_large_as_its_page(one: Browser) -> None:
+    before = await one.rows()
+    await one.resize(720, 460)
+    await one.until_shown("is too small")
+    await one.resize(1200, 800)
+    await one.until_shown("Try the demo")
+    after = await one.rows()
+    assert len(after) > len(before)
+    assert "q Leave" in after[-1]
+
+
+async def nothing_went_elsewhere(one: Browser, server: Served) -> None:
+    sent = await one.sent()
+    assert any(each.url.startswith("ws://") for each in sent)
+    for each in sent:
+        if server.token in each.url:
+            assert each.url.split("/")[2].partition(":")[0] in ("127.0.0.1", "rebound.example")
+        assert server.token not in each.headers.get("Referer", "")
+
+
+async def test_each_tab_has_an_app_that_ends_with_it_and_a_run_goes_on(ends: Ends, tmp_path: Path) -> None:
+    run_id = await launch.create_run(ends.home, ends.plan(), rate_limit=SLOW)
+    lock = ends.home.run(run_id).lock
+    async with served(tmp_path) as server:
+        async with browser(tmp_path) as one:
+            await one.open(server.url)
+            first = await one.tab()
+            await one.until_shown("0001")
+            await one.open_tab(server.url)
+            await one.until_shown("0001")
+            both = children(server.process.pid)
+            assert len(both) == 2
+            await one.press("enter")
+            await one.until_shown("u Resume")
+            await one.press("u")
+            await one.until_shown("● execute")
+            await one.show_tab(first)
+            await one.until_shown("0001  ● ")
+            await one.close_tab()
+            await until(lambda: len(children(server.process.pid)) == 1)
+            (app,) = children(server.process.pid)
+            for process in one.processes():
+                os.kill(process, signal.SIGKILL)
+            await until(lambda: not is_alive(app))
+        worker = holder(lock)
+        assert worker
+        await ends.set_rate(run_id, 0)
+        await until(lambda: holder(lock) is None)
+        assert ends.content(ends.target) == ends.content(ends.source)
