@@ -40,7 +40,8 @@ Object.defineProperty(Object.prototype, "canvasAddon", {configurable: true, set(
 READ_TERMINAL: Final = """
 const terminal = window.page && window.page.terminal;
 if (!terminal) return [];
-return Array.from({length: terminal.rows}, (_, row) => terminal.buffer.active.getLine(row).translateToString(true));
+const row = (_, place) => terminal.buffer.active.getLine(place).translateToString(false, 0, terminal.cols);
+return Array.from({length: terminal.rows}, row);
 """
 COUNT_COLOURS: Final = """
 const [picture, done] = arguments;
@@ -141,7 +142,7 @@ class Browser:
         return await self.call("execute/async", script=script, args=words)
 
     async def rows(self) -> list[str]:
-        """What the terminal in the page shows."""
+        """What the terminal in the page shows, each row as wide as it is."""
         rows: list[str] = await self.run(READ_TERMINAL)
         return rows
 

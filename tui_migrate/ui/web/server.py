@@ -36,11 +36,11 @@ SHUTDOWN_SECONDS: Final = 10.0
 
 _HEAD: Final = """<title>tui-migrate</title>
 <link rel="icon" href="data:,">
-<script>
-  addEventListener("load", () => document.querySelector(".xterm-helper-textarea").focus());
-</script>
+<style>#terminal {{ font-size: {font_size}px; min-width: 49em; min-height: 30em }}</style>
+<script>addEventListener("load", () => document.querySelector(".xterm-helper-textarea").focus());</script>
 """
-"""What the page of textual-serve lacks: without the focus, keys are heard only after a click."""
+"""What the page of textual-serve lacks. A window too small for 80×24, where keys would act on what is not seen, is
+scrolled; without the focus, keys are heard only after a click."""
 _FONT: Final = re.compile(r'<link[^>]*"https://fonts\.googleapis\.com[^>]*>')
 """A font of a third party, who would learn when the page is opened."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -116,7 +116,8 @@ class Pages:
             own = copy.copy(server)
             own.public_url = gate.address_of(request)
             page: web.Response = await own.handle_index(request)
-            page.text = _FONT.sub("", page.text or "").replace("</head>", f"{_HEAD}</head>")
+            head = _HEAD.format(font_size=_number(request, "fontsize", 16))
+            page.text = _FONT.sub("", page.text or "").replace("</head>", f"{head}</head>")
             page.headers.update(gate.page_headers(request))
             return page
 
