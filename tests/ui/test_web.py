@@ -129,6 +129,27 @@ async def test_only_so_many_pages_are_open(tmp_path: Path, monkeypatch: pytest.M
         await runner.cleanup()
 
 
+async def test_a_page_that_answers_no_ping_is_taken_for_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = asyncio.Event()
+
+    async def app_of_nothing(_: Home, socket: web.WebSocketResponse, width: int, height: int) -> None:
+        assert (await socket.receive()).type is not aiohttp.WSMsgType.TEXT
+        gone.set()
+
+    monkeypatch.setattr(server, "run_app", app_of_nothing)
+    monkeypatch.setattr(server, "IDLE_SECONDS", 0.2)
+    runner = server.make_runner(Home.find(tmp_path), "t", is_local=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with aiohttp.ClientSession() as http:
+            page = await http.ws_connect(f"http://127.0.0.1:{runner.addresses[0][1]}/t/ws", autoping=False)
+            await asyncio.wait_for(gone.wait(), SECONDS)
+            await page.close()
+    finally:
+        await runner.cleanup()
+
+
 @pytest.mark.parametrize(
     ("message", "packet"),
     [

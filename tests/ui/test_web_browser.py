@@ -10,6 +10,7 @@ import pytest
 from tests.ui.browser import OPEN_SOCKET, Browser, browser, until
 from tests.ui.test_run_worker import SLOW, Ends, ends, home
 from tests.ui.web_server import Served, children, is_alive, served
+from tui_migrate.journal.reader import JournalReader
 from tui_migrate.worker import launch
 from tui_migrate.worker.lock import holder
 
@@ -96,29 +97,36 @@ async def nothing_went_elsewhere(one: Browser, server: Served) -> None:
 async def test_each_tab_has_an_app_that_ends_with_it_and_a_run_goes_on(ends: Ends, tmp_path: Path) -> None:
     run_id = await launch.create_run(ends.home, ends.plan(), rate_limit=SLOW)
     lock = ends.home.run(run_id).lock
-    async with served(tmp_path) as server:
-        async with browser(tmp_path) as one:
-            await one.open(server.url)
-            first = await one.tab()
-            await one.until_shown("0001")
-            await one.open_tab(server.url)
-            await one.until_shown("0001")
-            both = children(server.process.pid)
-            assert len(both) == 2
-            await one.press("enter")
-            await one.until_shown("u Resume")
-            await one.press("u")
-            await one.until_shown("● execute")
-            await one.show_tab(first)
-            await one.until_shown("0001  ● ")
-            await one.close_tab()
-            await until(lambda: len(children(server.process.pid)) == 1)
-            (app,) = children(server.process.pid)
-            for process in one.processes():
-                os.kill(process, signal.SIGKILL)
-            await until(lambda: not is_alive(app))
-        worker = holder(lock)
+    async with served(tmp_path) as server, browser(tmp_path) as one:
+        await one.open(server.url)
+        first = await one.tab()
+        await one.until_shown("0001")
+        await one.open_tab(server.url)
+        await one.until_shown("0001")
+        both = children(server.process.pid)
+        assert len(both) == 2
+        await one.press("enter")
+        await one.until_shown("u Resume")
+        await one.press("u")
+        await one.until_shown("● execute")
+        await one.show_tab(first)
+        await one.until_shown("0001  ● ")
+        await one.close_tab()
+        await until(lambda: len(children(server.process.pid)) == 1)
+        (app,) = children(server.process.pid)
+        for process in one.processes():
+            os.kill(process, signal.SIGKILL)
+        await until(lambda: not is_alive(app))
+        worker, before = holder(lock), await last_batch(ends, run_id)
         assert worker
-        await ends.set_rate(run_id, 0)
-        await until(lambda: holder(lock) is None)
-        assert ends.content(ends.target) == ends.content(ends.source)
+        while await last_batch(ends, run_id) == before:
+            assert holder(lock) == worker
+            await asyncio.sleep(0.1)
+
+
+async def last_batch(ends: Ends, run_id: int) -> int:
+    reader = await JournalReader.open(ends.home.journal)
+    try:
+        return await reader.last_batch_number(run_id)
+    finally:
+        await reader.close()
