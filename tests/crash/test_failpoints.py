@@ -16,22 +16,20 @@ from pathlib import Path
 import pytest
 
 import tui_migrate
-from tests.crash.arena import Arena, Fight, Lot
-from tests.crash.cases import (
+from tests.crash.arena import Arena
+from tests.crash.cases import FEW, Case, Ending, all_cases, sample
+from tests.crash.fight import Fight
+from tests.crash.lots import Lot
+from tests.crash.passing import (
     EXPORT,
-    FEW,
     LOTS,
     ROLLBACK_TAKEN_UP,
     TAKEN_BACK,
     TAKEN_UP,
     TWISTED,
-    Case,
-    Ending,
-    all_cases,
     come_by,
     comes_by_back,
     places_to_die,
-    sample,
 )
 from tests.crash.workers import ROOT, SECONDS
 from tui_migrate import failpoints
