@@ -36,10 +36,12 @@ class Arena:
     calm: dict[tuple[Lot, str], Calm] = field(default_factory=dict)
 
     def source(self, policy: Policy) -> StoreEnd:
+        policy = Policy.OVERWRITE if policy is Policy.ASK else policy  # whose source is the same
         name = f"{self.name}_{policy.value}"
         return StoreEnd(name, url=f"{self.urls[0]}/{name}")
 
     def package(self, policy: Policy) -> Path:
+        policy = Policy.OVERWRITE if policy is Policy.ASK else policy
         return self.folder / f"package-{policy.value}"
 
     async def fill(self) -> None:

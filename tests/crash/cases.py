@@ -7,6 +7,10 @@ from zlib import crc32
 
 from tests.crash.lots import Lot
 from tests.crash.passing import (
+    ASKING,
+    DECIDED,
+    DECIDED_PACKAGE,
+    DECIDED_TAKEN_UP,
     EXPORT,
     EXPORT_TAKEN_UP,
     LOTS,
@@ -65,6 +69,7 @@ def all_cases() -> Iterator[Case]:
     yield from plain_cases()
     yield from twisted_cases()
     yield from mirror_cases()
+    yield from asking_cases()
 
 
 def plain_cases() -> Iterator[Case]:
@@ -112,6 +117,17 @@ def mirror_cases() -> Iterator[Case]:
         yield Case(failpoint, MIRROR, Ending.RESUME_ROLLBACK, first)
 
 
+def asking_cases() -> Iterator[Case]:
+    """Runs that ask, killed while they do and while they write what was decided, and the rollbacks of these."""
+    for lot in (ASKING, DECIDED, DECIDED_PACKAGE):
+        for ending in (Ending.RESUME, Ending.ROLL_BACK):
+            for failpoint in come_by(lot):
+                yield Case(failpoint, lot, ending)
+            for failpoint, first in (TAKEN_UP if lot == ASKING else DECIDED_TAKEN_UP).items():
+                yield Case(failpoint, lot, ending, first)
+    yield from _rollbacks(DECIDED)
+
+
 def _rollbacks(lot: Lot, died: str = "") -> Iterator[Case]:
     for failpoint in comes_by_back(lot, died):
         yield Case(failpoint, lot, Ending.RESUME_ROLLBACK, died=died)
@@ -125,7 +141,7 @@ def sample() -> list[Case]:
     plain = _one_each(plain_cases(), 5)
     tried = {one.failpoint for one in plain}
     mirrors = _one_each((one for one in mirror_cases() if one.failpoint not in tried), 1)
-    return [*plain, *mirrors, *(one for one in (*twisted_cases(), *mirror_cases()) if one in FEW)]
+    return [*plain, *mirrors, *(one for one in (*twisted_cases(), *mirror_cases(), *asking_cases()) if one in FEW)]
 
 
 def _one_each(cases: Iterable[Case], step: int) -> list[Case]:
@@ -160,6 +176,8 @@ FEW = frozenset(
         Case("batch.after_insert", MIRROR, Ending.RESUME),
         Case("execute.after_documents", MIRROR, Ending.ROLL_BACK),
         Case("rollback.after_checkpoint", MIRROR, Ending.RESUME_ROLLBACK),
+        Case("batch.after_checkpoint", ASKING, Ending.RESUME),
+        Case("deferred.after_write", DECIDED, Ending.ROLL_BACK),
     )
 )
 """Of the cases with a twist those that are always played."""

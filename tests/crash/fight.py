@@ -22,10 +22,7 @@ from tests.crash.evidence import (
     taken_from,
 )
 from tests.crash.lots import Calm, Lot, Twist
-from tests.crash.world import (
-    BATCH,
-    NEVER_TAKEN,
-)
+from tests.crash.world import BATCH, KEPT, NEVER_TAKEN, decided_documents
 from tests.engine.scene import Ended, Snapshot, same
 from tests.engine.servers import Pair
 from tests.engine.worlds import World, truth
@@ -34,7 +31,7 @@ from tui_migrate.documents import content_hash
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.errors import NotReversible
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import RejectState, Wish
+from tui_migrate.journal.records import ConflictRecord, ConflictState, RejectState, RunRecord, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.ordering import Key
 from tui_migrate.packages.check import check
@@ -69,7 +66,26 @@ class Fight:
         if self.lot.twist is Twist.MIRROR:
             lost = tuple(PlannedCollection(one, remove=True) for one in ("lost", "lost view"))
             plan = replace(plan, mirror=True, collections=(*plan.collections, *lost))
-        return await launch.create_run(self.pair.home, plan)
+        run_id = await launch.create_run(self.pair.home, plan)
+        if self.lot.twist is Twist.DECIDED:
+            await self.decide((await self.pair.work(run_id)).record)
+        return run_id
+
+    async def decide(self, record: RunRecord) -> None:
+        """Decide about all that a run has asked: of one document the target's is kept, the others are replaced."""
+        assert record.failure is not None
+        assert (record.state, record.failure.code, record.undecided) == (RunState.INTERRUPTED, "undecided", 3)
+        for one in await self.queue(record.id):
+            decision = ConflictState.KEEP if one.id == KEPT else ConflictState.REPLACE
+            assert await control.decide(self.pair.home, record.id, decision, seen=one) == 1
+
+    async def work_out(self, run_id: int) -> Ended:
+        """Work a run to its end, deciding about what it asks."""
+        ended = await self.pair.work(run_id)
+        if self.lot.twist is Twist.ASKING:
+            await self.decide(ended.record)
+            ended = await self.pair.work(run_id)
+        return ended
 
     async def left_alone(self) -> Calm:
         passed: list[str] = []
@@ -79,9 +95,12 @@ class Fight:
         with noted(passed):
             ended = await self.pair.work(run_id)
         seconds = loop.time() - start
+        if self.lot.twist is Twist.ASKING:
+            ended = await self.work_out(run_id)
         after = await self.pair.look()
         rejects = await self.rejects(run_id)
         calm = Calm(tuple(passed), comparable(ended), after, self.read_package(), seconds, rejects)
+        calm = replace(calm, queue=await self.queue(run_id))
         if self.lot.twist is Twist.TAKEN_BACK:
             back = comparable(await self.taken_back(run_id))
             return replace(calm, comparable=comparable(of_record(ended.record)), back=back)
@@ -105,6 +124,11 @@ class Fight:
             for name in ("chain", "things"):
                 left = {*self.world.source[name].documents} - {one for _, one, _ in rejects}
                 assert left <= {*after[name][2]}
+            return
+        if self.lot.twist.asks:
+            assert {one for _, one, _ in rejects} == {NEVER_TAKEN}
+            for name in ("capped", "chain", "new", "things"):
+                assert decided_documents(name, self.world) == list(after[name][2])
             return
         for name in ("capped", "new", "things"):
             there = self.before[name][2] if name in self.before else ()
@@ -153,8 +177,9 @@ class Fight:
         """Take the run up again; it ends as one that was left alone."""
         calm = await self.arena.learn(self.lot)
         record = await self.pair.record(run_id)
-        ended = of_record(record) if record.state.is_final else await self.pair.work(run_id)
+        ended = of_record(record) if record.state.is_final else await self.work_out(run_id)
         assert ended.record.failure is None
+        assert await self.queue(run_id) == calm.queue
         assert comparable(ended) == calm.comparable
         after = await self.pair.look()
         assert same(after, calm.after)
@@ -208,6 +233,13 @@ class Fight:
         reader = await JournalReader.open(self.pair.home.journal)
         try:
             return await reader.rollbacks_of(run_id)
+        finally:
+            await reader.close()
+
+    async def queue(self, run_id: int) -> tuple[ConflictRecord, ...]:
+        reader = await JournalReader.open(self.pair.home.journal)
+        try:
+            return await reader.conflicts(run_id)
         finally:
             await reader.close()
 

@@ -7,6 +7,7 @@ from tests.crash.evidence import Package, Rejects
 from tests.crash.world import crash_world, failing_world, mirrored_world, retried_world
 from tests.engine.scene import Snapshot
 from tests.engine.worlds import World
+from tui_migrate.journal.records import ConflictRecord
 from tui_migrate.plan.model import Policy, RunKind
 
 
@@ -20,6 +21,14 @@ class Twist(StrEnum):
     """It fails at the last of its documents, and its plan wants it rolled back then."""
     MIRROR = "mirror"
     """It makes the target the same as the source, and takes away what only the target has."""
+    ASKING = "asking"
+    """It asks about documents, and is taken up once that is decided."""
+    DECIDED = "decided"
+    """It is one that has asked, and writes what was decided since."""
+
+    @property
+    def asks(self) -> bool:
+        return self in (Twist.ASKING, Twist.DECIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Lot:
         return self.kind.value + policy + ("" if self.twist is Twist.NONE else f"-{self.twist.replace(' ', '_')}")
 
     def world(self) -> World:
-        if self.twist is Twist.NONE:
+        if self.twist is Twist.NONE or self.twist.asks:
             return crash_world(self.policy)
         worlds = {Twist.RETRY: retried_world, Twist.TAKEN_BACK: failing_world, Twist.MIRROR: mirrored_world}
         return worlds[self.twist]()
@@ -43,7 +52,10 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Calm:
-    """A run that was left alone: the failpoints it and its rollback came by, how both ended, and what it left."""
+    """A run that was left alone: the failpoints it and its rollback came by, how both ended, and what it left.
+
+    `queue` is what it has asked about, if anything.
+    """
 
     passed: tuple[str, ...]
     comparable: object
@@ -53,3 +65,4 @@ class Calm:
     rejects: Rejects = ()
     passed_back: tuple[str, ...] = ()
     back: object = None
+    queue: tuple[ConflictRecord, ...] = ()

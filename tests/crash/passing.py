@@ -229,7 +229,48 @@ MIRROR_ROLLBACK_TAKEN_UP = {
     "rollback.after_restored_drop": "rollback.after_recreate",
 }
 
-TWISTED = (RETRY, TAKEN_BACK, MIRROR)
+ASKING = Lot(RunKind.COPY, Policy.ASK, Twist.ASKING)
+DECIDED = Lot(RunKind.COPY, Policy.ASK, Twist.DECIDED)
+DECIDED_PACKAGE = Lot(RunKind.IMPORT, Policy.ASK, Twist.DECIDED)
+
+FOUND = tuple(one for one in FORWARDS if one.endswith("findings"))
+ASKED = (
+    *FOUND,
+    *(one for one in WRITING if not one.startswith(("verify.", "commit."))),
+    "rejects.before_sync",
+    "deferred.after_write",
+)
+"""What a run comes by that stops behind its last collection, because it has asked about documents."""
+
+WRITING_DECISIONS = (
+    *FORWARDS,
+    *(
+        one
+        for one in WRITING
+        if one
+        not in (
+            "undo.before_magic",
+            "undo.after_magic",
+            "undo.after_create",
+            "prepare.after_create",
+            "execute.after_documents",
+            "execute.after_validator",
+            "execute.after_view",
+        )
+    ),
+    "undo.after_cut",
+    "undo.after_reopen",
+    "batch.after_replace",
+    "deferred.after_write",
+    "deferred.after_checkpoint",
+    "undo.after_kept",
+    "conflicts.after_lookup",
+    "conflicts.after_write",
+    "conflicts.after_checkpoint",
+)
+DECIDED_TAKEN_UP = {"doubt.after_judge": "batch.after_replace", "doubt.after_settle": "batch.after_insert"}
+
+TWISTED = (RETRY, TAKEN_BACK, MIRROR, ASKING, DECIDED, DECIDED_PACKAGE)
 
 
 def come_by(lot: Lot) -> tuple[str, ...]:
@@ -240,9 +281,12 @@ def come_by(lot: Lot) -> tuple[str, ...]:
         return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *RETRYING, *OF_A_POLICY[lot.policy])
     if lot == MIRROR:
         return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *MIRRORED)
+    if lot == ASKING:
+        return (*ALWAYS, *IN_A_TARGET, *ASKED)
+    if lot.twist is Twist.DECIDED:
+        return (*ALWAYS, *IN_A_TARGET, *WRITING_DECISIONS)
     if lot == TAKEN_BACK:
-        found = (one for one in FORWARDS if one.endswith("findings"))
-        return (*ALWAYS, *found, *IN_A_TARGET, *FAILING, *OF_A_POLICY[lot.policy])
+        return (*ALWAYS, *FOUND, *IN_A_TARGET, *FAILING, *OF_A_POLICY[lot.policy])
     return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *WRITING, *OF_A_POLICY[lot.policy])
 
 
