@@ -45,7 +45,7 @@ def test_every_policy_fits_80_columns(decision: str, exact: bool) -> None:
 
 def test_what_is_left_because_of_its_age_and_what_is_asked_about_is_said_in_80_columns() -> None:
     number = 999_999
-    counts = {"insert": number, "replace": number, "unchanged": number, "skip": number, "reject": number}
+    counts = {"insert": number, "replace": number, "unchanged": number, "skip": number, "reject": 1}
     lines = forecast_lines(
         Forecast(True, (CollectionForecast("a_dozen_long", True, number, size=number, newer=3, untold=1, **counts),))
     )
