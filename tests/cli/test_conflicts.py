@@ -42,6 +42,8 @@ def test_a_queue_is_listed_and_decided(cli: Cli, ends: Ends) -> None:
     one = cli("decide", "1", "--replace", "--collection", "notes", "--id", "2", "--json")
     assert (one.code, one.document["undecided"]) == (5, 2)
     assert held(ends) == ["theirs", "ours", "theirs", "ours"]
+    by_number = cli("decide", "1", "--keep", "--number", "1", "--json")
+    assert (by_number.code, by_number.document["undecided"]) == (5, 1)
     rest = cli("decide", "1", "--keep", "--all", "--json")
     assert (rest.code, rest.document["state"]) == (0, "completed")
     assert held(ends) == ["theirs", "ours", "theirs", "ours"]
@@ -57,8 +59,9 @@ def test_what_cannot_be_decided(cli: Cli, ends: Ends) -> None:
     for words, said in (
         (("--all",), "--keep or --replace"),
         (("--keep", "--replace", "--all"), "--keep or --replace"),
-        (("--keep",), "--id or --all"),
-        (("--keep", "--id", "1", "--all"), "--id or --all"),
+        (("--keep",), "--id, --number or --all"),
+        (("--keep", "--id", "1", "--all"), "--id, --number or --all"),
+        (("--keep", "--number", "1", "--id", "1"), "--id, --number or --all"),
     ):
         cli.refused("decide", "1", *words, code=2, said=said, hint="--", error="usage")
     for which in (("--id", "77"), ("--all", "--collection", "others")):
