@@ -1,6 +1,11 @@
 """The policy `ask` on the command line."""
 
 from tests.cli.conftest import Cli, Ends
+from tests.suites.ids import text
+from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
+from tui_migrate.cli.conflicts import conflict_form
+from tui_migrate.journal.records import ConflictRecord
+from tui_migrate.reports.masking import NOTHING, Mask
 
 
 def fill(ends: Ends) -> None:
@@ -75,3 +80,11 @@ def test_a_run_without_a_queue_says_so(cli: Cli, ends: Ends) -> None:
     fill(ends)
     assert cli("copy", "--source", ends.source, "--target", ends.target, "--conflict-resolution", "skip").code == 0
     assert cli("conflicts", "1").out == "run 0001 has no conflicts\n"
+
+
+def test_an_id_that_is_sensitive_is_not_listed() -> None:
+    mask = Mask(
+        Catalog("c", "C", "", (CatalogCollection("notes", sensitive=(Sensitive("_id.mail", Redaction.MASK),)),))
+    )
+    one = ConflictRecord("notes", text("secret"), b"", b"", ("n",), number=7)
+    assert (conflict_form(one, mask)["id"], conflict_form(one, NOTHING)["id"]) == ("***", "'secret'")

@@ -52,7 +52,9 @@ def conflicts(
     found, output = find_run(run, common.place), common.output
     page, total = asyncio.run(_read(common.place, found.id, collection, after, limit))
     mask = Mask.of_plan(from_yaml(found.plan, f"the plan of run {found.id:04d}"))
-    output.document({"conflicts": [_form(one, mask) for one in page], "open": found.undecided, "total_count": total})
+    output.document(
+        {"conflicts": [conflict_form(one, mask) for one in page], "open": found.undecided, "total_count": total}
+    )
     if not total:
         output.line(f"run {found.id:04d} has no conflicts")
         return 0
@@ -66,8 +68,8 @@ def conflicts(
     if found.undecided and not found.state.is_final:
         wait = "waits" if found.undecided == 1 else "wait"
         output.note(f"{number(found.undecided)} {wait} for a decision:")
-        output.note(f"  keep the target's:  {output.command(f'decide {found.id} --keep --all')}, or --id ID")
-        output.note(f"  take the source's:  {output.command(f'decide {found.id} --replace --all')}, or --id ID")
+        output.note(f"  keep the target's:  {output.command(f'decide {found.id} --keep --all')}, or --number N")
+        output.note(f"  take the source's:  {output.command(f'decide {found.id} --replace --all')}, or --number N")
     return 0
 
 
@@ -79,7 +81,7 @@ def decide(
     replace: Flag = False,
     collection: Collection = "",
     id: Annotated[str, Parameter(show_default=False, metavar="ID")] = "",
-    number: Annotated[int, Parameter(show_default=False, validator=Number(gte=1), metavar="N")] = 0,
+    number: Annotated[int, Parameter(show_default=False, validator=Number(gte=0), metavar="N")] = 0,
     all: Flag = False,
     detach: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     unlocking: Unlocking = UNLOCKING,
@@ -171,7 +173,8 @@ def _id(one: "ConflictRecord", mask: "Mask") -> str:
     return MASK if mask.hides(one.collection, "_id") else show_id(one.id)
 
 
-def _form(one: "ConflictRecord", mask: "Mask") -> "JsonForm":
+def conflict_form(one: "ConflictRecord", mask: "Mask") -> "JsonForm":
+    """Give a document of the queue as `--json` lists it."""
     return {
         "number": one.number,
         "collection": one.collection,

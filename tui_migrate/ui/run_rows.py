@@ -34,7 +34,8 @@ def run_row(summary: RunSummary, now: float) -> Row:
     note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
     waits = run.undecided > 0 and not run.state.is_final
     state = "? undecided" if waits and run.state is RunState.INTERRUPTED else state_words(run.state)
-    asks = f"{number(run.undecided)} wait for your decision: Q · " if waits else ""
+    wait = "waits" if run.undecided == 1 else "wait"
+    asks = f"{number(run.undecided)} {wait} for your decision: Q · " if waits else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(
         key=str(run.id),
