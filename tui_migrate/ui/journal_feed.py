@@ -45,7 +45,7 @@ LIVE_RUNS: Final = 50
 PAGE: Final = 500
 """Runs in a page of the history."""
 
-CONFLICTS_READ: Final = 5_000
+CONFLICTS_READ: Final = 2_000
 """Documents of a run's queue that are listed."""
 
 FINDINGS_READ: Final = 20_000

@@ -32,12 +32,16 @@ def run_row(summary: RunSummary, now: float) -> Row:
     made = local_time(run.created_at)
     ends = redact(ends_words(run))
     note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
+    waits = run.undecided > 0 and not run.state.is_final
+    state = "? undecided" if waits and run.state is RunState.INTERRUPTED else state_words(run.state)
+    wait = "waits" if run.undecided == 1 else "wait"
+    asks = f"{number(run.undecided)} {wait} for your decision: Q · " if waits else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(
         key=str(run.id),
         cells=(
             run_name(run.id),
-            state_words(run.state),
+            state,
             run.kind.value,
             ends,
             number(summary.documents),
@@ -46,11 +50,11 @@ def run_row(summary: RunSummary, now: float) -> Row:
             environment,
             run.created_by,
         ),
-        name=f"{'PRODUCTION ' if is_production(summary) else ''}{ends}{note} · {made} by {run.created_by}",
+        name=f"{asks}{'PRODUCTION ' if is_production(summary) else ''}{ends}{note} · {made} by {run.created_by}",
         tone=state_tone(run.state),
         sort=(
             run.id,
-            state_words(run.state)[2:],
+            state[2:],
             run.kind.value,
             ends,
             summary.documents,
