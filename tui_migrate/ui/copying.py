@@ -41,12 +41,15 @@ class Copying:
     async def _copy(self, offered: Sequence[Copyable]) -> None:
         if (one := await self._choose("Copy", offered)) is None:
             return
-        text = redact(one.text)
+        text, key = redact(one.text), self._app.session.keys.of("app.write")
         if (length := len(text.encode())) > MOST_BYTES:
-            self._app.say(f"{one.what} is {size(length)}, too much for a clipboard: ctrl+o writes it to a file")
+            self._app.say(f"{one.what} is {size(length)}, too much for a clipboard: {key} writes it to a file")
             return
         self._app.copy_to_clipboard(text)
-        self._app.say(f"{one.what}: sent to the terminal's clipboard; ctrl+o writes to a file", is_error=False)
+        self._app.say(
+            f"{one.what}: sent to the terminal's clipboard; {self._app.session.keys.of('app.write')} writes to a file",
+            is_error=False,
+        )
 
     async def _write(self, offered: Sequence[Copyable]) -> None:
         if (one := await self._choose("Write to a file", offered)) is None:

@@ -55,6 +55,10 @@ class OperatorScreen(Screen[None]):
         """What all screens share."""
         return self.migrate_app.session
 
+    def key_of(self, action_id: str) -> str:
+        """Name the key that an action has now, for a sentence."""
+        return self.session.keys.of(action_id)
+
     def compose(self) -> ComposeResult:
         """Lay out head, body and footer."""
         yield Lines([""], classes="head")

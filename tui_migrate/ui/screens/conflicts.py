@@ -19,7 +19,15 @@ from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import Mask
-from tui_migrate.ui.conflict_words import COLUMNS, comparison, conflict_rows, queue_sentences, sheet_words
+from tui_migrate.ui.actions import BY_ID
+from tui_migrate.ui.conflict_words import (
+    COLUMNS,
+    comparison,
+    conflict_rows,
+    decision_words,
+    queue_sentences,
+    sheet_words,
+)
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, first_error, host_words
 from tui_migrate.ui.resuming import plan_of, resume
@@ -92,9 +100,11 @@ class ConflictsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What a decision is, and when it is written."""
         return (
-            "Both ends have these documents, and they differ. N keeps the target's, Y puts the source's in its place, E"
-            " decides for all like the one under the cursor. A decision is recorded at once and can be changed until u"
-            " has a worker write it, with undo. What changed since at either end is asked about again."
+            f"Both ends have these documents, and they differ. {self.key_of('conflict.keep')} keeps the target's,"
+            f" {self.key_of('conflict.replace')} puts the source's in its place, {self.key_of('conflict.like')}"
+            " decides for all like the one under the cursor. A decision is recorded at once and can be changed until"
+            f" {self.key_of('run.resume')} has a worker write it, with undo. What changed since at either end is asked"
+            " about again."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -173,7 +183,7 @@ class ConflictsScreen(OperatorScreen):
         run, listed = self._run, self._listed
         if run is None or listed is None:
             return
-        said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total)
+        said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total, self.session.keys)
         self.query_one("#what", Prose).say(said)
         self.query_one(Table).show(conflict_rows(listed.conflicts), empty="The run has asked about nothing.")
 
@@ -214,8 +224,8 @@ class ConflictSheet(ModalScreen[ConflictState | None]):
 
     BINDINGS: ClassVar = [
         Binding("escape,q,enter", "close", show=False),
-        Binding("N", "decide('keep')", show=False),
-        Binding("Y", "decide('replace')", show=False),
+        Binding(BY_ID["conflict.keep"].key, "decide('keep')", id="conflict.keep", show=False),
+        Binding(BY_ID["conflict.replace"].key, "decide('replace')", id="conflict.replace", show=False),
     ]
 
     class Read(Message):
@@ -243,7 +253,7 @@ class ConflictSheet(ModalScreen[ConflictState | None]):
 
     def on_conflict_sheet_read(self, message: Read) -> None:
         """Show what was read."""
-        keys = "N keeps theirs, Y replaces it by ours, esc goes back"
+        keys = f"{decision_words(self._migrate_app.session.keys)}, esc goes back"
         self.query_one(Pager).say([*sheet_words(self._conflict), *message.paragraphs, "", keys])
 
     def action_close(self) -> None:

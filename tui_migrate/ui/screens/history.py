@@ -116,7 +116,9 @@ class HistoryScreen(RunListScreen):
     def help_text(self) -> str:
         """The filter, and what deleting means."""
         return (
-            "/ filters: " + " ".join(_LANGUAGE[:3]) + " A minus before a part turns it round, quotes keep blanks. D"
+            f"{self.key_of('table.filter')} filters: "
+            + " ".join(_LANGUAGE[:3])
+            + f" A minus before a part turns it round, quotes keep blanks. {self.key_of('run.delete')}"
             " deletes a run's record and its undo log, and asks first: without the undo log the run cannot be taken"
             " back."
         )
@@ -152,7 +154,9 @@ class HistoryScreen(RunListScreen):
         """Say that something is missing."""
         error = message.error
         words = f"Older runs could not be read: {error.message}"
-        self.query_one("#history-fault", FaultPane).explain(words, error.hint, "ctrl+r reads them again.")
+        self.query_one("#history-fault", FaultPane).explain(
+            words, error.hint, f"{self.key_of('look.again')} reads them again."
+        )
         self.refresh_frame()
 
     def action_table_filter(self) -> None:
@@ -212,7 +216,11 @@ class HistoryScreen(RunListScreen):
         self._rows = rows
         table = self._table
         is_filtered = bool(table.filter_text)
-        empty = "No run is like that: / changes the filter." if is_filtered else "There was no run yet."
+        empty = (
+            f"No run is like that: {self.key_of('table.filter')} changes the filter."
+            if is_filtered
+            else "There was no run yet."
+        )
         table.show([row for _, _, row in rows.values()], empty=empty)
         said = f"{number(len(table.rows))} of {number(self._total)} runs"
         if len(self._runs) < self._total:

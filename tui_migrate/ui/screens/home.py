@@ -65,7 +65,10 @@ class HomeScreen(RunListScreen):
         yield Table(COLUMNS, empty="Reading the journal…", id="runs")
         yield FirstRunPane()
         yield Lines(["Connections"], id="connections-title", classes="section")
-        yield ConnectionPane("No connection has a name yet: o, then n, adds one.")
+        yield ConnectionPane(
+            f"No connection has a name yet: {self.key_of('home.connections')}, then {self.key_of('connection.add')},"
+            " adds one."
+        )
 
     def on_mount(self) -> None:
         """Begin with the runs."""
@@ -102,7 +105,8 @@ class HomeScreen(RunListScreen):
         """What stands where."""
         return (
             "Runs that need you stand first: at work, paused, interrupted, failed, not started. Tab goes to the"
-            " connections below; t there connects to one and says who answers. A run goes on when you leave."
+            f" connections below; {self.key_of('connection.test')} there connects to one and says who answers. A run"
+            " goes on when you leave."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -229,7 +233,14 @@ class HomeScreen(RunListScreen):
         draft, line = self.migrate_app.unfinished.offered, self.query_one("#unfinished", Lines)
         line.display = draft is not None
         if draft is not None:
-            line.show([fit(printable(f"n goes on with the plan {words(draft)}"), max(1, self.size.width - 2))])
+            line.show(
+                [
+                    fit(
+                        printable(f"{self.key_of('home.new')} goes on with the plan {words(draft)}"),
+                        max(1, self.size.width - 2),
+                    )
+                ]
+            )
 
     def _draw(self) -> None:
         snapshot = self._snapshot

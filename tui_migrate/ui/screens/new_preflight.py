@@ -126,7 +126,7 @@ class PreflightPane(StepPane):
             f", after {_times(warnings, 'warning')} {'is' if warnings == 1 else 'are'} confirmed" if warnings else ""
         )
         first = "backs up the target, then starts" if self.draft.backup_first and self._may_back_up else "starts"
-        return f"s {first} the run{asked}"
+        return f"{self.key_of('new.start')} {first} the run{asked}"
 
     @property
     def _may_back_up(self) -> bool:
@@ -247,7 +247,7 @@ class PreflightPane(StepPane):
         """What is decided about a package whose form has no types."""
         source, inference = self.draft.source, self.looks.inference_of(self.draft.source)
         if isinstance(source, PackageEnd) and inference is not None:
-            yield f" {types_words(inference.fields, source.types)} y shows them."
+            yield f" {types_words(inference.fields, source.types)} {self.key_of('new.types')} shows them."
 
     def _checked_words(self, checked: Checked | None) -> Iterator[str]:
         if self._backing_up:
@@ -263,9 +263,9 @@ class PreflightPane(StepPane):
             doing = "Reading documents to check them" if checked.state is LookState.READING else doing
             yield f" {self.waiting(doing, checked.at)}"
         elif checked.state is LookState.CANCELLED:
-            yield " The checks were cancelled: ctrl+r makes them."
+            yield f" The checks were cancelled: {self.key_of('look.again')} makes them."
         elif checked.fault is not None:
-            yield from fault_words(checked.fault, "ctrl+r tries again")
+            yield from fault_words(checked.fault, f"{self.key_of('look.again')} tries again")
         else:
             yield f" {findings_words(checked)} As of {local_time(checked.at)}."
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 async def ask_plan(app: "MigrateApp") -> Draft | None:
     """Ask for the file until there is a plan in it; None for esc. To be awaited in background work."""
     value = working_folder()
-    said: Sequence[str] = ("A plan that was saved by ctrl+s on the last step, or by --save-plan.",)
+    said: Sequence[str] = (
+        f"A plan that was saved by {app.session.keys.of('new.save')} on the last step, or by --save-plan.",
+    )
     while typed := await app.push_screen_wait(AskText("Open a plan", said, value)):
         try:
             return await asyncio.to_thread(_open, Path(absolute(typed.strip())))

@@ -116,13 +116,13 @@ class RollbackScreen(OperatorScreen):
     def help_text(self) -> str:
         """What a rollback does, and what it does not."""
         return (
-            "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It "
-            "deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that "
-            "somebody changed after the run wrote it is kept as it is and becomes a finding. x counts these documents "
-            "beforehand: it reads every document of the run from the target, writes nothing, and enter then lists what "
-            "is kept; what others do after that is not in it. F lets it take that back too, and says what is lost then."
-            " Collections, views and indexes that the run created go, "
-            "unless others have put documents into them."
+            "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It"
+            " deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that"
+            " somebody changed after the run wrote it is kept as it is and becomes a finding."
+            f" {self.key_of('rollback.look')} counts these documents beforehand: it reads every document of the run"
+            " from the target, writes nothing, and enter then lists what is kept; what others do after that is not in"
+            f" it. {self.key_of('rollback.force')} lets it take that back too, and says what is lost then."
+            " Collections, views and indexes that the run created go, unless others have put documents into them."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -152,7 +152,7 @@ class RollbackScreen(OperatorScreen):
             self._forget_changes()
             self.query_one("#what", Prose).say([f" ✗ There is no run {run_name(self._run_id)} any more."])
             self.query_one(Table).show([], empty="Nothing is left to show.")
-            self.query_one("#next", Lines).show([next_line(None, None, 0)])
+            self.query_one("#next", Lines).show([next_line(None, None, 0, self.session.keys)])
             return
         if self._plan is None:
             self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
@@ -275,7 +275,7 @@ class RollbackScreen(OperatorScreen):
         run, look = self._run, self._look
         if run is None:
             return
-        self.query_one("#what", Prose).say(sentences(run, look, self._changes, force=self._force))
+        self.query_one("#what", Prose).say(sentences(run, look, self.session.keys, self._changes, force=self._force))
         self.query_one(Table).show(rows(run, look, self._changes))
         pane = self.query_one("#fault", FaultPane)
         fault = look.fault if look is not None and look.fault is not None else None
@@ -289,7 +289,9 @@ class RollbackScreen(OperatorScreen):
 
     def _draw_next(self) -> None:
         waited = self.session.clock() - self._looked_since
-        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited, self._changes)])
+        self.query_one("#next", Lines).show(
+            [next_line(self._run, self._look, waited, self.session.keys, self._changes)]
+        )
 
     def _stop_counting(self) -> None:
         if self._counting is not None:

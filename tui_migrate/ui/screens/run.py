@@ -162,7 +162,7 @@ class RunScreen(OperatorScreen):
         if snapshot is None or snapshot.run is None or not self.is_mounted:
             return
         run, pace = snapshot.run, self._pace
-        said, tone = status(snapshot)
+        said, tone = status(snapshot, self.session.keys)
         self._say(said, tone)
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])

@@ -93,9 +93,9 @@ class LogScreen(RunSheet):
     def help_text(self) -> str:
         """What is written where."""
         return (
-            "/ shows only the lines that hold a text; “warning” and “error” show those of that severity. "
-            "The log that the worker keeps in the journal, without document contents. What is too technical for it, "
-            f"tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
+            f"{self.key_of('table.filter')} shows only the lines that hold a text; “warning” and “error” show those of"
+            " that severity. The log that the worker keeps in the journal, without document contents. What is too"
+            f" technical for it, tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
         )
 
     def on_mount(self) -> None:
