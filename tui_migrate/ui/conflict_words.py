@@ -7,6 +7,7 @@ from tui_migrate.comparison.document_text import diff_lines, document_lines
 from tui_migrate.documents import show_id
 from tui_migrate.journal.records import ConflictRecord, ConflictState, RunRecord
 from tui_migrate.redaction import printable
+from tui_migrate.reports.masking import Mask
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
@@ -31,7 +32,7 @@ THEIRS: Final = "theirs, in the target"
 OURS: Final = "ours, from the source"
 
 
-def conflict_rows(conflicts: Sequence[ConflictRecord]) -> list[Row]:
+def conflict_rows(conflicts: Sequence[ConflictRecord], mask: Mask) -> list[Row]:
     """A row for each document, its key the number in the queue."""
     return [
         Row(
@@ -39,11 +40,11 @@ def conflict_rows(conflicts: Sequence[ConflictRecord]) -> list[Row]:
             cells=(
                 _STATES[one.state][0],
                 printable(one.collection),
-                printable(show_id(one.id)),
+                _shown_id(one, mask),
                 fields_words(one.fields),
                 printable(one.decided_by),
             ),
-            name=f"{printable(one.collection)} _id {printable(show_id(one.id))}: {fields_words(one.fields)}",
+            name=f"{printable(one.collection)} _id {_shown_id(one, mask)}: {fields_words(one.fields)}",
             tone=_STATES[one.state][1],
         )
         for one in conflicts
@@ -77,10 +78,10 @@ def decision_words(keys: Keymap) -> str:
     return f"{keys.of('conflict.keep')} keeps theirs, {keys.of('conflict.replace')} replaces it by ours"
 
 
-def sheet_words(conflict: ConflictRecord) -> list[str]:
+def sheet_words(conflict: ConflictRecord, mask: Mask) -> list[str]:
     """Say which document it is."""
     return [
-        f"# {printable(conflict.collection)} _id {printable(show_id(conflict.id))}",
+        f"# {printable(conflict.collection)} _id {_shown_id(conflict, mask)}",
         "",
         f"State\t{_STATES[conflict.state][0]}",
         f"Differs in\t{fields_words(conflict.fields)}",
@@ -102,3 +103,7 @@ def comparison(sides: Sides) -> list[str]:
         said.append("! Only the first lines are compared.")
     found = diff_lines(theirs, ours, THEIRS, OURS)
     return [*said, "", *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]
+
+
+def _shown_id(conflict: ConflictRecord, mask: Mask) -> str:
+    return mask.value(conflict.collection, "_id", printable(show_id(conflict.id))) or ""

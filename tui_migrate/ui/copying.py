@@ -13,6 +13,7 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.paths import create_private_file
 from tui_migrate.redaction import redact
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_dialogs import absolute, working_folder
 from tui_migrate.wording import size
@@ -61,7 +62,8 @@ class Copying:
             try:
                 await asyncio.to_thread(create_private_file, chosen, redact(one.text) + "\n")
             except TuiMigrateError as error:
-                value, said = path, (f"✗ {error.message}", error.hint)
+                fault = Fault.of(error)
+                value, said = path, (f"✗ {fault.message}", fault.hint)
             else:
                 self._app.say(f"{one.what}: written to {chosen}", is_error=False)
                 return

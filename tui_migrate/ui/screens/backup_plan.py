@@ -15,6 +15,7 @@ from tui_migrate.plan.model import End, Environment, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, Opening, host_words
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.outlook import Outlook
 from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.screens.base import OperatorScreen
@@ -208,7 +209,8 @@ class BackupPlanScreen(OperatorScreen):
         elif errors:
             more = len(errors) - ERRORS_SHOWN
             said = [f"{one.subject}: {one.message}" for one in errors[:ERRORS_SHOWN]]
-            last = f"and {number(more)} more" if more > 0 else errors[0].hint
+            in_app = finding_in_app(errors[0])
+            last = f"and {number(more)} more" if more > 0 else in_app.hint
             pane.explain(said[0], *said[1:], last, f"{self.key_of('look.again')} checks again.")
         else:
             pane.clear()

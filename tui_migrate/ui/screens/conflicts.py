@@ -18,7 +18,7 @@ from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
-from tui_migrate.reports.masking import Mask
+from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.actions import BY_ID
 from tui_migrate.ui.conflict_words import (
     COLUMNS,
@@ -74,6 +74,7 @@ class ConflictsScreen(OperatorScreen):
         self._run_id = run_id
         self._run: RunRecord | None = None
         self._target: StoreEnd | None = None
+        self._mask = NOTHING
         self._listed: ConflictsScreen.Listed | None = None
 
     def compose_body(self) -> Iterable[Widget]:
@@ -126,8 +127,8 @@ class ConflictsScreen(OperatorScreen):
             self.query_one(Table).show([], empty=f"There is no run {run_name(self._run_id)}. esc goes back.")
             return
         if self._target is None:
-            target = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}").target
-            self._target = target if isinstance(target, StoreEnd) else None
+            plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
+            self._target, self._mask = plan.target if isinstance(plan.target, StoreEnd) else None, Mask.of_plan(plan)
         self._draw()
         self.migrate_app.in_background(self._read(), "conflicts")
 
@@ -148,7 +149,7 @@ class ConflictsScreen(OperatorScreen):
     def action_run_open(self) -> None:
         """Compare the document under the cursor."""
         if (one := self._chosen()) is not None:
-            self.app.push_screen(ConflictSheet(self._run_id, one), self._decide_one)
+            self.app.push_screen(ConflictSheet(self._run_id, one, self._mask), self._decide_one)
 
     def action_conflict_keep(self) -> None:
         """Keep the target's."""
@@ -185,7 +186,9 @@ class ConflictsScreen(OperatorScreen):
             return
         said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total, self.session.keys)
         self.query_one("#what", Prose).say(said)
-        self.query_one(Table).show(conflict_rows(listed.conflicts), empty="The run has asked about nothing.")
+        self.query_one(Table).show(
+            conflict_rows(listed.conflicts, self._mask), empty="The run has asked about nothing."
+        )
 
     async def _read(self) -> None:
         conflicts, counts = await self.migrate_app.feed.conflicts(self._run_id)
@@ -235,16 +238,17 @@ class ConflictSheet(ModalScreen[ConflictState | None]):
             super().__init__()
             self.paragraphs = paragraphs
 
-    def __init__(self, run_id: int, conflict: ConflictRecord) -> None:
+    def __init__(self, run_id: int, conflict: ConflictRecord, mask: Mask) -> None:
         super().__init__()
         self._run_id = run_id
         self._conflict = conflict
+        self._mask = mask
         self._reading: Worker[Any] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
         with Vertical(classes="sheet"):
-            yield Pager([*sheet_words(self._conflict), "", "Reading both ends… esc goes back."])
+            yield Pager([*sheet_words(self._conflict, self._mask), "", "Reading both ends… esc goes back."])
 
     def on_mount(self) -> None:
         """Let the keys move the text, and read."""
@@ -254,7 +258,7 @@ class ConflictSheet(ModalScreen[ConflictState | None]):
     def on_conflict_sheet_read(self, message: Read) -> None:
         """Show what was read."""
         keys = f"{decision_words(self._migrate_app.session.keys)}, esc goes back"
-        self.query_one(Pager).say([*sheet_words(self._conflict), *message.paragraphs, "", keys])
+        self.query_one(Pager).say([*sheet_words(self._conflict, self._mask), *message.paragraphs, "", keys])
 
     def action_close(self) -> None:
         """Go back undecided; what is still being read is given up."""

@@ -9,6 +9,7 @@ from textual.widget import Widget
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.ui.greeting import SLOW_SECONDS
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.run_query import KEYS, parse
 from tui_migrate.ui.run_rows import COLUMNS, run_row, since
 from tui_migrate.ui.screens.dialogs import AskText
@@ -152,10 +153,10 @@ class HistoryScreen(RunListScreen):
 
     def on_history_screen_older_unreadable(self, message: OlderUnreadable) -> None:
         """Say that something is missing."""
-        error = message.error
-        words = f"Older runs could not be read: {error.message}"
+        fault = Fault.of(message.error)
+        words = f"Older runs could not be read: {fault.message}"
         self.query_one("#history-fault", FaultPane).explain(
-            words, error.hint, f"{self.key_of('look.again')} reads them again."
+            words, fault.hint, f"{self.key_of('look.again')} reads them again."
         )
         self.refresh_frame()
 

@@ -20,7 +20,8 @@ from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.backup_first import back_up_target
 from tui_migrate.ui.checking import Checked, check
 from tui_migrate.ui.draft import Step
-from tui_migrate.ui.look import LookState, Opening
+from tui_migrate.ui.look import Fault, LookState, Opening
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.policy_words import sentence
 from tui_migrate.ui.report_rows import severity_tone, severity_words
 from tui_migrate.ui.screens.dialogs import AskText
@@ -219,7 +220,8 @@ class PreflightPane(StepPane):
             try:
                 await asyncio.to_thread(save, plan, Path(chosen))
             except TuiMigrateError as error:
-                value, said = path, [f"✗ {error.message}", error.hint]
+                fault = Fault.of(error)
+                value, said = path, [f"✗ {fault.message}", fault.hint]
             else:
                 self.post_message(Saved(chosen))
                 return
@@ -271,6 +273,7 @@ class PreflightPane(StepPane):
 
 
 def _row(place: int, one: Finding) -> Row:
+    one = finding_in_app(one)
     message = f"{one.subject}: {one.message}"
     cells = (severity_words(one.severity), one.subject, number(one.count), one.message, one.code)
     return Row(str(place), cells, name=message, tone=severity_tone(one.severity))

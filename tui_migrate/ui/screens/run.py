@@ -136,7 +136,7 @@ class RunScreen(OperatorScreen):
         """Let the keys of the table work at once."""
         self.query_one(Table).focus()
         if self._fault is not None:
-            self.notify_line(f"{self._fault.message} — {self._fault.hint}")
+            self.notify_line(self._fault.sentence)
 
     def on_resize(self) -> None:
         """Lay out anew, once the table knows how much room it has."""

@@ -6,6 +6,7 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.resuming import plan_of, resume
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.wording import ends_words
@@ -92,4 +93,4 @@ class RunListScreen(OperatorScreen):
             if await resume(self.migrate_app, run_id):
                 self.migrate_app.say(f"run {run_id:04d} goes on", is_error=False)
         except TuiMigrateError as error:
-            self.migrate_app.say(f"{error.message} — {error.hint}" if error.hint else error.message)
+            self.migrate_app.say(Fault.of(error).sentence)

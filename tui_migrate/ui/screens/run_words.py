@@ -9,6 +9,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
 from tui_migrate.ui.keymap import Keymap
+from tui_migrate.ui.next_steps import failure_hint, is_one_command
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
 from tui_migrate.ui.screens.run_view import elapsed
@@ -117,8 +118,8 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
         case RunState.ROLLED_BACK_WITH_FINDINGS:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
-    if failure is not None and failure.hint and not failure.hint.startswith("tui-migrate "):
-        yield f"   → {printable(failure.hint)}"
+    if (hint := failure_hint(failure)) and not is_one_command(failure):
+        yield f"   → {printable(hint)}"
 
 
 def _done_words(run: RunRecord, now: float) -> str:
