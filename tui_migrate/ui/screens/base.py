@@ -39,6 +39,9 @@ class OperatorScreen(Screen[None]):
     """
 
     ACTIONS: ClassVar[tuple[str, ...]] = ()
+    NEEDED: ClassVar[tuple[str, ...]] = ()
+    """Which of the actions stand in the footer first where it has no room for all."""
+
     AUTO_FOCUS = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -133,7 +136,7 @@ class OperatorScreen(Screen[None]):
         """Draw head and footer as they are now."""
         if not self.is_mounted or not self.query(KeyFooter):
             return
-        self.query_one(KeyFooter).show(self.shown_actions())
+        self.query_one(KeyFooter).show(self.shown_actions(), self.NEEDED)
         self.query_one(".head", Lines).show([self._head()])
 
     def shown_actions(self) -> tuple[Action, ...]:

@@ -44,10 +44,21 @@ class HistoryScreen(RunListScreen):
         "run.again",
         "run.report",
         "run.conflicts",
+        "run.rejects",
+        "run.retry",
         "run.delete",
         "look.again",
         "table.filter",
         "table.sort",
+    )
+    NEEDED: ClassVar = (
+        "run.open",
+        "table.filter",
+        "run.resume",
+        "run.rollback",
+        "app.leave",
+        "run.conflicts",
+        "run.rejects",
     )
 
     class OlderRead(Message):

@@ -39,12 +39,24 @@ class HomeScreen(RunListScreen):
         "home.demo",
         "run.open",
         "run.resume",
+        "run.conflicts",
         "run.rollback",
         "run.report",
+        "run.rejects",
+        "run.retry",
         "connection.test",
         "look.again",
         "table.filter",
         "table.sort",
+    )
+    NEEDED: ClassVar = (
+        "home.new",
+        "home.connections",
+        "home.history",
+        "run.open",
+        "home.compare",
+        "home.backups",
+        "run.resume",
     )
 
     class UnfinishedFound(Message):
@@ -111,12 +123,12 @@ class HomeScreen(RunListScreen):
 
     def is_available(self, action_id: str) -> bool:
         """Keys of runs work on runs, those of connections on connections."""
+        if action_id.startswith("run."):
+            return self.may(action_id)
         pane = self.query_one(ConnectionPane) if self.is_mounted else None
         match action_id:
             case "home.demo":
                 return not self._is_demo and self._is_first
-            case "run.open" | "run.resume" | "run.rollback" | "run.report":
-                return self.may(action_id)
             case "connection.test":
                 return pane is not None and self.focused is pane.table and pane.chosen is not None
             case "look.again":

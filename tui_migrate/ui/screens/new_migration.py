@@ -58,6 +58,17 @@ class NewMigrationScreen(OperatorScreen):
     """Makes the plan that the session's draft stands for, or `draft` from now on, and starts it."""
 
     ACTIONS = tuple(_STEPS_OF)
+    NEEDED = (
+        "new.next",
+        "new.start",
+        "mark.toggle",
+        "mark.invert",
+        "new.more",
+        "new.exact",
+        "new.types",
+        "sheet.open",
+        "table.filter",
+    )
 
     def __init__(self, draft: Draft | None = None) -> None:
         super().__init__()

@@ -62,9 +62,10 @@ class RejectsScreen(OperatorScreen):
             super().__init__()
             self.begun = begun
 
-    def __init__(self, run_id: int) -> None:
+    def __init__(self, run_id: int, *, is_retry: bool = False) -> None:
         super().__init__()
         self._run_id = run_id
+        self._is_retry = is_retry
         self._run: RunRecord | None = None
         self._mask = NOTHING
         self._found: RejectList | None = None
@@ -144,6 +145,9 @@ class RejectsScreen(OperatorScreen):
         self._draw()
         if self._is_behind:
             self.action_look_again()
+        elif self._is_retry and message.fault is None:
+            self._is_retry = False
+            self.action_run_retry()
 
     def on_rejects_screen_retried(self, message: Retried) -> None:
         """Go over to the retry."""

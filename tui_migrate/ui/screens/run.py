@@ -65,6 +65,19 @@ class RunScreen(OperatorScreen):
         "table.filter",
         "table.sort",
     )
+    NEEDED: ClassVar = (
+        "run.pause",
+        "run.cancel",
+        "run.faster",
+        "run.slower",
+        "run.log",
+        "run.errors",
+        "app.leave",
+        "run.resume",
+        "run.rollback",
+        "run.conflicts",
+        "run.rejects",
+    )
     TONES: ClassVar = tuple(f"-{one.value}" for one in Tone)
 
     def __init__(self, run_id: int, fault: Fault | None = None) -> None:
