@@ -77,7 +77,8 @@ def test_the_last_line_says_what_comes_next_or_why_nothing_does() -> None:
     run = done()
     assert "Looking at" in next_line(run, None, 0, USUAL)
     assert next_line(run, RollbackLook(), 2, USUAL).startswith(" Reading the undo log… s starts")
-    assert "(7 s so far)" in next_line(run, RollbackLook(), 7.2, USUAL)
+    assert "log, waiting for 7s… s" in next_line(run, RollbackLook(), 7.2, USUAL)
+    assert "log, waiting for 7s… esc" in next_line(run, None, 7.2, USUAL)
     assert (
         next_line(run, RollbackLook(undo=UNDO), 0, USUAL)
         == " Next: s starts the rollback; x first counts what others have changed."
@@ -125,6 +126,8 @@ def test_a_count_under_way_says_how_far_it_is_and_how_to_stop_it() -> None:
     look, counting = RollbackLook(undo=UNDO), replace(counted(users=Tally(delete=90, kept=3)), state=LookState.READING)
     assert "93 of 1,242 documents, 3 kept… esc stops" in next_line(done(), look, 0, USUAL, counting)
     assert "esc stops" in next_line(done(), look, 0, USUAL, Changes(LookState.CONNECTING, NOW))
+    assert "93 of 1,242, waiting for 8s… esc stops" in next_line(done(), look, 8, USUAL, counting)
+    assert "target, waiting for 8s… esc" in next_line(done(), look, 8, USUAL, Changes(LookState.CONNECTING, NOW))
     assert "deletes 1,205 documents" in "\n".join(sentences(done(), look, USUAL, counting))
     failed = Changes(LookState.FAILED, NOW, fault=Fault("gone"))
     assert "x tries again" in next_line(done(), look, 0, USUAL, failed)

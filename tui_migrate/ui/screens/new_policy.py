@@ -32,7 +32,7 @@ class PolicyPane(StepPane):
         """Lay out the step."""
         yield Prose(id="counted")
         yield Table([Column("Policy", 11), Column("What it does to these documents")], id="policies")
-        yield Table(COLUMNS, id="options")
+        yield Table(COLUMNS, id="options", tells_rest=True)
 
     def on_mount(self) -> None:
         """The options wait under `More`."""
