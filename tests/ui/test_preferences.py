@@ -106,6 +106,6 @@ def test_keymap_and_own_theme_are_in_force_from_the_start(tmp_path: Path) -> Non
 def leave(operator: Operator) -> None:
     operator.press("enter")
     operator.until_shown("There was no run yet")
-    operator.until_shown("n New migration")
+    operator.until_shown("n New")
     operator.press("q")
     assert operator.until_ended() == 0
