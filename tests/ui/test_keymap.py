@@ -200,9 +200,9 @@ def test_the_file_lies_in_the_config_folder(tmp_path: Path) -> None:
 
 
 async def test_esc_goes_back_whatever_else_does_so(home: Home) -> None:
-    app = app_with(home, "app.back: Z\n")
+    app = app_with(home, "app.back: f9\n")
     async with app.run_test(size=(80, 24)) as pilot:
-        for key in ("Z", "escape"):
+        for key in ("f9", "escape"):
             await pilot.press("h")
             await until(pilot, lambda: isinstance(app.screen, HistoryScreen), "History")
             await pilot.press(key)

@@ -62,8 +62,8 @@ class CompareCollectionScreen(OperatorScreen):
             "Indexes, options and views that differ stand first, then the documents. only A means that B lacks it. In"
             " what differs, + is a field that B alone has, - one that A alone has, ~ one with another value, type or"
             " order. enter reads the document from both ends and shows it field by field. Mark the documents that B is"
-            f" to get as A has them; {self.key_of('compare.plan')} makes a plan of those alone and checks it. What B alone"
-            " has goes when the whole collection is made equal."
+            f" to get as A has them; {self.key_of('compare.plan')} makes a plan of those alone and checks it. What B"
+            " alone has goes when the whole collection is made equal."
         )
 
     def is_available(self, action_id: str) -> bool:
