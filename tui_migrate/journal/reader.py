@@ -432,9 +432,9 @@ class JournalReader:
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
         columns = _RUN_COLUMNS.replace(" plan,", " '',")
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
-        total = done.replace("_done", "_total")
-        rows = await self._rows(f"SELECT {columns}, {done}, {total} FROM runs {condition}", *values)
-        return tuple(RunSummary(run_from(row, (), ()), int(row[-2]), int(row[-1])) for row in rows)
+        total, rejected = done.replace("documents_done", "documents_total"), done.replace("documents_done", "rejected")
+        rows = await self._rows(f"SELECT {columns}, {done}, {total}, {rejected} FROM runs {condition}", *values)
+        return tuple(RunSummary(run_from(row, (), ()), *map(int, row[-3:])) for row in rows)
 
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(

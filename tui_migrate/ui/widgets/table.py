@@ -63,7 +63,10 @@ class Row:
 
 
 class Table(Widget, can_focus=True):
-    """Rows under fixed columns. Messages: `Moved` when the cursor goes to another row, `Opened` on enter."""
+    """Rows under fixed columns. Messages: `Moved` when the cursor goes to another row, `Opened` on enter.
+
+    One that `tells_rest` says below how many rows there are under those that are seen.
+    """
 
     DEFAULT_CSS = "Table { height: 1fr; width: 1fr; }"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -111,8 +114,16 @@ class Table(Widget, can_focus=True):
             """The table."""
             return self.table
 
-    def __init__(self, columns: Sequence[Column], *, empty: str = "Nothing here.", id: str | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        empty: str = "Nothing here.",
+        id: str | None = None,
+        tells_rest: bool = False,
+    ) -> None:
         super().__init__(id=id)
+        self._tells_rest = tells_rest
         self._columns = tuple(columns)
         self._all: tuple[Row, ...] = ()
         self._rows: list[Row] = []
@@ -306,7 +317,9 @@ class Table(Widget, can_focus=True):
         if not self._rows:
             return self._plain(f" filter: {self._filter}" if self._filter else "", style)
         row = self._rows[self._cursor]
-        where = f" {self._cursor + 1:,}/{len(self._rows):,}"
+        below = len(self._rows) - self._top - self._height
+        rest = f" ↓ {below:,} more " if self._tells_rest and below > 0 else ""
+        where = f"{rest} {self._cursor + 1:,}/{len(self._rows):,}"
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"
         room = max(0, self.size.width - cell_len(where) - 2)
