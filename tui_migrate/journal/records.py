@@ -176,11 +176,15 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run as a list shows it: its record without plan, collections and findings, its documents done and in all."""
+    """One run as a list shows it: its record without plan, collections and findings, its documents done and in all.
+
+    `rejected` is how many the target refused.
+    """
 
     run: RunRecord
     documents: int
     total: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ class Action:
     """One thing that an operator can do by a key.
 
     `key` is Textual's name of it, several with commas between; `shown` is how people write it. `label` is the word in
-    the footer, empty for actions that are not shown there; `help` is one sentence.
+    the footer, empty for actions that are not shown there; `help` is one sentence. `brief` is the word where the footer
+    has no room for all of its keys and there is a shorter one.
     """
 
     id: str
@@ -25,6 +26,12 @@ class Action:
     shown: str
     label: str
     help: str
+    brief: str = ""
+
+    @property
+    def short(self) -> str:
+        """The word in a footer that is cut."""
+        return self.brief or self.label
 
     @property
     def method(self) -> str:
@@ -38,7 +45,7 @@ class Action:
 
 
 REGISTRY: Final[tuple[Action, ...]] = (
-    Action("home.new", "n", "n", "New migration", "Plan a new migration, step by step."),
+    Action("home.new", "n", "n", "New migration", "Plan a new migration, step by step.", "New"),
     Action("home.connections", "o", "o", "Connections", "See, add, change and test connections."),
     Action("home.history", "h", "h", "History", "See every run there was."),
     Action("home.compare", "M", "M", "Compare", "See what two databases or packages have that differs."),

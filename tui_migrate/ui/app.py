@@ -16,7 +16,7 @@ from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.actions import EVERYWHERE, bindings
 from tui_migrate.ui.copying import Copying
 from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
-from tui_migrate.ui.look import first_error
+from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded, ThemesRead
 from tui_migrate.ui.notices import Notices
 from tui_migrate.ui.palette import ActionProvider
@@ -26,6 +26,7 @@ from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.notice import Notice
 from tui_migrate.ui.screens.theme_picker import ThemePicker
+from tui_migrate.ui.screens.window import Palette
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.base_app import TerminalApp
 from tui_migrate.ui.terminal.driver import TerminalDriver
@@ -108,7 +109,7 @@ class MigrateApp(TerminalApp[None]):
         self.push_screen(HomeScreen())
         if self.first_screen is not None:
             self.push_screen(self.first_screen())
-        for fault in reversed(self.faults):
+        for fault in map(Fault.of, reversed(self.faults)):
             self.push_screen(Notice("A file of yours is left out", (fault.message, fault.hint, USUAL_WORDS)))
         self.in_background(self.feed.run(), "feed")
 
@@ -137,7 +138,7 @@ class MigrateApp(TerminalApp[None]):
             work.close()  # one that was cancelled before it began would complain that nobody awaited it
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             error = first_error(event.worker.error)  # one that is not of the tree is raised by this
-            self.say(f"{error.message} — {error.hint}" if error.hint else error.message)
+            self.say(Fault.of(error).sentence)
 
     def on_journal_changed(self, event: JournalChanged) -> None:
         """Hand a snapshot to the screen that asked for it."""
@@ -145,7 +146,11 @@ class MigrateApp(TerminalApp[None]):
         screen = self.operator_screen
         if screen is not None and event.snapshot.subject == screen.subject():
             screen.clear_journal_fault()
-            screen.show_snapshot(event.snapshot)
+            try:
+                screen.show_snapshot(event.snapshot)
+            except TuiMigrateError as error:  # such as a plan in the journal that cannot be read
+                fault = Fault.of(error)
+                screen.show_journal_fault(f"{fault.message} ({fault.hint})")
             screen.refresh_frame()
 
     def on_run_ended(self, event: RunEnded) -> None:
@@ -189,8 +194,8 @@ class MigrateApp(TerminalApp[None]):
     def action_app_back(self) -> None:
         """Go to the screen before; on Home, stay."""
         screen = self.operator_screen
-        if isinstance(screen, OperatorScreen) and screen.go_back():
-            return
+        if screen is None or screen is not self.screen or screen.go_back():
+            return  # esc is a window's that opened meanwhile
         if len(self.screen_stack) > 2:
             self.pop_screen()
 
@@ -206,6 +211,11 @@ class MigrateApp(TerminalApp[None]):
     def action_app_palette(self) -> None:
         """Open the palette."""
         self.action_command_palette()
+
+    def action_command_palette(self) -> None:
+        """Open ours in the place of Textual's, whose key this is as well."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_app_redraw(self) -> None:
         """Draw everything anew."""

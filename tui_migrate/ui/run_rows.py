@@ -23,21 +23,27 @@ COLUMNS: Final = (
 )
 
 NEEDS_NOBODY: Final = 9
+UNDECIDED: Final = "?"
+"""The mark of a run that waits for decisions."""
 _JUST_NOW: Final = 60.0
 
 
-def run_row(summary: RunSummary, now: float) -> Row:
-    """Show one run. `now` is in seconds since 1970."""
+def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
+    """Show one run. `now` is in seconds since 1970, `decide_key` what leads to the documents that a run asks about."""
     run = summary.run
     made = local_time(run.created_at)
     ends = redact(ends_words(run))
     note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
+    waits = run.undecided > 0 and not run.state.is_final
+    state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED else state_words(run.state)
+    wait = "waits" if run.undecided == 1 else "wait"
+    asks = f"{number(run.undecided)} {wait} for your decision: {decide_key} · " if waits else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(
         key=str(run.id),
         cells=(
             run_name(run.id),
-            state_words(run.state),
+            state,
             run.kind.value,
             ends,
             number(summary.documents),
@@ -46,11 +52,11 @@ def run_row(summary: RunSummary, now: float) -> Row:
             environment,
             run.created_by,
         ),
-        name=f"{'PRODUCTION ' if is_production(summary) else ''}{ends}{note} · {made} by {run.created_by}",
+        name=f"{asks}{'PRODUCTION ' if is_production(summary) else ''}{ends}{note} · {made} by {run.created_by}",
         tone=state_tone(run.state),
         sort=(
             run.id,
-            state_words(run.state)[2:],
+            state[2:],
             run.kind.value,
             ends,
             summary.documents,

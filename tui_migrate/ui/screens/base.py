@@ -39,6 +39,9 @@ class OperatorScreen(Screen[None]):
     """
 
     ACTIONS: ClassVar[tuple[str, ...]] = ()
+    NEEDED: ClassVar[tuple[str, ...]] = ()
+    """Which of the actions stand in the footer first where it has no room for all."""
+
     AUTO_FOCUS = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -54,6 +57,10 @@ class OperatorScreen(Screen[None]):
     def session(self) -> Session:
         """What all screens share."""
         return self.migrate_app.session
+
+    def key_of(self, action_id: str) -> str:
+        """Name the key that an action has now, for a sentence."""
+        return self.session.keys.of(action_id)
 
     def compose(self) -> ComposeResult:
         """Lay out head, body and footer."""
@@ -129,7 +136,7 @@ class OperatorScreen(Screen[None]):
         """Draw head and footer as they are now."""
         if not self.is_mounted or not self.query(KeyFooter):
             return
-        self.query_one(KeyFooter).show(self.shown_actions())
+        self.query_one(KeyFooter).show(self.shown_actions(), self.NEEDED)
         self.query_one(".head", Lines).show([self._head()])
 
     def shown_actions(self) -> tuple[Action, ...]:
@@ -138,9 +145,25 @@ class OperatorScreen(Screen[None]):
         return self.session.keys.in_order(ids)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let Textual ask what `is_available` says."""
+        """Let Textual ask what `is_available` says.
+
+        A key that came while a window was opening over the screen is not meant for what lies beneath.
+        """
+        if self.app.screen_stack[-1:] != [self]:
+            return False
         found = next((one for one in in_order(self.ACTIONS) if one.method == action), None)
         return True if found is None else self.is_available(found.id)
+
+    def leave(self) -> None:
+        """Go to the screen before, from whatever was opened over this one meanwhile."""
+        while self in self.app.screen_stack:
+            self.app.pop_screen()
+
+    def go_over_to(self, screen: "OperatorScreen") -> None:
+        """Put another screen in the place of this one and of whatever was opened over it meanwhile."""
+        while self in self.app.screen_stack[:-1]:
+            self.app.pop_screen()
+        self.app.switch_screen(screen)
 
     def notify_line(self, text: str, *, is_error: bool = True) -> None:
         """Say one line above the footer until the next key."""

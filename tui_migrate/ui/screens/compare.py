@@ -63,6 +63,7 @@ class CompareScreen(OperatorScreen):
         "table.filter",
         "table.sort",
     )
+    NEEDED: ClassVar = ("compare.plan", "mark.toggle", "mark.invert", "compare.open", "compare.ends", "table.filter")
 
     class Asking(Message):
         """What is to be compared is to be changed: `change` gives the next one of whatever it is by then."""
@@ -133,10 +134,11 @@ class CompareScreen(OperatorScreen):
     def help_text(self) -> str:
         """What is compared, and what becomes of it."""
         return (
-            "Both ends are read whole, side by side, and nothing is written to either. What was compared is kept while"
-            " it is not done: esc stops, and s goes on from there or begins anew. enter opens a collection: the"
-            " documents and definitions that differ, and each of them field by field. Mark the collections that B is to"
-            " get as A has them; ctrl+n makes a plan of that and checks it, nothing happens before you start it there."
+            "Both ends are read whole, side by side, and nothing is written to either. What was compared is kept"
+            f" while it is not done: esc stops, and {self.key_of('compare.start')} goes on from there or begins anew."
+            " enter opens a collection: the documents and definitions that differ, and each of them field by field."
+            f" Mark the collections that B is to get as A has them; {self.key_of('compare.plan')} makes a plan of that"
+            " and checks it, nothing happens before you start it there."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -160,7 +162,9 @@ class CompareScreen(OperatorScreen):
         """Stop the comparison first, then go back to the choice of the ends."""
         if self._is_at_work:
             self._stop()
-            self.notify_line("Stopped; s goes on from here, or begins anew.", is_error=False)
+            self.notify_line(
+                f"Stopped; {self.key_of('compare.start')} goes on from here, or begins anew.", is_error=False
+            )
             self._draw()
             return True
         return False
@@ -359,11 +363,15 @@ class CompareScreen(OperatorScreen):
             return
         known, pane = self._known, self.query_one("#fault", FaultPane)
         if self._shows_fault and known is not None and known.fault is not None:
-            pane.explain(known.fault.message, known.fault.hint, "ctrl+r tries again, ctrl+b changes the ends.")
+            pane.explain(
+                known.fault.message,
+                known.fault.hint,
+                f"{self.key_of('look.again')} tries again, {self.key_of('compare.ends')} changes the ends.",
+            )
         else:
             pane.clear()
         if known is not None and self._shows_result:
-            self.query_one("#what", Prose).say(result_words(known, self.session.clock()))
+            self.query_one("#what", Prose).say(result_words(known, self.session.clock(), self.session.keys))
             rows = collection_rows(known, self._marks)
             self.query_one("#collections", Table).show(rows, empty=empty_words(known))
         else:
@@ -371,6 +379,8 @@ class CompareScreen(OperatorScreen):
             self.query_one("#what", Prose).say([said, ""])
             rows = setup_rows(self.session.asked, self._pairs, self.session.clock())
             self.query_one("#ends", Table).show(rows)
-        said = next_words(self.session.asked, known, len(self._marked), is_choosing=not self._shows_result)
+        said = next_words(
+            self.session.asked, known, len(self._marked), self.session.keys, is_choosing=not self._shows_result
+        )
         self.query_one("#next", Lines).show([fit(f" {said}", max(1, self.size.width))])
         self.refresh_frame()

@@ -6,12 +6,13 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
 from tui_migrate.plan.checks.paging import page, page_codes
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.report_rows import severity_words
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.wording import number
 
@@ -19,7 +20,7 @@ _EXAMPLE: Final = ", such as "
 _DOCUMENT: Final = " _id "
 
 
-class FindingSheet(ModalScreen[None]):
+class FindingSheet(Window[None]):
     """One finding, whole."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
@@ -45,14 +46,15 @@ class FindingSheet(ModalScreen[None]):
 
 def finding_words(stage: Stage, one: Finding) -> Sequence[str]:
     """Say all that is known of a finding, and what its code means."""
-    message, example = _apart(one)
+    in_app = finding_in_app(one)
+    message, example = _apart(in_app)
     return [
         f"# {severity_words(one.severity)}: {one.code}",
         "",
         f"Subject\t{one.subject}",
         f"Message\t{message}",
         *([f"Example\t{example}"] if example else []),
-        *([f"What next\t{one.hint}"] if one.hint else []),
+        *([f"What next\t{in_app.hint}"] if in_app.hint else []),
         f"Times\t{number(one.count)}",
         f"Found in\t{stage.value}",
         "",

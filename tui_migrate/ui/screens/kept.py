@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -21,6 +20,7 @@ from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.kept_words import COLUMNS, comparison, kept_rows, kept_sentences, sheet_words
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.snapshot import Subject
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.prose import Prose
@@ -40,6 +40,11 @@ class Taken:
 
     run_id: int
     plan: Plan
+
+    @property
+    def mask(self) -> Mask:
+        """What the plan's catalog hides."""
+        return Mask.of_plan(self.plan)
 
 
 class KeptScreen(OperatorScreen):
@@ -65,7 +70,7 @@ class KeptScreen(OperatorScreen):
         said = kept_sentences(len(kept), self._changes.preview.sum.kept, local_time(self._changes.at))
         self.query_one("#what", Prose).say(said)
         table = self.query_one(Table)
-        table.show(kept_rows(kept))
+        table.show(kept_rows(kept, self._taken.mask))
         first = next((str(place) for place, one in enumerate(kept) if one.collection == self._collection), None)
         if first is not None:
             table.move_to(first)
@@ -105,7 +110,7 @@ class KeptScreen(OperatorScreen):
             self.app.push_screen(KeptSheet(self._taken, self._changes.preview.kept[int(key)]))
 
 
-class KeptSheet(ModalScreen[None]):
+class KeptSheet(Window[None]):
     """One document: what is different, read anew when the sheet is opened."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
@@ -126,7 +131,7 @@ class KeptSheet(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the text."""
         with Vertical(classes="sheet"):
-            yield Pager([*sheet_words(self._kept), "", "Reading the document… esc goes back."])
+            yield Pager([*sheet_words(self._kept, self._taken.mask), "", "Reading the document… esc goes back."])
 
     def on_mount(self) -> None:
         """Let the keys move the text, and read."""
@@ -135,7 +140,9 @@ class KeptSheet(ModalScreen[None]):
 
     def on_kept_sheet_read(self, message: Read) -> None:
         """Show what was read."""
-        self.query_one(Pager).say([*sheet_words(self._kept), *message.paragraphs, "", "esc goes back"])
+        self.query_one(Pager).say(
+            [*sheet_words(self._kept, self._taken.mask), *message.paragraphs, "", "esc goes back"]
+        )
 
     def action_close(self) -> None:
         """Go back; what is still being read is given up."""
@@ -149,7 +156,7 @@ class KeptSheet(ModalScreen[None]):
 
     def _shown(self, versions: Versions) -> Versions:
         """Give the versions without what the plan's catalog calls sensitive."""
-        mask, name, key = Mask.of_plan(self._taken.plan), self._kept.collection, secrets.token_bytes(16)
+        mask, name, key = self._taken.mask, self._kept.collection, secrets.token_bytes(16)
         before, written, current = (
             None if one is None else mask.document(name, one, key)
             for one in (versions.before, versions.written, versions.current)

@@ -65,6 +65,19 @@ class RunScreen(OperatorScreen):
         "table.filter",
         "table.sort",
     )
+    NEEDED: ClassVar = (
+        "run.pause",
+        "run.cancel",
+        "run.faster",
+        "run.slower",
+        "run.log",
+        "run.errors",
+        "app.leave",
+        "run.resume",
+        "run.rollback",
+        "run.conflicts",
+        "run.rejects",
+    )
     TONES: ClassVar = tuple(f"-{one.value}" for one in Tone)
 
     def __init__(self, run_id: int, fault: Fault | None = None) -> None:
@@ -136,7 +149,7 @@ class RunScreen(OperatorScreen):
         """Let the keys of the table work at once."""
         self.query_one(Table).focus()
         if self._fault is not None:
-            self.notify_line(f"{self._fault.message} — {self._fault.hint}")
+            self.notify_line(self._fault.sentence)
 
     def on_resize(self) -> None:
         """Lay out anew, once the table knows how much room it has."""
@@ -162,7 +175,7 @@ class RunScreen(OperatorScreen):
         if snapshot is None or snapshot.run is None or not self.is_mounted:
             return
         run, pace = snapshot.run, self._pace
-        said, tone = status(snapshot)
+        said, tone = status(snapshot, self.session.keys)
         self._say(said, tone)
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])

@@ -6,14 +6,17 @@ from typing import Final
 from textual.message import Message
 from textual.widget import Widget
 
-from tui_migrate.errors import RunNotFound
+from tui_migrate.errors import InvalidFile, RunNotFound
 from tui_migrate.findings import Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Event, RunRecord
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
+from tui_migrate.reports.masking import masked_run
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.look import Fault
+from tui_migrate.ui.next_steps import app_words, failure_hint, finding_in_app
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
@@ -93,9 +96,9 @@ class LogScreen(RunSheet):
     def help_text(self) -> str:
         """What is written where."""
         return (
-            "/ shows only the lines that hold a text; “warning” and “error” show those of that severity. "
-            "The log that the worker keeps in the journal, without document contents. What is too technical for it, "
-            f"tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
+            f"{self.key_of('table.filter')} shows only the lines that hold a text; “warning” and “error” show those of"
+            " that severity. The log that the worker keeps in the journal, without document contents. What is too"
+            f" technical for it, tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
         )
 
     def on_mount(self) -> None:
@@ -150,8 +153,14 @@ class ErrorsScreen(RunSheet):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what there is by now."""
-        self._run = run = snapshot.run
-        table = self.query_one(Table)
+        table, run = self.query_one(Table), snapshot.run
+        try:
+            self._run = run = masked_run(run) if run is not None else None
+        except InvalidFile as error:  # what may be shown cannot be told
+            self._run = None
+            self.query_one("#failure", Prose).say([f" ✗ {Fault.of(error).sentence}"])
+            table.show([], empty="The findings cannot be shown.")
+            return
         if run is None:
             self.query_one("#failure", Prose).say([" The run's record was deleted."])
             table.show([], empty="There is no such run any more.")
@@ -161,7 +170,7 @@ class ErrorsScreen(RunSheet):
             Row(
                 key=f"{one.code}\n{one.subject}\n{one.message}",
                 cells=(_MARKS[one.severity], one.code, one.subject, number(one.count)),
-                name=f"{one.subject}: {one.message}",
+                name=f"{one.subject}: {app_words(one.message)}",
                 tone=_TONES[one.severity],
                 sort=(list(Severity).index(one.severity), one.code, one.subject, one.count),
             )
@@ -177,14 +186,16 @@ class ErrorsScreen(RunSheet):
         one = next((one for one in findings if f"{one.code}\n{one.subject}\n{one.message}" == key), None)
         if one is None:
             return []
-        return [f" {printable(one.subject)}: {printable(one.message)}"] + ([f"   → {one.hint}"] if one.hint else [])
+        in_app = finding_in_app(one)
+        hint = [f"   → {printable(in_app.hint)}"] if in_app.hint else []
+        return [f" {printable(in_app.subject)}: {printable(in_app.message)}", *hint]
 
 
 def _failure(run: RunRecord) -> list[str]:
     failure = run.failure
     if failure is None:
         return []
-    hint = [f"   → {printable(failure.hint)}"] if failure.hint else []
+    hint = [f"   → {printable(said)}"] if (said := failure_hint(failure)) else []
     return [f" ✗ {printable(failure.message)}", *hint]
 
 

@@ -67,6 +67,7 @@ class Table(Widget, can_focus=True):
     """Rows under fixed columns. Messages: `Moved` when the cursor goes to another row, `Opened` on enter.
 
     Without `has_note` the last line is a row like the others: where nothing is cut, it would repeat what stands there.
+    One that `tells_rest` says below how many rows there are under those that are seen.
     """
 
     DEFAULT_CSS = "Table { height: 1fr; width: 1fr; }"
@@ -116,9 +117,16 @@ class Table(Widget, can_focus=True):
             return self.table
 
     def __init__(
-        self, columns: Sequence[Column], *, empty: str = "Nothing here.", has_note: bool = True, id: str | None = None
+        self,
+        columns: Sequence[Column],
+        *,
+        empty: str = "Nothing here.",
+        id: str | None = None,
+        has_note: bool = True,
+        tells_rest: bool = False,
     ) -> None:
         super().__init__(id=id)
+        self._tells_rest = tells_rest
         self._columns = tuple(columns)
         self._has_note = has_note
         self._all: tuple[Row, ...] = ()
@@ -319,10 +327,12 @@ class Table(Widget, can_focus=True):
         style = self.get_component_rich_style("table--note")
         if not self._rows:
             return self._plain(f" filter: {self._filter}" if self._filter else "", style)
+        below = len(self._rows) - self._top - self._height
+        rest = f" ↓ {below:,} more " if self._tells_rest and below > 0 else ""
         if not self.has_focus:
-            return self._plain("", style)
+            return self._plain(rest, style)
         row = self._rows[self._cursor]
-        where = f" {self._cursor + 1:,}/{len(self._rows):,}"
+        where = f"{rest} {self._cursor + 1:,}/{len(self._rows):,}"
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"
         room = max(0, self.size.width - cell_len(where) - 2)
