@@ -1,7 +1,7 @@
 """How far a comparison is, what came out, and what comes next, in a few lines."""
 
 from tui_migrate.plan.model import PackageEnd
-from tui_migrate.ui.compare_words import can_be_marked, outcome_sentence
+from tui_migrate.ui.compare_words import outcome_sentence
 from tui_migrate.ui.comparing import Asked, Compared
 from tui_migrate.ui.look import LookState
 from tui_migrate.ui.policy_words import documents_words
@@ -39,8 +39,12 @@ def empty_words(known: Compared) -> str:
     return "No collection." if known.comparison is not None else "Nothing was compared."
 
 
-def next_words(asked: Asked, known: Compared | None, marked: int, *, is_choosing: bool) -> str:
-    """Say what comes next, or what is missing. `known` is what is known of `asked`, None where nothing is."""
+def next_words(asked: Asked, known: Compared | None, marks: tuple[int, int], *, is_choosing: bool) -> str:
+    """Say what comes next, or what is missing. `known` is what is known of `asked`, None where nothing is.
+
+    `marks` are how many collections are marked, and how many can be.
+    """
+    marked, markable = marks
     if is_choosing or known is None:
         found = "; ctrl+n shows what was found" if known is not None else ""
         return f"Not yet: {asked.blocked}." if asked.blocked else f"Next: s compares{found}."
@@ -48,7 +52,6 @@ def next_words(asked: Asked, known: Compared | None, marked: int, *, is_choosing
         return "Nothing is written to either end."
     if known.comparison is None:
         return "Next: s compares; ctrl+b changes the ends." if known.fault is None else "Next: ctrl+r tries again."
-    markable = len(can_be_marked(known))
     if marked:
         return f"{marked:,} of {markable:,} marked. Next: ctrl+n makes a plan that makes B equal there."
     if markable:
