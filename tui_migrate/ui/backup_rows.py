@@ -15,7 +15,7 @@ from tui_migrate.worker.pruning import Choice
 
 COLUMNS: Final = (
     Column("Name"),
-    Column("Source"),
+    Column("Source", from_width=96),
     Column("Size", 9, right=True),
     Column("Age", 6, right=True),
     Column("Checked", 10, right=True),
