@@ -280,6 +280,9 @@ async def _write_backups(home: Home, journal: JournalWriter, clock: Clock) -> No
     """Backups of half a year."""
     make_private_folder(home.backups)
     rows = (
+        ("prod-shop-20251001T020000Z", 355, PROD, "good", 690_118),
+        ("prod-shop-20251229T020000Z", 266, PROD, "good", 744_020),
+        ("before-release-3.0", 201, PROD, "good", 790_551),
         ("prod-shop-20260328T020000Z", 177, PROD, "good", 812_400),
         ("prod-shop-20260627T020000Z", 86, PROD, "good", 905_120),
         ("before-release-3.1", 40, PROD, "good", 918_004),
@@ -326,7 +329,7 @@ def infos(share: int = 1, *, but: tuple[str, ...] = ()) -> tuple[CollectionInfo,
 def looks() -> Looks:
     """Both ends as they answered."""
     source = EndLook(PROD, LookState.DONE, NOW, "8.0.4", 12, Identity("mongodb", frozenset("a"), "shop"), infos())
-    there = infos(40, but=("reviews", "carts", "tmp_import"))
+    there = infos(40, but=("reviews", "carts", "tmp_import", "products"))
     target = EndLook(STAGING, LookState.DONE, NOW, "7.0.14", 38, Identity("mongodb", frozenset("b"), "shop"), there)
     return Looks(ConnectionsRead({}), {PROD: source, STAGING: target})
 

@@ -104,6 +104,11 @@ class CompareScreen(OperatorScreen):
         self.set_interval(TICK_SECONDS, self._tick)
         self._turn()
 
+    def on_resize(self) -> None:
+        """Lay out anew what is as wide as the screen."""
+        super().on_resize()
+        self._draw()
+
     def on_unmount(self) -> None:
         """Nobody waits for it any more; what was compared can be gone on with."""
         if self._is_at_work:

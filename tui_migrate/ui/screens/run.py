@@ -154,6 +154,7 @@ class RunScreen(OperatorScreen):
 
     def on_resize(self) -> None:
         """Lay out anew, once the table knows how much room it has."""
+        super().on_resize()
         self.call_after_refresh(self._draw)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
