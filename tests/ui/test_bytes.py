@@ -125,7 +125,7 @@ def test_the_other_screens_send_little_too_and_nothing_while_nothing_happens(hom
             ("Compare", "M", "Choose"),
             ("Backups", "K", "damaged"),
             ("Report", "v", f"run {run_id:04d}"),
-            ("Throughput", "\rT", "Nothing was measured"),
+            ("Throughput", "\rT", "throughput"),
             ("Rejects", "\rR", "refused and kept"),
         ):
             if len(keys) > 1:
