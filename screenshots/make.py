@@ -78,8 +78,8 @@ class Photographer:
         self._table.move_to(key)
 
     async def go_to_first(self, word: str) -> None:
-        """Put the cursor on the first row that begins with a word."""
-        await self.go_to(next(row.key for row in self._table.rows if row.cells[0] == word))
+        """Put the cursor on the first row with a word in one of its cells."""
+        await self.go_to(next(row.key for row in self._table.rows if word in row.cells))
 
     async def resize(self, width: int, height: int) -> None:
         """Make the terminal larger or smaller."""

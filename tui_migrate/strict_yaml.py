@@ -120,7 +120,7 @@ def _refuse_unwanted(text: str, path: str) -> None:
     """Refuse what is not taken, and what is nested so deeply that libyaml, which recurses, would end the process."""
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
         if isinstance(event, yaml.NodeEvent) and (event.anchor is not None or getattr(event, "tag", None) is not None):
             raise InvalidFile("anchors, aliases and tags are not taken here", path=path, line=line)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
