@@ -30,7 +30,7 @@ PRUNE_COLUMNS: Final = (
     Column("Name"),
     Column("Age", 6, right=True),
     Column("Size", 9, right=True, from_width=100),
-    Column("Why it stays", 34),
+    Column("Why it stays", 32),
     Column("State", 11, from_width=100),
 )
 
