@@ -200,7 +200,7 @@ async def _write_ended(home: Home, journal: JournalWriter, clock: Clock) -> None
     run_id = await _begin(home, journal, made, 40)
     progress = Progress(journal, run_id)
     file = RejectFile(home.run(run_id).rejects, 0)
-    refused = [
+    refused: list[tuple[dict[str, object], int, str]] = [
         ({"_id": 40_117, "email": None, "name": "Grace H.", "age": -1}, 121, "Document failed validation"),
         ({"_id": 61_902, "email": "ada@example.net"}, 11_000, "E11000 duplicate key error index: email_1"),
         ({"_id": 88_230, "email": "alan@example.net"}, 11_000, "E11000 duplicate key error index: email_1"),
@@ -238,6 +238,8 @@ async def _write_live(home: Home, journal: JournalWriter, clock: Clock) -> LiveR
     clock.now = NOW - 660
     run_id = await _begin(home, journal, plan(description="release 3.2"))
     lock = RunLock.acquire(home.run(run_id).lock)
+    if lock is None:
+        raise SystemExit(f"somebody holds {home.run(run_id).lock}")
     progress = Progress(journal, run_id)
     await progress.set_collection("users", CollectionState.ACTIVE)
     for number in range(330):
