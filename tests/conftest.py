@@ -14,8 +14,18 @@ EXTERNAL = "TUI_MIGRATE_TEST_MONGODB"
 EXTERNAL_SECOND = "TUI_MIGRATE_TEST_MONGODB_SECOND"
 """`mongodb://host:port`, each of a replica set."""
 
+# Most of the programs that tests start load the same modules: where bytecode is not kept, each would compile them anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("quick")
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Have two workers for each processor: most tests wait for a screen, a process or a server more than they work."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return 2 * (os.cpu_count() or 1)
 
 
 def _require_server() -> None:
