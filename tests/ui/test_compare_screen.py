@@ -2,6 +2,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from tui_migrate.ui.comparing import Asked
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import LookState
 from tui_migrate.ui.screens.compare import CompareScreen
-from tui_migrate.ui.screens.compare_collection import CompareCollectionScreen, CompareDocumentScreen
+from tui_migrate.ui.screens.compare_collection import CompareCollectionScreen
+from tui_migrate.ui.screens.compare_document import CompareDocumentScreen
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
@@ -94,8 +96,8 @@ async def test_two_ends_are_chosen_compared_and_looked_into_down_to_the_field(sh
         await until(pilot, is_on(pilot, CompareCollectionScreen), "the collection")
         listed = rows(pilot, "#differences")
         assert len(listed) == 20
-        assert listed[0] == ("different", "10", "~age")
-        assert listed[-1] == ("only A", "29", "B lacks it")
+        assert listed[0] == ("[ ]", "different", "10", "~age")
+        assert listed[-1] == ("[ ]", "only A", "29", "B lacks it")
         await pilot.press("enter")
         await until(pilot, shows(pilot, "As both ends have it now"), "the document")
         await until(pilot, shows(pilot, "~ age: another value", '- {"$numberInt": "10"}', '+ {"$numberInt": "-1"}'))
@@ -147,6 +149,41 @@ async def test_what_is_marked_becomes_a_plan_that_is_checked_and_can_be_saved(sh
         assert checked is not None
         assert checked.plan is not None
         assert checked.plan.mirror
+
+
+async def test_documents_that_are_marked_become_a_plan_of_those_alone(shop: Shop) -> None:
+    shop.target_db[shop.database]["users"].insert_one({"_id": 77})
+    async with comparing_screen(shop.home, Asked(shop.source, shop.target)) as pilot:
+        await compared(pilot)
+        at(pilot, "users")
+        await pilot.press("enter")
+        await until(pilot, is_on(pilot, CompareCollectionScreen), "the collection")
+        assert "ctrl+n" not in screen_text(pilot).splitlines()[-1]
+        pilot.app.screen.query_one("#differences", Table).move_to("20")
+        assert rows(pilot, "#differences")[20] == ("", "only B", "77", "A lacks it")
+        await pilot.press("space")
+        await until(pilot, says(pilot, "B alone has it: it goes when the whole collection is made equal"), "why not")
+        pilot.app.screen.query_one("#differences", Table).move_to("0")
+        await pilot.press("space", "end", "k", "space")
+        await until(pilot, shows(pilot, "2 marked"), "the marks")
+        await pilot.press("ctrl+n")
+        await until(pilot, is_on(pilot, NewMigrationScreen), "the plan")
+        await until(
+            pilot,
+            says(
+                pilot,
+                "Copy up to 30 documents",
+                "add what is missing; replace what differs. Only documents of users that match",
+                "Next: s starts the run",
+            ),
+            "the checks",
+        )
+        checked = session(pilot).looks.checked
+        assert checked is not None
+        assert checked.plan is not None
+        assert not checked.plan.mirror
+        (only,) = checked.plan.scope.filters
+        assert [one for one in ("10", "29", "77") if f'"{one}"' in only.query] == ["10", "29"]
 
 
 async def test_a_package_is_compared_and_never_changed(shop: Shop, tmp_path: Path) -> None:
@@ -232,7 +269,7 @@ async def test_a_document_that_cannot_be_read_any_more_is_shown_as_the_compariso
         assert known.comparison is not None
         (one,) = [each for each in known.comparison.collections if each.name == "users"]
         gone = StoreEnd("shop", url=f"mongodb://127.0.0.1:{unused_port}/shop?serverSelectionTimeoutMS=300")
-        await pilot.app.push_screen(CompareCollectionScreen(Asked(shop.source, gone), one, known.mask))
+        await pilot.app.push_screen(CompareCollectionScreen(replace(known, asked=Asked(shop.source, gone)), one))
         await until(pilot, is_on(pilot, CompareCollectionScreen), "the collection")
         await pilot.press("enter")
         await until(pilot, is_on(pilot, CompareDocumentScreen), "the document")

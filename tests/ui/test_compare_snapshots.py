@@ -22,17 +22,19 @@ from tui_migrate.comparison.model import (
     Standing,
     Way,
 )
-from tui_migrate.documents import RawId
+from tui_migrate.documents import RawId, pack
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.reports.masking import NOTHING
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.comparing import Asked, Compared
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.screens.backups import BackupsScreen
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.compare import CompareScreen
-from tui_migrate.ui.screens.compare_collection import CompareCollectionScreen, CompareDocumentScreen
+from tui_migrate.ui.screens.compare_collection import CompareCollectionScreen
+from tui_migrate.ui.screens.compare_document import CompareDocumentScreen
 from tui_migrate.ui.screens.prune import PruneScreen
 
 ASKED = Asked(
@@ -83,6 +85,11 @@ FAILED = replace(READING, state=LookState.FAILED, fault=Fault("db2:27017 does no
 Make = Callable[[], OperatorScreen]
 
 
+def collection() -> OperatorScreen:
+    infos = (CollectionInfo("users", CollectionKind.PLAIN, pack(b"")),)
+    return CompareCollectionScreen(replace(DONE, there=infos), replace(USERS, way=Way.MERGED))
+
+
 def document() -> OperatorScreen:
     pair = (DOCUMENTS[0], DOCUMENTS[0])
     return CompareDocumentScreen(ASKED, "users", pair, NOTHING, is_readable=False)
@@ -93,7 +100,7 @@ SCENES: dict[str, tuple[Compared | None, Make, tuple[str, ...], str]] = {
     "at_work": (READING, CompareScreen, (), "63 %"),
     "failed": (FAILED, CompareScreen, (), "ctrl+r tries again"),
     "done": (DONE, CompareScreen, ("end", "k", "space"), "1 of 3 marked"),
-    "collection": (DONE, lambda: CompareCollectionScreen(ASKED, USERS, NOTHING), (), "by_age"),
+    "collection": (DONE, collection, ("end", "k", "space"), "1 marked"),
     "document": (DONE, document, (), "items.0.price"),
     "backups": (None, BackupsScreen, ("j", "j", "j"), "damaged"),
     "backup_sheet": (None, BackupsScreen, ("end", "enter"), "On disk"),

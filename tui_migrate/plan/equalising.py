@@ -1,7 +1,12 @@
-"""The plan that would make the right side of a comparison equal to the left one."""
+"""The plan that would make the right side of a comparison equal to the left one, or some documents of it."""
 
-from tui_migrate.comparison.model import ComparedCollection, Comparison, Kind
+from collections.abc import Sequence
+
+from tui_migrate.comparison.model import ComparedCollection, Comparison, DocumentDifference, Kind, Way
+from tui_migrate.documents import RawId
 from tui_migrate.errors import UsageError
+from tui_migrate.mapping.extended_json import write_value
+from tui_migrate.mapping.model import Filter, Scope
 from tui_migrate.plan.catalog_rules import in_order
 from tui_migrate.plan.model import End, PackageEnd, Plan, PlannedCollection, Policy, RunKind
 from tui_migrate.stores.base import CollectionInfo
@@ -49,4 +54,28 @@ def equalising_plan(source: End, target: End, comparison: Comparison, there: tup
         policy=Policy.OVERWRITE,
         description="makes the target equal to the source, after a comparison",
         mirror=True,
+    )
+
+
+def can_be_synced(collection: ComparedCollection, document: DocumentDifference) -> bool:
+    """Say whether a plan can give the right side this one document: the left one has it, and it goes by its `_id`."""
+    return collection.way is not Way.MULTISET and bool(document.id) and document.kind is not Kind.ONLY_RIGHT
+
+
+def documents_plan(source: End, target: End, info: CollectionInfo, ids: Sequence[RawId]) -> Plan:
+    """Make the plan that gives the target these documents of a collection as the source has them, and no others.
+
+    Raises UsageError where the target is a package.
+    """
+    refuse_package(target)
+    query = f'{{"_id": {{"$in": [{", ".join(map(write_value, ids))}]}}}}'
+    one = "document" if len(ids) == 1 else "documents"
+    return Plan(
+        kind=RunKind.IMPORT if isinstance(source, PackageEnd) else RunKind.COPY,
+        source=source,
+        target=target,
+        collections=(PlannedCollection(info.name, len(ids), 0, info.kind),),
+        policy=Policy.OVERWRITE,
+        description=f"gives the target {len(ids)} {one} of the source, after a comparison",
+        scope=Scope(filters=(Filter(info.name, query),)),
     )

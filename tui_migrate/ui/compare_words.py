@@ -1,6 +1,6 @@
 """What a comparison has found, as rows and sentences: its collections, the documents of one, and what differs."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from tui_migrate.comparison.model import (
@@ -36,7 +36,7 @@ COLUMNS: Final = (
     Column("Definitions", 11, right=True, from_width=100),
     Column("Compared", 24, from_width=130),
 )
-DOCUMENT_COLUMNS: Final = (Column("How", 9), Column("_id", 28), Column("What differs"))
+DOCUMENT_COLUMNS: Final = (Column("", 3), Column("How", 9), Column("_id", 28), Column("What differs"))
 
 MARKED: Final = "[x]"
 UNMARKED: Final = "[ ]"
@@ -170,16 +170,20 @@ def collection_words(one: ComparedCollection) -> list[str]:
     return said
 
 
-def difference_rows(one: ComparedCollection) -> list[Row]:
-    """A row for each definition (keys `d0`, …) and each listed document (keys `0`, …) that differs."""
+def difference_rows(one: ComparedCollection, marks: Collection[int] = (), markable: Collection[int] = ()) -> list[Row]:
+    """A row for each definition (keys `d0`, …) and each listed document (keys `0`, …) that differs.
+
+    `marks` and `markable` are places in the list of documents.
+    """
     rows = []
     for place, each in enumerate(one.definitions):
         said = " → ".join(filter(None, (each.left, each.right)))
-        cells = (KINDS[each.kind], _thing(each), printable(said))
+        cells = ("", KINDS[each.kind], _thing(each), printable(said))
         rows.append(Row(f"d{place}", cells, f"{_thing(each)}: {printable(said)}", _KIND_TONES[each.kind]))
     for place, document in enumerate(one.documents):
         identifier, what = id_words(document), printable(changes_words(document))
-        cells = (KINDS[document.kind], identifier, what)
+        mark = "" if place not in markable else MARKED if place in marks else UNMARKED
+        cells = (mark, KINDS[document.kind], identifier, what)
         rows.append(Row(str(place), cells, f"{identifier}  {what}", _KIND_TONES[document.kind]))
     return rows
 

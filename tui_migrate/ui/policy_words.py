@@ -90,11 +90,17 @@ def sentence(draft: Draft, count: Count | None, documents: int) -> str:
         of = f"{len(draft.chosen):,} collection{'s' if len(draft.chosen) != 1 else ''}"
         how = "" if is_usual(draft.target) else f" ({form_words(draft.target)})"
         return (
-            f"Write about {documents_words(documents)} of {of} of {place_words(draft.source)} "
+            f"Write {_estimate(draft, documents)} of {of} of {place_words(draft.source)} "
             f"into a new {place_words(draft.target)}{how}. {_scope_words(draft)}Nothing that exists is changed."
         )
     deed = _deed(draft, count, documents, place_words(draft.target))
     return f"{deed} {_mirror_words(draft)}{_scope_words(draft)}{_undo_words(draft)}"
+
+
+def _estimate(draft: Draft, documents: int) -> str:
+    """How many documents, where nobody has counted; of a part no more is known than that it is not more than all."""
+    is_part = bool(draft.scope.filters or draft.scope.owner)
+    return f"{'up to' if is_part else 'about'} {documents_words(documents)}"
 
 
 def _scope_words(draft: Draft) -> str:
@@ -112,7 +118,7 @@ def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:
         return f"Define {len(draft.chosen):,} view{'s' if len(draft.chosen) != 1 else ''} in {place}; no documents."
     if count is None or not count.found or len(count.found) < count.expected:
         verb = "Import" if draft.kind is RunKind.IMPORT else "Copy"
-        return f"{verb} about {documents_words(documents)} into {place}: {IN_GENERAL[draft.policy]}."
+        return f"{verb} {_estimate(draft, documents)} into {place}: {IN_GENERAL[draft.policy]}."
     total = count.total
     added = f"dd {documents_words(total.insert)}"
     there = "the one that is" if total.present == 1 else f"the {number(total.present)} that are"

@@ -236,7 +236,7 @@ class CompareScreen(OperatorScreen):
             return
         for one in known.comparison.collections:
             if one.name == name:
-                self.app.push_screen(CompareCollectionScreen(known.asked, one, known.mask))
+                self.app.push_screen(CompareCollectionScreen(known, one))
 
     def action_mark_toggle(self) -> None:
         """Mark the collection under the cursor, or take its mark away; the cursor goes on."""

@@ -1,58 +1,55 @@
-"""What differs in one collection that was compared, and one document of it field by field."""
+"""What differs in one collection that was compared, and which of its documents the other end is to get."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from typing import ClassVar
 
-from textual.message import Message
 from textual.widget import Widget
-from textual.worker import Worker
 
-from tui_migrate.comparison.model import ComparedCollection, Comparison, DocumentDifference, Way
-from tui_migrate.errors import TuiMigrateError
+from tui_migrate.comparison.model import ComparedCollection, Comparison, Kind, Way
+from tui_migrate.plan.equalising import can_be_synced, documents_plan
+from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
-from tui_migrate.reports.masking import Mask
 from tui_migrate.ui.compare_words import (
     DOCUMENT_COLUMNS,
-    KINDS,
-    changes_words,
     collection_words,
     difference_rows,
-    id_words,
 )
-from tui_migrate.ui.comparing import Asked
-from tui_migrate.ui.document_diff import SIDE_COLUMNS, DocumentDiff, read_document, side_by_side, unified
-from tui_migrate.ui.look import Fault, Opening, first_error
+from tui_migrate.ui.comparing import Compared
+from tui_migrate.ui.draft import equalising
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.widgets.fault import FaultPane
-from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.screens.compare_document import CompareDocumentScreen
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table
-
-WIDE: Final = 120
-"""From this width on both documents stand side by side."""
+from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.wording import number
 
 
 class CompareCollectionScreen(OperatorScreen):
     """The definitions and the first documents that differ in a collection."""
 
-    ACTIONS: ClassVar = ("compare.open", "table.filter", "table.sort")
+    ACTIONS: ClassVar = ("compare.plan", "compare.open", "mark.toggle", "mark.invert", "table.filter", "table.sort")
 
-    def __init__(self, asked: Asked, found: ComparedCollection, mask: Mask) -> None:
+    def __init__(self, known: Compared, found: ComparedCollection) -> None:
         super().__init__()
-        self._asked = asked
+        self._asked = known.asked
         self._found = found
-        self._shown = mask.comparison(Comparison((found,))).collections[0]
-        self._mask = mask
+        self._shown = known.mask.comparison(Comparison((found,))).collections[0]
+        self._mask = known.mask
+        self._info = next((one for one in known.there if one.name == found.name), None)
+        self._markable = self._can_be_marked()
+        self._marks: frozenset[int] = frozenset()
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out what was found, and the list."""
         yield Prose([*collection_words(self._shown), ""], id="what")
         yield Table(DOCUMENT_COLUMNS, empty=_empty_words(self._found), id="differences")
+        yield Lines([""], id="next")
 
     def on_mount(self) -> None:
-        """Fill the list once: it is of the time of the comparison."""
+        """Fill the list: it is of the time of the comparison."""
         super().on_mount()
-        self.query_one(Table).show(difference_rows(self._shown))
+        self._draw()
         self.query_one(Table).focus()
 
     def where(self) -> tuple[str, None, str]:
@@ -64,11 +61,17 @@ class CompareCollectionScreen(OperatorScreen):
         return (
             "Indexes, options and views that differ stand first, then the documents. only A means that B lacks it. In"
             " what differs, + is a field that B alone has, - one that A alone has, ~ one with another value, type or"
-            " order. enter reads the document from both ends and shows it field by field."
+            " order. enter reads the document from both ends and shows it field by field. Mark the documents that B is"
+            " to get as A has them; ctrl+n makes a plan of those alone and checks it. What B alone has goes when the"
+            " whole collection is made equal."
         )
 
     def is_available(self, action_id: str) -> bool:
-        """Documents can be opened."""
+        """Documents can be opened, and marked where B can get them."""
+        if action_id == "compare.plan":
+            return bool(self._marks)
+        if action_id in ("mark.toggle", "mark.invert"):
+            return bool(self._markable)
         return action_id != "compare.open" or (self.is_mounted and self._difference() is not None)
 
     def on_table_opened(self) -> None:
@@ -88,153 +91,61 @@ class CompareCollectionScreen(OperatorScreen):
                 CompareDocumentScreen(self._asked, self._found.name, pair, self._mask, is_readable=is_readable)
             )
 
+    def action_mark_toggle(self) -> None:
+        """Mark the document under the cursor, or take its mark away; the cursor goes on."""
+        place = self._difference()
+        if place in self._markable:
+            self._marks ^= {place}
+            self._draw()
+        else:
+            self.notify_line(self._why_not(place))
+        self.query_one(Table).action_move(1)
+
+    def action_mark_invert(self) -> None:
+        """Turn the marks of what is shown."""
+        shown = {row.key for row in self.query_one(Table).rows}
+        self._marks ^= {place for place in self._markable if str(place) in shown}
+        self._draw()
+
+    def action_compare_plan(self) -> None:
+        """Make a plan of the marked documents, and check it."""
+        left, right = self._asked.left, self._asked.right
+        if self._info is not None and left is not None and right is not None and self._marks:
+            ids = [self._found.documents[place].id for place in sorted(self._marks)]
+            plan = documents_plan(left, right, self._info, ids)
+            self.app.push_screen(NewMigrationScreen(equalising(plan)))
+
+    def _can_be_marked(self) -> frozenset[int]:
+        """Give the places of the documents that a plan can name; not of those whose `_id` nobody is to see."""
+        if self._info is None or isinstance(self._asked.right, PackageEnd) or self._found.presence is not None:
+            return frozenset()
+        pairs = enumerate(zip(self._found.documents, self._shown.documents, strict=True))
+        return frozenset(
+            place for place, (one, shown) in pairs if can_be_synced(self._found, one) and one.id == shown.id
+        )
+
+    def _why_not(self, place: int | None) -> str:
+        if place is None:
+            return "Definitions are made equal with the whole collection: mark that one screen back."
+        if isinstance(self._asked.right, PackageEnd):
+            return "B is a package and is never changed."
+        if self._found.documents[place].kind is Kind.ONLY_RIGHT:
+            return "B alone has it: it goes when the whole collection is made equal, one screen back."
+        return "No plan can name it by its _id: mark the whole collection, one screen back."
+
+    def _draw(self) -> None:
+        self.query_one(Table).show(difference_rows(self._shown, self._marks, self._markable))
+        said = ""
+        if self._marks:
+            said = f" {number(len(self._marks))} marked. Next: ctrl+n makes a plan that gives B these as A has them."
+        elif self._markable:
+            said = " Next: enter shows one field by field; space marks what B is to get from A."
+        self.query_one("#next", Lines).show([fit(said, max(1, self.size.width))])
+        self.refresh_frame()
+
     def _difference(self) -> int | None:
         key = self.query_one(Table).cursor_key
         return int(key) if key is not None and key.isdecimal() else None
-
-
-class CompareDocumentScreen(OperatorScreen):
-    """One document: what the comparison kept of it, and what both ends have now, read when the screen is opened."""
-
-    ACTIONS: ClassVar = ("look.again",)
-
-    class Read(Message):
-        """Both ends were read, or why not."""
-
-        def __init__(self, diff: DocumentDiff | None, fault: Fault | None) -> None:
-            super().__init__()
-            self.diff = diff
-            self.fault = fault
-
-    def __init__(
-        self,
-        asked: Asked,
-        collection: str,
-        difference: tuple[DocumentDifference, DocumentDifference],
-        mask: Mask,
-        *,
-        is_readable: bool,
-    ) -> None:
-        """`difference` is as it was found, and as it may be shown."""
-        super().__init__()
-        self._asked = asked
-        self._collection = collection
-        self._found, self._shown = difference
-        self._mask = mask
-        self._is_readable = is_readable
-        self._diff = DocumentDiff.known(self._shown)
-        self._fault: Fault | None = None
-        self._work: Worker[Any] | None = None
-        self._has_moved = False
-
-    def compose_body(self) -> Iterable[Widget]:
-        """Lay out the text, and the two columns in its place where there is room for them."""
-        yield Prose(id="what")
-        yield FaultPane(id="fault")
-        yield Pager(id="unified")
-        yield Table(SIDE_COLUMNS, empty="Nothing is known yet.", id="sides")
-
-    def on_mount(self) -> None:
-        """Read the document."""
-        super().on_mount()
-        self._turn()
-        if self._is_readable:
-            self.action_look_again()
-
-    def on_unmount(self) -> None:
-        """Nobody waits for it any more."""
-        if self._work is not None:
-            self._work.cancel()
-
-    def on_resize(self) -> None:
-        """Take the form that the width has room for."""
-        super().on_resize()
-        if self.is_mounted:
-            self._turn()
-
-    def where(self) -> tuple[str, None, str]:
-        """Which document."""
-        return f"compare › {printable(self._collection)} › {id_words(self._shown)}", None, self._asked.production
-
-    def help_text(self) -> str:
-        """How to read it."""
-        return (
-            "- is what A has, + what B has. The fields are told from the documents as they are now; where an end cannot"
-            " be read, from the comparison. From 120 columns on both documents stand side by side."
-        )
-
-    def is_available(self, action_id: str) -> bool:
-        """It can be read again while nobody reads it."""
-        return action_id != "look.again" or (self._is_readable and not self._is_reading)
-
-    def go_back(self) -> bool:
-        """Stop reading first."""
-        if self._work is None or not self._is_reading:
-            return False
-        self._work.cancel()
-        self._work = None
-        self._draw()
-        return True
-
-    def on_compare_document_screen_read(self, message: Read) -> None:
-        """Show what was read, or what is known without."""
-        self._work = None
-        self._fault = message.fault
-        self._diff = message.diff or DocumentDiff.known(self._shown)
-        self._draw()
-
-    def action_look_again(self) -> None:
-        """Read the document from both ends."""
-        self._fault = None
-        self._work = self.migrate_app.in_background(self._read(), "compare-document")
-        self._draw()
-
-    @property
-    def _is_reading(self) -> bool:
-        return self._work is not None and not self._work.is_finished
-
-    async def _read(self) -> None:
-        session = self.session
-        opening = Opening(session.home, session.passwords, session.clock)
-        try:
-            diff = await read_document(self._asked, opening, self._collection, self._found.id, self._mask)
-        except* TuiMigrateError as group:
-            self.post_message(self.Read(None, Fault.of(first_error(group))))
-        else:
-            self.post_message(self.Read(diff, None))
-
-    def _turn(self) -> None:
-        """Show one form and hide the other."""
-        pager, sides = self.query_one(Pager), self.query_one("#sides", Table)
-        is_wide = self.size.width >= WIDE
-        pager.display, sides.display = not is_wide, is_wide
-        (sides if is_wide else pager).focus()
-        self._draw()
-
-    def _draw(self) -> None:
-        what = [f" {KINDS[self._shown.kind]}: {changes_words(self._shown) or 'see below'}"]
-        if self._is_reading:
-            what.append(" Reading the document from both ends… esc stops.")
-        elif not self._is_readable:
-            what.append(" It has no _id of its own to be read by: this is what the comparison has kept.")
-        elif self._diff.left or self._diff.right:
-            what.append(" As both ends have it now: - is A, + is B.")
-        else:
-            what.append(" It was not read: this is what the comparison has kept.")
-        self.query_one("#what", Prose).say([*what, ""])
-        pane = self.query_one("#fault", FaultPane)
-        if self._fault is not None:
-            pane.explain(self._fault.message, self._fault.hint, "ctrl+r tries again.")
-        else:
-            pane.clear()
-        self.query_one(Pager).say(unified(self._diff) or ["Nothing more is known of it."])
-        sides, rows = self.query_one("#sides", Table), side_by_side(self._diff)
-        sides.show(rows, empty="Nothing more is known of it." if not self._is_reading else "Reading…")
-        first = next((row.key for row in rows if row.key.startswith("!")), None)
-        if first is not None and not self._has_moved and self._diff.left:
-            self._has_moved = True
-            sides.move_to(first)
-        self.refresh_frame()
 
 
 def _empty_words(found: ComparedCollection) -> str:
