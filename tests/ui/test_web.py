@@ -22,7 +22,7 @@ from tui_migrate.ui.web import server
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @dataclass
