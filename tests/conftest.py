@@ -1,5 +1,6 @@
 """Fixtures that many tests share: real MongoDB servers, started when the first test asks, one each per worker."""
 
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -26,6 +27,12 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector of garbage from looking through thousands of tests whenever one of them calls for it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _require_server() -> None:
