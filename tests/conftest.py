@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -24,10 +25,12 @@ settings.load_profile("quick")
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Have two workers for each processor: most tests wait for a screen, a process or a server more than they work."""
+    """Have two workers more than processors: most tests wait for a screen, a process or a server more than they work."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    return 2 * (os.cpu_count() or 1)
+    # Not all processors of the machine may be ours.
+    ours = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return ours + 2
 
 
 def pytest_collection_finish() -> None:
