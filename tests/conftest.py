@@ -25,7 +25,7 @@ settings.load_profile("quick")
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Have two workers more than processors: most tests wait for a screen, a process or a server more than they work."""
+    """Have two workers more than processors: most tests wait for a screen, a process or a server rather than work."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     # Not all processors of the machine may be ours.
