@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -25,6 +24,7 @@ from tui_migrate.ui.look import Fault, first_error, host_words
 from tui_migrate.ui.resuming import plan_of, resume
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.prose import Prose
@@ -209,7 +209,7 @@ class ConflictsScreen(OperatorScreen):
             self.notify_line("A worker has taken the run up.", is_error=False)
 
 
-class ConflictSheet(ModalScreen[ConflictState | None]):
+class ConflictSheet(Window[ConflictState | None]):
     """One document: theirs and ours, read anew when the sheet is opened; gives what was decided, None for esc."""
 
     BINDINGS: ClassVar = [
