@@ -37,11 +37,11 @@ FULL = Draft(
     catalog="x: 1\n",
     scope=Scope(filters=(Filter("users", "{}"),), renames=(Rename("users", "people"),)),
     rate_limit=500,
+    newer_by="updated_at",
     mirror=True,
     strict=True,
     quick=True,
     backup_first=True,
-    newer_by="changed_at",
     marks_of=4,
     step=Step.POLICY,
 )

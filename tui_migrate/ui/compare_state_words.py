@@ -1,7 +1,7 @@
 """How far a comparison is, what came out, and what comes next, in a few lines."""
 
 from tui_migrate.plan.model import PackageEnd
-from tui_migrate.ui.compare_words import can_be_marked, outcome_sentence
+from tui_migrate.ui.compare_words import outcome_sentence
 from tui_migrate.ui.comparing import Asked, Compared
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import LookState
@@ -44,8 +44,12 @@ def empty_words(known: Compared) -> str:
     return "No collection." if known.comparison is not None else "Nothing was compared."
 
 
-def next_words(asked: Asked, known: Compared | None, marked: int, keys: Keymap, *, is_choosing: bool) -> str:
-    """Say what comes next, or what is missing. `known` is what is known of `asked`, None where nothing is."""
+def next_words(asked: Asked, known: Compared | None, marks: tuple[int, int], keys: Keymap, *, is_choosing: bool) -> str:
+    """Say what comes next, or what is missing. `known` is what is known of `asked`, None where nothing is.
+
+    `marks` are how many collections are marked, and how many can be.
+    """
+    marked, markable = marks
     if is_choosing or known is None:
         found = f"; {keys.of('compare.plan')} shows what was found" if known is not None else ""
         return f"Not yet: {asked.blocked}." if asked.blocked else f"Next: {keys.of('compare.start')} compares{found}."
@@ -57,7 +61,6 @@ def next_words(asked: Asked, known: Compared | None, marked: int, keys: Keymap, 
             if known.fault is None
             else f"Next: {keys.of('look.again')} tries again."
         )
-    markable = len(can_be_marked(known))
     if marked:
         return (
             f"{marked:,} of {markable:,} marked. Next: {keys.of('compare.plan')} makes a plan that makes B equal there."

@@ -15,7 +15,7 @@ from tui_migrate.plan.equalising import equalising_plan
 from tui_migrate.plan.model import Plan, RunKind
 from tui_migrate.redaction import printable
 from tui_migrate.ui.compare_state_words import empty_words, next_words, result_words
-from tui_migrate.ui.compare_words import COLUMNS, can_be_marked, collection_rows
+from tui_migrate.ui.compare_words import COLUMNS, CollectionRows
 from tui_migrate.ui.comparing import Asked, Compared, compare_ends
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.draft import equalising
@@ -44,7 +44,7 @@ RUNS_LOOKED_AT: Final = 100
 PAIRS_SHOWN: Final = 20
 TICK_SECONDS: Final = 1.0
 _UNSEEN: Final = "What has changed since in what it had compared is not seen then."
-_ON_RESULT: Final = ("compare.save", "compare.open", "mark.toggle", "mark.invert", "table.filter", "table.sort")
+_ON_RESULT: Final = ("compare.save", "compare.open")
 
 
 class CompareScreen(OperatorScreen):
@@ -89,6 +89,7 @@ class CompareScreen(OperatorScreen):
         self._pairs: list[RunRecord] = []
         self._marks: frozenset[str] = frozenset()
         self._is_choosing = False
+        self._rows = CollectionRows()
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the choice of the ends and, in its place, what was found."""
@@ -103,6 +104,11 @@ class CompareScreen(OperatorScreen):
         super().on_mount()
         self.set_interval(TICK_SECONDS, self._tick)
         self._turn()
+
+    def on_resize(self) -> None:
+        """Lay out anew what is as wide as the screen."""
+        super().on_resize()
+        self._draw()
 
     def on_unmount(self) -> None:
         """Nobody waits for it any more; what was compared can be gone on with."""
@@ -156,6 +162,8 @@ class CompareScreen(OperatorScreen):
                 return self._shows_fault and not self._is_at_work
             case "mark.toggle" | "mark.invert":
                 return self._shows_result and bool(self._markable)
+            case "table.filter" | "table.sort":
+                return self._shows_result
         return self._shows_result and self._is_done if action_id in _ON_RESULT else True
 
     def go_back(self) -> bool:
@@ -284,7 +292,8 @@ class CompareScreen(OperatorScreen):
 
     @property
     def _markable(self) -> tuple[str, ...]:
-        return can_be_marked(self._known)
+        self._rows.use(self._known)
+        return self._rows.markable
 
     @property
     def _marked(self) -> tuple[str, ...]:
@@ -372,15 +381,14 @@ class CompareScreen(OperatorScreen):
             pane.clear()
         if known is not None and self._shows_result:
             self.query_one("#what", Prose).say(result_words(known, self.session.clock(), self.session.keys))
-            rows = collection_rows(known, self._marks)
-            self.query_one("#collections", Table).show(rows, empty=empty_words(known))
+            self._rows.use(known)
+            self.query_one("#collections", Table).show(self._rows.rows(self._marks), empty=empty_words(known))
         else:
             said = " Two ends are read whole and compared; nothing is written. enter chooses what is under the cursor."
             self.query_one("#what", Prose).say([said, ""])
             rows = setup_rows(self.session.asked, self._pairs, self.session.clock())
             self.query_one("#ends", Table).show(rows)
-        said = next_words(
-            self.session.asked, known, len(self._marked), self.session.keys, is_choosing=not self._shows_result
-        )
+        marks = (len(self._marked), len(self._markable))
+        said = next_words(self.session.asked, known, marks, self.session.keys, is_choosing=not self._shows_result)
         self.query_one("#next", Lines).show([fit(f" {said}", max(1, self.size.width))])
         self.refresh_frame()

@@ -293,6 +293,11 @@ class NewMigrationScreen(OperatorScreen):
         """Show the collection under the cursor."""
         self.query_one(CollectionsPane).open_sheet()
 
+    def on_resize(self) -> None:
+        """Lay out anew what is as wide as the screen."""
+        super().on_resize()
+        self._draw()
+
     def on_screen_suspend(self) -> None:
         """What covers this screen may change the draft."""
         self._was_covered = True

@@ -16,20 +16,20 @@ from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import masked_run
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
-from tui_migrate.ui.next_steps import app_words, failure_hint, finding_in_app
+from tui_migrate.ui.next_steps import failure_hint, finding_in_app
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
-from tui_migrate.ui.wording import local_time
+from tui_migrate.ui.wording import local_time, path_words
 from tui_migrate.wording import number, run_name
 
 LINES_READ: Final = 10_000
 
 _LOG: Final = (Column("Time", 8), Column("What happened"), Column("Severity", 8, from_width=100))
-_ERRORS: Final = (Column("Severity", 8), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
-_MARKS: Final = {Severity.ERROR: "✗ error", Severity.WARNING: "! warn", Severity.NOTE: "· note"}
+_ERRORS: Final = (Column("Severity", 9), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
+_MARKS: Final = {Severity.ERROR: "✗ error", Severity.WARNING: "! warning", Severity.NOTE: "· note"}
 _TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.NOTE: Tone.PLAIN}
 
 
@@ -95,10 +95,11 @@ class LogScreen(RunSheet):
 
     def help_text(self) -> str:
         """What is written where."""
+        file = path_words(self.session.home.run(self._run_id).worker_log)
         return (
             f"{self.key_of('table.filter')} shows only the lines that hold a text; “warning” and “error” show those of"
             " that severity. The log that the worker keeps in the journal, without document contents. What is too"
-            f" technical for it, tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
+            f" technical for it, tracebacks among it, is in {file}."
         )
 
     def on_mount(self) -> None:
@@ -115,9 +116,9 @@ class LogScreen(RunSheet):
         self._add(event.events)
 
     def detail(self, key: str | None) -> Sequence[str]:
-        """The whole line, with its date."""
+        """The whole line, below its date."""
         event = self._events.get(int(key)) if key else None
-        return [] if event is None else [f" {local_time(event.at)}", f" {printable(event.message)}"]
+        return [] if event is None else [f" {printable(event.message)}"]
 
     async def _read(self) -> None:
         self.post_message(self.EarlierRead(await _read_log(self.session.home, self._run_id)))
@@ -170,14 +171,14 @@ class ErrorsScreen(RunSheet):
             Row(
                 key=f"{one.code}\n{one.subject}\n{one.message}",
                 cells=(_MARKS[one.severity], one.code, one.subject, number(one.count)),
-                name=f"{one.subject}: {app_words(one.message)}",
+                name=f"{one.severity.value}: {one.code}",
                 tone=_TONES[one.severity],
                 sort=(list(Severity).index(one.severity), one.code, one.subject, one.count),
             )
             for one in run.findings
         ]
         table.show(rows, empty="Nothing was found so far." if run.state.is_active else "Nothing was found.")
-        log = f" worker's log: {printable(str(self.session.home.run(run.id).worker_log))}"
+        log = f" worker's log: {path_words(self.session.home.run(run.id).worker_log)}"
         self.query_one("#where", Prose).say([log])
 
     def detail(self, key: str | None) -> Sequence[str]:
@@ -205,7 +206,7 @@ def _log_row(event: Event) -> Row:
     return Row(
         key=str(event.sequence),
         cells=(clock_time(event.at), mark + event.message, event.severity),
-        name=event.message,
+        name=f"{local_time(event.at)} · {event.severity}",
         tone=tone,
         sort=(event.at, event.message, event.severity),
     )
