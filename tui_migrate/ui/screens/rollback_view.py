@@ -10,7 +10,7 @@ from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import local_time
-from tui_migrate.wording import ends_words, number, run_name, size
+from tui_migrate.wording import ends_words, kind_words, number, run_name, size
 from tui_migrate.worker.rollback_preview import Tally
 from tui_migrate.worker.undo_summary import UndoSummary
 
@@ -50,12 +50,12 @@ def sentences(
     """
     counts, target = run.counts, printable(run.target)
     found = changes.preview.sum if changes is not None and changes.is_done else None
-    what = f"run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"
+    what = f"run {run_name(run.id)} ({kind_words(run)} {printable(ends_words(run))})"
     if look is not None and look.fault is not None:
         return [f" To roll back: {what}"]
     plan = planned(run, changes)
     deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
-    said = [f" Rolling back run {run_name(run.id)} ({run.kind.value}) {deed}."]
+    said = [f" Rolling back run {run_name(run.id)} ({kind_words(run)}) {deed}."]
     if counts.assumed_ours:
         said.append(
             f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"

@@ -8,6 +8,7 @@ from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
+from tui_migrate.ui.run_rows import retried_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
 from tui_migrate.ui.screens.run_view import elapsed
@@ -125,6 +126,7 @@ def _done_words(run: RunRecord, now: float) -> str:
     words += f" in {duration(taken)}" if taken is not None else ""
     words += f" and {run.attempt} attempts" if run.attempt > 1 else ""
     words += f", undo log {size_pair(run.undo_bytes, 0)}" if run.undo_bytes else ""
+    words += f"; {number(run.counts.rejected)} refused, {retried_words(run)}" if run.retried_by else ""
     return words + (f"; run {run_name(run.rollback_of)} is taken back" if run.kind is RunKind.ROLLBACK else "")
 
 
@@ -139,12 +141,19 @@ def _next(run: RunRecord) -> Iterator[str]:
         steps.append("r shows what rolling it back would do")
     if not run.state.is_final:
         steps.append("c gives it up for good")
+    if is_finished_backup(run):
+        steps.append("Z restores it")
     if run.counts.rejected:
         steps.append("R lists what the target refused")
     if run.findings or run.failure:
         steps.append(_findings_words(len(run.findings)))
-    if steps:
-        yield f"   next: {'; '.join(steps)}; esc goes back"
+    yield f"   next: {'; '.join(steps or ['l shows what it did'])}; esc goes back"
+
+
+def is_finished_backup(run: RunRecord) -> bool:
+    """Say whether a run has made a backup, which can be restored."""
+    done = (RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS)
+    return run.kind is RunKind.EXPORT and bool(run.backup) and run.state in done
 
 
 def _findings_words(count: int) -> str:
