@@ -8,6 +8,7 @@ from tui_migrate.journal.records import RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.look import Fault, LookState
+from tui_migrate.ui.screens.rollback_choices import order_words, runs_words
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import local_time
 from tui_migrate.wording import ends_words, kind_words, number, run_name, size
@@ -74,9 +75,10 @@ def sentences(
         return said
     said.append(_made_words(look.undo))
     if look.later:
-        names = ", ".join(map(run_name, look.later))
-        stays = "is taken back too" if force else "stays. Roll that back first to take everything back"
-        said.append(f" ! run {names} wrote to the same collections later: what it changed {stays}.")
+        it = "it" if len(look.later) == 1 else "they"
+        order = order_words(look.later)
+        stays = "is taken back too" if force else f"stays. {order[:1].upper()}{order[1:]}: r shows what that would do"
+        said.append(f" ! {runs_words(look.later)} wrote to the same collections later: what {it} changed {stays}.")
     return said
 
 
