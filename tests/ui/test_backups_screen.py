@@ -14,6 +14,7 @@ from tui_migrate.ui.screens import backups
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
 from tui_migrate.ui.screens.backups import BackupSheet, BackupsScreen
+from tui_migrate.ui.screens.definitions_sheet import DefinitionsSheet
 from tui_migrate.ui.screens.dialogs import AskPassphrase, AskText, Choose, TypeName
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.prune import PruneScreen
@@ -74,7 +75,7 @@ async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Hom
         await until(pilot, lambda: "V Check" not in footer(pilot), "that it cannot be checked")
         await pilot.press("enter")
         await until(pilot, is_on(pilot, BackupSheet), "the sheet")
-        assert "✗ missing (missing)" in app.screen.query_one(Pager).words
+        assert "✗ missing\n" in app.screen.query_one(Pager).words
         await pilot.press("escape")
         at(pilot, "stopped")
         await pilot.press("enter")
@@ -126,19 +127,24 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
         assert "SOURCE: PRODUCTION" in screen_text(pilot)
         await pilot.press("s")
         await until(pilot, is_on(pilot, RunScreen), "the run")
-        await until(pilot, shows(pilot, "completed"), "its end")
-        await pilot.press("escape")
-        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ good"], "that it is good")
+        await until(pilot, shows(pilot, "completed", "Z restores it", "Z Restore"), "its end")
+        assert "run 0001   backup   live/" in screen_text(pilot)
+        await pilot.press("Z")
+        await until(pilot, shows(pilot, "Restore into"), "where to")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ complete"], "that it is complete")
         assert table_cells(pilot)[0][4] == "never"
         await pilot.press("V")
         await until(pilot, is_on(pilot, BackupCheckScreen), "the check")
         await until(pilot, shows(pilot, "✓ No finding."), "that it is whole")
         await pilot.press("escape")
         await until(pilot, lambda: table_cells(pilot)[0][4] == "just now", "that it was checked")
+        assert table_cells(pilot)[0][5] == "✓ good"
         target = shop.target_db[shop.database]
         await asyncio.to_thread(target["users"].delete_many, {"_id": {"$lt": 3}})
         await asyncio.to_thread(target["users"].update_one, {"_id": 5}, {"$set": {"age": 99}})
         await asyncio.to_thread(target["users"].insert_one, {"_id": 100})
+        await asyncio.to_thread(target["users"].create_index, "age")
         await asyncio.to_thread(target["strays"].insert_one, {"_id": 1})
         damaged = shop.documents("users")
         await pilot.press("Z")
@@ -149,8 +155,16 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
         assert "PRODUCTION TARGET live" in screen_text(pilot)
         assert table_cells(pilot) == [
             ("strays", "removed", "·", "·", "1", "·", "·"),
-            ("users", "changed", "3", "1", "1", "11", "·"),
+            ("users", "changed", "3", "1", "1", "11", "1"),
         ]
+        assert says(pilot, "changes: users: index age_1 is dropped: the backup does not have it.")()
+        at(pilot, "users", "#collections")
+        await pilot.press("enter")
+        await until(pilot, is_on(pilot, DefinitionsSheet), "the definitions")
+        sheet = app.screen.query_one(Pager).words
+        assert "index age_1 now\t{" in sheet
+        assert "index age_1 then\tnone" in sheet
+        await pilot.press("escape")
         assert shop.documents("users") == damaged
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, Choose | TypeName), "what is to be confirmed")
@@ -186,7 +200,7 @@ async def test_a_backup_under_a_passphrase_asks_for_it(shop: Shop) -> None:
         await until(pilot, shows(pilot, "completed"), "its end")
         session(pilot).passwords.clear()
         await pilot.press("escape")
-        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ good"], "that it is good")
+        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ complete"], "that it is complete")
         await pilot.press("V")
         await until(pilot, is_on(pilot, AskPassphrase), "the passphrase")
         await type_into(pilot, "open sesame")

@@ -47,7 +47,7 @@ _STATES: Final = {
 
 def backup_row(one: Backup, now: float) -> Row:
     """Show one backup. `now` is in seconds since 1970."""
-    record, (state, tone) = one.record, _STATES[one.status]
+    record, (state, tone) = one.record, _state(one)
     checked = "never" if record.verified_at is None else since(record.verified_at, now)
     source = redact(record.source)
     cells = (
@@ -65,6 +65,20 @@ def backup_row(one: Backup, now: float) -> Row:
     numbers = (float(one.disk_bytes), record.created_at, record.verified_at or 0.0)
     sort = (one.name, source, *numbers, state[2:], float(record.documents), *cells[7:9], float(record.run_id))
     return Row(one.name, cells, f"{production_words(one)}{one.name} · {source} · {of_words(one)}", tone, sort)
+
+
+def _state(one: Backup) -> tuple[str, Tone]:
+    """Show how it stands; only what was checked is called good, for nobody has read the others again."""
+    if one.status is BackupStatus.GOOD and one.record.verified_at is None:
+        return "✓ complete", Tone.GOOD
+    return _STATES[one.status]
+
+
+def _state_in_full(one: Backup) -> str:
+    state, _ = _state(one)
+    if one.status is BackupStatus.GOOD:
+        return state if one.record.verified_at is not None else f"{state}; its file was not checked yet"
+    return state if state[2:] == one.status.value else f"{state} ({one.status.value})"
 
 
 def age(at: float, now: float) -> str:
@@ -99,7 +113,7 @@ def sheet(one: Backup, now: float) -> list[str]:
     return [
         f"# {one.name}",
         "",
-        f"State\t{_STATES[one.status][0]} ({one.status.value})",
+        f"State\t{_state_in_full(one)}",
         f"Source\t{redact(record.source)}   {record.environment.value.upper()}",
         f"Of\t{of_words(one)}: {', '.join(map(printable, record.collections))}",
         f"Made\t{when}, by run {run_name(record.run_id)}",
@@ -125,7 +139,7 @@ def prune_rows(chosen: Sequence[Choice], now: float) -> list[Row]:
             age(backup.record.created_at, now),
             size(backup.disk_bytes) if backup.disk_bytes else "—",
             stays,
-            _STATES[backup.status][0],
+            _state(backup)[0],
         )
         said = f"{production_words(backup)}{backup.name} · {redact(backup.record.source)} · {stays or 'goes'}"
         rows.append(Row(backup.name, cells, said, Tone.DIM if stays else Tone.WARN))

@@ -119,10 +119,10 @@ class BackupsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What the states mean."""
         return (
-            "A backup is good once its run has completed; findings means that documents changed while they were read,"
-            " damaged that its last check found errors, stopped that its run can be gone on with. V reads one whole and"
-            " keeps what that came to. Z shows what bringing it back would change before anything is written. P shows"
-            " which are old enough to go, and why the others stay."
+            "A backup is complete once its run is, and good once its file was checked; findings means that documents"
+            " changed while they were read, damaged that its last check found errors, stopped that its run can be gone"
+            " on with. V reads one whole and keeps what that came to. Z shows what bringing it back would change before"
+            " anything is written. P shows which are old enough to go, and why the others stay."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -236,7 +236,7 @@ class BackupsScreen(OperatorScreen):
         empty = "There are no backups: n makes one." if self._backups is not None else "Nothing is known."
         table.show([backup_row(one, now) for one in backups], empty=empty)
         good, stored = sum(one.is_good for one in backups), sum(one.disk_bytes for one in backups)
-        words = f"{number(good)} of {number(len(backups))} good, {size(stored)} on disk" if backups else ""
+        words = f"{number(good)} of {number(len(backups))} complete, {size(stored)} on disk" if backups else ""
         self.query_one("#shown", Lines).show([words])
         self.refresh_frame()
 
