@@ -123,7 +123,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("compare.start", "s", "s", "Start", "Compare both ends, or go on where that was stopped."),
     Action("compare.swap", "w", "w", "Swap", "Swap A and B."),
     Action(
-        "compare.plan", "ctrl+n", "ctrl+n", "Next", "Make a plan that gives B what is marked, and check it.", "sync"
+        "compare.plan", "ctrl+n", "ctrl+n", "Plan", "Make a plan that gives B what is marked, and check it.", "sync"
     ),
     Action("compare.ends", "ctrl+b", "ctrl+b", "Back", "Go back to the choice of the ends; nothing is lost."),
     Action("compare.save", "ctrl+s", "ctrl+s", "Save", "Write the plan of what is marked, or the report, to a file."),
