@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from tests.ui.backup_scene import DAY, add, every_kind
 from tests.ui.driving import new_app, screen_text, shows, table_cells, until
 from tests.ui.new_scene import SIZE, Shop, live_app, says, session, shop, type_into
+from tui_migrate.connections import Connection, write
 from tui_migrate.errors import JournalBusy
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
@@ -53,10 +54,13 @@ async def choose(pilot: Pilot[None], key: str) -> None:
 
 async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Home) -> None:
     await every_kind(home)
+    await add(home, "by-url", age=400 * DAY, source="mongodb://127.0.0.1:1/shop", verdict="good")
+    write(home, [Connection("near", "mongodb://127.0.0.1:1/", Environment.STAGING)])
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
-        await until(pilot, lambda: len(table_cells(pilot)) == 7, "the backups")
+        await until(pilot, lambda: len(table_cells(pilot)) == 8, "the backups")
+        assert table_cells(pilot)[-1][1] == "near/shop"
         assert [(row[0], row[5]) for row in table_cells(pilot)] == [
             ("stopped", "~ stopped"),
             ("given-up", "○ given up"),
@@ -65,8 +69,14 @@ async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Hom
             ("gone", "✗ missing"),
             ("damaged", "✗ damaged"),
             ("prod-shop-20260601T000000Z", "✓ good"),
+            ("by-url", "✓ good"),
         ]
-        last = table_cells(pilot)[-1]
+        at(pilot, "by-url")
+        await pilot.press("Z")
+        await until(pilot, shows(pilot, "shop on near, which it was made of   staging"), "its name")
+        await pilot.press("escape")
+        await until(pilot, is_on(pilot, BackupsScreen), "the backups again")
+        last = table_cells(pilot)[-2]
         assert last[1:5] == ("prod/shop", "123.5 kB", "112 d", "56 d ago")
         at(pilot, "some")
         await until(pilot, lambda: all(word in footer(pilot) for word in ("V Check", "Z Restore")), "what it allows")

@@ -1,10 +1,15 @@
 """Backups as rows and sheets: how each stands, and which go and stay when they are pruned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tui_migrate.plan.model import Environment
+from tui_migrate.connection_url import parse_url
+from tui_migrate.connections import Connection, named_for
+from tui_migrate.errors import UsageError
+from tui_migrate.journal.records import BackupRecord
+from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.widgets.table import Column, Row, Tone
@@ -67,6 +72,29 @@ def backup_row(one: Backup, now: float) -> Row:
     return Row(one.name, cells, f"{production_words(one)}{one.name} · {source} · {of_words(one)}", tone, sort)
 
 
+def by_name_of_source(one: Backup, known: Mapping[str, Connection]) -> Backup:
+    """Show a backup of a URL as one of the named connection that has its address, where just one has."""
+    record = one.record
+    if record.connection or ":" not in record.source:
+        return one
+    try:
+        url = parse_url(record.source)
+    except UsageError:
+        return one  # as somebody wrote it: it is shown as it stands
+    named = named_for(StoreEnd(url.database, url=url.text), known)
+    if len(named) != 1:
+        return one
+    (end,) = named
+    shown = replace(record, source=end.label, connection=end.connection, environment=end.environment)
+    return replace(one, record=shown)
+
+
+def _environment_words(record: BackupRecord) -> str:
+    if record.connection or record.environment is not Environment.PRODUCTION:
+        return record.environment.value.upper()
+    return "no environment given: counts as production"
+
+
 def _state(one: Backup) -> tuple[str, Tone]:
     """Show how it stands; only what was checked is called good, for nobody has read the others again."""
     if one.status is BackupStatus.GOOD and one.record.verified_at is None:
@@ -114,7 +142,7 @@ def sheet(one: Backup, now: float) -> list[str]:
         f"# {one.name}",
         "",
         f"State\t{_state_in_full(one)}",
-        f"Source\t{redact(record.source)}   {record.environment.value.upper()}",
+        f"Source\t{redact(record.source)}   {_environment_words(record)}",
         f"Of\t{of_words(one)}: {', '.join(map(printable, record.collections))}",
         f"Made\t{when}, by run {run_name(record.run_id)}",
         f"Checked\t{checked}",

@@ -13,8 +13,8 @@ from textual.worker import Worker
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.plan.model import PackageEnd, StoreEnd
-from tui_migrate.ui.backup_rows import COLUMNS, backup_row, sheet
-from tui_migrate.ui.look import Fault
+from tui_migrate.ui.backup_rows import COLUMNS, backup_row, by_name_of_source, sheet
+from tui_migrate.ui.look import Fault, read_connections
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_choice import ask_backup, ask_place, opened_package
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
@@ -214,7 +214,9 @@ class BackupsScreen(OperatorScreen):
 
     async def _read(self) -> None:
         try:
-            self.post_message(self.Listed(await read_backups(self.session.home)))
+            known = (await read_connections(self.session.home)).connections
+            found = await read_backups(self.session.home)
+            self.post_message(self.Listed(tuple(by_name_of_source(one, known) for one in found)))
         except TuiMigrateError as error:
             self.post_message(self.Listed((), Fault.of(error)))
 

@@ -13,6 +13,7 @@ from tui_migrate.ui.look import Fault, resolve
 from tui_migrate.ui.package_form import at_path
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS, AskPath, AskUrl, working_folder
+from tui_migrate.ui.screens.named_end import as_named
 from tui_migrate.ui.screens.package_choice import ask_package
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.ui.widgets.table import fit
@@ -110,7 +111,7 @@ async def _ask_url(app: "MigrateApp", title: str) -> StoreEnd | None:
         if not isinstance(found, Fault):
             if answer.password is not None:
                 app.session.passwords[found[0].label] = answer.password
-            return found[0]
+            return await as_named(app, found[0])
         typed = TypedUrl(answer.text, answer.password, "; ".join(filter(None, (found.message, found.hint))))
 
 

@@ -71,7 +71,9 @@ def source_words(plan: Plan | None) -> str:
     """Say that reading is dangerous too: a source in production bears a load."""
     if plan is None or plan.kind is RunKind.ROLLBACK or not isinstance(plan.source, StoreEnd):
         return ""
-    return "SOURCE: PRODUCTION" if plan.source.environment is Environment.PRODUCTION else ""
+    if plan.source.environment is not Environment.PRODUCTION:
+        return ""
+    return "SOURCE: PRODUCTION" if plan.source.connection else "SOURCE COUNTS AS PRODUCTION"
 
 
 def stages_line(run: RunRecord) -> str:
