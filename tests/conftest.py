@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from pymongo import MongoClient
 
+from tests.programs import miss
 from tests.servers import find_secantusd, mongo_server
 
 EXTERNAL = "TUI_MIGRATE_TEST_MONGODB"
@@ -19,12 +20,8 @@ settings.load_profile("quick")
 
 
 def _require_server() -> None:
-    if find_secantusd() is not None:
-        return
-    reason = "secantusd-py is not installed: pip install 'tui-migrate[demo]'"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    if find_secantusd() is None:
+        miss("secantusd-py is not installed: pip install 'tui-migrate[demo]'")
 
 
 def _server_url(*options: str) -> Iterator[str]:

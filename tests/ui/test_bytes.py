@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ui.conflict_scene import prepare_waiting
 from tests.ui.driving import PreparedJournal, new_home
 from tests.ui.live_run import LiveRun
 from tests.ui.terminal.operator import Operator, environment
@@ -100,3 +101,15 @@ def test_a_run_whose_worker_waits_sends_next_to_nothing(home: Home) -> None:
         operator.until_shown("orders")
         received(operator, 2.0)
         assert received(operator, WINDOW) / WINDOW <= SLOW_A_SECOND
+
+
+def test_the_queue_of_conflicts_opens_and_moves_within_its_bytes(home: Home) -> None:
+    use(home, theme="ansi")
+    prepare_waiting(home, 2_500)
+    with app(home) as operator:
+        assert 0 < pressed(operator, "Q") <= MODAL
+        operator.until_shown("The first 2,000 of 2,500")
+        assert 0 < pressed(operator, "down") <= CURSOR_MOVE
+        # What is decided is drawn, the counts above, and the cursor on the next.
+        assert 0 < pressed(operator, "N") <= MODAL
+        assert received(operator, 2.0) == 0

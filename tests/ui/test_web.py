@@ -5,62 +5,23 @@ import os
 import re
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pyte
 import pytest
+from aiohttp import web
 
-from tests.ui.terminal.operator import ROOT
+from tests.ui.browser import until
+from tests.ui.web_server import SECONDS, Served, children, is_alive, served
 from tui_migrate.cli.app import main
 from tui_migrate.paths import Home
-from tui_migrate.ui.web import server
+from tui_migrate.ui.actions import BY_ID
+from tui_migrate.ui.keymap import USUAL, parse_keymap
+from tui_migrate.ui.web import gate, page_app, server
+from tui_migrate.ui.web.browser_keys import reachable
 
 pytestmark = pytest.mark.slow
-
-SECONDS = 20.0
-
-
-@dataclass
-class Served:
-    """A server of the app's, and a browser's session with it."""
-
-    url: str
-    process: asyncio.subprocess.Process
-    http: aiohttp.ClientSession
-
-    @property
-    def root(self) -> str:
-        return "/".join(self.url.split("/")[:3])
-
-    @property
-    def token(self) -> str:
-        return self.url.split("/")[3]
-
-    async def status(self, path: str, **headers: str) -> int:
-        async with self.http.get(self.root + path, headers=headers) as answer:
-            return answer.status
-
-
-@asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[Served]:
-    words = [sys.executable, "-m", "tui_migrate", "--home", str(folder / "home"), "--web", "0"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*words, stdout=pipe, stderr=pipe, env=environ)
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(SECONDS), aiohttp.ClientSession() as http:
-            line = (await process.stdout.readline()).decode()
-            yield Served(line.split()[-1], process, http)
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.communicate(), SECONDS)
 
 
 class Page:
@@ -90,16 +51,149 @@ async def test_without_the_token_there_is_nothing(tmp_path: Path) -> None:
         assert await one.status(f"/{one.token}/", Host='x"><script>') in (400, 403)
 
 
+async def test_only_names_of_this_machine_and_pages_of_its_own_are_answered(tmp_path: Path) -> None:
+    async with served(tmp_path) as one:
+        page, socket = f"/{one.token}/", f"/{one.token}/ws"
+        for host in ("localhost:1", "127.0.0.1", "[::1]:9000", "a.localhost"):
+            assert await one.status(page, Host=host) == 200, host
+        for host in ("rebound.example", "localhost.example:80", "127.0.0.1.example", "[::1", "a b"):
+            assert await one.status(page, Host=host) in (400, 403), host
+        for origin in ("http://localhost.example", "null", one.root.replace("127.0.0.1", "localhost"), f"{one.root}0"):
+            assert await one.status(socket, Origin=origin) == 403, origin
+        for origin in (one.root, one.root.replace("http", "https")):
+            assert await one.status(socket, Origin=origin) == 400, origin  # let in, and no websocket
+        forwarded = {"X-Forwarded-Host": "db.example.net", "X-Forwarded-Proto": "https"}
+        assert await one.status(socket, Origin="https://db.example.net", **forwarded) == 400
+        async with one.http.get(one.url, headers=forwarded) as answer:
+            assert f"wss://db.example.net/{one.token}/ws" in await answer.text()
+        assert not children(one.process.pid)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_loopback_is_local(host: str) -> None:
+    assert gate.is_local(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "db.example.net", ""])  # noqa: S104 -- told apart
+def test_what_others_reach_is_not_local(host: str) -> None:
+    assert not gate.is_local(host)
+
+
+async def test_what_breaks_http_is_answered_and_not_logged(tmp_path: Path) -> None:
+    async with served(tmp_path) as one:
+        for line in ("OPTIONS * HTTP/1.1", "CONNECT a:1 HTTP/1.1", f"GET /{one.token}/\x01 HTTP/1.1", "\x16\x03\x01"):
+            answer = await raw(one, f"{line}\r\nHost: localhost\r\n\r\n")
+            assert answer.split()[1] in (b"400", b"403"), line
+        one.process.send_signal(signal.SIGTERM)
+        out, err = await one.process.communicate()
+        assert out.splitlines() == [b"Keep the address to yourself. ctrl+c ends it; runs go on."]
+        assert err == b""
+
+
+async def test_who_asks_nothing_is_hung_up_on(tmp_path: Path) -> None:
+    runner = server.make_runner(Home.find(tmp_path), "t", is_local=True, idle_seconds=0.2)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        for begun in (b"", b"GET /t/ HTTP/1.1\r\nHost: "):
+            reader, writer = await asyncio.open_connection(*runner.addresses[0])
+            writer.write(begun)
+            assert await asyncio.wait_for(reader.read(), SECONDS) == b""
+            writer.close()
+    finally:
+        await runner.cleanup()
+
+
+async def test_only_so_many_pages_are_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def app_of_nothing(_: Home, socket: web.WebSocketResponse, width: int, height: int) -> None:
+        assert (width, height) == (80, 24)
+        await socket.receive()
+
+    monkeypatch.setattr(server, "run_app", app_of_nothing)
+    runner = server.make_runner(Home.find(tmp_path), "t", is_local=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/t/"
+        async with aiohttp.ClientSession() as http:
+            pages = [await http.ws_connect(f"{address}ws") for _ in range(server.MOST_PAGES)]
+            for path in ("", "ws"):
+                async with http.get(address + path) as answer:
+                    assert answer.status == 503
+            await pages[0].close()
+            async with http.ws_connect(f"{address}ws?width=9999999&height=x"):
+                pass
+            for page in pages:
+                await page.close()
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_page_that_answers_no_ping_is_taken_for_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = asyncio.Event()
+
+    async def app_of_nothing(_: Home, socket: web.WebSocketResponse, width: int, height: int) -> None:
+        assert (await socket.receive()).type is not aiohttp.WSMsgType.TEXT
+        gone.set()
+
+    monkeypatch.setattr(server, "run_app", app_of_nothing)
+    monkeypatch.setattr(server, "IDLE_SECONDS", 0.2)
+    runner = server.make_runner(Home.find(tmp_path), "t", is_local=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with aiohttp.ClientSession() as http:
+            page = await http.ws_connect(f"http://127.0.0.1:{runner.addresses[0][1]}/t/ws", autoping=False)
+            await asyncio.wait_for(gone.wait(), SECONDS)
+            await page.close()
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("message", "packet"),
+    [
+        ('["stdin", "ü"]', b"D\0\0\0\2\xc3\xbc"),
+        ('["resize", {"width": 0, "height": 100000}]', b'M\0\0\0.{"type": "resize", "width": 1, "height": 1000}'),
+        ('["blur"]', b'M\0\0\0\x10{"type": "blur"}'),
+        ('["ping", "1"]', b""),
+    ],
+)
+def test_what_a_page_sends_becomes_a_packet(message: str, packet: bytes) -> None:
+    assert page_app.packet_of(message) == packet
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "[",
+        "[]",
+        "{}",
+        '["stdin"]',
+        '["stdin", 1]',
+        '["stdin", "\\ud800"]',
+        '["resize", {"width": "1", "height": 1}]',
+        '["quit"]',
+        "[" * 100_000,
+    ],
+    ids=range(10),
+)
+def test_what_no_page_sends_is_refused(message: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        page_app.packet_of(message)
+
+
 async def test_a_page_shows_the_app_and_its_keys_work(tmp_path: Path) -> None:
     async with served(tmp_path) as one:
-        async with one.http.get(one.url, headers={"Host": "tunnel:9000"}) as answer:
+        async with one.http.get(one.url, headers={"Host": "localhost:9000"}) as answer:
             text = await answer.text()
             assert answer.headers["Referrer-Policy"] == "no-referrer"
             assert "connect-src" in answer.headers["Content-Security-Policy"]
-        assert f"ws://tunnel:9000/{one.token}/ws" in text
+        assert f"ws://localhost:9000/{one.token}/ws" in text
         async with one.http.get(one.url, headers={"X-Forwarded-Proto": "https"}) as answer:
             assert f"wss://{one.root.partition('//')[2]}/{one.token}/ws" in await answer.text()
-        script = re.search(r'src="http://tunnel:9000(/[^"]+textual.js)"', text)
+        script = re.search(r'src="http://localhost:9000(/[^"]+textual.js)"', text)
         assert script is not None
         assert await one.status(script[1]) == 200
         async with one.http.ws_connect(f"{one.url}ws?width=80&height=24") as socket:
@@ -122,22 +216,52 @@ async def test_a_page_that_is_closed_ends_its_app_and_so_does_the_server(tmp_pat
         async with one.http.ws_connect(f"{one.url}ws") as socket:
             await Page(socket).until_shown("Try the demo")
             (app,) = children(one.process.pid)
+            os.kill(app, signal.SIGSTOP)  # hangs
+        await until(lambda: not children(one.process.pid))
+        async with one.http.ws_connect(f"{one.url}ws") as socket:
+            await Page(socket).until_shown("Try the demo")
+            (app,) = children(one.process.pid)
             one.process.kill()
             await until(lambda: not is_alive(app))
 
 
-async def test_the_token_is_printed_once_and_stands_nowhere_else(tmp_path: Path) -> None:
-    async with served(tmp_path) as one:
+async def test_ctrl_c_ends_the_pages_their_apps_and_the_server_and_the_token_stands_nowhere(tmp_path: Path) -> None:
+    async with served(tmp_path) as one, one.http.ws_connect(f"{one.url}ws") as socket:
         await one.status(f"/{one.token}/nothing")
-        async with one.http.ws_connect(f"{one.url}ws") as socket:
-            await Page(socket).until_shown("Try the demo")
-            (app,) = children(one.process.pid)
-            assert one.token.encode() not in told_to(one.process.pid) + told_to(app)
-        one.process.send_signal(signal.SIGTERM)
+        await Page(socket).until_shown("Try the demo")
+        (app,) = children(one.process.pid)
+        assert one.token.encode() not in told_to(one.process.pid) + told_to(app)
+        assert os.getsid(app) != os.getsid(one.process.pid)  # the terminal's own signal is for the server only
+        one.process.send_signal(signal.SIGINT)
+        while (message := await socket.receive(SECONDS)).type is aiohttp.WSMsgType.BINARY:
+            pass
+        assert message.data == aiohttp.WSCloseCode.GOING_AWAY
         out, err = await one.process.communicate()
         assert one.process.returncode == 0
+        assert not is_alive(app)
         assert one.token.encode() not in out + err
     assert one.token.encode() not in all_files(tmp_path)
+
+
+async def test_an_app_that_cannot_start_says_why_where_the_server_runs(tmp_path: Path) -> None:
+    async with served(tmp_path) as one:
+        (tmp_path / "home/config").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "home/config/settings.yaml").write_text("slow: maybe\n")
+        async with one.http.ws_connect(f"{one.url}ws") as socket:
+            assert (await socket.receive(SECONDS)).type is aiohttp.WSMsgType.CLOSE
+        one.process.send_signal(signal.SIGTERM)
+        _, err = await one.process.communicate()
+        assert b"settings.yaml" in err
+
+
+def test_settings_with_a_fault_are_said_before_anything_is_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home.find(tmp_path / "home")
+    home.prepare()
+    (home.config / "settings.yaml").write_text("slow: maybe\n")
+    assert main(["--home", str(tmp_path / "home"), "--web", "0"]) == 2
+    assert "settings.yaml" in capsys.readouterr().err
 
 
 async def test_two_servers_have_two_tokens(tmp_path: Path) -> None:
@@ -169,10 +293,13 @@ def test_a_port_that_is_none_is_an_error_of_usage(words: list[str], capsys: pyte
     assert "web" in capsys.readouterr().err
 
 
-def test_the_command_of_a_page_is_quoted(tmp_path: Path) -> None:
-    home = Home.find(tmp_path / "a b;'c")
-    assert "'" in server.command_line(home)
-    assert ";'c/config" not in server.command_line(home)
+def test_keys_that_a_browser_keeps_have_twins_unless_these_are_the_users_own() -> None:
+    usual = {one.id: one for one in reachable(USUAL).actions}
+    assert (usual["new.next"].key, usual["new.next"].shown) == ("f2,ctrl+n", "f2")
+    assert usual["app.theme"].key == "f4,ctrl+t"
+    assert usual["app.help"] == BY_ID["app.help"]
+    own = parse_keymap("home.new: f2\n", "keymap.yaml", ())
+    assert {one.id: one.key for one in reachable(own).actions}["new.next"] == "ctrl+n"
 
 
 def told_to(pid: int) -> bytes:
@@ -184,20 +311,11 @@ def all_files(folder: Path) -> bytes:
     return b"".join(one.read_bytes() for one in folder.rglob("*") if one.is_file())
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
-
-
-def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(one) for one in found if is_alive(int(one))]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+async def raw(one: Served, words: str) -> bytes:
+    """What the server answers to words that no client of HTTP would say."""
+    host, port = one.root.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(words.encode())
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS)
+    writer.close()
+    return answer

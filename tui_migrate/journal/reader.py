@@ -12,6 +12,7 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal import links
 from tui_migrate.journal.records import (
+    DECISIONS,
     BackupRecord,
     Checkpoint,
     CollectionProgress,
@@ -347,13 +348,28 @@ class JournalReader:
         )
         return {(row[0], ConflictState(row[1])): row[2] for row in rows}
 
-    async def is_kept(self, run_id: int, collection: str, digest: bytes) -> bool:
-        """Say whether the operator decided against a document of this content hash."""
+    async def is_kept(self, run_id: int, collection: str, identifier: RawId, digest: bytes) -> bool:
+        """Say whether the operator decided against the source's document of this `_id` and content hash."""
         rows = await self._rows(
-            "SELECT 1 FROM conflicts WHERE run_id = ? AND state = 'kept' AND collection = ? AND ours = ? LIMIT 1",
+            "SELECT 1 FROM conflicts WHERE run_id = ? AND collection = ? AND document = ? AND state = 'kept'"
+            " AND ours = ?",
             run_id,
             collection,
+            bytes(identifier),
             digest,
+        )
+        return bool(rows)
+
+    async def awaits_decision(self, run_id: int, collection: str) -> bool:
+        """Say whether a document of a collection is not done with that the run has asked about."""
+        rows = await self._rows(
+            # By the index over collections: the bound on the document, which all of them meet, makes it the better one.
+            "SELECT 1 FROM conflicts WHERE run_id = ? AND collection = ? AND document >= x'' AND +state IN (?, ?, ?)"
+            " LIMIT 1",
+            run_id,
+            collection,
+            ConflictState.OPEN,
+            *DECISIONS,
         )
         return bool(rows)
 

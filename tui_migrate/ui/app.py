@@ -26,6 +26,7 @@ from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.notice import Notice
 from tui_migrate.ui.screens.theme_picker import ThemePicker
+from tui_migrate.ui.screens.window import Palette
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.base_app import TerminalApp
 from tui_migrate.ui.terminal.driver import TerminalDriver
@@ -145,7 +146,10 @@ class MigrateApp(TerminalApp[None]):
         screen = self.operator_screen
         if screen is not None and event.snapshot.subject == screen.subject():
             screen.clear_journal_fault()
-            screen.show_snapshot(event.snapshot)
+            try:
+                screen.show_snapshot(event.snapshot)
+            except TuiMigrateError as error:  # such as a plan in the journal that cannot be read
+                screen.show_journal_fault(printable(redact(f"{error.message} ({error.hint})")))
             screen.refresh_frame()
 
     def on_run_ended(self, event: RunEnded) -> None:
@@ -189,8 +193,8 @@ class MigrateApp(TerminalApp[None]):
     def action_app_back(self) -> None:
         """Go to the screen before; on Home, stay."""
         screen = self.operator_screen
-        if isinstance(screen, OperatorScreen) and screen.go_back():
-            return
+        if screen is None or screen is not self.screen or screen.go_back():
+            return  # esc is a window's that opened meanwhile
         if len(self.screen_stack) > 2:
             self.pop_screen()
 
@@ -206,6 +210,11 @@ class MigrateApp(TerminalApp[None]):
     def action_app_palette(self) -> None:
         """Open the palette."""
         self.action_command_palette()
+
+    def action_command_palette(self) -> None:
+        """Open ours in the place of Textual's, whose key this is as well."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_app_redraw(self) -> None:
         """Draw everything anew."""

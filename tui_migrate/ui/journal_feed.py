@@ -7,14 +7,15 @@ line is still busy with the last one.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from textual.message import Message
 
-from tui_migrate.errors import RunNotFound, TuiMigrateError
+from tui_migrate.errors import JournalError, RunNotFound, TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import (
@@ -44,7 +45,7 @@ LIVE_RUNS: Final = 50
 PAGE: Final = 500
 """Runs in a page of the history."""
 
-CONFLICTS_READ: Final = 5_000
+CONFLICTS_READ: Final = 2_000
 """Documents of a run's queue that are listed."""
 
 FINDINGS_READ: Final = 20_000
@@ -73,6 +74,7 @@ class JournalFeed:
         self._subject = Subject()
         self._wanted = asyncio.Event()
         self._reader: JournalReader | None = None
+        self._opened_file: tuple[int, int] | None = None
         self._last: Snapshot | None = None
         self._live: tuple[int, ...] = ()
         self._watched: set[int] = set()
@@ -114,7 +116,8 @@ class JournalFeed:
 
     async def _look(self, reader: JournalReader | None) -> None:
         subject = self._subject
-        snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
+        with _understood(self._home.journal):
+            snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
         self._live = snapshot.live
         if reader is not None:
             await self._tell_ended(reader, snapshot.live)
@@ -203,7 +206,8 @@ class JournalFeed:
         """A connection of its own, so that a long read does not hold up what is watched; None without a journal."""
         reader = await self._opened()
         try:
-            yield reader
+            with _understood(self._home.journal):
+                yield reader
         finally:
             if reader is not None:
                 await reader.close()
@@ -227,9 +231,16 @@ class JournalFeed:
         return replace(last, taken_at=0.0) != replace(snapshot, taken_at=0.0)
 
     async def _open(self) -> JournalReader | None:
-        """Open the journal when there is one: before the first run there is none."""
+        """Open the journal when there is one: before the first run there is none.
+
+        One that lies there instead of the one that is open is opened: what was removed can be read for ever.
+        """
+        there = _file_at(self._home.journal)
+        if self._reader is not None and there != self._opened_file:
+            await self._close()
+            self._last = None
         if self._reader is None:
-            self._reader = await self._opened()
+            self._reader, self._opened_file = await self._opened(), there
         return self._reader
 
     async def _opened(self) -> JournalReader | None:
@@ -251,6 +262,26 @@ class JournalFeed:
                 await self._wanted.wait()
         except TimeoutError:
             return
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Say which file lies at a path; None where none does, or nobody may look."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+@contextmanager
+def _understood(path: Path) -> Iterator[None]:
+    """Raise JournalError for a value in the journal that this program never writes."""
+    try:
+        yield
+    except ValueError as error:
+        raise JournalError(
+            f"the journal {path} is damaged: {error}", hint="move it away to start a new one; keep it for recovery"
+        ) from error
 
 
 async def _requests(reader: JournalReader, run: RunRecord) -> tuple[Control, ...]:

@@ -90,10 +90,11 @@ def _make(
     from tui_migrate.ui.preferences import read_preferences
     from tui_migrate.ui.session import Session
     from tui_migrate.ui.terminal.driver import TerminalDriver
+    from tui_migrate.ui.web.browser_keys import reachable
 
     own = read_preferences(home, choose_theme(chosen.theme, terminal.depth))
     app = MigrateApp(
-        Session(home, settings=chosen, keys=own.keys),
+        Session(home, settings=chosen, keys=own.keys if driver is None else reachable(own.keys)),
         theme=own.theme,
         own_theme=own.own_theme,
         marks=terminal.marks,

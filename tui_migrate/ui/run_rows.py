@@ -36,8 +36,13 @@ def run_row(summary: RunSummary, now: float) -> Row:
     kind, ends = kind_words(run), redact(ends_words(run))
     if run.retry_of:
         kind, ends = "retry", f"of {run_name(run.retry_of)}: {ends}"
-    state = RETRIED if run.retried_by else state_words(run.state)
     note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
+    waits = run.undecided > 0 and not run.state.is_final
+    state = RETRIED if run.retried_by else state_words(run.state)
+    state = "? undecided" if waits and run.state is RunState.INTERRUPTED else state
+    wait = "waits" if run.undecided == 1 else "wait"
+    asks = f"{number(run.undecided)} {wait} for your decision: Q · " if waits else ""
+    production = "PRODUCTION " if is_production(summary) else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(
         key=str(run.id),
@@ -52,7 +57,7 @@ def run_row(summary: RunSummary, now: float) -> Row:
             environment,
             run.created_by,
         ),
-        name=f"{'PRODUCTION ' if is_production(summary) else ''}{ends}{_links(run)}{note} · {made} by {run.created_by}",
+        name=f"{asks}{production}{ends}{_links(run)}{note} · {made} by {run.created_by}",
         tone=state_tone(run.state),
         sort=(
             run.id,

@@ -138,7 +138,7 @@ class BackupPlanScreen(OperatorScreen):
         self._is_starting = False
         if message.begun is not None:
             self.session.looks.forget()
-            self.app.switch_screen(RunScreen(*message.begun))
+            self.go_over_to(RunScreen(*message.begun))
         self._draw()
 
     def action_look_again(self) -> None:

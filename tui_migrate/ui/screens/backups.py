@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -22,6 +21,7 @@ from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.new_step import SLOW_SECONDS
 from tui_migrate.ui.screens.prune import PruneScreen
 from tui_migrate.ui.screens.run import RunScreen
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
@@ -253,7 +253,7 @@ class BackupsScreen(OperatorScreen):
             self._draw()
 
 
-class BackupSheet(ModalScreen[None]):
+class BackupSheet(Window[None]):
     """All that is known of one backup."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]

@@ -138,9 +138,25 @@ class OperatorScreen(Screen[None]):
         return self.session.keys.in_order(ids)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let Textual ask what `is_available` says."""
+        """Let Textual ask what `is_available` says.
+
+        A key that came while a window was opening over the screen is not meant for what lies beneath.
+        """
+        if self.app.screen_stack[-1:] != [self]:
+            return False
         found = next((one for one in in_order(self.ACTIONS) if one.method == action), None)
         return True if found is None else self.is_available(found.id)
+
+    def leave(self) -> None:
+        """Go to the screen before, from whatever was opened over this one meanwhile."""
+        while self in self.app.screen_stack:
+            self.app.pop_screen()
+
+    def go_over_to(self, screen: "OperatorScreen") -> None:
+        """Put another screen in the place of this one and of whatever was opened over it meanwhile."""
+        while self in self.app.screen_stack[:-1]:
+            self.app.pop_screen()
+        self.app.switch_screen(screen)
 
     def notify_line(self, text: str, *, is_error: bool = True) -> None:
         """Say one line above the footer until the next key."""

@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -30,6 +29,7 @@ from tui_migrate.ui.scoping import (
 )
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import AskText
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table
@@ -201,7 +201,7 @@ class CollectionSheet(OperatorScreen):
             yield f" Needed by {_some([printable(one) for one in others])}."
 
 
-class AskQuery(ModalScreen[str | None]):
+class AskQuery(Window[str | None]):
     """Asks for a filter, says at once whether it is one, and takes nothing else; gives None for esc."""
 
     BINDINGS: ClassVar = [Binding("escape", "refuse", show=False)]

@@ -95,7 +95,7 @@ class ConnectionForm(OperatorScreen):
 
         def take(choice: str | None) -> None:
             if choice == "leave":
-                self.app.pop_screen()
+                self.leave()
 
         self.app.push_screen(Choose("Leave without saving?", (), choices), take)
         return True
@@ -156,7 +156,7 @@ class ConnectionForm(OperatorScreen):
             session.seen[made.name] = trial.greeting
         if self._when_saved is not None:
             self._when_saved(made.name)
-        self.app.pop_screen()
+        self.leave()
         self.migrate_app.say(f"{made.name} is saved", is_error=False)
 
     def _insist_and_save(self, entry: Entry) -> None:

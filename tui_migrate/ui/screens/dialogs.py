@@ -6,10 +6,10 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from tui_migrate.redaction import printable
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
 from tui_migrate.ui.widgets.table import Column, Row, Table
@@ -18,7 +18,7 @@ TEXT_CELLS: Final = 66
 """How wide the text of a window is."""
 
 
-class TypeName(ModalScreen[bool]):
+class TypeName(Window[bool]):
     """Asks for a name to be typed; enter does nothing until it is equal. Gives True for equal, False for esc."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
@@ -47,7 +47,7 @@ class TypeName(ModalScreen[bool]):
         self.dismiss(False)
 
 
-class AskSecret(ModalScreen[str | None]):
+class AskSecret(Window[str | None]):
     """Asks for a word that is not shown; gives None for esc."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
@@ -91,7 +91,7 @@ class AskPassphrase(AskSecret):
         super().__init__("Passphrase", wrap(f"Package  {printable(path)}", TEXT_CELLS), problem=problem)
 
 
-class AskText(ModalScreen[str | None]):
+class AskText(Window[str | None]):
     """Asks for one line of text; gives None for esc."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
@@ -120,7 +120,7 @@ class AskText(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(Window[str | None]):
     """Offers a few choices, one a row; gives the key of the one chosen, None for esc."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from tui_migrate.redaction import printable
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
@@ -25,7 +25,7 @@ TEXT_CELLS: Final = 66
 _TAKEN: Final = "The password was taken out of it and is kept for this sitting only."
 
 
-class AskUrl(ModalScreen[TypedUrl | None]):
+class AskUrl(Window[TypedUrl | None]):
     """Asks for a URL or NAME/DATABASE; gives it with its password apart, None for esc."""
 
     BINDINGS: ClassVar = [Binding("escape", "refuse", show=False)]
@@ -67,7 +67,7 @@ class AskUrl(ModalScreen[TypedUrl | None]):
         self.dismiss(None)
 
 
-class AskPath(ModalScreen[str | None]):
+class AskPath(Window[str | None]):
     """Asks for a path; tab completes it, to a folder or `with_files`. Gives it absolute, None for esc."""
 
     BINDINGS: ClassVar = [

@@ -6,12 +6,12 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
 from tui_migrate.plan.checks.paging import page, page_codes
 from tui_migrate.ui.report_rows import severity_words
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.wording import number
 
@@ -19,7 +19,7 @@ _EXAMPLE: Final = ", such as "
 _DOCUMENT: Final = " _id "
 
 
-class FindingSheet(ModalScreen[None]):
+class FindingSheet(Window[None]):
     """One finding, whole."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]

@@ -99,6 +99,9 @@ class FirstRunPane(Vertical):
     def offer_demo(self) -> None:
         """Ask whether to leave for the demo."""
         app = self._app
+        if app.is_web:
+            app.say("The demo is begun in a terminal: tui-migrate demo")
+            return
 
         def take(choice: str | None) -> None:
             if choice == "demo":

@@ -41,6 +41,7 @@ class HomeScreen(RunListScreen):
         "run.resume",
         "run.rollback",
         "run.report",
+        "run.conflicts",
         "connection.test",
         "look.again",
         "table.filter",
@@ -111,7 +112,7 @@ class HomeScreen(RunListScreen):
         match action_id:
             case "home.demo":
                 return not self._is_demo and self._is_first
-            case "run.open" | "run.resume" | "run.rollback" | "run.report":
+            case "run.open" | "run.resume" | "run.rollback" | "run.report" | "run.conflicts":
                 return self.may(action_id)
             case "connection.test":
                 return pane is not None and self.focused is pane.table and pane.chosen is not None

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -21,6 +20,7 @@ from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.kept_words import COLUMNS, comparison, kept_rows, kept_sentences, sheet_words
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.snapshot import Subject
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.prose import Prose
@@ -105,7 +105,7 @@ class KeptScreen(OperatorScreen):
             self.app.push_screen(KeptSheet(self._taken, self._changes.preview.kept[int(key)]))
 
 
-class KeptSheet(ModalScreen[None]):
+class KeptSheet(Window[None]):
     """One document: what is different, read anew when the sheet is opened."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]

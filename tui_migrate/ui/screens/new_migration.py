@@ -213,7 +213,7 @@ class NewMigrationScreen(OperatorScreen):
         self.session.draft = Draft()
         self.migrate_app.unfinished.note(self.session.draft)
         self.session.looks.forget()
-        self.app.switch_screen(RunScreen(event.run_id, event.fault))
+        self.go_over_to(RunScreen(event.run_id, event.fault))
 
     def action_new_next(self) -> None:
         """Go on to the next step, if nothing blocks it."""

@@ -6,14 +6,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_migrate.redaction import printable, redact
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 
 
-class Notice(ModalScreen[None]):
+class Notice(Window[None]):
     """A title and sentences; any of enter, esc and q goes on."""
 
     BINDINGS: ClassVar = [Binding("enter,escape,q", "close", show=False)]

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -29,6 +28,7 @@ from tui_migrate.ui.reject_words import (
 from tui_migrate.ui.retrying import retry
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_view import head_words
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.taking_back import Begun
 from tui_migrate.ui.widgets.fault import FaultPane
@@ -148,7 +148,7 @@ class RejectsScreen(OperatorScreen):
         """Go over to the retry."""
         from tui_migrate.ui.screens.run import RunScreen  # which leads to this screen
 
-        self.app.switch_screen(RunScreen(message.begun.run_id, message.begun.fault))
+        self.go_over_to(RunScreen(message.begun.run_id, message.begun.fault))
 
     def on_table_opened(self) -> None:
         """Show the document under the cursor."""
@@ -206,7 +206,7 @@ def _standing(run: RunRecord) -> tuple[object, ...]:
     return run.counts.rejected, run.state
 
 
-class RejectSheet(ModalScreen[None]):
+class RejectSheet(Window[None]):
     """One refused document, read when the sheet is opened."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]

@@ -282,7 +282,7 @@ class RollbackScreen(OperatorScreen):
 
     def on_rollback_begun(self, event: RollbackBegun) -> None:
         """Go over to the run."""
-        self.app.switch_screen(RunScreen(event.begun.run_id, event.begun.fault))
+        self.go_over_to(RunScreen(event.begun.run_id, event.begun.fault))
 
     def _draw(self) -> None:
         run, look = self._run, self._look

@@ -7,11 +7,11 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.timer import Timer
 
 from tui_migrate.errors import UsageError
 from tui_migrate.redaction import redact
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.theme_files import OwnThemes, ThemeFile, shipped
 from tui_migrate.ui.themes import textual_theme
 from tui_migrate.ui.widgets.fault import FaultPane
@@ -28,7 +28,7 @@ _BROKEN: Final = "file/"
 """Before the key of a row that stands for a file which is no theme; no theme's name has a slash."""
 
 
-class ThemePicker(ModalScreen[str | None]):
+class ThemePicker(Window[str | None]):
     """Gives the name of the theme that is kept, None for esc; then the theme that was there is back.
 
     `before` is the name of the theme in force, `folder` where the user's own lie, `few` says that the terminal has

@@ -1,0 +1,44 @@
+"""Under tmux and GNU screen: the app draws, takes keys, and leaves a shell that one can type into."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.programs import require
+from tests.ui.driving import new_home
+from tests.ui.terminal.operator import ROOT, Operator, environment
+
+pytestmark = pytest.mark.slow
+
+
+def configured(folder: Path, name: str) -> list[str]:
+    """The command of a multiplexer that runs a shell, with no settings of anybody's, and a server of its own."""
+    shell = [sys.executable, "-m", "tests.ui.terminal.job_shell", "sh"]
+    if name == "tmux":
+        return [require("tmux", "tmux"), "-f", os.devnull, "-S", str(folder / "socket"), "new-session", *shell]
+    return [require("screen", "screen"), "-c", os.devnull, "-S", "tui-migrate-test", *shell]
+
+
+@pytest.mark.parametrize("name", ["tmux", "screen"])
+def test_the_terminal_in_it_is_left_as_it_was(tmp_path: Path, name: str) -> None:
+    home = new_home(tmp_path)
+    sockets = tmp_path / "sockets"
+    sockets.mkdir(mode=0o700)
+    environ = environment(tmp_path, SCREENDIR=str(sockets), PS1="ready> ", PYTHONPATH=str(ROOT), SHELL="/bin/sh")
+    with Operator(configured(tmp_path, name), environ, (80, 25)) as operator:  # tmux keeps a line for itself
+        operator.until_shown("ready>")
+        operator.press("echo before; cd ", str(ROOT), "\r")
+        operator.until(lambda: any(row.startswith("before") for row in operator.screen.display), "the shell's answer")
+        operator.press(f"{sys.executable} -m tui_migrate --home {home.state.parent}; echo left with $?", "\r")
+        operator.until_shown("There was no run yet")
+        operator.press("?")
+        operator.until_shown("Keys that work here")
+        operator.press("\x03")
+        operator.until_shown("left with 0")
+        operator.press("echo cooked $((40+2))", "\r")
+        operator.until_shown("echo cooked $((40+2))")
+        operator.until(lambda: any(row.startswith("cooked 42") for row in operator.screen.display), "the answer")
+        operator.press("exit", "\r")
+        operator.until_ended()

@@ -1,0 +1,111 @@
+"""Keys that come before the one in front of them has had its effect: nothing ends, nothing beneath is closed."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual.events import Key
+from textual.pilot import Pilot
+
+from tests.ui.driving import new_app, shows, until
+from tui_migrate.paths import Home
+from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.screens.connection_form import ConnectionForm
+from tui_migrate.ui.screens.dialogs import AskText, Choose
+from tui_migrate.ui.screens.help import HelpScreen
+from tui_migrate.ui.screens.history import HistoryScreen
+from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.screens.window import Palette
+
+
+@asynccontextmanager
+async def opened(home: Home) -> AsyncIterator[tuple[MigrateApp, Pilot[None]]]:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen), "Home")
+        yield app, pilot
+
+
+def at_once(app: MigrateApp, *keys: str) -> None:
+    """Hand keys to the app without the order that it keeps on a terminal while all goes well."""
+    for key in keys:
+        app.post_message(Key(key, None))
+
+
+def stands(app: MigrateApp, kind: type) -> Callable[[], bool]:
+    return lambda: isinstance(app.screen, kind) and app.screen.is_mounted
+
+
+async def test_a_key_too_many_closes_one_window_and_no_screen(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        for open_window, window in (("ctrl+p", Palette), ("ctrl+t", object)):
+            await pilot.press(open_window)
+            await until(pilot, lambda kind=window: isinstance(app.screen, kind) and app.screen.is_modal, open_window)  # type: ignore[misc]  # the default is the loop's value
+            at_once(app, "escape", "escape", "escape")
+            await until(pilot, stands(app, HomeScreen), "Home")
+            await pilot.press("question_mark")
+            await until(pilot, stands(app, HelpScreen), "the help")
+            await pilot.press("escape")
+            await until(pilot, stands(app, HomeScreen), "Home again")
+
+
+async def test_the_palette_opens_again_while_the_one_before_goes(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await until(pilot, stands(app, Palette), "the palette")
+        at_once(app, "escape", "ctrl+p", "ctrl+p")
+        await until(pilot, stands(app, Palette), "the palette again")
+        assert sum(isinstance(one, Palette) for one in app.screen_stack) == 1
+
+
+async def test_a_key_that_comes_late_is_not_for_the_screen_beneath(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("o", "n")
+        await until(pilot, stands(app, ConnectionForm), "the form")
+        await pilot.press("x", "escape")
+        await until(pilot, shows(pilot, "Leave without saving?"))
+        form = app.operator_screen
+        assert form is not None
+        assert not form.check_action("connection_save", ())
+        app.action_app_back()
+        assert sum(isinstance(one, Choose) for one in app.screen_stack) == 1
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: not app.screen.is_modal, "the connections")
+        assert form not in app.screen_stack
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_no_fault(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+
+        async def ask() -> None:
+            await app.push_screen_wait(AskText("What?"))
+
+        worker = app.in_background(ask(), "ask")
+        await until(pilot, stands(app, AskText), "the question")
+        worker.cancel()
+        await until(pilot, lambda: worker.is_finished, "the end of the work")
+        await pilot.press("enter")
+        await until(pilot, stands(app, HomeScreen), "Home")
+
+
+async def test_what_is_over_goes_with_the_screen_that_is_left(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("o")
+        await until(pilot, lambda: len(app.screen_stack) == 3, "the connections")
+        beneath = app.operator_screen
+        assert beneath is not None
+        await pilot.press("question_mark")
+        await until(pilot, stands(app, HelpScreen), "the help")
+        beneath.go_over_to(HistoryScreen())
+        await until(pilot, stands(app, HistoryScreen), "the history")
+        assert len(app.screen_stack) == 3
+        assert isinstance(app.screen, HistoryScreen)
+        app.screen.leave()
+        await until(pilot, stands(app, HomeScreen), "Home")
+
+
+async def test_a_window_that_goes_before_it_has_come_is_no_fault(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        app.push_screen(Choose("Which?", (), [("a", "A")]))
+        app.pop_screen()
+        await pilot.press("question_mark")
+        await until(pilot, stands(app, HelpScreen), "the help")

@@ -1,0 +1,46 @@
+"""What every small window is: a modal screen that closes once."""
+
+from typing import Any
+
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
+from textual.events import Mount
+from textual.message import Message
+from textual.screen import ModalScreen, Screen, ScreenResultType
+
+
+class Window(ModalScreen[ScreenResultType]):
+    """A modal screen that gives a result, or None, when it is closed."""
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Leave out the filling of a window that was closed before it had anything in it."""
+        if not (isinstance(message, Mount) and (self._closing or self._pruning)):
+            await super()._dispatch_message(message)
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close, if it is the topmost."""
+        return super().dismiss(result) if may_close(self) else AwaitComplete()
+
+
+class Palette(CommandPalette):
+    """Textual's palette, which closes once, too.
+
+    It has no id: by that one which is not quite gone would keep another from being opened.
+    """
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, if it is the topmost."""
+        return super().dismiss(result) if may_close(self) else AwaitComplete()
+
+
+def may_close(window: Screen[Any]) -> bool:
+    """Say whether a window is the topmost, and let it tell nobody where the work that waited for it was cancelled.
+
+    A second key that came before a window had gone would close the screen beneath as well.
+    """
+    if window.app.screen_stack[-1:] != [window]:
+        return False
+    for one in window._result_callbacks[-1:]:  # noqa: SLF001 -- no public way
+        if one.future is not None and one.future.done():
+            one.future = None
+    return True
