@@ -139,7 +139,7 @@ def test_what_was_refused_and_written_again_names_by_which_run() -> None:
     run = replace(record(RunState.COMPLETED_WITH_FINDINGS), retried_by=43, retried_whole=True)
     refused = f"; {run.counts.rejected} refused, "
     assert f"{refused}written by run 0043" in said(run)
-    assert f"{refused}tried again by run 0043, which refused some again" in said(replace(run, retried_whole=False))
+    assert f"{refused}tried again by run 0043, which ended with findings" in said(replace(run, retried_whole=False))
 
 
 def test_findings_are_counted_and_their_key_is_named() -> None:

@@ -76,7 +76,7 @@ def run_row(summary: RunSummary, now: float) -> Row:
 def retried_words(run: RunRecord) -> str:
     """Say which run wrote again what this one's target refused, and whether all of it."""
     what = f"run {run_name(run.retried_by)}"
-    return f"written by {what}" if run.retried_whole else f"tried again by {what}, which refused some again"
+    return f"written by {what}" if run.retried_whole else f"tried again by {what}, which ended with findings"
 
 
 def _links(run: RunRecord) -> str:
