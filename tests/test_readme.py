@@ -53,7 +53,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_command_does_as_it_stands_there(demo: Path, tmp_path: Path) -> None:
     environ = os.environ | {"TUI_MIGRATE_HOME": str(demo)}
     for line in commands():

@@ -50,6 +50,17 @@ async def test_a_page_of_runs_with_their_collections_is_four_queries_however_lon
     assert len(asked) == 4
 
 
+async def test_collections_that_have_not_changed_are_the_same_objects(journal: Journal) -> None:
+    for _ in range(2):
+        await journal.create("users", "orders")
+    before = await journal.read.collections(1)
+    await Progress(journal.write, 1).commit_batch(Checkpoint("users", 0, b"", b"", 7, 70, b"", Counts(inserted=7)))
+    after = await journal.read.collections(1)
+    assert after[1] is before[1]
+    assert (before[0].documents_done, after[0].documents_done) == (0, 7)
+    assert [one.documents_done for one in await journal.read.collections(2)] == [0, 0]
+
+
 async def test_runs_in_short_come_in_pages_with_their_documents_and_without_their_plans(journal: Journal) -> None:
     for _ in range(4):
         await journal.create()

@@ -52,6 +52,15 @@ async def choose(pilot: Pilot[None], key: str) -> None:
     await pilot.press("enter")
 
 
+async def begun(pilot: Pilot[None], connection: str) -> None:
+    """Begin a new backup of a connection's usual database, up to its name."""
+    await pilot.press("n")
+    await choose(pilot, f"connection:{connection}")
+    await until(pilot, is_on(pilot, AskText), "the database")
+    await pilot.press("enter")
+    await until(pilot, shows(pilot, "Name of the backup"), "the name")
+
+
 async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Home) -> None:
     await every_kind(home)
     await add(home, "by-url", age=400 * DAY, source="mongodb://127.0.0.1:1/shop", verdict="good")
@@ -120,11 +129,7 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
         await until(pilot, shows(pilot, "There are no backups"), "the empty list")
-        await pilot.press("n")
-        await choose(pilot, "connection:live")
-        await until(pilot, is_on(pilot, AskText), "the database")
-        await pilot.press("enter")
-        await until(pilot, shows(pilot, "Name of the backup"), "the name")
+        await begun(pilot, "live")
         await type_into(pilot, "../x")
         await until(pilot, shows(pilot, "is no name of a backup"), "why not")
         await type_into(pilot, "friday")
@@ -194,11 +199,7 @@ async def test_a_backup_under_a_passphrase_asks_for_it(shop: Shop) -> None:
     app = live_app(shop.home)
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
-        await pilot.press("n")
-        await choose(pilot, "connection:old")
-        await until(pilot, is_on(pilot, AskText), "the database")
-        await pilot.press("enter")
-        await until(pilot, shows(pilot, "Name of the backup"), "the name")
+        await begun(pilot, "old")
         await type_into(pilot, "sealed")
         await choose(pilot, "sealed")
         for _ in range(2):
@@ -222,11 +223,7 @@ async def test_a_name_that_is_taken_is_asked_again(shop: Shop) -> None:
     app = new_app(shop.home)
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
-        await pilot.press("n")
-        await choose(pilot, "connection:old")
-        await until(pilot, is_on(pilot, AskText), "the database")
-        await pilot.press("enter")
-        await until(pilot, shows(pilot, "Name of the backup"), "the name")
+        await begun(pilot, "old")
         await type_into(pilot, "friday")
         await until(pilot, shows(pilot, "✗ there is a backup friday already (good)"), "why not")
         await pilot.press("escape")

@@ -76,6 +76,6 @@ RUN = replace(record(RunState.COMPLETED), ended_at=NOW - 30)
 )
 def test_a_run_that_has_written_to_an_end_since_makes_it_old(run: RunRecord, words: str) -> None:
     older = replace(RUN, id=3, ended_at=NOW - 3_000)
-    said = staleness_words(later_writer(known(USERS), [RunSummary(older, 0), RunSummary(run, 0)]))
+    said = staleness_words(later_writer(known(USERS), [RunSummary(older, 0), RunSummary(run, 0)]), "s")
     assert said.startswith(words)
     assert bool(said) is bool(words)

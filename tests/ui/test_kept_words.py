@@ -2,6 +2,7 @@ import bson
 import pytest
 
 from tui_migrate.comparison.document_text import MAX_LINES
+from tui_migrate.reports.masking import NOTHING
 from tui_migrate.ui.kept_words import comparison, kept_rows, kept_sentences, sheet_words
 from tui_migrate.worker.kept_document import Versions
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, Wanted
@@ -38,9 +39,9 @@ def test_documents_of_many_lines_are_compared_as_far_as_they_are_shown() -> None
 
 def test_names_and_ids_are_harmless() -> None:
     kept = KeptDocument("a\x1b[2J", "1", Wanted.DELETE, Reason.CHANGED, 8, 0)
-    (row,) = kept_rows([kept])
+    (row,) = kept_rows([kept], NOTHING)
     assert row.cells == ("a\\x1b[2J", "1", "delete it", "changed")
-    assert "\x1b" not in "".join(sheet_words(kept))
+    assert "\x1b" not in "".join(sheet_words(kept, NOTHING))
 
 
 def test_a_list_that_is_not_all_says_so() -> None:

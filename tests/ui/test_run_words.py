@@ -8,6 +8,7 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import RunKind
+from tui_migrate.ui.keymap import USUAL
 from tui_migrate.ui.screens.run_words import last_rate, status, wanted_rate, wish_under_way
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.table import Tone
@@ -27,11 +28,11 @@ def asked(
 
 
 def said(run: RunRecord, *controls: Control, at: float = NOW) -> str:
-    return "\n".join(status(Snapshot(Subject(run_id=42), at, run=run, controls=controls))[0])
+    return "\n".join(status(Snapshot(Subject(run_id=42), at, run=run, controls=controls), USUAL)[0])
 
 
 def tone(run: RunRecord) -> Tone:
-    return status(Snapshot(Subject(run_id=42), NOW, run=run))[1]
+    return status(Snapshot(Subject(run_id=42), NOW, run=run), USUAL)[1]
 
 
 def test_a_run_that_goes_well_says_nothing() -> None:

@@ -70,6 +70,8 @@ class JournalReader:
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._collections: dict[str, tuple[aiosqlite.Row, CollectionProgress]] = {}
+        self._collections_of = 0
 
     @classmethod
     async def open(cls, path: Path) -> "JournalReader":
@@ -127,11 +129,21 @@ class JournalReader:
         return (await self._linked([run]))[0]
 
     async def collections(self, run_id: int) -> tuple[CollectionProgress, ...]:
-        """Give the collections of a run in the order in which they are worked."""
+        """Give the collections of a run in the order in which they are worked.
+
+        One that is as it was when they were last given is the same object: whoever looks each second at a run of very
+        many has only what has changed to draw.
+        """
         rows = await self._rows(
             f"SELECT {_COLLECTION_COLUMNS} FROM run_collections WHERE run_id = ? ORDER BY place", run_id
         )
-        return tuple(map(collection_from, rows))
+        before = self._collections if run_id == self._collections_of else {}
+        now: dict[str, tuple[aiosqlite.Row, CollectionProgress]] = {}
+        for row in rows:
+            known = before.get(row[0])
+            now[row[0]] = known if known is not None and known[0] == row else (row, collection_from(row))
+        self._collections, self._collections_of = now, run_id
+        return tuple(one for _, one in now.values())
 
     async def findings(self, run_id: int, limit: int = FINDINGS_SHOWN) -> tuple[Finding, ...]:
         """Give a run's findings, errors first."""
@@ -434,10 +446,10 @@ class JournalReader:
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
         columns = _RUN_COLUMNS.replace(" plan,", " '',")
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
-        total = done.replace("_done", "_total")
-        rows = await self._rows(f"SELECT {columns}, {done}, {total} FROM runs {condition}", *values)
+        total, rejected = done.replace("documents_done", "documents_total"), done.replace("documents_done", "rejected")
+        rows = await self._rows(f"SELECT {columns}, {done}, {total}, {rejected} FROM runs {condition}", *values)
         runs = await self._linked([run_from(row, (), ()) for row in rows])
-        return tuple(RunSummary(run, int(row[-2]), int(row[-1])) for run, row in zip(runs, rows, strict=True))
+        return tuple(RunSummary(run, *map(int, row[-3:])) for run, row in zip(runs, rows, strict=True))
 
     async def _linked(self, runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
         if not runs:

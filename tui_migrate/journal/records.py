@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 from tui_migrate.documents import RawId
@@ -31,6 +32,9 @@ class Counts:
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+_ALL_COUNTS: Final = attrgetter(*(one.name for one in fields(Counts)))
 
 
 class CollectionState(StrEnum):
@@ -165,7 +169,7 @@ class RunRecord:
     @property
     def counts(self) -> Counts:
         """The sum over the collections."""
-        return sum((one.counts for one in self.collections), Counts())
+        return Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
 
     @property
     def rollback_available(self) -> bool:
@@ -181,11 +185,15 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run as a list shows it: its record without plan, collections and findings, its documents done and in all."""
+    """One run as a list shows it: its record without plan, collections and findings, its documents done and in all.
+
+    `rejected` is how many the target refused.
+    """
 
     run: RunRecord
     documents: int
     total: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from tui_migrate.worker.pruning import Choice
 
 COLUMNS: Final = (
     Column("Name"),
-    Column("Source"),
+    Column("Source", from_width=96),
     Column("Size", 9, right=True),
     Column("Age", 6, right=True),
     Column("Checked", 10, right=True),
@@ -35,7 +35,7 @@ PRUNE_COLUMNS: Final = (
     Column("Name"),
     Column("Age", 6, right=True),
     Column("Size", 9, right=True, from_width=100),
-    Column("Why it stays", 42),
+    Column("Why it stays", 32),
     Column("State", 11, from_width=100),
 )
 

@@ -47,13 +47,14 @@ def later_writer(known: Compared, summaries: Iterable[RunSummary]) -> tuple[RunR
     return None
 
 
-def staleness_words(later: tuple[RunRecord, str] | None) -> str:
-    """Say that what was found is of before a run; nothing where there was none."""
+def staleness_words(later: tuple[RunRecord, str] | None, key: str = "") -> str:
+    """Say that what was found is of before a run, and by which `key` it is compared again; nothing without one."""
     if later is None:
         return ""
     run, end = later
     verb = "writes to" if run.state.is_active else "has written to"
-    return f"! Run {run_name(run.id)} {verb} {end} since: s compares again."
+    again = f"{key} compares again" if key else "go back and compare again"
+    return f"! Run {run_name(run.id)} {verb} {end} since: {again}."
 
 
 def _wrote_after(run: RunRecord, at: float) -> bool:

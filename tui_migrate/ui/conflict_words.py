@@ -8,6 +8,7 @@ from tui_migrate.documents import show_id
 from tui_migrate.journal.records import ConflictRecord, ConflictState, RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 from tui_migrate.worker.conflict_documents import Sides
@@ -57,7 +58,7 @@ def fields_words(fields: Sequence[str]) -> str:
     return ", ".join(printable(one) if one else "the order of fields" for one in fields)
 
 
-def queue_sentences(run: RunRecord, decided: int, shown: int, total: int) -> list[str]:
+def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
     waits = "document waits" if run.undecided == 1 else "documents wait"
     said = [f" {number(run.undecided)} {waits} for your decision; {number(decided)} decided and not written yet."]
@@ -68,9 +69,9 @@ def queue_sentences(run: RunRecord, decided: int, shown: int, total: int) -> lis
     elif run.state.is_final:
         said.append(f" The run is {run.state.value.replace('_', ' ')}: nothing more is decided.")
     elif decided:
-        said.append(" Next: u has a worker write what is decided, with undo.")
+        said.append(f" Next: {keys.of('run.resume')} has a worker write what is decided, with undo.")
     else:
-        said.append(" Next: enter compares the one under the cursor; N keeps theirs, Y replaces it by ours.")
+        said.append(f" Next: enter compares the one under the cursor; {decision_words(keys)}.")
     return said
 
 
@@ -104,6 +105,11 @@ def said_of(sides: Sides) -> list[str]:
     if not sides.is_as_queued:
         return ["! One of them has changed since it was queued: a decision is asked for again."]
     return ["- is theirs, which is in the target; + is ours, from the source."]
+
+
+def decision_words(keys: Keymap) -> str:
+    """Say by which keys a document is decided about."""
+    return f"{keys.of('conflict.keep')} keeps theirs, {keys.of('conflict.replace')} replaces it by ours"
 
 
 def comparison(sides: Sides) -> list[str]:

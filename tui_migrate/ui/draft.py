@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import Final
 
 from tui_migrate.connection_url import parse_url
 from tui_migrate.errors import Refused, UsageError
@@ -22,8 +23,11 @@ from tui_migrate.plan.model import (
     StoreEnd,
     Verify,
 )
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.package_form import as_read
 from tui_migrate.ui.scoping import catalog_from, for_names
+
+NONE_MARKED: Final = "no collection is marked"
 
 
 class Step(IntEnum):
@@ -214,30 +218,26 @@ def at_step(draft: Draft, step: Step) -> Draft:
     return replace(draft, step=step)
 
 
-def what_blocks(draft: Draft, step: Step) -> str:
+def what_blocks(draft: Draft, step: Step, keys: Keymap) -> str:
     """Say what has to be done on a step before the next one makes sense; empty where nothing has.
 
     What only a look at the ends can tell (that they answer, that they are not one place) is not known here.
     """
-    if step is Step.ENDS:
-        return _what_blocks_ends(draft)
-    if step is Step.COLLECTIONS:
-        if draft.listed is None:
-            return "the source has not been listed yet"
-        return "" if draft.chosen else "no collection is marked: space marks one, i marks all"
-    return ""
+    if step is Step.COLLECTIONS and draft.listed is not None and not draft.chosen:
+        return f"{NONE_MARKED}: {keys.of('mark.toggle')} marks one, {keys.of('mark.invert')} marks all"
+    return _missing(draft, step)
 
 
 def what_blocks_request(draft: Draft) -> str:
     """Say what is missing before a plan can be made; empty where nothing is."""
-    return what_blocks(draft, Step.ENDS) or what_blocks(draft, Step.COLLECTIONS)
+    return _missing(draft, Step.ENDS) or _missing(draft, Step.COLLECTIONS)
 
 
 def to_request(draft: Draft) -> PlanRequest:
     """Make the request of the plan. Raises UsageError saying what is missing."""
     blocked = what_blocks_request(draft)
     if blocked or draft.kind is None or draft.source is None or draft.target is None:
-        raise UsageError(f"the plan is not complete: {blocked}", hint="go back with ctrl+b")
+        raise UsageError(f"the plan is not complete: {blocked}", hint="go back to the steps before")
     return PlanRequest(
         kind=draft.kind,
         source=as_read(draft.source) if isinstance(draft.source, PackageEnd) else draft.source,
@@ -272,6 +272,14 @@ def is_same_end(one: End, other: End) -> bool:
     if isinstance(one, PackageEnd) or isinstance(other, PackageEnd):
         return one == other
     return one.database == other.database and _place(one) == _place(other)
+
+
+def _missing(draft: Draft, step: Step) -> str:
+    if step is Step.ENDS:
+        return _what_blocks_ends(draft)
+    if step is Step.COLLECTIONS and draft.listed is None:
+        return "the source has not been listed yet"
+    return NONE_MARKED if step is Step.COLLECTIONS and not draft.chosen else ""
 
 
 def _what_blocks_ends(draft: Draft) -> str:

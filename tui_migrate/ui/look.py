@@ -21,6 +21,7 @@ from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.stores.base import CollectionInfo, Identity, Source
+from tui_migrate.ui.next_steps import app_words
 
 CONNECT_SECONDS: Final = 20.0
 LIST_SECONDS: Final = 120.0
@@ -43,7 +44,7 @@ class LookState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What went wrong, to what, and what to do next.
+    """What went wrong, to what, and what to do next, in the app's words.
 
     `wants_password` where typing one may help, `databases` where one of them has to be chosen.
     """
@@ -53,12 +54,18 @@ class Fault:
     wants_password: bool = False
     databases: tuple[str, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return f"{self.message} — {self.hint}" if self.hint else self.message
+
     @classmethod
     def of(cls, error: TuiMigrateError) -> "Fault":
         """Put an error as it may stand on the screen."""
         wants_password = isinstance(error, (CredentialsMissing, AuthenticationFailed, WrongKey))
         databases = error.databases if isinstance(error, SeveralDatabases) else ()
-        return cls(printable(redact(error.message)), printable(redact(error.hint)), wants_password, databases)
+        message, hint = (printable(redact(app_words(one))) for one in (error.message, error.hint))
+        return cls(message, hint, wants_password, databases)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,13 @@ RETRIED: Final = "! retried"
 """What stands for the state of a run whose refused documents another has written again."""
 
 NEEDS_NOBODY: Final = 9
+UNDECIDED: Final = "?"
+"""The mark of a run that waits for decisions."""
 _JUST_NOW: Final = 60.0
 
 
-def run_row(summary: RunSummary, now: float) -> Row:
-    """Show one run. `now` is in seconds since 1970."""
+def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
+    """Show one run. `now` is in seconds since 1970, `decide_key` what leads to the documents that a run asks about."""
     run = summary.run
     made = local_time(run.created_at)
     kind, ends = kind_words(run), redact(ends_words(run))
@@ -39,9 +41,9 @@ def run_row(summary: RunSummary, now: float) -> Row:
     note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
     waits = run.undecided > 0 and not run.state.is_final
     state = RETRIED if run.retried_by else state_words(run.state)
-    state = "? undecided" if waits and run.state is RunState.INTERRUPTED else state
+    state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED else state
     wait = "waits" if run.undecided == 1 else "wait"
-    asks = f"{number(run.undecided)} {wait} for your decision: Q · " if waits else ""
+    asks = f"{number(run.undecided)} {wait} for your decision: {decide_key} · " if waits else ""
     production = "PRODUCTION " if is_production(summary) else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(

@@ -87,7 +87,8 @@ async def _ask_name(app: "MigrateApp", source: StoreEnd) -> str | None:
             name = check_name(typed.strip())
             problem = await _taken(app.session.home, name)
         except TuiMigrateError as error:
-            name, problem = typed, f"{error.message}: {error.hint}"
+            fault = Fault.of(error)
+            name, problem = typed, f"{fault.message}: {fault.hint}"
         if not problem:
             return name
         said = wrap(f"✗ {problem}", TEXT_CELLS)

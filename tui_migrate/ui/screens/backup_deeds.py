@@ -173,7 +173,7 @@ class RestoreScreen(BackupPlanScreen):
 
 async def _record(name: str, of: BackedUp | None, home: Home, plan: Plan) -> int:
     if of is None:
-        raise UsageError("it is not known what the backup is of", hint="ctrl+r looks again")
+        raise UsageError("it is not known what the backup is of", hint="look at it again")
     return await create_backup(home, name, plan, of)
 
 

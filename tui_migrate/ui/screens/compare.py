@@ -17,7 +17,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.actions import Action
 from tui_migrate.ui.compare_counts import count_of_collections, later_writer, staleness_words
 from tui_migrate.ui.compare_state_words import empty_words, next_words, result_words
-from tui_migrate.ui.compare_words import COLUMNS, can_be_marked, collection_rows
+from tui_migrate.ui.compare_words import COLUMNS, CollectionRows
 from tui_migrate.ui.comparing import Asked, Compared, compare_ends
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.draft import Draft, equalising
@@ -48,7 +48,7 @@ TICK_SECONDS: Final = 1.0
 _UNSEEN: Final = "What has changed since in what it had compared is not seen then."
 _ON_CHOICE_LABELS: Final = {"compare.start": "Compare", "compare.plan": "Result"}
 _ON_RESULT_LABELS: Final = {"compare.start": "Compare again"}
-_ON_RESULT: Final = ("compare.save", "compare.open", "mark.toggle", "mark.invert", "table.filter", "table.sort")
+_ON_RESULT: Final = ("compare.save", "compare.open")
 
 
 class CompareScreen(OperatorScreen):
@@ -67,6 +67,7 @@ class CompareScreen(OperatorScreen):
         "table.filter",
         "table.sort",
     )
+    NEEDED: ClassVar = ("compare.plan", "mark.toggle", "mark.invert", "compare.open", "compare.ends", "table.filter")
 
     class Asking(Message):
         """What is to be compared is to be changed: `change` gives the next one of whatever it is by then."""
@@ -94,6 +95,7 @@ class CompareScreen(OperatorScreen):
         self._is_choosing = False
         self._summaries: tuple[RunSummary, ...] = ()
         self._unmarked_for = 0
+        self._rows = CollectionRows()
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the choice of the ends and, in its place, what was found."""
@@ -108,6 +110,11 @@ class CompareScreen(OperatorScreen):
         super().on_mount()
         self.set_interval(TICK_SECONDS, self._tick)
         self._turn()
+
+    def on_resize(self) -> None:
+        """Lay out anew what is as wide as the screen."""
+        super().on_resize()
+        self._draw()
 
     def on_unmount(self) -> None:
         """Nobody waits for it any more; what was compared can be gone on with."""
@@ -141,10 +148,11 @@ class CompareScreen(OperatorScreen):
     def help_text(self) -> str:
         """What is compared, and what becomes of it."""
         return (
-            "Both ends are read whole, side by side, and nothing is written to either. What was compared is kept while"
-            " it is not done: esc stops, and s goes on from there or begins anew. enter opens a collection: the"
-            " documents and definitions that differ, and each of them field by field. Mark the collections that B is to"
-            " get as A has them; ctrl+n makes a plan of that and checks it, nothing happens before you start it there."
+            "Both ends are read whole, side by side, and nothing is written to either. What was compared is kept"
+            f" while it is not done: esc stops, and {self.key_of('compare.start')} goes on from there or begins anew."
+            " enter opens a collection: the documents and definitions that differ, and each of them field by field."
+            f" Mark the collections that B is to get as A has them; {self.key_of('compare.plan')} makes a plan of that"
+            " and checks it, nothing happens before you start it there."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -162,6 +170,8 @@ class CompareScreen(OperatorScreen):
                 return self._shows_fault and not self._is_at_work
             case "mark.toggle" | "mark.invert":
                 return self._shows_result and bool(self._markable)
+            case "table.filter" | "table.sort":
+                return self._shows_result
         return self._shows_result and self._is_done if action_id in _ON_RESULT else True
 
     def shown_actions(self) -> tuple[Action, ...]:
@@ -173,7 +183,9 @@ class CompareScreen(OperatorScreen):
         """Stop the comparison first, then go back to the choice of the ends."""
         if self._is_at_work:
             self._stop()
-            self.notify_line("Stopped; s goes on from here, or begins anew.", is_error=False)
+            self.notify_line(
+                f"Stopped; {self.key_of('compare.start')} goes on from here, or begins anew.", is_error=False
+            )
             self._draw()
             return True
         return False
@@ -293,7 +305,8 @@ class CompareScreen(OperatorScreen):
 
     @property
     def _markable(self) -> tuple[str, ...]:
-        return can_be_marked(self._known)
+        self._rows.use(self._known)
+        return self._rows.markable
 
     @property
     def _marked(self) -> tuple[str, ...]:
@@ -391,18 +404,25 @@ class CompareScreen(OperatorScreen):
             return
         known, pane = self._known, self.query_one("#fault", FaultPane)
         if self._shows_fault and known is not None and known.fault is not None:
-            pane.explain(known.fault.message, known.fault.hint, "ctrl+r tries again, ctrl+b changes the ends.")
+            pane.explain(
+                known.fault.message,
+                known.fault.hint,
+                f"{self.key_of('look.again')} tries again, {self.key_of('compare.ends')} changes the ends.",
+            )
         else:
             pane.clear()
         if known is not None and self._shows_result:
-            self.query_one("#what", Prose).say(result_words(known, self.session.clock(), staleness_words(self._later)))
-            rows = collection_rows(known, self._marks)
-            self.query_one("#collections", Table).show(rows, empty=empty_words(known))
+            stale = staleness_words(self._later, self.key_of("compare.start"))
+            said_of = result_words(known, self.session.clock(), self.session.keys, stale)
+            self.query_one("#what", Prose).say(said_of)
+            self._rows.use(known)
+            self.query_one("#collections", Table).show(self._rows.rows(self._marks), empty=empty_words(known))
         else:
             said = " Two ends are read whole and compared; nothing is written. enter chooses what is under the cursor."
             self.query_one("#what", Prose).say([said, ""])
             rows = setup_rows(self.session.asked, self._pairs, self.session.clock())
             self.query_one("#ends", Table).show(rows)
-        said = next_words(self.session.asked, known, len(self._marked), is_choosing=not self._shows_result)
+        marks = (len(self._marked), len(self._markable))
+        said = next_words(self.session.asked, known, marks, self.session.keys, is_choosing=not self._shows_result)
         self.query_one("#next", Lines).show([fit(f" {said}", max(1, self.size.width))])
         self.refresh_frame()

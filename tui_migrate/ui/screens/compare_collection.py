@@ -80,8 +80,8 @@ class CompareCollectionScreen(OperatorScreen):
             "Indexes, options and views that differ stand first, then the documents. only A means that B lacks it. In"
             " what differs, + is a field that B alone has, - one that A alone has, ~ one with another value, type or"
             " order. enter reads the document from both ends and shows it field by field. Mark the documents that B is"
-            " to get as A has them; ctrl+n makes a plan of those alone and checks it. What B alone has goes when the"
-            " whole collection is made equal."
+            f" to get as A has them; {self.key_of('compare.plan')} makes a plan of those alone and checks it. What B"
+            " alone has goes when the whole collection is made equal."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -155,12 +155,14 @@ class CompareCollectionScreen(OperatorScreen):
 
     def _draw(self) -> None:
         self.query_one(Table).show(difference_rows(self._shown, self._marks, self._markable))
-        stale = staleness_words(self._later).removesuffix(": s compares again.")
-        said = f" {stale}: go back and compare again." if stale else ""
+        stale = staleness_words(self._later)
+        said = f" {stale}" if stale else ""
         if self._marks:
-            said = f" {number(len(self._marks))} marked. Next: ctrl+n makes a plan that gives B these as A has them."
+            deed = f"{self.key_of('compare.plan')} makes a plan that gives B these as A has them"
+            said = f" {number(len(self._marks))} marked. Next: {deed}."
         elif self._markable and not stale:
-            said = " Next: enter shows one field by field; space marks what B is to get from A."
+            key = self.key_of("mark.toggle")
+            said = f" Next: enter shows one field by field; {key} marks what B is to get from A."
         self.query_one("#next", Lines).show([fit(said, max(1, self.size.width))])
         self.refresh_frame()
 

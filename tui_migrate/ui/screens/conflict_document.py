@@ -96,8 +96,8 @@ class ConflictScreen(OperatorScreen):
         """How to read it, and what the keys do."""
         return (
             "Theirs is in the target, ours comes from the source; - is what only theirs has, + what only ours has. From"
-            " 120 columns on both stand side by side. N keeps theirs, Y puts ours in its place; the run writes it when"
-            " it is taken up again."
+            f" 120 columns on both stand side by side. {self.key_of('conflict.keep')} keeps theirs,"
+            f" {self.key_of('conflict.replace')} puts ours in its place; the run writes it when it is taken up again."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -180,7 +180,7 @@ class ConflictScreen(OperatorScreen):
             said = [f" {one}" for one in read.said] if read is not None else []
         self.query_one("#what", Prose).say([*head_words(self._conflict), *said, ""])
         if read is not None and read.fault is not None and not self._is_reading:
-            pane.explain(read.fault.message, read.fault.hint, "ctrl+r tries again.")
+            pane.explain(read.fault.message, read.fault.hint, f"{self.key_of('look.again')} tries again.")
         else:
             pane.clear()
         self.query_one("#unified", Pager).say(read.text if read is not None else ())

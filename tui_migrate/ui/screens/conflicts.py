@@ -91,9 +91,11 @@ class ConflictsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What a decision is, and when it is written."""
         return (
-            "Both ends have these documents, and they differ. N keeps the target's, Y puts the source's in its place, E"
-            " decides for all like the one under the cursor. A decision is recorded at once and can be changed until u"
-            " has a worker write it, with undo. What changed since at either end is asked about again."
+            f"Both ends have these documents, and they differ. {self.key_of('conflict.keep')} keeps the target's,"
+            f" {self.key_of('conflict.replace')} puts the source's in its place, {self.key_of('conflict.like')}"
+            " decides for all like the one under the cursor. A decision is recorded at once and can be changed until"
+            f" {self.key_of('run.resume')} has a worker write it, with undo. What changed since at either end is asked"
+            " about again."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -205,7 +207,7 @@ class ConflictsScreen(OperatorScreen):
         run, listed = self._run, self._listed
         if run is None or listed is None:
             return
-        said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total)
+        said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total, self.session.keys)
         self.query_one("#what", Prose).say(said)
         self.query_one(Table).show(listed.rows, empty=empty_words(run))
 

@@ -56,7 +56,7 @@ class CollectionsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the policy."""
-        return "ctrl+n goes on to the policy; enter shows one collection"
+        return f"{self.key_of('new.next')} goes on to the policy; enter shows one collection"
 
     def draw(self) -> None:
         """Show collections and marks; only rows whose marks changed are made anew."""
@@ -151,16 +151,20 @@ class CollectionsPane(StepPane):
 
     def _empty_words(self, source: EndLook | None) -> str:
         if source is None or source.state is LookState.CANCELLED:
-            return "The source has not been listed: ctrl+r connects."
+            return f"The source has not been listed: {self.key_of('look.again')} connects."
         if source.state is LookState.CONNECTING:
             return self.waiting("Connecting to the source", source.at)
         if source.state is LookState.READING:
             return self.waiting("Listing the source's collections", source.at)
         if source.fault is not None:
-            return "; ".join(filter(None, (f"✗ {source.fault.message}", source.fault.hint, "ctrl+r tries again.")))
+            return "; ".join(
+                filter(
+                    None, (f"✗ {source.fault.message}", source.fault.hint, f"{self.key_of('look.again')} tries again.")
+                )
+            )
         if source.collections:
-            return "No collection is called like that: / changes the filter."
-        return "The source has no collections: ctrl+b goes back to the ends."
+            return f"No collection is called like that: {self.key_of('table.filter')} changes the filter."
+        return f"The source has no collections: {self.key_of('new.previous')} goes back to the ends."
 
     def _draw_missing(self, target: EndLook | None) -> None:
         """Say what marked collections need that is not there; of a target that is not listed nothing is claimed."""

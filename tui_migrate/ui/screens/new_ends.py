@@ -73,7 +73,7 @@ class EndsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the collections."""
-        return "ctrl+n chooses the collections"
+        return f"{self.key_of('new.next')} chooses the collections"
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Pairs come from the runs there were, each pair once, the newest first."""
@@ -94,7 +94,9 @@ class EndsPane(StepPane):
         self.query_one("#kind-words", Prose).say(["", f" {_DOES[draft.kind]}" if draft.kind is not None else ""])
         connections, pane = self.looks.connections, self.query_one("#connections-fault", FaultPane)
         if connections is not None and connections.fault is not None:
-            pane.explain(connections.fault.message, connections.fault.hint, "t reads the file again.")
+            pane.explain(
+                connections.fault.message, connections.fault.hint, f"{self.key_of('new.test')} reads the file again."
+            )
         else:
             pane.clear()
         rows = [_row(role, end) for role, end in ((Role.SOURCE, draft.source), (Role.TARGET, draft.target))]
@@ -195,9 +197,9 @@ class EndsPane(StepPane):
         elif look.state is LookState.DONE:
             yield f"{_INDENT}✓ {answer_words(look)}; {content_words(look)}"
         elif look.state is LookState.CANCELLED:
-            yield f"{_INDENT}Not connected: cancelled. t tries again."
+            yield f"{_INDENT}Not connected: cancelled. {self.key_of('new.test')} tries again."
         elif look.fault is not None:
-            yield from fault_words(look.fault, _tries_again(look.fault))
+            yield from fault_words(look.fault, _tries_again(look.fault, self.key_of("new.test")))
 
 
 def end_words(end: End) -> str:
@@ -217,10 +219,10 @@ def answer_words(look: EndLook) -> str:
     return f"{who}, ping {max(1, round(look.ping_ms)):,} ms"
 
 
-def _tries_again(fault: Fault) -> str:
+def _tries_again(fault: Fault, key: str) -> str:
     if fault.databases:
-        return "t chooses one"
-    return "t asks for it" if fault.wants_password else "t tries again"
+        return f"{key} chooses one"
+    return f"{key} asks for it" if fault.wants_password else f"{key} tries again"
 
 
 def content_words(look: EndLook) -> str:

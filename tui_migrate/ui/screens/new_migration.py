@@ -59,6 +59,17 @@ class NewMigrationScreen(OperatorScreen):
     """Makes the plan that the session's draft stands for, or `draft` from now on, and starts it."""
 
     ACTIONS = tuple(_STEPS_OF)
+    NEEDED = (
+        "new.next",
+        "new.start",
+        "mark.toggle",
+        "mark.invert",
+        "new.more",
+        "new.exact",
+        "new.types",
+        "sheet.open",
+        "table.filter",
+    )
 
     def __init__(self, draft: Draft | None = None, count: Count | None = None) -> None:
         """Begin with a draft, and with what is counted of it, where somebody has done so."""
@@ -140,7 +151,7 @@ class NewMigrationScreen(OperatorScreen):
         return (
             "A plan is made in four steps: from where to where, which collections, what becomes of documents that the "
             "target has already, and the checks. Go back and forth as you like; nothing is lost, also when you leave "
-            "this screen. Nothing is written before s on the last step."
+            f"this screen. Nothing is written before {self.key_of('new.start')} on the last step."
         )
 
     def copyable(self) -> Sequence[Copyable]:
@@ -169,7 +180,7 @@ class NewMigrationScreen(OperatorScreen):
             self.notify_line(said, is_error=False)
             return True
         if self._preflight.is_starting:
-            self.notify_line("The run is being started: c on its screen cancels it.")
+            self.notify_line(f"The run is being started: {self.key_of('run.cancel')} on its screen cancels it.")
             return True
         if self._looking.is_under_way:
             self._looking.cancel()
@@ -287,6 +298,11 @@ class NewMigrationScreen(OperatorScreen):
         """Show the collection under the cursor."""
         self.query_one(CollectionsPane).open_sheet()
 
+    def on_resize(self) -> None:
+        """Lay out anew what is as wide as the screen."""
+        super().on_resize()
+        self._draw()
+
     def on_screen_suspend(self) -> None:
         """What covers this screen may change the draft."""
         self._was_covered = True
@@ -311,8 +327,8 @@ class NewMigrationScreen(OperatorScreen):
         return "SOURCE: PRODUCTION" if is_production else ""
 
     def _blocked(self) -> str:
-        draft = self.session.draft
-        return drafts.what_blocks(draft, draft.step) or self.session.looks.what_blocks(draft, draft.step)
+        draft, keys = self.session.draft, self.session.keys
+        return drafts.what_blocks(draft, draft.step, keys) or self.session.looks.what_blocks(draft, draft.step, keys)
 
     def _go_to(self, step: Step) -> None:
         if step is not self.session.draft.step:

@@ -90,7 +90,7 @@ class RollbackScreen(OperatorScreen):
         self._run: RunRecord | None = None
         self._plan: Plan | None = None
         self._look: RollbackLook | None = None
-        self._looked_since = 0.0
+        self._heard_at = 0.0
         self._ticking: Timer | None = None
         self._starting: Worker[Any] | None = None
         self._changes: Changes | None = None
@@ -118,13 +118,13 @@ class RollbackScreen(OperatorScreen):
     def help_text(self) -> str:
         """What a rollback does, and what it does not."""
         return (
-            "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It "
-            "deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that "
-            "somebody changed after the run wrote it is kept as it is and becomes a finding. x counts these documents "
-            "beforehand: it reads every document of the run from the target, writes nothing, and enter then lists what "
-            "is kept; what others do after that is not in it. F lets it take that back too, and says what is lost then."
-            " Collections, views and indexes that the run created go, "
-            "unless others have put documents into them."
+            "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It"
+            " deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that"
+            " somebody changed after the run wrote it is kept as it is and becomes a finding."
+            f" {self.key_of('rollback.look')} counts these documents beforehand: it reads every document of the run"
+            " from the target, writes nothing, and enter then lists what is kept; what others do after that is not in"
+            f" it. {self.key_of('rollback.force')} lets it take that back too, and says what is lost then."
+            " Collections, views and indexes that the run created go, unless others have put documents into them."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -156,7 +156,7 @@ class RollbackScreen(OperatorScreen):
             self._forget_changes()
             self.query_one("#what", Prose).say([f" ✗ There is no run {run_name(self._run_id)} any more."])
             self.query_one(Table).show([], empty="Nothing is left to show.")
-            self.query_one("#next", Lines).show([next_line(None, None, 0)])
+            self.query_one("#next", Lines).show([next_line(None, None, 0, self.session.keys)])
             return
         if self._plan is None:
             self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
@@ -167,17 +167,18 @@ class RollbackScreen(OperatorScreen):
 
     def action_look_again(self) -> None:
         """Look anew at what stands behind the record."""
-        self._look, self._looked_since = None, self.session.clock()
+        self._look, self._heard_at = None, self.session.clock()
         self.migrate_app.in_background(self._look_behind(), f"rollback-look-{self._run_id}")
-        if self._ticking is None:
-            self._ticking = self.set_interval(TICK_SECONDS, self._draw_next)
+        self._count_waiting()
         self._draw()
 
     def action_rollback_look(self) -> None:
         """Count what others have changed since the run wrote it."""
         if self._plan is not None and self.is_available("rollback.look"):
             self._counting = self.migrate_app.in_background(self._count(self._plan), f"rollback-count-{self._run_id}")
-            self._changes = Changes(LookState.CONNECTING, self.session.clock())
+            self._heard_at = self.session.clock()
+            self._changes = Changes(LookState.CONNECTING, self._heard_at)
+            self._count_waiting()
             self._draw()
             self.refresh_frame()
 
@@ -263,7 +264,7 @@ class RollbackScreen(OperatorScreen):
         """Draw what is known by now, unless nobody waits for it any more."""
         if self._counting is None:
             return
-        self._changes = event.changes
+        self._changes, self._heard_at = event.changes, self.session.clock()
         if event.changes is None or not event.changes.state.is_pending:
             self._counting = None
             self._draw()
@@ -274,9 +275,6 @@ class RollbackScreen(OperatorScreen):
     def on_rollback_screen_looked(self, event: Looked) -> None:
         """Draw what is known by now."""
         self._look = event.look
-        if self._ticking is not None and (event.look.fault is not None or event.look.undo is not None):
-            self._ticking.stop()
-            self._ticking = None
         self._draw()
         self.refresh_frame()
 
@@ -288,7 +286,7 @@ class RollbackScreen(OperatorScreen):
         run, look = self._run, self._look
         if run is None:
             return
-        self.query_one("#what", Prose).say(sentences(run, look, self._changes, force=self._force))
+        self.query_one("#what", Prose).say(sentences(run, look, self.session.keys, self._changes, force=self._force))
         self.query_one(Table).show(rows(run, look, self._changes))
         pane = self.query_one("#fault", FaultPane)
         fault = look.fault if look is not None and look.fault is not None else None
@@ -301,8 +299,23 @@ class RollbackScreen(OperatorScreen):
         self._draw_next()
 
     def _draw_next(self) -> None:
-        waited = self.session.clock() - self._looked_since
-        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited, self._changes)])
+        waited = self.session.clock() - self._heard_at
+        self.query_one("#next", Lines).show(
+            [next_line(self._run, self._look, waited, self.session.keys, self._changes)]
+        )
+
+    def _count_waiting(self) -> None:
+        """Say how long it takes, for as long as anything is waited for."""
+        if self._ticking is None:
+            self._ticking = self.set_interval(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        is_looking = self._look is None or (self._look.fault is None and self._look.undo is None)
+        if self._ticking is not None and not is_looking and self._counting is None:
+            self._ticking.stop()
+            self._ticking = None
+        elif self.is_current:
+            self._draw_next()
 
     def _stop_counting(self) -> None:
         if self._counting is not None:

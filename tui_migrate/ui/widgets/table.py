@@ -63,7 +63,10 @@ class Row:
 
 
 class Table(Widget, can_focus=True):
-    """Rows under fixed columns. Messages: `Moved` when the cursor goes to another row, `Opened` on enter."""
+    """Rows under fixed columns. Messages: `Moved` when the cursor goes to another row, `Opened` on enter.
+
+    One that `tells_rest` says below how many rows there are under those that are seen.
+    """
 
     DEFAULT_CSS = "Table { height: 1fr; width: 1fr; }"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -111,8 +114,16 @@ class Table(Widget, can_focus=True):
             """The table."""
             return self.table
 
-    def __init__(self, columns: Sequence[Column], *, empty: str = "Nothing here.", id: str | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        empty: str = "Nothing here.",
+        id: str | None = None,
+        tells_rest: bool = False,
+    ) -> None:
         super().__init__(id=id)
+        self._tells_rest = tells_rest
         self._columns = tuple(columns)
         self._all: tuple[Row, ...] = ()
         self._rows: list[Row] = []
@@ -168,8 +179,7 @@ class Table(Widget, can_focus=True):
 
     def move_to(self, key: str) -> None:
         """Put the cursor on a row, if it is shown."""
-        place = next((number for number, row in enumerate(self._rows) if row.key == key), None)
-        if place is not None:
+        if (place := self._place_of(key)) is not None:
             self._move(place)
 
     def render_line(self, y: int) -> Strip:
@@ -229,14 +239,12 @@ class Table(Widget, can_focus=True):
         return max(1, self.size.height - 2)
 
     def _arrange(self) -> None:
-        key, before = self.cursor_key, list(self._rows)
-        words = self._filter.casefold()
-        matches = self._matches or (lambda row: not words or any(words in cell.casefold() for cell in row.cells))
-        rows = [row for row in self._all if matches(row)]
+        key, before = self.cursor_key, self._rows
+        rows = self._matching()
         if self._sort >= 0:
             rows.sort(key=lambda row: _sort_key(row, self._sort))
         self._rows = rows
-        place = next((number for number, row in enumerate(rows) if row.key == key), None)
+        place = self._place_of(key)
         cursor = place if place is not None else min(self._cursor, max(0, len(rows) - 1))
         is_moved = cursor != self._cursor
         self._cursor = cursor
@@ -244,13 +252,27 @@ class Table(Widget, can_focus=True):
         if len(before) != len(rows) or is_moved:
             self.refresh()
         else:
-            for number, (old, new) in enumerate(zip(before, rows, strict=True)):
-                if old != new:
+            for number in range(self._top, min(len(rows), self._top + self._height)):
+                if before[number] is not rows[number] and before[number] != rows[number]:
                     self._refresh_place(number)
                     if number == cursor:
                         self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
         if self.cursor_key != key:
             self.post_message(self.Moved(self, self.cursor_key))
+
+    def _matching(self) -> list[Row]:
+        """The rows that the filter lets through, in the order in which they came."""
+        if self._matches is not None:
+            return [row for row in self._all if self._matches(row)]
+        if words := self._filter.casefold():
+            return [row for row in self._all if any(words in cell.casefold() for cell in row.cells)]
+        return list(self._all)
+
+    def _place_of(self, key: str | None) -> int | None:
+        """Where a row stands, None where it is not shown; mostly it stands where the cursor is."""
+        if self._cursor < len(self._rows) and self._rows[self._cursor].key == key:
+            return self._cursor
+        return next((number for number, row in enumerate(self._rows) if row.key == key), None)
 
     def _move(self, place: int) -> None:
         place = max(0, min(place, len(self._rows) - 1))
@@ -306,7 +328,9 @@ class Table(Widget, can_focus=True):
         if not self._rows:
             return self._plain(f" filter: {self._filter}" if self._filter else "", style)
         row = self._rows[self._cursor]
-        where = f" {self._cursor + 1:,}/{len(self._rows):,}"
+        below = len(self._rows) - self._top - self._height
+        rest = f" ↓ {below:,} more " if self._tells_rest and below > 0 else ""
+        where = f"{rest} {self._cursor + 1:,}/{len(self._rows):,}"
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"
         room = max(0, self.size.width - cell_len(where) - 2)
