@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.packages.samples import small_package
-from tests.ui.driving import new_app, screen_text, shows, until
+from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, until
 from tests.ui.new_scene import SIZE, Shop, flat, rows, says, session, shop, silent_url, type_into
 from tui_migrate.comparison import compare as comparing
 from tui_migrate.comparison.side import Side
@@ -61,6 +61,11 @@ def found(pilot: Pilot[None]) -> list[tuple[str, ...]]:
 
 def at(pilot: Pilot[None], key: str, selector: str = "#collections") -> None:
     pilot.app.screen.query_one(selector, Table).move_to(key)
+
+
+def screen_of(pilot: Pilot[None]) -> CompareScreen:
+    assert isinstance(pilot.app.screen, CompareScreen)
+    return pilot.app.screen
 
 
 async def compared(pilot: Pilot[None]) -> None:
@@ -144,11 +149,23 @@ async def test_what_is_marked_becomes_a_plan_that_is_checked_and_can_be_saved(sh
         await pilot.press("ctrl+n")
         await until(pilot, is_on(pilot, NewMigrationScreen), "the plan")
         assert session(pilot).draft.step is Step.PREFLIGHT
-        await until(pilot, says(pilot, "is DELETED", "Can be undone.", "Next: s starts the run"), "the checks")
+        await until(pilot, says(pilot, "Next: s starts the run"), "the checks")
+        sentence = "Replace 5, add 15 and delete 0 documents in"
+        assert says(pilot, sentence, "10 stay as they are (as of 2026-", "become the source's. Can be undone.")()
         checked = session(pilot).looks.checked
         assert checked is not None
         assert checked.plan is not None
         assert checked.plan.mirror
+        plan = copy_plan(shop.source, shop.target, ("users",))
+        await PreparedJournal(shop.home).run(plan=plan, age=-10)
+        pilot.app.pop_screen()
+        await until(pilot, says(pilot, "! Run 0001 has written to B since: s compares again."), "that it is of before")
+        assert [row[0] for row in found(pilot)] == ["[ ]", "[ ]"]
+        assert any(
+            (one.id, one.label) == ("compare.start", "Compare again") for one in screen_of(pilot).shown_actions()
+        )
+        await pilot.press("space")
+        await until(pilot, shows(pilot, "1 of 2 marked", "ctrl+n Plan"), "a mark anew")
 
 
 async def test_documents_that_are_marked_become_a_plan_of_those_alone(shop: Shop) -> None:
@@ -172,8 +189,8 @@ async def test_documents_that_are_marked_become_a_plan_of_those_alone(shop: Shop
             pilot,
             says(
                 pilot,
-                "Copy up to 30 documents",
-                "add what is missing; replace what differs. Only documents of users that match",
+                "Replace 1 and add 1 document in",
+                "Only documents of users that match",
                 "Next: s starts the run",
             ),
             "the checks",

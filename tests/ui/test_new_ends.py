@@ -147,6 +147,11 @@ async def test_a_name_and_database_can_be_typed(shop: Shop) -> None:
         await by_url(pilot, Role.SOURCE, f"{OLD}/{shop.database}")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the source")
         assert session(pilot).draft.source == shop.source
+        known = connections.load(shop.home)
+        await by_url(pilot, Role.TARGET, known[NEW].url.partition("?")[0].rpartition("/")[0] + f"/{shop.database}")
+        await until(pilot, says(pilot, "A known address", "Take it as live/", "Keep the URL; no environment"), "names")
+        await pick(pilot, shop.target.label, NewMigrationScreen)
+        await until(pilot, lambda: session(pilot).draft.target == shop.target, "the connection's end")
 
 
 async def test_a_dead_server_says_so_and_blocks(home: Home) -> None:

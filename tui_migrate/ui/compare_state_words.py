@@ -11,11 +11,11 @@ from tui_migrate.ui.screens.new_step import SLOW_SECONDS
 from tui_migrate.ui.wording import duration, local_time, number
 
 
-def result_words(known: Compared, now: float, keys: Keymap) -> list[str]:
-    """Name both ends and say how far it is, as of `now` (seconds since 1970)."""
+def result_words(known: Compared, now: float, keys: Keymap, stale: str = "") -> list[str]:
+    """Name both ends and say how far it is, as of `now` (seconds since 1970), and why it is of before: `stale`."""
     pairs = (("A", known.asked.left), ("B", known.asked.right))
     ends = [f" {name}  {end_words(end)}" for name, end in pairs if end is not None]
-    return [*ends, f" {_state_words(known, now, keys)}", ""]
+    return [*ends, f" {_state_words(known, now, keys)}", *([f" {stale}"] if stale else []), ""]
 
 
 def _state_words(known: Compared, now: float, keys: Keymap) -> str:

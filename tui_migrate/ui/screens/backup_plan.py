@@ -38,7 +38,7 @@ class BackupPlanScreen(OperatorScreen):
     Subclasses give `COLUMNS`, `what`, `look`, `sentences` and `rows`, and may say in `create` how the run is recorded.
     """
 
-    ACTIONS: ClassVar = ("backup.start", "look.again", "table.filter", "table.sort")
+    ACTIONS: ClassVar[tuple[str, ...]] = ("backup.start", "look.again", "table.filter", "table.sort")
     COLUMNS: ClassVar[Sequence[Column]] = ()
 
     class Told(Message):

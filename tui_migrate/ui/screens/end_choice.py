@@ -14,6 +14,7 @@ from tui_migrate.ui.package_form import at_path
 from tui_migrate.ui.screens.database_choice import ask_database
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.screens.end_dialogs import AskPath, AskUrl, working_folder
+from tui_migrate.ui.screens.named_end import as_named
 from tui_migrate.ui.screens.package_choice import ask_package
 from tui_migrate.ui.widgets.table import fit
 from tui_migrate.ui.widgets.url_input import TypedUrl
@@ -112,7 +113,7 @@ async def _ask_url(app: "MigrateApp", title: str) -> StoreEnd | None:
         if not isinstance(found, Fault):
             if answer.password is not None:
                 app.session.passwords[found[0].label] = answer.password
-            return found[0]
+            return await as_named(app, found[0])
         typed = TypedUrl(answer.text, answer.password, "; ".join(filter(None, (found.message, found.hint))))
 
 
