@@ -97,7 +97,7 @@ async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -
         ("without undo", "run 0001 was made without an undo log", "restore the target from a backup"),
         ("nothing written", "run 0001 has written nothing", "there is nothing to do"),
         ("no undo log", "the undo log of run 0001 is gone", "restore the target from a backup"),
-        ("rolled back", "run 0001 has been rolled back already, by run 0002", "status 2"),
+        ("rolled back", "run 0001 has been rolled back already, by run 0002", "see run 0002 under History"),
     ],
 )
 async def test_what_cannot_be_rolled_back_says_why_and_what_to_do(

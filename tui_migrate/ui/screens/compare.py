@@ -67,7 +67,15 @@ class CompareScreen(OperatorScreen):
         "table.filter",
         "table.sort",
     )
-    NEEDED: ClassVar = ("compare.plan", "mark.toggle", "mark.invert", "compare.open", "compare.ends", "table.filter")
+    NEEDED: ClassVar = (
+        "compare.plan",
+        "compare.start",
+        "mark.toggle",
+        "mark.invert",
+        "compare.open",
+        "compare.ends",
+        "table.filter",
+    )
 
     class Asking(Message):
         """What is to be compared is to be changed: `change` gives the next one of whatever it is by then."""

@@ -165,8 +165,9 @@ async def ask_database(
         if not isinstance(chosen, Fault):
             _hand_on_password(app, connection, chosen[0])
             return chosen[0]
-        problem = (f"✗ {chosen.message}", chosen.hint)
-        text, sentences, found = answer, [one for one in problem if one], window.found
+        fault = chosen
+        text, found = answer, window.found
+        sentences = [f"✗ {fault.message}", *([fault.hint] if fault.hint else [])]
 
 
 def proposed(connection: Connection, current: End | None, other: End | None) -> str:
