@@ -113,7 +113,7 @@ async def test_a_full_disk_keeps_nobody_from_working_and_is_said(home: Home, tmp
             await pilot.press("ctrl+t")
             await until(pilot, lambda: app.screen.is_modal, "the themes")
             await pilot.press("j", "enter")
-            await until(pilot, lambda: "stays until you leave" in said(pilot), "that it is not remembered")
+            await until(pilot, lambda: "is not kept: cannot write" in said(pilot), "that it is not remembered")
             app.unfinished.note(Draft(store_end("prod"), description="kept"))
             await until(pilot, lambda: "cannot write" in said(pilot), "that the plan is not kept")
         app.unfinished.note(Draft(store_end("prod"), description="kept now"))
