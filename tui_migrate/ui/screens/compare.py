@@ -88,6 +88,7 @@ class CompareScreen(OperatorScreen):
         self._pairs: list[RunRecord] = []
         self._marks: frozenset[str] = frozenset()
         self._is_choosing = False
+        self._told_at = 0.0
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the choice of the ends and, in its place, what was found."""
@@ -178,6 +179,7 @@ class CompareScreen(OperatorScreen):
         if event.compared.state.is_pending and not self._is_at_work:
             return  # sent before it was stopped
         self.session.compared = event.compared
+        self._told_at = self.session.clock()
         if event.compared.fault is not None and event.compared.fault.databases:
             databases = event.compared.fault.databases
             self._begin_choice(self._ask(choose_one_database(self.migrate_app, event.compared.asked, databases)))
@@ -363,7 +365,8 @@ class CompareScreen(OperatorScreen):
         else:
             pane.clear()
         if known is not None and self._shows_result:
-            self.query_one("#what", Prose).say(result_words(known, self.session.clock()))
+            now = self.session.clock()
+            self.query_one("#what", Prose).say(result_words(known, now, now - self._told_at))
             rows = collection_rows(known, self._marks)
             self.query_one("#collections", Table).show(rows, empty=empty_words(known))
         else:

@@ -94,6 +94,7 @@ class RollbackScreen(OperatorScreen):
         self._changes: Changes | None = None
         self._counting: Worker[Any] | None = None
         self._force = False
+        self._told_at = 0.0
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences, the collections, and what comes next."""
@@ -173,7 +174,10 @@ class RollbackScreen(OperatorScreen):
         """Count what others have changed since the run wrote it."""
         if self._plan is not None and self.is_available("rollback.look"):
             self._counting = self.migrate_app.in_background(self._count(self._plan), f"rollback-count-{self._run_id}")
-            self._changes = Changes(LookState.CONNECTING, self.session.clock())
+            self._told_at = self.session.clock()
+            self._changes = Changes(LookState.CONNECTING, self._told_at)
+            if self._ticking is None:
+                self._ticking = self.set_interval(TICK_SECONDS, self._draw_next)
             self._draw()
             self.refresh_frame()
 
@@ -250,7 +254,7 @@ class RollbackScreen(OperatorScreen):
         """Draw what is known by now, unless nobody waits for it any more."""
         if self._counting is None:
             return
-        self._changes = event.changes
+        self._changes, self._told_at = event.changes, self.session.clock()
         if event.changes is None or not event.changes.state.is_pending:
             self._counting = None
             self._draw()
@@ -261,7 +265,7 @@ class RollbackScreen(OperatorScreen):
     def on_rollback_screen_looked(self, event: Looked) -> None:
         """Draw what is known by now."""
         self._look = event.look
-        if self._ticking is not None and (event.look.fault is not None or event.look.undo is not None):
+        if self._ticking is not None and self._counting is None and (event.look.fault is not None or event.look.undo is not None):
             self._ticking.stop()
             self._ticking = None
         self._draw()
@@ -288,8 +292,9 @@ class RollbackScreen(OperatorScreen):
         self._draw_next()
 
     def _draw_next(self) -> None:
-        waited = self.session.clock() - self._looked_since
-        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited, self._changes)])
+        now = self.session.clock()
+        waited, silent = now - self._looked_since, now - self._told_at
+        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited, self._changes, silent)])
 
     def _stop_counting(self) -> None:
         if self._counting is not None:

@@ -9,7 +9,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import local_time
+from tui_migrate.ui.wording import local_time, silence_words
 from tui_migrate.wording import ends_words, number, run_name, size
 from tui_migrate.worker.rollback_preview import Tally
 from tui_migrate.worker.undo_summary import UndoSummary
@@ -112,8 +112,11 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
     return found
 
 
-def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float, changes: Changes | None = None) -> str:
-    """The line that says what comes next, or why nothing does. `waited` is for how long it has been looked, seconds."""
+def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float, changes: Changes | None = None, silent: float = 0.0) -> str:
+    """The line that says what comes next, or why nothing does.
+
+    `waited` is for how long it has been looked, `silent` for how long nothing has come meanwhile, both in seconds.
+    """
     if run is None:
         return " esc goes back."
     if look is None:
@@ -121,7 +124,7 @@ def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float, c
     if look.fault is not None:
         return " As it stands it cannot be rolled back; ctrl+r looks again."
     if changes is not None and changes.state.is_pending:
-        return _progress(changes)
+        return f"{_progress(changes)}{silence_words(silent)}"
     if changes is not None and changes.state is LookState.FAILED:
         return " What others changed is not counted: x tries again, s starts all the same."
     if look.undo is None:
