@@ -24,6 +24,11 @@ class Unfinished:
         self._has_failed = False
         self.offered: Draft | None = None
 
+    @property
+    def is_at_rest(self) -> bool:
+        """True while nothing is being written."""
+        return not self._is_writing
+
     async def find(self) -> None:
         """Look for one. Raises InvalidFile, UsageError for one that cannot be read; it is left where it is."""
         self.offered = await asyncio.to_thread(draft_file.read, self._app.session.home)

@@ -265,7 +265,11 @@ class RollbackScreen(OperatorScreen):
     def on_rollback_screen_looked(self, event: Looked) -> None:
         """Draw what is known by now."""
         self._look = event.look
-        if self._ticking is not None and self._counting is None and (event.look.fault is not None or event.look.undo is not None):
+        if (
+            self._ticking is not None
+            and self._counting is None
+            and (event.look.fault is not None or event.look.undo is not None)
+        ):
             self._ticking.stop()
             self._ticking = None
         self._draw()

@@ -112,7 +112,9 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
     return found
 
 
-def next_line(run: RunRecord | None, look: RollbackLook | None, waited: float, changes: Changes | None = None, silent: float = 0.0) -> str:
+def next_line(
+    run: RunRecord | None, look: RollbackLook | None, waited: float, changes: Changes | None = None, silent: float = 0.0
+) -> str:
     """The line that says what comes next, or why nothing does.
 
     `waited` is for how long it has been looked, `silent` for how long nothing has come meanwhile, both in seconds.

@@ -31,7 +31,6 @@ from tui_migrate.ui.terminal.frames import Frames
 from tui_migrate.ui.terminal.key_order import KeyOrder
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet, is_remote
 
-
 _SUSPEND: Final = Binding("ctrl+z", "suspend_process", show=False, id="app.suspend", priority=True)
 
 
@@ -81,7 +80,7 @@ class TerminalApp(App[ReturnType]):
         self._frames: Frames | None = None
         self._key_order = KeyOrder(self, super().on_event)
         self._thread_hook = threading.excepthook
-        self._last_faults: list[str] = []
+        self.last_faults: list[str] = []
         for theme in themes:
             self.register_theme(theme)
         self.theme = theme_name
@@ -119,7 +118,7 @@ class TerminalApp(App[ReturnType]):
 
     def fail_at_the_end(self, line: str) -> None:
         """Say, when the terminal is given back, what went wrong while the app was left; `return_code` is 1 then."""
-        self._last_faults.append(line)
+        self.last_faults.append(line)
         self._return_code = self._return_code or 1
 
     def redraw(self) -> None:
@@ -205,7 +204,7 @@ class TerminalApp(App[ReturnType]):
 
     def _print_error_renderables(self) -> None:
         """Say on the terminal, which is given back by now, what the app ended with: one line, and one each fault."""
-        said = [one for one in self._exit_renderables if isinstance(one, str)][:1] + self._last_faults
+        said = [one for one in self._exit_renderables if isinstance(one, str)][:1] + self.last_faults
         self._exit_renderables.clear()
         if sys.__stderr__ is not None and not self.is_headless:
             with suppress(OSError, ValueError):
