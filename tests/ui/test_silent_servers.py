@@ -21,6 +21,7 @@ from tui_migrate import connections
 from tui_migrate.comparison import compare as comparing_all
 from tui_migrate.connections import Connection
 from tui_migrate.plan.model import Environment, PackageEnd
+from tui_migrate.stores.mongodb import client, reading
 from tui_migrate.ui import comparing, look, outlook, wording
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.comparing import Asked
@@ -39,7 +40,7 @@ pytestmark = [
 ]
 
 DOCUMENTS = 5_000
-LEAVING_SECONDS = 8.0
+LEAVING_SECONDS = 6.0
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for long."""
     for module in (look, comparing, outlook):
         monkeypatch.setattr(module, "CONNECT_SECONDS", 1.0)
+    for module in (client, reading):
+        monkeypatch.setattr(module, "CLOSE_SECONDS", 0.5)
     monkeypatch.setattr(look, "LIST_SECONDS", 1.0)
     monkeypatch.setattr(wording, "SILENT_SECONDS", 1.0)
 
