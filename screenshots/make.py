@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import prepared
 from textual.pilot import Pilot
 
 from tui_migrate.demo import access
@@ -19,11 +20,15 @@ from tui_migrate.demo.command import run_demo
 from tui_migrate.demo.place import DemoPlace
 from tui_migrate.paths import Home
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.draft import Step
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.start import MarkSet
+from tui_migrate.ui.widgets.table import Table
 
 HERE = Path(__file__).parent
 SIZE = (80, 24)
+WIDE = (120, 32)
 SECONDS = 120.0
 
 
@@ -67,6 +72,33 @@ class Photographer:
         # Without it librsvg takes the blanks at the beginning of a line away.
         (HERE / f"{name}.svg").write_text(picture.replace("<svg ", '<svg xml:space="preserve" ', 1))
 
+    async def go_to(self, key: str) -> None:
+        """Put the cursor on a row of the table that is looked at."""
+        await self.until_true(lambda: isinstance(self._pilot.app.screen.focused, Table), "a table")
+        self._table.move_to(key)
+
+    async def go_to_first(self, word: str) -> None:
+        """Put the cursor on the first row with a word in one of its cells."""
+        await self.go_to(next(row.key for row in self._table.rows if word in row.cells))
+
+    async def resize(self, width: int, height: int) -> None:
+        """Make the terminal larger or smaller."""
+        await self._pilot.resize_terminal(width, height)
+        await self._pilot.pause()
+
+    @property
+    def app(self) -> MigrateApp:
+        """The app."""
+        assert isinstance(self._pilot.app, MigrateApp)  # noqa: S101 - says so to mypy
+        return self._pilot.app
+
+    @property
+    def _table(self) -> Table:
+        focused = self._pilot.app.screen.focused
+        if not isinstance(focused, Table):
+            raise SystemExit(f"no table has the focus\n{self._text()}")
+        return focused
+
     def _text(self) -> str:
         return "\n".join(one.text for one in self._pilot.app.screen._compositor.render_strips())  # noqa: SLF001 - no public way to what is drawn
 
@@ -86,8 +118,13 @@ async def plan_and_run(shot: Photographer) -> None:
     await shot.until("Sample:")
     await shot.press("x")
     await shot.until("both ends read whole", "As of")
-    await shot.press("G")
+    await shot.go_to("overwrite")
     await shot.take("policy")
+    await shot.press("m")
+    await shot.until("Rate limit")
+    await shot.take("more")
+    await shot.press("m")
+    await shot.go_to("overwrite")
     await shot.press("enter")
     await shot.until("The checks found nothing")
     await shot.take("preflight")
@@ -120,6 +157,151 @@ async def take_back(shot: Photographer) -> None:
     await shot.press("escape", "question_mark")
     await shot.until("Keys that work here")
     await shot.take("help")
+    await shot.press("escape")
+
+
+async def compare(shot: Photographer) -> None:
+    """From Home through a comparison of both ends, down to one document."""
+    await shot.press("M")
+    await shot.until("Pair")
+    await shot.go_to("run:1")
+    await shot.press("enter")
+    await shot.until("Next: s compares")
+    await shot.press("s")
+    await shot.until("As of", "differ")
+    await shot.go_to("users")
+    await shot.press("space", "k")
+    await shot.take("compare")
+    await shot.press("enter")
+    await shot.until("compare › users", "~")
+    await shot.take("compare-collection")
+    await shot.go_to_first("different")
+    await shot.press("enter")
+    await shot.until("As both ends have it now")
+    await shot.take("compare-document")
+    await shot.resize(*WIDE)
+    await shot.take("compare-wide")
+    await shot.resize(*SIZE)
+    await shot.press("escape", "escape", "escape")
+    await shot.until("New migration")
+
+
+async def ask(shot: Photographer) -> None:
+    """From Home through a run of the policy `ask` to its queue."""
+    await shot.press("h")
+    await shot.until("0002")
+    await shot.press("end", "a")
+    await shot.until("Next: ctrl+n")
+    await shot.press("ctrl+n")
+    await shot.until("users")
+    await shot.press("ctrl+n")
+    await shot.until("Sample:")
+    await shot.go_to("ask")
+    await shot.press("enter")
+    await shot.until("Next: s starts")
+    await shot.press("s")
+    await shot.until("wait for your decision")
+    await shot.press("Q")
+    await shot.until("› ")
+    await shot.take("conflicts")
+
+
+async def prepared_scenes(home: Home) -> None:
+    """Everything that a prepared journal shows: runs, lists, sheets, and the steps of a plan over prepared looks."""
+    clock = prepared.Clock()
+    live = await prepared.write_journal(home, clock)
+    app = MigrateApp(Session(home, clock=clock), theme="dark", marks=MarkSet.UNICODE, ansi=False)
+    try:
+        async with app.run_test(size=SIZE) as pilot:
+            shot = Photographer(pilot)
+            await shot.until("0042", "db1")
+            await run_sheets(shot, live)
+            await reports(shot)
+            await around(shot)
+            await steps(shot)
+    finally:
+        await live.end()
+
+
+async def run_sheets(shot: Photographer, live: prepared.LiveRun) -> None:
+    """The run that is at work, its plot and its log."""
+    await shot.press("enter")
+    await shot.until("● execute", "held up by the target")
+    await shot.press("T")
+    await shot.until("docs/s", "Held up by the target")
+    await shot.take("throughput")
+    await shot.press("escape", "l")
+    await shot.until("retrying batch 511")
+    await shot.take("log")
+    await shot.press("escape")
+    await shot.until("● execute")
+    for _ in range(24):
+        await live.go_on()
+        await asyncio.sleep(0.55)
+    await shot.until("ETA ~")
+    await shot.resize(*WIDE)
+    await shot.take("run-wide")
+    await shot.resize(*SIZE)
+    await shot.press("escape")
+
+
+async def reports(shot: Photographer) -> None:
+    """The run that ended with findings: its end, its errors, its report, one finding, the refused documents."""
+    await shot.press("j", "enter")
+    await shot.until("run 0041", "completed with findings")
+    await shot.take("findings")
+    await shot.press("e")
+    await shot.until("index_missing")
+    await shot.take("errors")
+    await shot.press("escape", "R")
+    await shot.until("4 documents were refused", "90004")
+    await shot.take("rejects")
+    await shot.press("escape", "escape", "v")
+    await shot.until("Report › run 0041", "index_missing")
+    await shot.take("report")
+    await shot.go_to("2")
+    await shot.press("enter")
+    await shot.until("What next")
+    await shot.take("finding")
+    await shot.press("escape", "escape")
+
+
+async def around(shot: Photographer) -> None:
+    """The backups, the palette, the theme picker."""
+    await shot.press("K")
+    await shot.until("before-release-3.1", "staging-shop-2026")
+    await shot.take("backups")
+    await shot.press("P")
+    await shot.until("days")
+    await shot.take("prune")
+    await shot.press("escape", "escape", "ctrl+p")
+    await shot.until("Plan a new migration")
+    await shot.take("palette")
+    await shot.press("escape", "ctrl+t")
+    await shot.until("High contrast")
+    await shot.take("themes")
+    await shot.press("escape")
+
+
+async def steps(shot: Photographer) -> None:
+    """The collections with a catalog, the sheet of one, and checks that found something."""
+    session = shot.app.session
+    session.looks = prepared.looks()
+    await shot.app.push_screen(NewMigrationScreen(prepared.draft(Step.COLLECTIONS)))
+    await shot.until("3 of 7 marked")
+    await shot.go_to("orders")
+    await shot.resize(*WIDE)
+    await shot.take("collections-wide")
+    await shot.resize(*SIZE)
+    await shot.go_to("users")
+    await shot.press("enter")
+    await shot.until("Name in target", "password")
+    await shot.take("sheet")
+    await shot.press("escape", "escape")
+    session.looks.keep(prepared.checked())
+    await shot.app.push_screen(NewMigrationScreen(prepared.draft(Step.PREFLIGHT)))
+    await shot.until("1 error and 2 warnings")
+    await shot.take("preflight-findings")
 
 
 async def take_all(home: Home) -> int:
@@ -129,6 +311,8 @@ async def take_all(home: Home) -> int:
         shot = Photographer(pilot)
         await plan_and_run(shot)
         await take_back(shot)
+        await compare(shot)
+        await ask(shot)
     return 0
 
 
@@ -137,6 +321,10 @@ def main() -> None:
     platform.node = lambda: "bastion"
     with tempfile.TemporaryDirectory(prefix="tui-migrate-") as folder:
         os.environ |= {"HOME": folder, "LOGNAME": "anna", "TZ": "UTC"}
+        time.tzset()
+        others = Home.find(Path(folder) / ".local" / "share" / "tui-migrate")
+        others.prepare()
+        asyncio.run(prepared_scenes(others))
         home = Path(folder) / ".local" / "state" / "tui-migrate" / "demo"
         asyncio.run(run_demo(headless=False, home=home, show=take_all, say=print, hand=lambda _: None))
         asyncio.run(access.stop(DemoPlace(home)))

@@ -1,6 +1,8 @@
 """Fixtures that many tests share: real MongoDB servers, started when the first test asks, one each per worker."""
 
+import gc
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -15,8 +17,26 @@ EXTERNAL = "TUI_MIGRATE_TEST_MONGODB"
 EXTERNAL_SECOND = "TUI_MIGRATE_TEST_MONGODB_SECOND"
 """`mongodb://host:port`, each of a replica set."""
 
+# Most of the programs that tests start load the same modules: where bytecode is not kept, each would compile them anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 settings.register_profile("quick", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("quick")
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Have two workers more than processors: most tests wait for a screen, a process or a server rather than work."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    # Not all processors of the machine may be ours.
+    ours = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return ours + 2
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector of garbage from looking through thousands of tests whenever one of them calls for it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _require_server() -> None:

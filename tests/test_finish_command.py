@@ -46,6 +46,6 @@ async def test_one_that_takes_long_is_left_at_work(tmp_path: Path) -> None:
     assert said is None
     assert not mark.exists()
     (left,) = finish_command._LEFT_AT_WORK
-    assert left.wait(10) == 0
+    assert left.wait(30) == 0
     assert mark.exists()
     finish_command._LEFT_AT_WORK.clear()

@@ -14,8 +14,12 @@ from tests.demo.processes import kill_everything
 from tests.readme import README, TABLES, commands
 from tui_migrate.demo.place import DemoPlace
 
-EXPECTED = {"tui-migrate worker 7": 4}
-"""Exit codes other than 0: run 7 has ended by then, and has nothing left to work at."""
+EXPECTED = {
+    "tui-migrate worker 7": 4,
+    "tui-migrate copy --source demo-source --target demo-target --collections users --conflict-resolution ask": 5,
+    "tui-migrate decide 5 --keep --number 1": 5,
+}
+"""Exit codes other than 0: run 7 has ended by then, and has nothing left to work at; run 5 waits for decisions."""
 
 FINDING = ("--owner-to ", "--limit 5 --plan equal.yaml")
 """Parts of commands that find something in the sample: references out of one user's data, differences."""
@@ -49,7 +53,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_command_does_as_it_stands_there(demo: Path, tmp_path: Path) -> None:
     environ = os.environ | {"TUI_MIGRATE_HOME": str(demo)}
     for line in commands():

@@ -74,8 +74,10 @@ def test_a_choice_names_the_choices() -> None:
 
 
 def test_depth_is_refused_not_crashed() -> None:
-    with pytest.raises(InvalidFile):
-        parse("[" * 1_500, "f.yaml")
+    for text in ("[" * 100_000, "- " * 10_000, "{a: " * 100_000):
+        with pytest.raises(InvalidFile):
+            parse(text, "f.yaml")
+    assert parse("[" * 150 + "]" * 150, "f.yaml").is_list
 
 
 @given(st.text(max_size=80))

@@ -244,7 +244,7 @@ def test_dry_run_and_validate_only_exclude_each_other(cli: Cli, ends: Ends) -> N
     ("words", "said"),
     [
         (("copy", "--source", "a"), "--target"),
-        (("copy", "--source", "a", "--target", "b", "--conflict-resolution", "ask"), "ask"),
+        (("copy", "--source", "a", "--target", "b", "--conflict-resolution", "guess"), "guess"),
         (("copy", "--source", "a", "--target", "b", "--collections"), "--collections"),
         (("copy", "--source", "a", "--target", "b", "--batch-documents", "0"), "--batch-documents"),
         (("copy", "--source", "a", "--target", "b", "--max-rejects", "-1"), "--max-rejects"),

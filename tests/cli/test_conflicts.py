@@ -1,6 +1,11 @@
 """The policy `ask` on the command line."""
 
 from tests.cli.conftest import Cli, Ends
+from tests.suites.ids import text
+from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
+from tui_migrate.cli.conflicts import conflict_form
+from tui_migrate.journal.records import ConflictRecord
+from tui_migrate.reports.masking import NOTHING, Mask
 
 
 def fill(ends: Ends) -> None:
@@ -42,6 +47,8 @@ def test_a_queue_is_listed_and_decided(cli: Cli, ends: Ends) -> None:
     one = cli("decide", "1", "--replace", "--collection", "notes", "--id", "2", "--json")
     assert (one.code, one.document["undecided"]) == (5, 2)
     assert held(ends) == ["theirs", "ours", "theirs", "ours"]
+    by_number = cli("decide", "1", "--keep", "--number", "1", "--json")
+    assert (by_number.code, by_number.document["undecided"]) == (5, 1)
     rest = cli("decide", "1", "--keep", "--all", "--json")
     assert (rest.code, rest.document["state"]) == (0, "completed")
     assert held(ends) == ["theirs", "ours", "theirs", "ours"]
@@ -57,8 +64,9 @@ def test_what_cannot_be_decided(cli: Cli, ends: Ends) -> None:
     for words, said in (
         (("--all",), "--keep or --replace"),
         (("--keep", "--replace", "--all"), "--keep or --replace"),
-        (("--keep",), "--id or --all"),
-        (("--keep", "--id", "1", "--all"), "--id or --all"),
+        (("--keep",), "--id, --number or --all"),
+        (("--keep", "--id", "1", "--all"), "--id, --number or --all"),
+        (("--keep", "--number", "1", "--id", "1"), "--id, --number or --all"),
     ):
         cli.refused("decide", "1", *words, code=2, said=said, hint="--", error="usage")
     for which in (("--id", "77"), ("--all", "--collection", "others")):
@@ -72,3 +80,11 @@ def test_a_run_without_a_queue_says_so(cli: Cli, ends: Ends) -> None:
     fill(ends)
     assert cli("copy", "--source", ends.source, "--target", ends.target, "--conflict-resolution", "skip").code == 0
     assert cli("conflicts", "1").out == "run 0001 has no conflicts\n"
+
+
+def test_an_id_that_is_sensitive_is_not_listed() -> None:
+    mask = Mask(
+        Catalog("c", "C", "", (CatalogCollection("notes", sensitive=(Sensitive("_id.mail", Redaction.MASK),)),))
+    )
+    one = ConflictRecord("notes", text("secret"), b"", b"", ("n",), number=7)
+    assert (conflict_form(one, mask)["id"], conflict_form(one, NOTHING)["id"]) == ("***", "'secret'")

@@ -35,9 +35,26 @@ def cell_under(lines: list[str], head: str, line: str) -> str:
     return line[:end].split()[-1]
 
 
-@pytest.mark.parametrize(("decision", "exact"), product(["replace", "skip", "refuse"], [True, False]))
+@pytest.mark.parametrize(("decision", "exact"), product(["replace", "skip", "refuse", "ask"], [True, False]))
 def test_every_policy_fits_80_columns(decision: str, exact: bool) -> None:
     number = 999_999
     counts = dict.fromkeys(("documents", "insert", "unchanged", "reject", "present", decision), number)
     found = CollectionForecast("a_dozen_long", exists=True, size=number, **counts)
     assert max(map(len, forecast_lines(Forecast(exact, (found,))))) <= 80
+
+
+def test_what_is_left_because_of_its_age_and_what_is_asked_about_is_said_in_80_columns() -> None:
+    number = 999_999
+    counts = {"insert": number, "replace": number, "unchanged": number, "skip": number, "reject": 1}
+    lines = forecast_lines(
+        Forecast(True, (CollectionForecast("a_dozen_long", True, number, size=number, newer=3, untold=1, **counts),))
+    )
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["collection", "there", "all", "insert", "replace", "equal", "skip", "reject", "bytes"]
+    assert lines[-2:] == [
+        "skip: 3 left because the target's is newer",
+        "skip: 1 left because it cannot be told which is newer",
+    ]
+    asked = forecast_lines(Forecast(True, (CollectionForecast("users", True, 5, unchanged=1, ask=4),)))
+    assert cell_under(asked, "ask", asked[1]) == "4"
+    assert asked[-1] == "ask: 4 documents wait for your decision, and the run with them"

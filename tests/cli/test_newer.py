@@ -32,6 +32,7 @@ def test_the_later_ones_are_copied_and_what_cannot_be_told_is_named(cli: Cli, en
     again = cli(*words(ends, "--catalog", str(catalog), "--dry-run", "--json")).document
     assert isinstance(again["total"], dict)
     assert (again["total"]["replace"], again["total"]["skip"]) == (1, 2)
+    assert (again["total"]["target_newer"], again["total"]["untold"]) == (1, 1)
 
 
 def test_without_a_field_nothing_is_copied(cli: Cli, ends: Ends) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.arena import Arena, Fight
-from tests.crash.cases import ALWAYS, EXPORT, FORWARDS
+from tests.crash.arena import Arena
 from tests.crash.evidence import noted
+from tests.crash.fight import Fight
+from tests.crash.passing import ALWAYS, EXPORT, FORWARDS
 from tests.crash.world import BATCH
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Wish

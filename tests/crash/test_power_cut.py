@@ -22,9 +22,9 @@ from typing import Any
 
 import pytest
 
-from tests.crash.cases import POLICIES
 from tests.crash.disk import Disk, Loss, Still
 from tests.crash.evidence import by_key, comparable, intents_of, read_package
+from tests.crash.passing import POLICIES
 from tests.crash.world import BATCH, crash_world
 from tests.engine.crashing import Trap, trapped
 from tests.engine.scene import Ended, Scene, Snapshot, new_scene, snapshot

@@ -12,8 +12,10 @@ from random import Random, SystemRandom
 
 import pytest
 
-from tests.crash.arena import Arena, Calm, Fight
-from tests.crash.cases import EXPORT, LOTS
+from tests.crash.arena import Arena
+from tests.crash.fight import Fight
+from tests.crash.lots import Calm
+from tests.crash.passing import EXPORT, LOTS
 from tui_migrate.worker import launch
 
 pytestmark = pytest.mark.slow

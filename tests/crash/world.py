@@ -8,7 +8,7 @@ from tests.engine.servers import NEEDS_N, VIEW, expiring
 from tests.engine.worlds import Held, World
 from tests.suites.documents import EMPTY, as_value, doc, index, options
 from tests.suites.ids import double, int32, text
-from tui_migrate.documents import RawId
+from tui_migrate.documents import RawId, raw_id
 from tui_migrate.plan.model import Policy
 from tui_migrate.stores.base import Target
 
@@ -17,6 +17,9 @@ BATCH = 3
 NEVER_TAKEN = doc(int32(3), m=int32(1))
 """What the target's `chain` refuses always."""
 
+KEPT = int32(7)
+"""The `_id` of the document about which it is decided that the target's is kept."""
+
 RETRIED = 8
 """What the target refuses in the run before a retry, of which a retry cannot write two either."""
 
@@ -24,8 +27,8 @@ RETRIED = 8
 def crash_world(policy: Policy) -> World:
     """A source and a target that has some of it: for `fail` nothing that differs, for the others some that does.
 
-    For `overwrite` there is a chain: a document can be inserted only after another has let go of its unique value; and
-    one that the target's validator refuses.
+    For `overwrite` and `ask` there is a chain: a document can be inserted only after another has let go of its unique
+    value; and one that the target's validator refuses.
     """
     things = [doc(int32(one), n=int32(one)) for one in range(1, 8)] + [doc(text("x"), n=int32(8))]
     there = [things[1], things[3], doc(int32(100), n=int32(100))]
@@ -41,7 +44,7 @@ def crash_world(policy: Policy) -> World:
         "bystander": Held(NEEDS_N, (index("n"),), (things[0],)),
         "things": Held(EMPTY, (index("z"),), tuple(there)),
     }
-    if policy is Policy.OVERWRITE:
+    if policy in (Policy.OVERWRITE, Policy.ASK):
         links = (doc(int32(1), n=text("b")), doc(int32(2), n=text("c")), NEVER_TAKEN)
         source["chain"] = Held(EMPTY, (), links)
         target["chain"] = Held(NEEDS_N, (index("n", unique=True),), (doc(int32(2), n=text("b")),))
@@ -53,6 +56,14 @@ def retried_world() -> World:
     world = crash_world(Policy.OVERWRITE)
     rules = {"chain": _n_is({"$exists": True, "$ne": "c"}), "things": _n_is({"$nin": [1, 3, 5, 7, 8]})}
     return replace(world, target=_ruled(world, rules), max_rejects=2 * RETRIED)
+
+
+def decided_documents(name: str, world: World) -> list[bytes]:
+    """What a collection holds when all that was asked about is decided: of the documents 7 the target's is kept."""
+    there = {raw_id(one): one for one in (world.target[name].documents if name in world.target else ())}
+    mine = (one for one in world.source[name].documents if one != NEVER_TAKEN)
+    there |= {identifier: one for one in mine if (identifier := raw_id(one)) not in there or identifier != KEPT}
+    return sorted(there.values())
 
 
 async def relax(target: Target) -> None:

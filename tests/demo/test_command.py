@@ -119,7 +119,7 @@ def test_an_open_demo_writes_its_connections_and_ends_on_ctrl_c(place: DemoPlace
         assert known["demo-target"].environment is Environment.STAGING
         assert known["demo-source"].url == f"mongodb://127.0.0.1:{ports['source']}/second_brain"
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     until(lambda: everything_ended(place), supervisor.IDLE_SECONDS + 15)
 
 
@@ -128,7 +128,7 @@ def test_stop_ends_an_open_demo(place: DemoPlace) -> None:
     with open_demo(place) as process:
         stopped = run(place, "--stop")
         assert (stopped.returncode, stopped.stdout) == (0, "The demo's servers have ended.\n")
-        rest, _ = process.communicate(timeout=10)
+        rest, _ = process.communicate(timeout=30)
         assert process.returncode == 0
         assert "have been stopped" in rest
     assert everything_ended(place)
@@ -179,7 +179,7 @@ def test_an_open_demo_in_json_says_where_it_is_and_waits(place: DemoPlace) -> No
             text = "".join(iter(process.stdout.readline, "}\n")) + "}"
             assert json.loads(text)["connections"] == ["demo-source", "demo-target"]
             process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=10)
+            rest, _ = process.communicate(timeout=30)
             assert (process.returncode, rest) == (0, "")
         finally:
             process.kill()

@@ -53,6 +53,6 @@ def test_the_pipe_passes_on_sigterm_and_the_exit_code() -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.terminate()
-        assert process.wait(5) == 256 - signal.SIGTERM
+        assert process.wait(30) == 256 - signal.SIGTERM
     with subprocess.Popen([*line, "raise SystemExit(7)"], stdin=subprocess.PIPE) as process:
-        assert process.wait(5) == 7
+        assert process.wait(30) == 7

@@ -28,7 +28,7 @@ CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
 
 @pytest.mark.slow
 @given(world=worlds(), crashes=st.lists(st.integers(1, 25), max_size=2))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_what_is_exported_and_imported_is_what_was_there_wherever_the_export_dies(
     world: World, crashes: list[int]
 ) -> None:

@@ -59,7 +59,7 @@ async def errors_in(package: Path) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ONE_FILE)
 @given(world=worlds(), crashes=st.lists(st.integers(1, 25), max_size=3))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_wherever_it_dies_it_ends_as_one_that_was_left_alone(
     form: PackageForm, world: World, crashes: list[int]
 ) -> None:

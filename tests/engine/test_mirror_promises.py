@@ -27,7 +27,7 @@ async def orders(scene: Scene) -> dict[str, list[bytes]]:
 
 
 @given(world=mirrored_worlds())
-@settings(max_examples=70)
+@settings(max_examples=35)
 def test_a_mirror_makes_the_target_equal_and_a_rollback_brings_everything_back(world: World) -> None:
     async def prove(scene: Scene) -> None:
         await fill(world, scene)
@@ -67,7 +67,7 @@ def test_a_package_brings_a_database_back_from_any_damage_and_a_rollback_the_dam
 
 
 @given(world=mirrored_worlds(), crashes=st.lists(places, min_size=1, max_size=3))
-@settings(max_examples=70)
+@settings(max_examples=35)
 def test_a_mirror_that_dies_anywhere_and_is_resumed_ends_like_one_that_was_left_alone(
     world: World, crashes: list[int]
 ) -> None:
@@ -93,7 +93,7 @@ def test_a_mirror_that_dies_anywhere_and_is_resumed_ends_like_one_that_was_left_
 
 
 @given(world=mirrored_worlds(), crash=places, crashes=st.lists(places, max_size=3))
-@settings(max_examples=70)
+@settings(max_examples=35)
 def test_a_mirror_that_dies_anywhere_can_be_rolled_back_even_if_the_rollback_dies_too(
     world: World, crash: int, crashes: list[int]
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.crashing import Trap, trapped
@@ -23,7 +23,6 @@ places = st.integers(0, 999)
 
 
 @given(world=worlds())
-@settings(max_examples=120)
 def test_a_run_does_what_the_truth_table_says_and_a_rollback_takes_it_back(world: World) -> None:
     async def prove(scene: Scene) -> None:
         await world.fill(scene)
@@ -64,7 +63,6 @@ def test_a_run_does_what_the_truth_table_says_and_a_rollback_takes_it_back(world
 
 
 @given(world=worlds(odd=True), crashes=st.lists(places, min_size=1, max_size=3))
-@settings(max_examples=150)
 def test_a_run_that_dies_anywhere_and_is_resumed_ends_like_one_that_was_left_alone(
     world: World, crashes: list[int]
 ) -> None:
@@ -86,7 +84,6 @@ def test_a_run_that_dies_anywhere_and_is_resumed_ends_like_one_that_was_left_alo
 
 @pytest.mark.rule(20, "byte for byte, whatever dies")
 @given(world=worlds(odd=True), crash=places, crashes=st.lists(places, max_size=2))
-@settings(max_examples=150)
 def test_a_run_that_dies_anywhere_can_be_rolled_back_even_if_the_rollback_dies_too(
     world: World, crash: int, crashes: list[int]
 ) -> None:
@@ -119,7 +116,6 @@ def test_a_run_that_dies_anywhere_can_be_rolled_back_even_if_the_rollback_dies_t
 
 @pytest.mark.rule(4, "after any network error in a living worker")
 @given(world=worlds(odd=True), faults=st.lists(places, min_size=1, max_size=3))
-@settings(max_examples=100)
 def test_a_connection_that_is_lost_at_any_write_changes_nothing_but_the_time(world: World, faults: list[int]) -> None:
     async def prove(calm: Scene, scene: Scene) -> None:
         await world.fill(calm)

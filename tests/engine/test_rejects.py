@@ -27,6 +27,7 @@ from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, RunKind
 from tui_migrate.stores.base import CollectionInfo, Source
 from tui_migrate.stores.lookup import Found, find_by_id
 from tui_migrate.stores.memory import MemoryStore
+from tui_migrate.stores.moments import FieldPath
 from tui_migrate.worker.steering import WorkerSteering
 
 GOOD = [doc(int32(one), n=int32(one)) for one in (1, 4, 7)]
@@ -278,9 +279,9 @@ async def test_many_large_deferred_documents_are_tried_again_a_few_at_a_time(
     monkeypatch.setattr(deferred, "PAGE_BYTES", 100)
     tried: list[int] = []
 
-    async def find(target: Source, collection: str, ids: Sequence[RawId]) -> dict[Key, Found]:
+    async def find(target: Source, collection: str, ids: Sequence[RawId], by: FieldPath) -> dict[Key, Found]:
         tried.append(len(ids))
-        return await find_by_id(target, collection, ids)
+        return await find_by_id(target, collection, ids, by)
 
     monkeypatch.setattr("tui_migrate.engine.deferred.find_by_id", find)
     await unique(scene, {one: one + 1 for one in range(12)}, {one: one for one in range(12)})

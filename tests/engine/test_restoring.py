@@ -34,7 +34,7 @@ async def back_up(scene: Runs, source: Source) -> PackageEnd:
 
 
 @given(world=mirrored_worlds())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_whatever_was_done_since_a_restore_undoes_and_its_rollback_does_again(world: World) -> None:
     async def prove(scene: Scene) -> None:
         await fill(world, scene)

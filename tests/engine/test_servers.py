@@ -69,7 +69,7 @@ async def prove_policy(ends: Pair, policy: Policy) -> None:
 
 
 @pytest.mark.rule(7, "an _id of another numeric type is a finding")
-@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("policy", [Policy.FAIL, Policy.SKIP, Policy.OVERWRITE])
 async def test_a_copy_onto_a_half_full_target_is_the_truth_table_and_a_rollback_takes_it_back(
     ends: Pair, policy: Policy
 ) -> None:

@@ -175,7 +175,7 @@ async def test_what_may_take_hours_is_not_waited_for_when_the_server_is_silent(
         await stage(command, blockConnection=True, blockTimeMS=1_000)
         call = store.count("numbers") if is_counting else store.create_indexes("numbers", [index("m")])
         before = proxy.passed[Way.TO_SERVER]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             task = asyncio.ensure_future(call)
             while proxy.passed[Way.TO_SERVER] == before:
                 await asyncio.sleep(0.001)

@@ -19,7 +19,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.schema import VERSION
 from tui_migrate.journal.writer import JournalWriter
 
-END_SECONDS = 10
+END_SECONDS = 30
 
 
 async def make_journal(path: Path) -> int:

@@ -69,7 +69,7 @@ LAID_OUT: Mapping[str, Callable[..., Path]] = {"folder": _folder, "archive": _ar
 @given(users=stored, others=stored)
 @example(users=[], others=[])
 @example(users=list(ODD_BSON.values()), others=[])
-@settings(max_examples=40)
+@settings(max_examples=15)
 def through_export(form: str, users: list[bytes], others: list[bytes]) -> None:
     async def prove(scene: Scene, folder: Path) -> None:
         await put_all(scene, {"users": users, ODD_NAME: others})
@@ -83,7 +83,7 @@ def through_export(form: str, users: list[bytes], others: list[bytes]) -> None:
 @given(users=stored, others=stored)
 @example(users=[], others=[])
 @example(users=list(ODD_BSON.values()), others=[])
-@settings(max_examples=40)
+@settings(max_examples=15)
 def through_dump(kind: str, packed: bool, users: list[bytes], others: list[bytes]) -> None:
     async def prove(scene: Scene, folder: Path) -> None:
         some = {"users": users} if kind == "file" else {"users": users, ODD_NAME: others}

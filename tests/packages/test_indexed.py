@@ -177,7 +177,7 @@ async def test_a_check_that_is_cancelled_ends_between_two_steps() -> None:
             try:
                 while True:
                     self.waiting.set()
-                    self.gate.wait(10)
+                    self.gate.wait(30)
                     yield Passed(1)
             finally:
                 self.closed += 1

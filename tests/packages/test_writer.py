@@ -263,7 +263,7 @@ async def test_a_cancelled_append_is_cut_off_again(tmp_path: Path, monkeypatch: 
 
     def slow(self: collection_file.CollectionFile, documents: Sequence[bytes], level: int) -> Member:
         started.set()
-        assert go_on.wait(10)
+        assert go_on.wait(30)
         late = append(self, documents, level)
         written.append(late.end)
         return late

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -31,3 +32,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home below the user's own folder, so that screens show the same paths in every test run."""
     monkeypatch.setenv("HOME", str(tmp_path))
     return new_home(tmp_path)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder with so short a path that no window breaks it, however often tests have been run here."""
+    with TemporaryDirectory(prefix="t-") as name:
+        yield Path(name)

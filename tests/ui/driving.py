@@ -20,7 +20,7 @@ from tui_migrate.ui.terminal.start import MarkSet
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
 
-SECONDS = 20.0
+SECONDS = 60.0
 NOW = 1_790_000_000.0
 """The time of every app in tests: 2026-09-21 14:13:20 UTC."""
 

@@ -28,7 +28,7 @@ class LiveRun:
 
     def __enter__(self) -> "LiveRun":
         self._thread.start()
-        assert self._begun.wait(10)
+        assert self._begun.wait(30)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

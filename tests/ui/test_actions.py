@@ -11,13 +11,16 @@ from rich.cells import cell_len
 from tests.ui.driving import new_app, screen_text, shows, until
 from tui_migrate.paths import Home
 from tui_migrate.ui import screens
-from tui_migrate.ui.actions import BY_ID, EVERYWHERE, REGISTRY, Action, bindings, in_order
+from tui_migrate.ui.actions import BY_ID, EVERYWHERE, REGISTRY, bindings, in_order
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.keymap import USUAL
+from tui_migrate.ui.palette import is_meant
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.connections import ConnectionsScreen
 from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.footer import KeyFooter
 
 RESERVED = set("[OABCDjkgG") | {"ctrl+u", "ctrl+d", "tab"}
@@ -99,15 +102,39 @@ async def test_the_footer_fits_and_always_says_how_to_leave_and_get_help(
             await app.push_screen(kind())
         await until(pilot, shows(pilot, " q Leave", " ? Help"), "the footer")
         footer = app.screen.query_one(KeyFooter)
-        shown = footer.shown
-        assert sum(map(width_of, shown)) <= width
+        shown, line = footer.shown, screen_text(pilot).splitlines()[-1]
         assert [one.id for one in shown[-2:]] == ["app.leave", "app.help"]
         assert list(shown[:-2]) == in_order(one.id for one in shown[:-2])
-        assert cell_len(screen_text(pilot).splitlines()[-1]) <= width
+        assert cell_len(line) <= width
+        every = sum(bool(one.label) for one in app.operator_screen.shown_actions()) if app.operator_screen else 0
+        assert line.endswith(" … ? Help") is (len(shown) < every)
 
 
-def width_of(action: Action) -> int:
-    return len(action.shown) + len(action.label) + 3
+FIRST_AT_80 = {
+    HomeScreen: ("n", "o", "h", "M", "K", "enter", "?"),
+    RunScreen: ("p", "c", "+", "-", "l", "e", "q", "?"),
+    HistoryScreen: ("enter", "/", "r", "q", "?"),
+}
+"""The keys that nobody should have to look for, and that stand there when all are available."""
+
+
+@pytest.mark.parametrize("kind", FIRST_AT_80)
+async def test_at_80_columns_the_footer_has_what_is_needed_most_and_says_that_there_is_more(
+    home: Home, kind: type[OperatorScreen]
+) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)):
+        footer = app.screen.query_one(KeyFooter)
+        footer.show(USUAL.in_order([*kind.ACTIONS, *EVERYWHERE]), kind.NEEDED)
+        assert set(FIRST_AT_80[kind]) <= {one.shown for one in footer.shown}
+        line = footer.render_line(0).text
+        assert line.rstrip().endswith(" … ? Help")
+        assert all(f" {one.shown} {one.short}" in line for one in footer.shown)
+
+
+@pytest.mark.parametrize("kind", all_screens(), ids=lambda kind: kind.__name__)
+def test_what_a_screen_needs_first_is_among_its_actions(kind: type[OperatorScreen]) -> None:
+    assert set(kind.NEEDED) <= {*kind.ACTIONS, *EVERYWHERE}
 
 
 async def test_the_palette_offers_what_works_here_and_does_it(home: Home) -> None:
@@ -119,6 +146,31 @@ async def test_the_palette_offers_what_works_here_and_does_it(home: Home) -> Non
         await until(pilot, shows(pilot, "Connections  (o)"), "the palette")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "Connections")
+
+
+async def test_the_palette_finds_what_is_meant_by_its_sentence_and_by_other_words(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        await pilot.press("ctrl+p", *"restore")
+        await until(pilot, shows(pilot, "Backups  (K)"), "what restores")
+        await pilot.press(*["backspace"] * len("restore"), *"sync")
+        await until(pilot, shows(pilot, "Compare  (M)"), "what syncs")
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("undo", {"home.history", "home.backups", "run.rollback", "run.delete", "backup.restore"}),
+        ("roll back", {"home.history", "run.cancel", "run.rollback"}),
+        ("import", {"home.new", "home.backups", "backup.restore"}),
+        ("sync", {"home.compare", "compare.plan"}),
+        ("quit", {"app.leave"}),
+        ("ack", set()),
+    ],
+)
+def test_a_query_means_actions_by_the_beginnings_of_words(query: str, ids: set[str]) -> None:
+    assert {one.id for one in REGISTRY if is_meant(one, query)} == ids
 
 
 async def test_help_lists_the_keys_of_every_screen(home: Home) -> None:

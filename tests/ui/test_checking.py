@@ -101,7 +101,7 @@ async def test_cancelling_ends_everything(shop: Shop, silent_url: str) -> None:
         check(request(shop, "users", target=StoreEnd("shop", url=silent_url)), shop.opening, lambda one: begun.set())
     )
     await begun.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(8):
         while not asyncio.all_tasks() - before - {work}:
             await asyncio.sleep(0.01)
         work.cancel()

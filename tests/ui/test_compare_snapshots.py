@@ -28,6 +28,7 @@ from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.reports.masking import NOTHING
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.compare_words import CollectionRows
 from tui_migrate.ui.comparing import Asked, Compared
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.screens.backups import BackupsScreen
@@ -106,6 +107,24 @@ SCENES: dict[str, tuple[Compared | None, Make, tuple[str, ...], str]] = {
     "backup_sheet": (None, BackupsScreen, ("end", "enter"), "On disk"),
     "prune": (None, PruneScreen, (), "damaged"),
 }
+
+
+def test_rows_are_made_anew_only_where_something_has_changed() -> None:
+    made = CollectionRows()
+    made.use(READING)
+    before = made.rows(frozenset())
+    audit = replace(STANDINGS["audit"], documents=200)
+    made.use(replace(READING, standings=STANDINGS | {"audit": audit}))
+    after = made.rows(frozenset())
+    assert [new is old for new, old in zip(after, before, strict=True)] == [False, True, True, True]
+    made.use(DONE)
+    found = {row.key: row for row in made.rows(frozenset())}
+    marked = {row.key: row for row in made.rows(frozenset(("users",)))}
+    assert [name for name in found if marked[name] is not found[name]] == ["users"]
+    assert (found["users"].cells[0], marked["users"].cells[0]) == ("[ ]", "[x]")
+    assert {row.key: row for row in made.rows(frozenset())} == found
+    made.use(None)
+    assert (made.rows(frozenset()), made.markable) == ([], ())
 
 
 def app_with(home: Home, compared: Compared | None) -> MigrateApp:

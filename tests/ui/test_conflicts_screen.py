@@ -1,8 +1,10 @@
 """The queue of a run under `ask`, between real servers: looked at, decided and written."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from bson import encode
@@ -10,17 +12,29 @@ from textual.pilot import Pilot
 
 from tests.engine.scene import create, documents, put
 from tests.engine.servers import Pair, pair
-from tests.ui.driving import new_app, screen_text, shows, table_cells, until
+from tests.suites.ids import text as as_id
+from tests.ui.driving import new_app, screen_text, shows, table_cells, until, words
 from tests.ui.run_scene import SIZE, keys
 from tests.ui.test_kept_screen import change
+from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
+from tui_migrate.errors import Unreachable
+from tui_migrate.journal.records import ConflictRecord, ConflictState
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
+from tui_migrate.reports.masking import NOTHING, Mask
+from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.conflict_words import conflict_rows
 from tui_migrate.ui.look import host_words
-from tui_migrate.ui.screens.conflicts import ConflictSheet, ConflictsScreen
-from tui_migrate.ui.screens.dialogs import Choose, TypeName
+from tui_migrate.ui.screens import conflict_document
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.conflict_document import ConflictScreen
+from tui_migrate.ui.screens.conflicts import ConflictsScreen
+from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.worker import control
+from tui_migrate.worker.conflict_documents import Sides
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),
@@ -57,8 +71,18 @@ async def opened(ends: Pair) -> AsyncIterator[Pilot[None]]:
         yield pilot
 
 
+def offered(pilot: Pilot[None]) -> list[str]:
+    """The actions that can be taken, whether the footer has room for them or not."""
+    return [one.id for one in cast("OperatorScreen", pilot.app.screen).shown_actions()]
+
+
 def states(pilot: Pilot[None]) -> list[str]:
     return [one[0] for one in table_cells(pilot)]
+
+
+def screen(pilot: Pilot[None]) -> OperatorScreen:
+    assert isinstance(pilot.app.screen, OperatorScreen)
+    return pilot.app.screen
 
 
 def is_list(pilot: Pilot[None]) -> bool:
@@ -67,10 +91,9 @@ def is_list(pilot: Pilot[None]) -> bool:
 
 async def sheet(pilot: Pilot[None], *, row: int) -> str:
     await pilot.press("g", *["j"] * row, "enter")
-    await until(pilot, lambda: isinstance(pilot.app.screen, ConflictSheet), "the sheet")
-    pager = pilot.app.screen.query_one(Pager)
-    await until(pilot, lambda: "Compared" in pager.words or "✗" in pager.words, "the document")
-    return pager.words
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConflictScreen), "the document")
+    await until(pilot, lambda: "Reading" not in words(pilot, "#what") and words(pilot, "#what") != "", "both ends")
+    return f"{words(pilot, '#what')}\n{pilot.app.screen.query_one(Pager).words}"
 
 
 async def test_the_queue_says_what_waits_and_where_they_differ(ends: Pair) -> None:
@@ -87,8 +110,8 @@ async def test_the_queue_says_what_waits_and_where_they_differ(ends: Pair) -> No
 async def test_a_document_is_compared_and_decided_on_its_sheet(ends: Pair) -> None:
     async with opened(ends) as pilot:
         said = await sheet(pilot, row=0)
-        assert '-  "level": "x",' in said
-        assert '+  "level": "ours",' in said
+        assert '-  "level": "x"' in said
+        assert '+  "level": "ours"' in said
         await pilot.press("Y")
         await until(pilot, lambda: is_list(pilot) and states(pilot)[0] == "○ to replace", "the decision")
         said = await sheet(pilot, row=2)
@@ -123,15 +146,17 @@ async def test_what_changed_since_is_said(ends: Pair) -> None:
 async def test_what_is_gone_from_the_target_is_said(ends: Pair) -> None:
     await change(ends.target, gone=(2,))
     async with opened(ends) as pilot:
-        assert "the target does not have it any more" in await sheet(pilot, row=1)
+        assert "The target does not have it any more" in await sheet(pilot, row=1)
 
 
 async def test_the_run_and_the_history_lead_to_it(ends: Pair) -> None:
     app = new_app(ends.home)
     async with app.run_test(size=SIZE) as pilot:
-        for screen in (RunScreen(1), HistoryScreen()):
-            await app.push_screen(screen)
-            await until(pilot, lambda: "Q" in keys(pilot), "the key")
+        await until(pilot, shows(pilot, "? undecided", "3 wait for your decision: Q"), "the run on Home")
+        for screen in (None, RunScreen(1), HistoryScreen()):
+            if screen is not None:
+                await app.push_screen(screen)
+            await until(pilot, lambda: "run.conflicts" in offered(pilot), "the key")
             await pilot.press("Q")
             await until(pilot, lambda: is_list(pilot) and len(table_cells(pilot)) == 3, "the queue")
             await pilot.press("escape")
@@ -160,3 +185,81 @@ async def test_a_run_that_is_not_there(ends: Pair) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await app.push_screen(ConflictsScreen(9))
         await until(pilot, shows(pilot, "There is no run 0009. esc goes back."), "that")
+
+
+async def test_the_difference_can_be_copied(ends: Pair) -> None:
+    async with opened(ends) as pilot:
+        assert next((one.what, one.text) for one in screen(pilot).copyable()) == ("_id", "1")
+        await sheet(pilot, row=0)
+        offered = {one.what: one.text for one in screen(pilot).copyable()}
+        assert '+  "level": "ours"' in offered["difference"]
+        assert offered["_id"] == "1"
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: pilot.app.screen.query_one("#sides").display, "both side by side")
+        assert ("~", '  "level": "x"', '  "level": "ours"') in table_cells(pilot, "#sides")
+
+
+async def test_what_cannot_be_read_is_a_fault_and_can_be_tried_again(
+    ends: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> Sides:
+        raise Unreachable("the source has not answered", hint="check the line")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conflict_document, "read_sides", fail)
+        async with opened(ends) as pilot:
+            await pilot.press("enter")
+            await until(pilot, shows(pilot, "✗ the source has not answered", "check the line", "ctrl+r"), "the fault")
+            patch.undo()
+            await pilot.press("ctrl+r")
+            await until(pilot, shows(pilot, '+  "level": "ours"'), "the document")
+
+
+async def test_an_end_that_does_not_answer_is_waited_for_in_the_open_and_left_by_esc(
+    ends: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> Sides:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(conflict_document, "read_sides", hang)
+    monkeypatch.setattr(conflict_document, "SLOW_SECONDS", 1.0)
+    async with opened(ends) as pilot:
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Reading both ends…", "s without an answer; esc goes"), "how long it waits")
+        await pilot.press("escape")
+        await until(pilot, lambda: is_list(pilot), "the list")
+
+
+async def test_a_password_is_asked_for_and_going_back_from_that_is_a_fault(
+    ends: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asked(app: MigrateApp, _: object) -> bool:
+        return await app.push_screen_wait(AskPassword("shop", "db1", "ops")) is not None
+
+    monkeypatch.setattr(conflict_document, "have_passwords", asked)
+    async with opened(ends) as pilot:
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "without the passwords the ends cannot be read"), "the fault")
+
+
+async def test_a_decision_is_about_the_document_that_was_seen(ends: Pair) -> None:
+    async with opened(ends) as pilot:
+        await sheet(pilot, row=0)
+        await control.decide(ends.home, 1, ConflictState.REPLACE, numbers=[1])
+        await change(ends.target, encode({"_id": 1, "name": "third"}))
+        assert (await ends.work(1)).record.undecided == 3
+        await pilot.press("Y")
+        await until(pilot, shows(pilot, "Not decided"), "that")
+        await until(pilot, lambda: states(pilot) == ["? open"] * 3, "the queue")
+
+
+def test_an_id_that_is_sensitive_is_not_shown() -> None:
+    sensitive = (Sensitive("_id.email", Redaction.MASK),)
+    mask = Mask(Catalog("c", "C", "", (CatalogCollection("things", sensitive=sensitive),)))
+    one = ConflictRecord("things", as_id("secret"), b"", b"", ("n",), number=7)
+    assert conflict_rows([one], mask)[0].cells[2] == "*** (7)"
+    assert "secret" not in str(conflict_rows([one], mask))
+    assert conflict_rows([one], NOTHING)[0].cells[2] == "'secret'"

@@ -100,7 +100,7 @@ async def test_cancelling_leaves_neither_a_connection_nor_a_thread(shop: Shop, s
     work = asyncio.create_task(count(request, shop.opening, tell, exact=True))
     await begun.wait()
     others = asyncio.all_tasks() - {work}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(8):
         while not asyncio.all_tasks() - others - {work}:  # until a connection is being made
             await asyncio.sleep(0.01)
         work.cancel()

@@ -16,10 +16,10 @@ pytestmark = [
 ]
 
 
-async def test_the_path_of_a_package_is_completed_by_tab(home: Home, tmp_path: Path) -> None:
+async def test_the_path_of_a_package_is_completed_by_tab(home: Home, short_folder: Path) -> None:
     for name in ("backups/shop one", "backups/shop two", "backups/.hidden", "backups/[x] 名前\u202e"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "backups" / "shop file").touch()
+        (short_folder / name).mkdir(parents=True)
+    (short_folder / "backups" / "shop file").touch()
     async with wizard(home) as pilot:
         await ask(pilot, Role.SOURCE)
         await pick(pilot, "package", AskPath)
@@ -28,23 +28,23 @@ async def test_the_path_of_a_package_is_completed_by_tab(home: Home, tmp_path: P
         assert isinstance(screen, AskPath)
 
         async def typed(text: str, *candidates: str) -> None:
-            entry.value = str(tmp_path / text)
-            wanted = tuple(f"{tmp_path}/{one}" for one in candidates)
+            entry.value = str(short_folder / text)
+            wanted = tuple(f"{short_folder}/{one}" for one in candidates)
             await until(pilot, lambda: screen._candidates == wanted, f"{wanted}")
 
         await typed("backu", "backups/")
         await pilot.press("tab")
-        assert entry.value == f"{tmp_path}/backups/"
+        assert entry.value == f"{short_folder}/backups/"
         await until(pilot, says(pilot, "shop one/", "shop two/", "[x] 名前\\u202e/"), "what is there")
         assert ".hidden" not in screen_text(pilot)
         await typed("backups/sh", "backups/shop file", "backups/shop one/", "backups/shop two/")
         await pilot.press("tab")
-        assert entry.value == f"{tmp_path}/backups/shop "
+        assert entry.value == f"{short_folder}/backups/shop "
         await typed("backups/shop o", "backups/shop one/")
         await pilot.press("tab", "enter")
         await until(pilot, says(pilot, "✗ ", "backups/shop one"), "that it is no package")
         assert session(pilot).draft.source is None
-        assert pilot.app.screen.query_one(Input).value == f"{tmp_path}/backups/shop one"
+        assert pilot.app.screen.query_one(Input).value == f"{short_folder}/backups/shop one"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import bson
 import pytest
 
 from tui_migrate.comparison.document_text import MAX_LINES
+from tui_migrate.reports.masking import NOTHING
 from tui_migrate.ui.kept_words import comparison, kept_rows, kept_sentences, sheet_words
 from tui_migrate.worker.kept_document import Versions
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, Wanted
@@ -12,13 +13,13 @@ OLD, NEW, NOW = (bson.encode({"_id": 1, "a": one}) for one in ("old", "new", "no
 @pytest.mark.parametrize(
     ("versions", "compared", "shown"),
     [
-        (Versions(OLD, NEW, NOW), "what the run wrote (-), which the source still has,", '-  "a": "new",'),
-        (Versions(OLD, None, NOW), "the document before the run (-)", '-  "a": "old",'),
-        (Versions(None, None, NOW), "nothing: it was not there before the run", '  "a": "now",'),
-        (Versions(OLD, NEW, None), "not in the target any more; shown is what the run wrote", '  "a": "new",'),
-        (Versions(OLD, None, None), "not in the target any more; shown is the document before", '  "a": "old",'),
+        (Versions(OLD, NEW, NOW), "what the run wrote (-), which the source still has,", '-  "a": "new"'),
+        (Versions(OLD, None, NOW), "the document before the run (-)", '-  "a": "old"'),
+        (Versions(None, None, NOW), "nothing: it was not there before the run", '  "a": "now"'),
+        (Versions(OLD, NEW, None), "not in the target any more; shown is what the run wrote", '  "a": "new"'),
+        (Versions(OLD, None, None), "not in the target any more; shown is the document before", '  "a": "old"'),
         (Versions(None, None, None), "nothing: it was not there before the run", "It is not in the target."),
-        (Versions(OLD, NEW, NEW, is_as_written=True), "nothing: by now it is as the run wrote it", '  "a": "new",'),
+        (Versions(OLD, NEW, NEW, is_as_written=True), "nothing: by now it is as the run wrote it", '  "a": "new"'),
         (Versions(OLD, None, OLD), "the document before the run (-)", "There is no difference"),
     ],
 )
@@ -38,9 +39,9 @@ def test_documents_of_many_lines_are_compared_as_far_as_they_are_shown() -> None
 
 def test_names_and_ids_are_harmless() -> None:
     kept = KeptDocument("a\x1b[2J", "1", Wanted.DELETE, Reason.CHANGED, 8, 0)
-    (row,) = kept_rows([kept])
+    (row,) = kept_rows([kept], NOTHING)
     assert row.cells == ("a\\x1b[2J", "1", "delete it", "changed")
-    assert "\x1b" not in "".join(sheet_words(kept))
+    assert "\x1b" not in "".join(sheet_words(kept, NOTHING))
 
 
 def test_a_list_that_is_not_all_says_so() -> None:

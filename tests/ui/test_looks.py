@@ -9,6 +9,7 @@ from tui_migrate.stores.base import Identity
 from tui_migrate.ui.checking import Checked
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request, with_marks, with_policy
+from tui_migrate.ui.keymap import USUAL
 from tui_migrate.ui.look import ConnectionsRead, EndLook, Fault, LookState
 from tui_migrate.ui.looks import Looks
 
@@ -46,7 +47,7 @@ def test_checks_are_stale_after_any_change() -> None:
     assert not looks.is_stale(REQUEST)
     for changed in (with_marks(DRAFT, ["users"]), replace(DRAFT, undo=False), replace(DRAFT, description="x")):
         assert looks.is_stale(to_request(changed))
-        assert "changed since it was checked" in looks.what_blocks(changed, Step.PREFLIGHT)
+        assert "changed since it was checked" in looks.what_blocks(changed, Step.PREFLIGHT, USUAL)
 
 
 @pytest.mark.parametrize("state", LookState)
@@ -84,11 +85,11 @@ def test_what_is_old_is_forgotten_and_the_connections_stay() -> None:
 def test_an_end_that_failed_blocks_every_step_before_the_checks() -> None:
     looks = Looks()
     looks.keep(EndLook(TARGET, LookState.FAILED, NOW, fault=Fault("no answer")))
-    assert looks.what_blocks(DRAFT, Step.ENDS) == "shop on staging cannot be used"
+    assert looks.what_blocks(DRAFT, Step.ENDS, USUAL) == "shop on staging cannot be used"
     for step in (Step.COLLECTIONS, Step.POLICY):
-        assert looks.what_blocks(DRAFT, step) == "shop on staging cannot be used: ctrl+b leads back to why"
+        assert looks.what_blocks(DRAFT, step, USUAL) == "shop on staging cannot be used: ctrl+b leads back to why"
     looks.keep(look(TARGET))
-    assert looks.what_blocks(DRAFT, Step.ENDS) == ""
+    assert looks.what_blocks(DRAFT, Step.ENDS, USUAL) == ""
 
 
 def test_one_database_by_two_names_blocks() -> None:
@@ -96,7 +97,7 @@ def test_one_database_by_two_names_blocks() -> None:
     identity = Identity("mongodb", frozenset(("h:1",)), "shop")
     for end in (SOURCE, TARGET):
         looks.keep(EndLook(end, LookState.DONE, NOW, identity=identity))
-    assert "one database by two names" in looks.what_blocks(DRAFT, Step.ENDS)
+    assert "one database by two names" in looks.what_blocks(DRAFT, Step.ENDS, USUAL)
 
 
 @pytest.mark.parametrize(
@@ -115,13 +116,15 @@ def test_one_database_by_two_names_blocks() -> None:
 )
 def test_what_blocks_the_start(checked: Checked | None, words: str) -> None:
     looks = Looks(checked=checked)
-    blocked = looks.what_blocks(DRAFT, Step.PREFLIGHT)
+    blocked = looks.what_blocks(DRAFT, Step.PREFLIGHT, USUAL)
     assert words in blocked
     assert bool(words) is bool(blocked)
 
 
 def test_a_plan_that_became_incomplete_is_said_first() -> None:
-    assert "no collection is marked" in Looks(checked=check()).what_blocks(replace(DRAFT, listed=()), Step.PREFLIGHT)
+    assert "no collection is marked" in Looks(checked=check()).what_blocks(
+        replace(DRAFT, listed=()), Step.PREFLIGHT, USUAL
+    )
 
 
 def test_nothing_is_known_of_no_end() -> None:

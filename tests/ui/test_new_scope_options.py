@@ -115,18 +115,18 @@ async def test_a_catalog_is_chosen_from_those_there_are_and_taken_back(home: Hom
         await until(pilot, lambda: session(pilot).draft == replace(DRAFT, catalog=""), "none")
 
 
-async def test_a_faulty_catalog_and_a_path_that_is_none_are_said_there(home: Home, tmp_path: Path) -> None:
+async def test_a_faulty_catalog_and_a_path_that_is_none_are_said_there(home: Home, short_folder: Path) -> None:
     write_catalog(home, "name: own\nbad: 1\n")
-    (tmp_path / "mine.yaml").write_text(CATALOG)
+    (short_folder / "mine.yaml").write_text(CATALOG)
     async with more(home) as pilot:
         await change(pilot, Option.CATALOG)
         await choose(pilot, "own")
         await until(pilot, says(pilot, "✗", "own.yaml"), "what is wrong with it")
         await choose(pilot, " file")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskText), "the path")
-        await type_into(pilot, str(tmp_path / "nowhere.yaml"))
+        await type_into(pilot, str(short_folder / "nowhere.yaml"))
         await until(pilot, says(pilot, "✗", "nowhere.yaml"), "that there is none")
-        await type_into(pilot, str(tmp_path / "mine.yaml"))
+        await type_into(pilot, str(short_folder / "mine.yaml"))
         await until(pilot, lambda: session(pilot).draft.catalog == CATALOG, "the catalog")
         await until(pilot, lambda: is_back(pilot), "the step")
 

@@ -22,6 +22,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, StoreEnd
+from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.rejects import RejectSheet, RejectsScreen
 from tui_migrate.ui.screens.run import RunScreen
@@ -66,6 +67,12 @@ async def rejects(ends: Pair, rows: int = 2) -> AsyncIterator[Pilot[None]]:
         yield pilot
 
 
+def offered(app: MigrateApp) -> set[str]:
+    """The keys that work, whether the footer has room for them or not."""
+    screen = app.operator_screen
+    return {one.shown for one in screen.shown_actions()} if screen is not None else set()
+
+
 def said(pilot: Pilot[None]) -> str:
     return " ".join(screen_text(pilot).split())
 
@@ -91,6 +98,24 @@ async def test_a_run_with_rejects_leads_to_their_list(ends: Pair) -> None:
         assert "! 2 documents were refused and kept." in said(pilot)
         assert "U tries again" in said(pilot)
         assert "U" in keys(pilot)
+
+
+async def test_home_and_history_lead_to_the_list_and_to_the_retry(ends: Pair) -> None:
+    app = new_app(ends.home)
+    async with app.run_test(size=SIZE) as pilot:
+        for key in ((), ("h",)):
+            await pilot.press(*key)
+            await until(pilot, lambda: {"R", "U"} <= offered(app), "the keys of the run under the cursor")
+            await pilot.press("R")
+            await until(pilot, lambda: len(app.screen.query("#rejects")) > 0, "the list")
+            assert not isinstance(app.screen, TypeName)
+            await pilot.press("escape", "U")
+            await until(pilot, lambda: isinstance(app.screen, TypeName), "the question")
+            assert "2 documents" in said(pilot)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, RejectsScreen), "the list")
+            await pilot.press("escape")
+    assert await count_runs(ends) == 1
 
 
 async def test_a_document_is_shown_with_its_reason_and_without_what_is_sensitive(ends: Pair) -> None:

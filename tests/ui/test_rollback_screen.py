@@ -25,6 +25,25 @@ def journal(tmp_path: Path) -> PreparedJournal:
     return PreparedJournal(new_home(tmp_path))
 
 
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each rollback that was to begin, whether it was forced; none does."""
+    found: list[bool] = []
+
+    async def begin(home: Home, run_id: int, passwords: object, *, force: bool = False) -> Begun:
+        found.append(force)
+        return Begun(run_id)
+
+    monkeypatch.setattr(rollback, "begin_rollback", begin)
+    return found
+
+
+def away(home: Home) -> None:
+    """Let the target be one that does not answer."""
+    home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
+    home.connections.chmod(0o600)
+
+
 async def write_undo(home: Home, run_id: int, *made: Made) -> None:
     path = home.run(run_id).undo_log
     path.unlink(missing_ok=True)
@@ -52,12 +71,12 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
         assert "roll back run 0001" in words
         assert "deletes 1,204 documents from staging/shop and puts 0 documents back" in words
         assert "1 collection (users); 1 index (orders.by_age)" in words
-        assert "! run 0002 wrote to the same collections later" in words
+        assert "! Run 0002 wrote to the same collections later" in words
         assert table_cells(pilot) == [
             ("users", "1,204", "0", "", "the collection, if empty"),
             ("orders", "0", "0", "", "1 index"),
         ]
-        assert keys(pilot) == "lsxF/>escq?"
+        assert keys(pilot) == "lrsxF/q?"
 
 
 async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -> None:
@@ -75,7 +94,7 @@ async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -
     ("what", "message", "hint"),
     [
         ("export", "run 0001 is an export, which is not rolled back", "remove the package /backups/shop"),
-        ("without undo", "run 0001 was made with --no-rollback", "restore the target from a backup"),
+        ("without undo", "run 0001 was made without an undo log", "restore the target from a backup"),
         ("nothing written", "run 0001 has written nothing", "there is nothing to do"),
         ("no undo log", "the undo log of run 0001 is gone", "restore the target from a backup"),
         ("rolled back", "run 0001 has been rolled back already, by run 0002", "status 2"),
@@ -156,8 +175,7 @@ async def test_a_rollback_whose_worker_does_not_start_is_shown_and_can_be_starte
 
     run_id = await journal.run()
     await write_undo(journal.home, run_id)
-    journal.home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
-    journal.home.connections.chmod(0o600)
+    away(journal.home)
     monkeypatch.setattr(launch, "start", refuse)
     async with preview(journal.home, run_id) as pilot:
         await until(pilot, shows(pilot, "Next: s starts the rollback"))
@@ -177,19 +195,11 @@ async def test_it_survives_a_terminal_of_ten_by_three(journal: PreparedJournal) 
 
 
 async def test_forcing_says_what_it_means_and_is_asked_again_before_it_starts(
-    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
+    journal: PreparedJournal, begun: list[bool]
 ) -> None:
-    begun: list[bool] = []
-
-    async def begin(home: Home, run_id: int, passwords: object, *, force: bool = False) -> Begun:
-        begun.append(force)
-        return Begun(run_id)
-
-    monkeypatch.setattr(rollback, "begin_rollback", begin)
     run_id = await journal.run()
     await write_undo(journal.home, run_id)
-    journal.home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
-    journal.home.connections.chmod(0o600)
+    away(journal.home)
     async with preview(journal.home, run_id) as pilot:
         await until(pilot, shows(pilot, "Next: s starts the rollback"))
         await pilot.press("F")
@@ -207,27 +217,20 @@ async def test_forcing_says_what_it_means_and_is_asked_again_before_it_starts(
         await until(pilot, lambda: begun == [True], "the forced rollback")
 
 
-async def test_past_later_runs_it_goes_only_when_that_was_said(
-    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[bool] = []
-
-    async def begin(home: Home, run_id: int, passwords: object, *, force: bool = False) -> Begun:
-        begun.append(force)
-        return Begun(run_id)
-
-    monkeypatch.setattr(rollback, "begin_rollback", begin)
+async def test_past_later_runs_it_goes_only_when_that_was_said(journal: PreparedJournal, begun: list[bool]) -> None:
     run_id = await journal.run()
     await journal.run()
     await write_undo(journal.home, run_id)
-    journal.home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
-    journal.home.connections.chmod(0o600)
+    away(journal.home)
     async with preview(journal.home, run_id) as pilot:
         await until(pilot, shows(pilot, "Next: s starts the rollback"))
         await pilot.press("s")
-        await until(pilot, lambda: "roll back run 0002 first" in said(pilot), "the later run")
-        await pilot.press("enter")
-        await until(pilot, shows(pilot, "Next: s starts the rollback"), "back")
+        await until(pilot, lambda: "rolling back run 0002 first" in said(pilot), "the later run")
+        for way in ("enter", "r"):
+            await pilot.press(way)
+            await until(pilot, lambda: "tui-migrate roll back run 0002" in said(pilot), "the later run's rollback")
+            await pilot.press("escape")
+            await until(pilot, shows(pilot, "Rolling back run 0001"), "back")
         assert begun == []
         await pilot.press("s", "j", "enter")
         await until(pilot, lambda: begun == [False], "the rollback despite the later run")

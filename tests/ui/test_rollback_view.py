@@ -5,7 +5,9 @@ from tests.ui.test_run_view import one, record
 from tui_migrate.journal.records import CollectionState, Counts, RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.ui.changes import Changes
+from tui_migrate.ui.keymap import USUAL
 from tui_migrate.ui.look import Fault, LookState
+from tui_migrate.ui.screens.rollback_choices import later_words
 from tui_migrate.ui.screens.rollback_view import RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, RollbackPreview, Tally, Wanted
@@ -30,7 +32,7 @@ def done() -> RunRecord:
 
 
 def text(look: RollbackLook | None, run: RunRecord | None = None) -> str:
-    return "\n".join(sentences(run or done(), look))
+    return "\n".join(sentences(run or done(), look, USUAL))
 
 
 def test_the_preview_counts_what_is_deleted_and_put_back() -> None:
@@ -56,7 +58,15 @@ def test_collections_say_what_goes() -> None:
 
 def test_later_runs_are_named() -> None:
     words = text(RollbackLook(later=(44, 46), undo=UNDO))
-    assert "! run 0044, 0046 wrote to the same collections later: what it changed stays" in words
+    later = (
+        "! Runs 0044 and 0046 wrote to the same collections later: what they changed stays. Roll back 0046, then 0044"
+    )
+    assert f"{later}, first: r shows what that would do." in " ".join(words.split())
+    only = " ".join(text(RollbackLook(later=(44,), undo=UNDO)).split())
+    assert "! Run 0044 wrote to the same collections later: what it changed stays. Roll back 0044 first: r" in only
+    many = later_words(range(50, 57))
+    assert many[0].startswith("Runs 0050, 0051, 0052, 0053 and 3 more wrote")
+    assert many[1] == "To take everything back: roll back 0056, then 0055, then 0054, then 0053, and so on, first."
 
 
 def test_many_names_are_cut() -> None:
@@ -74,15 +84,16 @@ def test_names_cannot_act_on_the_terminal() -> None:
 
 def test_the_last_line_says_what_comes_next_or_why_nothing_does() -> None:
     run = done()
-    assert "Looking at" in next_line(run, None, 0)
-    assert next_line(run, RollbackLook(), 2).startswith(" Reading the undo log… s starts")
-    assert "(7 s so far)" in next_line(run, RollbackLook(), 7.2)
+    assert "Looking at" in next_line(run, None, 0, USUAL)
+    assert next_line(run, RollbackLook(), 2, USUAL).startswith(" Reading the undo log… s starts")
+    assert "log, waiting for 7s… s" in next_line(run, RollbackLook(), 7.2, USUAL)
+    assert "log, waiting for 7s… esc" in next_line(run, None, 7.2, USUAL)
     assert (
-        next_line(run, RollbackLook(undo=UNDO), 0)
+        next_line(run, RollbackLook(undo=UNDO), 0, USUAL)
         == " Next: s starts the rollback; x first counts what others have changed."
     )
-    assert "cannot be rolled back; ctrl+r" in next_line(run, RollbackLook(fault=Fault("it is gone")), 0)
-    assert next_line(None, None, 0) == " esc goes back."
+    assert "cannot be rolled back; ctrl+r" in next_line(run, RollbackLook(fault=Fault("it is gone")), 0, USUAL)
+    assert next_line(None, None, 0, USUAL) == " esc goes back."
 
 
 def test_what_cannot_be_rolled_back_promises_nothing() -> None:
@@ -100,7 +111,7 @@ def counted(**tallies: Tally) -> Changes:
 def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:
     run, look = done(), RollbackLook(undo=UNDO)
     changes = counted(users=Tally(delete=1_200, restore=30, already=4, kept=7), orders=Tally(delete=1))
-    words = "\n".join(sentences(run, look, changes))
+    words = "\n".join(sentences(run, look, USUAL, changes))
     assert "deletes 1,201 documents from staging/shop and puts 30 documents back" in words
     assert (
         "! 7 documents are kept, because others changed or deleted them since (counted 2026-09-21 14:13 UTC)" in words
@@ -109,24 +120,26 @@ def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:
     found = rows(run, look, changes)
     assert [row.cells[:4] for row in found[:2]] == [("users", "1,200", "30", "7"), ("orders", "1", "0", "0")]
     assert [row.tone for row in found] == [Tone.WARN, Tone.PLAIN, Tone.PLAIN, Tone.DIM]
-    assert "enter shows what is kept. x counts again" in next_line(run, look, 0, changes)
+    assert "enter shows what is kept. x counts again" in next_line(run, look, 0, USUAL, changes)
     assert planned(run, changes).restore == 30
     assert planned(run, None).restore == 37
 
 
 def test_collections_that_are_not_undone_one_by_one_are_named() -> None:
-    words = "\n".join(sentences(done(), RollbackLook(undo=UNDO), counted(log=Tally(whole=9))))
+    words = "\n".join(sentences(done(), RollbackLook(undo=UNDO), USUAL, counted(log=Tally(whole=9))))
     assert "! 9 documents in 1 collection (log) are not undone one by one" in words
     assert "No document has to be kept (counted" in words
 
 
 def test_a_count_under_way_says_how_far_it_is_and_how_to_stop_it() -> None:
     look, counting = RollbackLook(undo=UNDO), replace(counted(users=Tally(delete=90, kept=3)), state=LookState.READING)
-    assert "93 of 1,242 documents, 3 kept… esc stops" in next_line(done(), look, 0, counting)
-    assert "esc stops" in next_line(done(), look, 0, Changes(LookState.CONNECTING, NOW))
-    assert "deletes 1,205 documents" in "\n".join(sentences(done(), look, counting))
+    assert "93 of 1,242 documents, 3 kept… esc stops" in next_line(done(), look, 0, USUAL, counting)
+    assert "esc stops" in next_line(done(), look, 0, USUAL, Changes(LookState.CONNECTING, NOW))
+    assert "93 of 1,242, waiting for 8s… esc stops" in next_line(done(), look, 8, USUAL, counting)
+    assert "target, waiting for 8s… esc" in next_line(done(), look, 8, USUAL, Changes(LookState.CONNECTING, NOW))
+    assert "deletes 1,205 documents" in "\n".join(sentences(done(), look, USUAL, counting))
     failed = Changes(LookState.FAILED, NOW, fault=Fault("gone"))
-    assert "x tries again" in next_line(done(), look, 0, failed)
+    assert "x tries again" in next_line(done(), look, 0, USUAL, failed)
 
 
 def test_no_line_of_what_comes_next_is_wider_than_the_screen() -> None:
@@ -134,4 +147,4 @@ def test_no_line_of_what_comes_next_is_wider_than_the_screen() -> None:
     many = replace(counted(), preview=RollbackPreview(10**9, {"users": large}))
     for state in LookState:
         for undo in (UNDO, None):
-            assert len(next_line(done(), RollbackLook(undo=undo), 3_600, replace(many, state=state))) <= 80
+            assert len(next_line(done(), RollbackLook(undo=undo), 3_600, USUAL, replace(many, state=state))) <= 80

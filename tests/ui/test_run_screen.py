@@ -36,7 +36,7 @@ async def test_a_live_run_is_drawn_as_it_should_be(tmp_path: Path) -> None:
         assert lines[20].endswith("no answer; again in 0.5 s (1 of 8)")
         assert lines[21].endswith("users: batch 1 written")
         assert lines[23].startswith(" p Pause  c Cancel  + Faster  - Slower  l Log  e Errors")
-        assert lines[23].endswith("q Leave  ? Help")
+        assert lines[23].endswith("q Leave  … ? Help")
 
 
 async def test_rate_eta_and_sparkline_come_with_time(tmp_path: Path) -> None:
@@ -84,6 +84,7 @@ async def test_a_run_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None
         app = new_app(run.home)
         async with app.run_test(size=SIZE) as pilot:
             await app.push_screen(RunScreen(99))
+            assert "has no collections" not in screen_text(pilot), "nothing was read yet"
             await until(pilot, shows(pilot, "There is no run 0099"))
 
 

@@ -10,7 +10,7 @@ from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import Environment, PackageEnd, Plan, PlannedCollection, RunKind
 from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace
-from tui_migrate.ui.screens.run_table import collection_rows, size_pair
+from tui_migrate.ui.screens.run_table import CollectionRows, size_pair
 from tui_migrate.ui.screens.run_view import (
     bar_line,
     counts_lines,
@@ -86,7 +86,7 @@ def test_a_run_looks_as_drawn() -> None:
     assert first.endswith(" limit none   inserted 1,240,904  replaced 394  unchanged 7,000")
     assert second == " " * 29 + "skipped 12  rejected 0  retried 1"
     assert max(map(cell_len, (first, second))) <= 80
-    assert [row.cells for row in collection_rows(run, pace)] == [
+    assert [row.cells for row in CollectionRows().of(run, pace)] == [
         ("● orders", "1,128,310 / 1,800,000", "1.18 / 1.89 GB", "0", "62 %", "18,450"),
         ("○ audit_log", "0 / 80,120", "0.0 / 84.1 MB", "0", "0 %", "—"),
         ("✓ users", "120,000 / 120,000", "126.0 / 126.0 MB", "0", "100 %", "—"),
@@ -137,7 +137,7 @@ def test_an_interrupted_run_took_as_long_as_its_worker_was_heard() -> None:
 def test_it_is_never_at_the_end_before_every_collection_is() -> None:
     over = record(RunState.EXECUTING, one("users", CollectionState.ACTIVE, 120, 100))
     assert " 99.9 %" in bar_line(over, NOW, 80)
-    assert collection_rows(over, RunPace())[0].cells[4] == "99 %"
+    assert CollectionRows().of(over, RunPace())[0].cells[4] == "99 %"
 
 
 def test_a_rollback_has_its_own_counts_and_knows_its_collections_by_them() -> None:
@@ -151,7 +151,7 @@ def test_a_rollback_has_its_own_counts_and_knows_its_collections_by_them() -> No
     first, second = counts_lines(run, RunPace(), [])
     assert first.endswith("restored 2  deleted 4  spared 1")
     assert second.strip() == "retried 0"
-    assert [row.cells[0] for row in collection_rows(run, RunPace())] == ["● b", "! c", "○ a"]
+    assert [row.cells[0] for row in CollectionRows().of(run, RunPace())] == ["● b", "! c", "○ a"]
 
 
 def test_an_export_counts_what_it_has_written_and_has_no_target_in_production() -> None:
@@ -200,7 +200,7 @@ def test_collections_come_by_what_they_need_of_the_operator() -> None:
         one("refused", CollectionState.DONE, 5, 5, Counts(inserted=3, rejected=2)),
         one("broken", CollectionState.ACTIVE, 2, 5),
     )
-    rows = collection_rows(run, RunPace())
+    rows = CollectionRows().of(run, RunPace())
     assert [row.cells[0] for row in rows] == ["✗ broken", "! refused", "○ waiting", "✓ done"]
     assert [row.tone for row in rows] == [Tone.BAD, Tone.WARN, Tone.DIM, Tone.GOOD]
 
@@ -230,7 +230,7 @@ def test_sizes_share_a_unit(done: int, total: int, words: str) -> None:
 def test_names_and_lines_from_outside_are_shown_as_they_are_not_as_what_they_do() -> None:
     hostile = "a[red]\x1b[2J\u202e漢"
     run = record(RunState.EXECUTING, one(hostile, CollectionState.ACTIVE, 1, 5))
-    row = collection_rows(run, RunPace())[0]
+    row = CollectionRows().of(run, RunPace())[0]
     assert row.key == hostile
     assert row.cells[0] == "● a[red]\\x1b[2J\\u202e漢"
     assert event_lines([Event(1, 42, 51_131.0, "note", hostile)], UTC) == [" 14:12:11  a[red]\\x1b[2J\\u202e漢"]
@@ -239,5 +239,5 @@ def test_names_and_lines_from_outside_are_shown_as_they_are_not_as_what_they_do(
 def test_only_the_row_that_changed_is_another_one() -> None:
     run = record()
     later = replace(run, collections=(replace(ORDERS, documents_done=ORDERS.documents_done + 1_000), AUDIT, USERS))
-    pairs = zip(collection_rows(run, RunPace()), collection_rows(later, RunPace()), strict=True)
+    pairs = zip(CollectionRows().of(run, RunPace()), CollectionRows().of(later, RunPace()), strict=True)
     assert [before == after for before, after in pairs] == [False, True, True]

@@ -26,6 +26,7 @@ from tui_migrate.ui import comparing, look, outlook, wording
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.comparing import Asked
 from tui_migrate.ui.draft import Step, at_step
+from tui_migrate.ui.screens import rollback_view
 from tui_migrate.ui.screens.backup_deeds import RestoreScreen
 from tui_migrate.ui.screens.compare import CompareScreen
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
@@ -87,6 +88,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "CLOSE_SECONDS", 0.5)
     monkeypatch.setattr(look, "LIST_SECONDS", 1.0)
     monkeypatch.setattr(wording, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(rollback_view, "SLOW_SECONDS", 1.0)
 
 
 @contextmanager
@@ -148,7 +150,7 @@ async def test_an_end_that_stops_while_both_are_compared(
         after_some(monkeypatch, source, signal.SIGSTOP)
         try:
             await pilot.press("s")
-            await until(pilot, says(pilot, "Comparing…", "esc stops Nothing has come for"), "that it is silent")
+            await until(pilot, says(pilot, "Comparing…", "esc stops. Nothing has come for"), "that it is silent")
             await pilot.press("escape")
             await until(pilot, says(pilot, "~ Stopped at"), "that it is stopped")
         finally:
@@ -198,7 +200,7 @@ async def test_a_target_that_stops_while_a_rollback_is_counted(shop: Shop, sourc
         await until(pilot, says(pilot, "Next: s starts the rollback"), "the preview")
         with stopped(source):
             await pilot.press("x")
-            await until(pilot, says(pilot, "Nothing has come for"), "that it is silent")
+            await until(pilot, says(pilot, ", waiting for 1s"), "that it is silent")
             await pilot.press("escape")
             await until(pilot, says(pilot, "Stopped counting; nothing was changed."), "that it is given up")
         await pilot.press("x")

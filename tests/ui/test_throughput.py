@@ -88,6 +88,9 @@ async def test_the_sheet_shows_the_plot_and_what_holds_the_run_up(tmp_path: Path
         await pilot.press("escape")
         await until(pilot, shows(pilot, "─ held up by the disk since "))
         assert len(screen_text(pilot).splitlines()) == 24
+        for by in Hindrance:
+            await run.say(hindrance_line(by, 0.8))
+            await until(pilot, shows(pilot, f"─ held up by the {by.value} since "), by.value)
         await run.end(RunState.INTERRUPTED, Failure("stopped", "stopped", "", 5))
         await until(pilot, shows(pilot, "~ interrupted"))
         assert "─ held up" not in screen_text(pilot)

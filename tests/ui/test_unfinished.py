@@ -37,10 +37,12 @@ FULL = Draft(
     catalog="x: 1\n",
     scope=Scope(filters=(Filter("users", "{}"),), renames=(Rename("users", "people"),)),
     rate_limit=500,
+    newer_by="updated_at",
     mirror=True,
     strict=True,
     quick=True,
     backup_first=True,
+    marks_of=4,
     step=Step.POLICY,
 )
 

@@ -107,7 +107,7 @@ def test_from_the_demo_to_the_rollback_and_the_target_is_what_it_was(place: Demo
         operator.until(lambda: operator.shows("✓ completed"), "the end of the run", seconds=60)
         assert target_as_it_is(place) != before
         operator.press("escape")
-        operator.until_shown("New migration")
+        operator.until_shown("n New")
         operator.press("h")
         operator.until_shown("History")
         operator.until_shown("✓ completed")

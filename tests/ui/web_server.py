@@ -13,7 +13,7 @@ import aiohttp
 
 from tests.ui.terminal.operator import ROOT
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @dataclass

@@ -23,7 +23,7 @@ BATCH = 10
 SLOW = 1
 """Documents a second: after its first batch of ten a run waits until somebody wants something."""
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 90.0
 
 
 def memory_end(server: str = "") -> StoreEnd:

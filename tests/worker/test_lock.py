@@ -14,7 +14,7 @@ from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.worker import lock as locking
 from tui_migrate.worker.lock import RunLock, holder, is_stopped, take_over, worker_at_work
 
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 @pytest.fixture

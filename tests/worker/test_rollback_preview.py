@@ -117,7 +117,7 @@ deeds = st.fixed_dictionaries(dict.fromkeys(IDS, st.sampled_from(Deed)))
     after=deeds,
     fate=st.sampled_from((Fate.STAYS, Fate.STAYS, Fate.STAYS, Fate.DROPPED, Fate.MADE_ANEW)),
 )
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_a_rollback_does_what_its_preview_said(
     there: Mapping[int, There] | None,
     crash: str,

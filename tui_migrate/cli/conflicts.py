@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.cli.output import JsonForm
     from tui_migrate.journal.records import ConflictRecord
     from tui_migrate.paths import Home
+    from tui_migrate.reports.masking import Mask
 
 _PAGE: Final = 50
 _FIELDS_SHOWN: Final = 4
@@ -44,17 +45,21 @@ def conflicts(
     """
     from tui_migrate.cli.records import find_run
     from tui_migrate.cli.tables import table
-    from tui_migrate.documents import show_id
+    from tui_migrate.plan.yaml_form import from_yaml
+    from tui_migrate.reports.masking import Mask
     from tui_migrate.wording import number
 
     found, output = find_run(run, common.place), common.output
     page, total = asyncio.run(_read(common.place, found.id, collection, after, limit))
-    output.document({"conflicts": [_form(one) for one in page], "open": found.undecided, "total_count": total})
+    mask = Mask.of_plan(from_yaml(found.plan, f"the plan of run {found.id:04d}"))
+    output.document(
+        {"conflicts": [conflict_form(one, mask) for one in page], "open": found.undecided, "total_count": total}
+    )
     if not total:
         output.line(f"run {found.id:04d} has no conflicts")
         return 0
     rows = [
-        [str(one.number), one.collection, show_id(one.id), one.state.value, _fields(one.fields), one.decided_by]
+        [str(one.number), one.collection, _id(one, mask), one.state.value, _fields(one.fields), one.decided_by]
         for one in page
     ]
     heads = ["number", "collection", "_id", "state", "differs in", "decided by"]
@@ -63,8 +68,8 @@ def conflicts(
     if found.undecided and not found.state.is_final:
         wait = "waits" if found.undecided == 1 else "wait"
         output.note(f"{number(found.undecided)} {wait} for a decision:")
-        output.note(f"  keep the target's:  {output.command(f'decide {found.id} --keep --all')}, or --id ID")
-        output.note(f"  take the source's:  {output.command(f'decide {found.id} --replace --all')}, or --id ID")
+        output.note(f"  keep the target's:  {output.command(f'decide {found.id} --keep --all')}, or --number N")
+        output.note(f"  take the source's:  {output.command(f'decide {found.id} --replace --all')}, or --number N")
     return 0
 
 
@@ -76,6 +81,7 @@ def decide(
     replace: Flag = False,
     collection: Collection = "",
     id: Annotated[str, Parameter(show_default=False, metavar="ID")] = "",
+    number: Annotated[int, Parameter(show_default=False, validator=Number(gte=0), metavar="N")] = 0,
     all: Flag = False,
     detach: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     unlocking: Unlocking = UNLOCKING,
@@ -95,6 +101,8 @@ def decide(
         Only those of this collection.
     id
         The one document of this _id.
+    number
+        The one document of this number in the list of conflicts.
     all
         All that the run has asked about and not written yet, or all of the collection.
     detach
@@ -104,15 +112,14 @@ def decide(
     from tui_migrate.cli.steer import passwords_for
     from tui_migrate.cli.steering import go_on
     from tui_migrate.journal.records import ConflictState
-    from tui_migrate.wording import number
     from tui_migrate.worker import control
 
     if keep is replace:
         raise UsageError("either --keep or --replace is wanted", hint="--keep leaves the target's documents")
-    if bool(id) is all:
-        raise UsageError("either --id or --all is wanted", hint="--all may be narrowed by --collection")
+    if (bool(id), bool(number), all).count(True) != 1:
+        raise UsageError("--id, --number or --all is wanted", hint="--all may be narrowed by --collection")
     found, output = find_run(run, common.place), common.output
-    numbers = asyncio.run(_numbers(common.place, found.id, collection, id)) if id else None
+    numbers = [number] if number else asyncio.run(_numbers(common.place, found.id, collection, id)) if id else None
     decision = ConflictState.KEEP if keep else ConflictState.REPLACE
     # Whatever is missing to go on is asked for before anything is recorded.
     passwords = {} if found.state.is_active or found.state.is_final else passwords_for(found, common, unlocking)
@@ -121,10 +128,11 @@ def decide(
     )
     if not decided:
         raise Refused("nothing there is to be decided about", hint=output.command(f"conflicts {found.id}"))
-    output.note(f"{number(decided)} decided: {decision.value}")
+    output.note(f"{decided:,} decided: {decision.value}")
     if found.state.is_active:
         output.document({"decided": decided})
         output.note("its worker writes it once it has been through its collections")
+        output.note(f"if it has stopped by then, {output.command(f'resume {found.id}')} has it written")
         return 0
     return asyncio.run(go_on(common.place, found, passwords, output, detach=detach))
 
@@ -157,13 +165,20 @@ async def _numbers(home: "Home", run_id: int, collection: str, text: str) -> lis
         await reader.close()
 
 
-def _form(one: "ConflictRecord") -> "JsonForm":
+def _id(one: "ConflictRecord", mask: "Mask") -> str:
+    """Show an `_id`, unless the plan's catalog calls something of it sensitive."""
     from tui_migrate.documents import show_id
+    from tui_migrate.reports.masking import MASK
 
+    return MASK if mask.hides(one.collection, "_id") else show_id(one.id)
+
+
+def conflict_form(one: "ConflictRecord", mask: "Mask") -> "JsonForm":
+    """Give a document of the queue as `--json` lists it."""
     return {
         "number": one.number,
         "collection": one.collection,
-        "id": show_id(one.id),
+        "id": _id(one, mask),
         "fields": list(one.fields),
         "state": one.state.value,
         "decided_by": one.decided_by or None,

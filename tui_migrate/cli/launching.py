@@ -22,7 +22,7 @@ from tui_migrate.plan import preflight
 from tui_migrate.plan.checks.paging import explain_words
 from tui_migrate.plan.ends import open_planned_source, open_source
 from tui_migrate.plan.estimate import SAMPLE
-from tui_migrate.plan.forecast import ASSUMPTION, Forecast, forecast
+from tui_migrate.plan.forecast import ASSUMPTION, CollectionForecast, Forecast, forecast
 from tui_migrate.plan.model import End, PackageEnd, Plan
 from tui_migrate.stores.base import Source
 from tui_migrate.wording import number, run_name, size
@@ -40,7 +40,11 @@ _TIMES_NAMED: Final = 5
 
 _REFUSED_EXIT_CODE: Final = 4
 _ALWAYS: Final = ("documents", "insert", "unchanged", "present")
-_COUNTED: Final = ("documents", "insert", "replace", "unchanged", "skip", "refuse", "reject", "delete")
+_COUNTED: Final = ("documents", "insert", "replace", "unchanged", "skip", "refuse", "ask", "reject", "delete")
+_SHORTER: Final = {"in target": "there", "documents": "all", "unchanged": "equal"}
+"""What is said in heads where the table is else too wide."""
+
+_WIDTH: Final = 80
 _COUNTED_BY_ID: Final = ("documents", "insert", "present", "reject", "delete")
 
 
@@ -214,7 +218,10 @@ def time_line(found: Forecast) -> str:
 
 
 def forecast_lines(found: Forecast) -> list[str]:
-    """Show what a dry run counted, a collection a line and the sum below; what happens nowhere has no column."""
+    """Show what a dry run counted, a collection a line and the sum below; what happens nowhere has no column.
+
+    Below stands what is left to say of documents that are asked about or left because of their age.
+    """
     rows = [*found.collections, found.total]
     names = [*(one.name for one in found.collections), "total"]
     exists = [*("yes" if one.exists else "no" for one in found.collections), ""]
@@ -229,4 +236,20 @@ def forecast_lines(found: Forecast) -> list[str]:
         if found.sample:
             columns["±"] = [number(one.margin) for one in rows]
         columns["bytes"] = [size(one.size) for one in rows]
-    return table(list(columns), list(zip(*columns.values(), strict=True)), numbers=range(2, len(columns)))
+    cells, places = list(zip(*columns.values(), strict=True)), range(2, len(columns))
+    lines = table(list(columns), cells, numbers=places)
+    if max(map(len, lines)) > _WIDTH:
+        lines = table([_SHORTER.get(one, one) for one in columns], cells, numbers=places)
+    return [*lines, *_policy_lines(found.total)]
+
+
+def _policy_lines(total: CollectionForecast) -> list[str]:
+    said: list[str] = []
+    if total.ask:
+        waits = "document waits" if total.ask == 1 else "documents wait"
+        said.append(f"ask: {number(total.ask)} {waits} for your decision, and the run with them")
+    if total.newer:
+        said.append(f"skip: {number(total.newer)} left because the target's is newer")
+    if total.untold:
+        said.append(f"skip: {number(total.untold)} left because it cannot be told which is newer")
+    return said

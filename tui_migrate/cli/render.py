@@ -140,6 +140,8 @@ def _forecast_counts(one: CollectionForecast, *, exact: bool) -> JsonForm:
         "skip": one.skip,
         "refuse": one.refuse,
         "ask": one.ask,
+        "target_newer": one.newer,
+        "untold": one.untold,
         "reject": one.reject,
         "bytes": one.size,
         "undo_bytes": one.undo,

@@ -60,7 +60,9 @@ Invariants, and the order of writes that keeps them:
 16. Under the policy `ask` a document that differs is put into the journal's queue by the transaction of its batch's
     checkpoint. A run ends in no final state of its own while one waits: it stops behind its last collection and can be
     resumed. A decision is about the two hashes that stood in the queue; it is written by the path of every replace, and
-    what is not as it was then, at either end, is queued again. That it is written is committed with its checkpoint.
+    what is not as it was then, at either end, is queued again. That it is written is committed with its checkpoint, and
+    so is that it was changed too late to be written otherwise. What waits for a value of a unique index, decided or to
+    be inserted, waits until nothing of its collection is open, and only then becomes a reject.
 
 What each crash leaves: before 1, nothing; between 1 and 3, a batch in doubt; after 3, a batch that is done. A torn end
 of the undo log is cut: no write follows an INTENT that was not made durable. A log that ends before its last checkpoint

@@ -17,9 +17,12 @@ MOST_BEHIND: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A document that the target does not have as the source has it: its key and hash, and the hash of the target's."""
+    """A document that the target does not have as the source has it: its key, `_id` and hash, and the hash of the
+    target's.
+    """
 
     key: Key
+    id: RawId
     digest: bytes
     current: bytes | None
 
@@ -72,7 +75,7 @@ class BatchWalk:
             if found is not None:
                 current = found.get(item.key)
                 if current is None or not is_equal(item, current, exactly=self._exactly):
-                    batch.suspects.append(Suspect(item.key, item.digest, current.digest if current else None))
+                    batch.suspects.append(Suspect(item.key, item.id, item.digest, current.digest if current else None))
             if item.key == self._last or (batch.checkpoint is None and len(batch.seen) == MOST_BEHIND):
                 yield self._close(batch)
 

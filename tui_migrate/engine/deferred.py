@@ -22,13 +22,15 @@ PAGE_BYTES: Final = 4 * 1024 * 1024
 """Documents that are tried again together; a larger one goes alone."""
 
 
-async def settle_deferred(migration: Migration, writer: BatchWriter, *, again: bool) -> None:
-    """Write what can be written by now, where it may be tried `again`, and make rejects of the rest."""
+async def settle_deferred(migration: Migration, writer: BatchWriter, *, again: bool, is_last: bool = True) -> None:
+    """Write what can be written by now, where it may be tried `again`; if it `is_last`, make rejects of the rest."""
     while again and await _try_all(migration, writer):
         pass
     if again and migration.mirrors and await _delete_held(migration, writer):
         while await _try_all(migration, writer):
             pass
+    if not is_last:
+        return
     async for page in _pages(migration, writer.collection):
         tally = Tally(writer.collection, counts=Counts(rejected=len(page)))
         tally.settled = [replace(one, state=RejectState.REJECTED) for one in page]

@@ -94,7 +94,9 @@ async def _fill(migration: Migration, info: CollectionInfo) -> None:
     if migration.mirrors and info.kind.has_keys:
         # What only the target has may hold values of a unique index that deferred documents wait for.
         await delete_extras(migration, info, writer)
-    await settle_deferred(migration, writer, again=info.kind.has_keys)
+    # What the operator decides on may free values of a unique index that deferred documents wait for.
+    is_last = not await context.reader.awaits_decision(context.run_id, info.name)
+    await settle_deferred(migration, writer, again=info.kind.has_keys, is_last=is_last)
     await writer.settle_not_met()
     # All that an earlier attempt wrote of the collection is counted.
     migration.ours.pop(info.name, None)

@@ -8,7 +8,7 @@ from tui_migrate.documents import RawId, show_id
 from tui_migrate.engine.rejects import Refused
 from tui_migrate.engine.undo_log import Operation
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import ConflictRecord, Counts, RejectRecord, RejectState
+from tui_migrate.journal.records import ConflictRecord, ConflictState, Counts, RejectRecord, RejectState
 from tui_migrate.ordering import Key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Refusal
@@ -17,12 +17,15 @@ from tui_migrate.stores.lookup import Found, Keyed
 NO_ID: Final = 0
 """The reject code of a document without `_id`; a server's codes begin at 1."""
 
+ID_TYPE_DIFFERS: Final = "id_type_differs"
+"""The code of the finding that an `_id` is of another number type in the target."""
+
 
 @dataclass(slots=True)
 class Tally:
     """Counts, refused documents and those kept as they are. `settled` are earlier refusals that now ended otherwise.
 
-    `queued` wait for the operator, and `answered` are of his queue and done with.
+    `queued` wait for the operator, and `answered` are of his queue and done with, each with what became of it.
     """
 
     collection: str
@@ -32,7 +35,7 @@ class Tally:
     kept: list[tuple[RawId, bytes]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     queued: list[ConflictRecord] = field(default_factory=list)
-    answered: list[ConflictRecord] = field(default_factory=list)
+    answered: list[tuple[ConflictRecord, ConflictState]] = field(default_factory=list)
     _of_other_type: set[Key] = field(default_factory=set)
 
     def wrote(self, operation: Operation, *, is_assumed: bool = False) -> None:
@@ -111,7 +114,7 @@ class Tally:
             return
         self._of_other_type.add(item.key)
         message = "an _id is of another number type in the target; the target's form is kept"
-        self.findings.append(Finding(Severity.WARNING, "id_type_differs", self.collection, message))
+        self.findings.append(Finding(Severity.WARNING, ID_TYPE_DIFFERS, self.collection, message))
 
     def note_timestamps(self, items: list[Keyed]) -> None:
         """Report documents of which the server will fill an empty timestamp."""

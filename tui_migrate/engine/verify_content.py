@@ -182,7 +182,7 @@ async def _is_meant(context: RunContext, collection: str, one: Suspect) -> bool:
     """Say whether a document is not in the target because that refused it, or the operator decided against it."""
     if await context.reader.is_rejected(context.run_id, collection, one.digest):
         return True
-    return one.current is not None and await context.reader.is_kept(context.run_id, collection, one.digest)
+    return one.current is not None and await context.reader.is_kept(context.run_id, collection, one.id, one.digest)
 
 
 def _blame(one: Suspect, batch: WalkedBatch, records: _Records) -> _Blame:

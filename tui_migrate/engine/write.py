@@ -81,7 +81,7 @@ class BatchWriter:
         tally = Tally(self.collection)
         for document in batch.without_id:
             tally.refuse_without_id(document)
-        for part in _parts(batch):
+        for part in parts(batch.items, batch.found):
             await self.write_items(part, batch.found, tally)
         if batch.items:
             self._last_id = batch.items[-1].id
@@ -220,6 +220,11 @@ class BatchWriter:
         if answer is None or (answer.ours, answer.theirs) != (item.digest, current.digest):
             return Decision.QUEUE
         return Decision.REPLACE if answer.state is ConflictState.REPLACE else Decision.SKIP
+
+    def has_written(self, key: Key) -> bool:
+        """Say whether an earlier attempt wrote a document, and no checkpoint counted it."""
+        own = self._ours.get(key)
+        return own is not None and own.was_found
 
     async def _queue(self, items: Sequence[Keyed], tally: Tally) -> list[Keyed]:
         """Queue documents for the operator, by what the target has now; give those to decide about anew."""
@@ -368,16 +373,16 @@ class _Replacing:
         self._open = []
 
 
-def _parts(batch: Batch) -> list[list[Keyed]]:
-    """Cut a batch by the bytes of its documents and of those found for them."""
-    parts: list[list[Keyed]] = []
+def parts(items: Sequence[Keyed], found: Mapping[Key, Found]) -> list[list[Keyed]]:
+    """Cut documents by their bytes and those of what was found for them."""
+    cut: list[list[Keyed]] = []
     room = 0
-    for one in batch.items:
-        found = batch.found.get(one.key)
-        size = len(one.document) + (found.size if found is not None else 0)
-        if not parts or size > room:
-            parts.append([])
+    for one in items:
+        there = found.get(one.key)
+        size = len(one.document) + (there.size if there is not None else 0)
+        if not cut or size > room:
+            cut.append([])
             room = PART_BYTES
-        parts[-1].append(one)
+        cut[-1].append(one)
         room -= size
-    return parts
+    return cut

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Final
 
+import aiosqlite
+
 from tui_migrate.failpoints import failpoint
-from tui_migrate.findings import Finding
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import (
     Checkpoint,
     CollectionState,
     ConflictRecord,
+    ConflictState,
     Counts,
     MemberRecord,
     RejectRecord,
@@ -27,6 +30,12 @@ _ADD_COUNTS = (
 )
 
 _NO_COUNTS: Final = Counts()
+
+
+def decided_late(collection: str, count: int = 1) -> Finding:
+    """A finding: decisions were changed when their documents had been taken up already."""
+    message = "a decision was changed when it was being written already: the document stands as it was decided before"
+    return Finding(Severity.WARNING, "decided_late", collection, message, "compare both ends, and put it right", count)
 
 
 class Progress:
@@ -46,13 +55,13 @@ class Progress:
         stage: Stage = Stage.EXECUTE,
         findings: Sequence[Finding] = (),
         queued: Sequence[ConflictRecord] = (),
-        answered: Sequence[ConflictRecord] = (),
+        answered: Sequence[tuple[ConflictRecord, ConflictState]] = (),
     ) -> None:
         """Commit a batch: where the source stands, what it came to, and the package member that holds it.
 
         `refused` are documents newly put aside, `settled` those put aside earlier whose state is now another;
-        `findings` are of this `stage`. `queued` are documents that wait for a decision, anew or once more, `answered`
-        those that are as it was decided.
+        `findings` are of this `stage`. `queued` are documents that wait for a decision, anew or, where they have a
+        number, once more; `answered` are those that are done with, as they were decided, and what became of them.
         """
         async with self._journal.transaction() as database:
             for one in findings:
@@ -94,12 +103,19 @@ class Progress:
                 [
                     (self._run_id, one.collection, bytes(one.id), one.ours, one.theirs, json.dumps(one.fields))
                     for one in queued
+                    if not one.number
                 ],
             )
             await database.executemany(
-                "UPDATE conflicts SET state = ? WHERE run_id = ? AND number = ?",
-                [(one.state.value, self._run_id, one.number) for one in answered],
+                "UPDATE conflicts SET document = ?, ours = ?, theirs = ?, fields = ?, state = 'open', decided_by = ''"
+                " WHERE run_id = ? AND number = ?",
+                [
+                    (bytes(one.id), one.ours, one.theirs, json.dumps(one.fields), self._run_id, one.number)
+                    for one in queued
+                    if one.number
+                ],
             )
+            await self._answer(database, done.collection, stage, answered)
             await database.execute(
                 f"UPDATE run_collections SET documents_done = documents_done + ?, bytes_done = bytes_done + ?,"
                 f" {_ADD_COUNTS} WHERE run_id = ? AND name = ?",
@@ -111,6 +127,23 @@ class Progress:
             )
             failpoint("journal.before_batch")
         failpoint("journal.after_batch")
+
+    async def _answer(
+        self,
+        database: aiosqlite.Connection,
+        collection: str,
+        stage: Stage,
+        answered: Sequence[tuple[ConflictRecord, ConflictState]],
+    ) -> None:
+        """Record what became of documents of the queue; decisions that were changed meanwhile came too late."""
+        for are_late in (False, True):
+            cursor = await database.executemany(
+                "UPDATE conflicts SET state = ?, decided_by = ? WHERE run_id = ? AND number = ? AND state "
+                + ("IN ('keep', 'replace') AND state <> ?" if are_late else "= ?"),
+                [(state.value, one.decided_by, self._run_id, one.number, one.state.value) for one, state in answered],
+            )
+            if are_late and cursor.rowcount > 0:
+                await add_finding(database, self._run_id, stage, decided_late(collection, cursor.rowcount))
 
     async def commit_verified(self, collection: str, mark: VerifiedMark, findings: Sequence[Finding]) -> None:
         """Commit how far the verification of a collection is, and what it has found since the last time."""

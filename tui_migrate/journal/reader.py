@@ -10,7 +10,9 @@ from tui_migrate.documents import RawId
 from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
+from tui_migrate.journal import links
 from tui_migrate.journal.records import (
+    DECISIONS,
     BackupRecord,
     Checkpoint,
     CollectionProgress,
@@ -68,6 +70,8 @@ class JournalReader:
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._collections: dict[str, tuple[aiosqlite.Row, CollectionProgress]] = {}
+        self._collections_of = 0
 
     @classmethod
     async def open(cls, path: Path) -> "JournalReader":
@@ -104,7 +108,7 @@ class JournalReader:
             rows[0][0],
         ):
             collections.setdefault(int(run_id), []).append(collection_from(values))
-        return tuple(run_from(row, tuple(collections.get(int(row[0]), ())), ()) for row in rows)
+        return await self._linked([run_from(row, tuple(collections.get(int(row[0]), ())), ()) for row in rows])
 
     async def summaries(self, limit: int, before: int = 0) -> tuple[RunSummary, ...]:
         """Give runs in short, newest first; those older than `before` where it is not 0."""
@@ -121,14 +125,25 @@ class JournalReader:
         rows = await self._rows(f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ?", run_id)
         if not rows:
             raise RunNotFound(f"there is no run {run_id:04d}", hint="tui-migrate history lists the runs there are")
-        return run_from(rows[0], await self.collections(run_id), await self.findings(run_id))
+        run = run_from(rows[0], await self.collections(run_id), await self.findings(run_id))
+        return (await self._linked([run]))[0]
 
     async def collections(self, run_id: int) -> tuple[CollectionProgress, ...]:
-        """Give the collections of a run in the order in which they are worked."""
+        """Give the collections of a run in the order in which they are worked.
+
+        One that is as it was when they were last given is the same object: whoever looks each second at a run of very
+        many has only what has changed to draw.
+        """
         rows = await self._rows(
             f"SELECT {_COLLECTION_COLUMNS} FROM run_collections WHERE run_id = ? ORDER BY place", run_id
         )
-        return tuple(map(collection_from, rows))
+        before = self._collections if run_id == self._collections_of else {}
+        now: dict[str, tuple[aiosqlite.Row, CollectionProgress]] = {}
+        for row in rows:
+            known = before.get(row[0])
+            now[row[0]] = known if known is not None and known[0] == row else (row, collection_from(row))
+        self._collections, self._collections_of = now, run_id
+        return tuple(one for _, one in now.values())
 
     async def findings(self, run_id: int, limit: int = FINDINGS_SHOWN) -> tuple[Finding, ...]:
         """Give a run's findings, errors first."""
@@ -345,13 +360,28 @@ class JournalReader:
         )
         return {(row[0], ConflictState(row[1])): row[2] for row in rows}
 
-    async def is_kept(self, run_id: int, collection: str, digest: bytes) -> bool:
-        """Say whether the operator decided against a document of this content hash."""
+    async def is_kept(self, run_id: int, collection: str, identifier: RawId, digest: bytes) -> bool:
+        """Say whether the operator decided against the source's document of this `_id` and content hash."""
         rows = await self._rows(
-            "SELECT 1 FROM conflicts WHERE run_id = ? AND state = 'kept' AND collection = ? AND ours = ? LIMIT 1",
+            "SELECT 1 FROM conflicts WHERE run_id = ? AND collection = ? AND document = ? AND state = 'kept'"
+            " AND ours = ?",
             run_id,
             collection,
+            bytes(identifier),
             digest,
+        )
+        return bool(rows)
+
+    async def awaits_decision(self, run_id: int, collection: str) -> bool:
+        """Say whether a document of a collection is not done with that the run has asked about."""
+        rows = await self._rows(
+            # By the index over collections: the bound on the document, which all of them meet, makes it the better one.
+            "SELECT 1 FROM conflicts WHERE run_id = ? AND collection = ? AND document >= x'' AND +state IN (?, ?, ?)"
+            " LIMIT 1",
+            run_id,
+            collection,
+            ConflictState.OPEN,
+            *DECISIONS,
         )
         return bool(rows)
 
@@ -416,9 +446,15 @@ class JournalReader:
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
         columns = _RUN_COLUMNS.replace(" plan,", " '',")
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
-        total = done.replace("_done", "_total")
-        rows = await self._rows(f"SELECT {columns}, {done}, {total} FROM runs {condition}", *values)
-        return tuple(RunSummary(run_from(row, (), ()), int(row[-2]), int(row[-1])) for row in rows)
+        total, rejected = done.replace("documents_done", "documents_total"), done.replace("documents_done", "rejected")
+        rows = await self._rows(f"SELECT {columns}, {done}, {total}, {rejected} FROM runs {condition}", *values)
+        runs = await self._linked([run_from(row, (), ()) for row in rows])
+        return tuple(RunSummary(run, *map(int, row[-3:])) for run, row in zip(runs, rows, strict=True))
+
+    async def _linked(self, runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
+        if not runs:
+            return ()
+        return links.linked(runs, await self._rows(links.BACKUPS), await self._rows(links.RETRIES))
 
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 from tui_migrate.documents import RawId
@@ -31,6 +32,9 @@ class Counts:
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+_ALL_COUNTS: Final = attrgetter(*(one.name for one in fields(Counts)))
 
 
 class CollectionState(StrEnum):
@@ -121,6 +125,8 @@ class RunRecord:
 
     `undecided` is how many documents of the policy `ask` wait for a decision. `writes_begun` is set before the first
     write to the target; `collections` and `findings` are filled where the reader was asked for the whole run.
+    `backup` is the name of the backup that an export makes, or that an import reads. `retried_by` is the last run that
+    wrote this one's refused documents again, else 0; `retried_whole` says that none of them was refused again.
     """
 
     id: int
@@ -149,6 +155,9 @@ class RunRecord:
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0
+    backup: str = ""
+    retried_by: int = 0
+    retried_whole: bool = False
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
 
@@ -160,7 +169,7 @@ class RunRecord:
     @property
     def counts(self) -> Counts:
         """The sum over the collections."""
-        return sum((one.counts for one in self.collections), Counts())
+        return Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
 
     @property
     def rollback_available(self) -> bool:
@@ -176,11 +185,15 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run as a list shows it: its record without plan, collections and findings, its documents done and in all."""
+    """One run as a list shows it: its record without plan, collections and findings, its documents done and in all.
+
+    `rejected` is how many the target refused.
+    """
 
     run: RunRecord
     documents: int
     total: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,15 @@ from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal.reader import LIVE_ROLLBACK
-from tui_migrate.journal.records import BackupState, ConflictState, Control, ControlStatus, Failure, Wish
+from tui_migrate.journal.records import (
+    BackupState,
+    ConflictRecord,
+    ConflictState,
+    Control,
+    ControlStatus,
+    Failure,
+    Wish,
+)
 from tui_migrate.journal.samples import add_sample
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
@@ -277,24 +285,37 @@ class JournalWriter:
         collection: str | None = None,
         numbers: Sequence[int] | None = None,
         fields: Sequence[str] | None = None,
+        seen: ConflictRecord | None = None,
     ) -> int:
         """Record what is to become of documents of a run's queue that are not done with, and say of how many.
 
         All are meant that are of the `collection`, among these `numbers`, and differ in just these `fields`, as far as
-        each is given. Raises Refused for a run that is over.
+        each is given; or the one that was `seen`, unless other documents are asked about under its number by now.
+        Raises Refused for a run that is over.
         """
-        wanted = None if fields is None else json.dumps(list(fields))
+        condition = "run_id = ? AND state IN ('open', 'keep', 'replace')"
+        values: list[object] = [run_id]
+        if collection is not None:
+            condition += " AND collection = ?"
+            values.append(collection)
+        if fields is not None:
+            condition += " AND fields = ?"
+            values.append(json.dumps(list(fields)))
+        if seen is not None:
+            condition += " AND ours = ? AND theirs = ?"
+            values += (seen.ours, seen.theirs)
+            numbers = (seen.number,)
+        if numbers is not None:
+            condition += " AND number = ?"
         async with self.transaction() as database:
             state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
             if state.is_final:
                 raise Refused(f"run {run_id:04d} has ended: {state}", hint="start a new run")
             decided = 0
-            for number in [None] if numbers is None else numbers:
+            for number in [()] if numbers is None else [(one,) for one in numbers]:
                 cursor = await database.execute(
-                    "UPDATE conflicts SET state = ?, decided_by = ? WHERE run_id = ?"
-                    " AND state IN ('open', 'keep', 'replace') AND (? IS NULL OR collection = ?)"
-                    " AND (? IS NULL OR number = ?) AND (? IS NULL OR fields = ?)",
-                    (decision.value, asked_by, run_id, collection, collection, number, number, wanted, wanted),
+                    f"UPDATE conflicts SET state = ?, decided_by = ? WHERE {condition}",
+                    (decision.value, asked_by, *values, *number),
                 )
                 decided += cursor.rowcount
             if decided:

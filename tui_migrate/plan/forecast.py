@@ -1,6 +1,7 @@
 """The dry run: what a plan would do, counted by the very decisions that the engine would take."""
 
 import time
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from tui_migrate.plan.decision import Decision, decide
 from tui_migrate.plan.estimate import Estimate, estimate_collection
 from tui_migrate.plan.mirror import is_mirror, is_replaced
-from tui_migrate.plan.model import Plan, Verify
+from tui_migrate.plan.model import Plan, Policy, Verify
 from tui_migrate.plan.newer import moment_path
 from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
 from tui_migrate.stores.lookup import choose_finder, keyed
@@ -40,7 +41,8 @@ class CollectionForecast:
     how large the undo log becomes: what is replaced or deleted, and UNDO_OF_INSERT for each insert. `delete` are the
     documents of the target that a mirror takes away: those it has more, or all where the collection is replaced.
 
-    `ask` are those that wait for a decision; `undo` takes them for replaced.
+    `ask` are those that wait for a decision; `undo` takes them for replaced. Of those that `skip` leaves, `newer` are
+    left because the target's was changed later, and `untold` because that cannot be told; both under `newer` alone.
 
     `seconds` is about how long the run takes for it: the reading as it was measured, the writing as ASSUMPTION says.
     `margin` is by how many documents each count may be off (95 % sure) where it comes from a sample.
@@ -62,6 +64,8 @@ class CollectionForecast:
     margin: int = 0
     delete: int = 0
     ask: int = 0
+    newer: int = 0
+    untold: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Forecast:
                 margin=total.margin + one.margin,
                 delete=total.delete + one.delete,
                 ask=total.ask + one.ask,
+                newer=total.newer + one.newer,
+                untold=total.untold + one.untold,
             )
         return total
 
@@ -195,7 +201,15 @@ async def forecast_collection(
         seconds=_seconds(plan, took, counted[Decision.INSERT] + counted[Decision.REPLACE] + delete, size),
         delete=delete,
         ask=counted[Decision.QUEUE],
+        **_left(plan, counted),
     )
+
+
+def _left(plan: Plan, counted: Mapping[Decision, int]) -> dict[str, int]:
+    """Say of how many documents that are left the target's is newer, and of how many that cannot be told."""
+    if plan.policy is not Policy.NEWER:
+        return {}
+    return {"newer": counted[Decision.SKIP], "untold": counted[Decision.TIED] + counted[Decision.UNDATED]}
 
 
 def _seconds(plan: Plan, reading: float, documents: int, size: int) -> float:
@@ -225,4 +239,5 @@ def _scaled(plan: Plan, name: str, counted: Estimate, took: float, *, exists: bo
         seconds=_seconds(plan, reading, by[Decision.INSERT] + by[Decision.REPLACE], size),
         margin=round(margin * counted.documents),
         ask=by[Decision.QUEUE],
+        **_left(plan, by),
     )

@@ -132,6 +132,7 @@ def _collection_to_mapping(one: PlannedCollection) -> dict[str, object]:
 
 def _collections_from(value: Value) -> tuple[PlannedCollection, ...]:
     planned: list[PlannedCollection] = []
+    names: set[str] = set()
     for item in value.items():
         entries = item.mapping(known=("name", "documents", "size", "kind", "remove"), required=("name",))
         one = PlannedCollection(
@@ -141,9 +142,10 @@ def _collections_from(value: Value) -> tuple[PlannedCollection, ...]:
             kind=CollectionKind(entries["kind"].choice(CollectionKind)) if "kind" in entries else None,
             remove=entries["remove"].boolean() if "remove" in entries else False,
         )
-        if any(other.name == one.name for other in planned):
+        if one.name in names:
             entries["name"].fail(f"the collection {one.name!r} stands here twice")
         planned.append(one)
+        names.add(one.name)
     if not planned:
         raise InvalidFile("a plan without collections does nothing", path=value.path, line=1, key=value.key)
     return tuple(planned)

@@ -16,7 +16,7 @@ from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.actions import EVERYWHERE, bindings
 from tui_migrate.ui.copying import Copying
 from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
-from tui_migrate.ui.look import first_error
+from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded, ThemesRead
 from tui_migrate.ui.notices import Notices
 from tui_migrate.ui.palette import ActionProvider
@@ -109,7 +109,7 @@ class MigrateApp(TerminalApp[None]):
         self.push_screen(HomeScreen())
         if self.first_screen is not None:
             self.push_screen(self.first_screen())
-        for fault in reversed(self.faults):
+        for fault in map(Fault.of, reversed(self.faults)):
             self.push_screen(Notice("A file of yours is left out", (fault.message, fault.hint, USUAL_WORDS)))
         self.in_background(self.feed.run(), "feed")
 
@@ -141,7 +141,7 @@ class MigrateApp(TerminalApp[None]):
             work.close()  # one that was cancelled before it began would complain that nobody awaited it
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             error = first_error(event.worker.error)  # one that is not of the tree is raised by this
-            self.say(f"{error.message} — {error.hint}" if error.hint else error.message)
+            self.say(Fault.of(error).sentence)
 
     def on_journal_changed(self, event: JournalChanged) -> None:
         """Hand a snapshot to the screen that asked for it."""
@@ -152,7 +152,8 @@ class MigrateApp(TerminalApp[None]):
             try:
                 screen.show_snapshot(event.snapshot)
             except TuiMigrateError as error:  # such as a plan in the journal that cannot be read
-                screen.show_journal_fault(printable(redact(f"{error.message} ({error.hint})")))
+                fault = Fault.of(error)
+                screen.show_journal_fault(f"{fault.message} ({fault.hint})")
             screen.refresh_frame()
 
     def on_run_ended(self, event: RunEnded) -> None:

@@ -1,6 +1,6 @@
 """Running the preflight checks for the screen, which shows what they find as it comes."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import planned_source
 from tui_migrate.plan.estimate import SAMPLE
 from tui_migrate.plan.model import PackageEnd, Plan, Policy
+from tui_migrate.reports.masking import Mask
 from tui_migrate.stores.base import Source
 from tui_migrate.ui.look import Fault, LookState, Opening, first_error
 from tui_migrate.worker.launch import find_rivals
@@ -72,7 +73,7 @@ async def _checked(
     known: Checked, plan: Plan, source: Source, target: Source | None, opening: Opening
 ) -> AsyncGenerator[Checked]:
     """Make the checks, and give what is known by now each time that something comes."""
-    reads, told = _reads_documents(known.request), list[preflight.Told]()
+    reads, told, mask = _reads_documents(known.request), list[preflight.Told](), Mask.of_plan(plan)
     about = preflight.Circumstances(
         sample=SAMPLE if known.quick else 0,
         folder=opening.home.runs,
@@ -87,15 +88,15 @@ async def _checked(
                 known = replace(known, state=LookState.READING)
             else:
                 continue
-            known = replace(known, findings=_worst_first(preflight.in_order(told)))
+            known = replace(known, findings=_worst_first(map(mask.finding, preflight.in_order(told))))
             yield known
 
 
 async def _with_inference(known: Checked, package: Package) -> Checked:
     """Add what the fields of a package look like; where the checks did not come so far, it is read for that."""
     if (inference := await package.inference()) is None:
-        found = await package.check()
-        known = replace(known, findings=_worst_first((*known.findings, *found)))
+        found, mask = await package.check(), Mask.of_plan(known.plan)
+        known = replace(known, findings=_worst_first((*known.findings, *map(mask.finding, found))))
         inference = await package.inference()
     return replace(known, inference=inference)
 
@@ -112,6 +113,6 @@ def _reads_documents(request: PlanRequest) -> bool:
     return request.policy is Policy.FAIL
 
 
-def _worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     order = list(Severity)
     return tuple(sorted(findings, key=lambda one: order.index(one.severity)))

@@ -59,19 +59,60 @@ _MILLIONS_FROM: Final = 10_000_000
 """From here on a count would not fit its column with all its digits; the line below the table has them."""
 
 
+class CollectionRows:
+    """The rows of a comparison, made anew only where something has become another: there may be ten thousand of them.
+
+    `markable` are the collections that a plan can make equal: those of A that B, a database, lacks or has otherwise.
+    """
+
+    def __init__(self) -> None:
+        self._known: Compared | None = None
+        self._made: dict[str, tuple[object, bool, Row]] = {}
+        self._may_be_marked: frozenset[str] = frozenset()
+        self.markable: tuple[str, ...] = ()
+
+    def use(self, known: Compared | None) -> None:
+        """Take what is known by now."""
+        if known is self._known:
+            return
+        if known is None or self._known is None or known.comparison is not self._known.comparison:
+            self._made = {}
+        self._known, self.markable = known, can_be_marked(known)
+        self._may_be_marked = frozenset(self.markable)
+
+    def rows(self, marks: frozenset[str]) -> list[Row]:
+        """A row for each collection, its key the name: how far it is until all are, then what was found."""
+        known = self._known
+        if known is None:
+            return []
+        if known.comparison is None:
+            return [self._row(name, one, is_marked=False) for name, one in sorted(known.standings.items())]
+        return [self._row(one.name, one, is_marked=one.name in marks) for one in known.comparison.collections]
+
+    def _row(self, name: str, one: Standing | ComparedCollection, *, is_marked: bool) -> Row:
+        made = self._made.get(name)
+        if made is not None and made[0] is one and made[1] is is_marked:
+            return made[2]
+        if isinstance(one, Standing):
+            row = _standing_row(one)
+        elif made is not None and made[0] is one:
+            row = _with_mark(made[2], MARKED if is_marked else UNMARKED)
+        else:
+            mark = "" if name not in self._may_be_marked else MARKED if is_marked else UNMARKED
+            row = _found_row(one, mark)
+        self._made[name] = (one, is_marked, row)
+        return row
+
+
 def can_be_marked(known: Compared | None) -> tuple[str, ...]:
-    """Name the collections that a plan can make equal: those of A that B, a database, lacks or has otherwise."""
+    """Name the collections that a plan can make equal."""
     if known is None or known.comparison is None or isinstance(known.asked.right, PackageEnd):
         return ()
     return tuple(one.name for one in unequal(known.comparison))
 
 
-def collection_rows(known: Compared, marks: frozenset[str]) -> list[Row]:
-    """A row for each collection, its key the name: how far it is while it is being compared, then what was found."""
-    if known.comparison is None:
-        return [_standing_row(one) for _, one in sorted(known.standings.items())]
-    markable = set(can_be_marked(known))
-    return [_found_row(one, marks, markable) for one in known.comparison.collections]
+def _with_mark(row: Row, mark: str) -> Row:
+    return Row(row.key, (mark, *row.cells[1:]), row.name, row.tone, (mark, *row.sort[1:]))
 
 
 def _standing_row(one: Standing) -> Row:
@@ -86,8 +127,7 @@ def _standing_row(one: Standing) -> Row:
     return _row(one.name, "", state, tone, counts, ("", ""), one.name)
 
 
-def _found_row(one: ComparedCollection, marks: frozenset[str], markable: set[str]) -> Row:
-    mark = "" if one.name not in markable else MARKED if one.name in marks else UNMARKED
+def _found_row(one: ComparedCollection, mark: str) -> Row:
     state, tone = _outcome(one.presence, one.counts, len(one.definitions))
     definitions = number(len(one.definitions))
     way = one.way.value if one.presence is None else ""

@@ -7,14 +7,16 @@ from tui_migrate.comparison.document_text import diff_lines, document_lines
 from tui_migrate.documents import show_id
 from tui_migrate.journal.records import ConflictRecord, ConflictState, RunRecord
 from tui_migrate.redaction import printable
+from tui_migrate.reports.masking import MASK, Mask
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 from tui_migrate.worker.conflict_documents import Sides
 
 COLUMNS: Final = (
     Column("State", 13),
-    Column("Collection", 20),
-    Column("_id", 24),
+    Column("Collection", 16),
+    Column("_id", 18),
     Column("Differs in"),
     Column("Decided by", 20, from_width=120),
 )
@@ -28,21 +30,23 @@ _STATES: Final = {
 }
 THEIRS: Final = "theirs, in the target"
 OURS: Final = "ours, from the source"
+SIDE_NAMES: Final = ("theirs", "ours")
+SIDE_COLUMNS: Final = (Column("", 1), Column("Theirs, in the target"), Column("Ours, from the source"))
 
 
-def conflict_rows(conflicts: Sequence[ConflictRecord]) -> list[Row]:
-    """A row for each document, its key the number in the queue."""
+def conflict_rows(conflicts: Sequence[ConflictRecord], mask: Mask) -> list[Row]:
+    """A row for each document, its key the number in the queue; no `_id` that the catalog calls sensitive."""
     return [
         Row(
             key=str(one.number),
             cells=(
                 _STATES[one.state][0],
                 printable(one.collection),
-                printable(show_id(one.id)),
+                id_words(one, mask),
                 fields_words(one.fields),
                 printable(one.decided_by),
             ),
-            name=f"{printable(one.collection)} _id {printable(show_id(one.id))}: {fields_words(one.fields)}",
+            name=f"{printable(one.collection)} _id {id_words(one, mask)}: {fields_words(one.fields)}",
             tone=_STATES[one.state][1],
         )
         for one in conflicts
@@ -54,7 +58,7 @@ def fields_words(fields: Sequence[str]) -> str:
     return ", ".join(printable(one) if one else "the order of fields" for one in fields)
 
 
-def queue_sentences(run: RunRecord, decided: int, shown: int, total: int) -> list[str]:
+def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
     waits = "document waits" if run.undecided == 1 else "documents wait"
     said = [f" {number(run.undecided)} {waits} for your decision; {number(decided)} decided and not written yet."]
@@ -65,34 +69,55 @@ def queue_sentences(run: RunRecord, decided: int, shown: int, total: int) -> lis
     elif run.state.is_final:
         said.append(f" The run is {run.state.value.replace('_', ' ')}: nothing more is decided.")
     elif decided:
-        said.append(" Next: u has a worker write what is decided, with undo.")
+        said.append(f" Next: {keys.of('run.resume')} has a worker write what is decided, with undo.")
     else:
-        said.append(" Next: enter compares the one under the cursor; N keeps theirs, Y replaces it by ours.")
+        said.append(f" Next: enter compares the one under the cursor; {decision_words(keys)}.")
     return said
 
 
-def sheet_words(conflict: ConflictRecord) -> list[str]:
-    """Say which document it is."""
-    return [
-        f"# {printable(conflict.collection)} _id {printable(show_id(conflict.id))}",
-        "",
-        f"State\t{_STATES[conflict.state][0]}",
-        f"Differs in\t{fields_words(conflict.fields)}",
-    ]
+def empty_words(run: RunRecord) -> str:
+    """Say why the queue is empty."""
+    if run.state.is_active:
+        return "The run has asked about nothing yet: no document differs so far."
+    return "The run has asked about nothing. esc goes back."
+
+
+def id_words(conflict: ConflictRecord, mask: Mask) -> str:
+    """Give the `_id`; where that is sensitive, the number in the queue in its place."""
+    if mask.hides(conflict.collection, "_id"):
+        return f"{MASK} ({number(conflict.number)})"
+    return printable(show_id(conflict.id))
+
+
+def head_words(conflict: ConflictRecord) -> list[str]:
+    """Say how it stands, and in what both differ."""
+    decided = f" by {printable(conflict.decided_by)}" if conflict.decided_by else ""
+    differs = fields_words(conflict.fields) or "nothing that can be told"
+    return [f" {_STATES[conflict.state][0]}{decided}   differs in {differs}"]
+
+
+def said_of(sides: Sides) -> list[str]:
+    """Say what is compared."""
+    if sides.theirs is None:
+        return ["! The target does not have it any more: whatever you decide, ours is inserted."]
+    if sides.ours is None:
+        return ["! The source does not have it any more: whatever you decide, theirs stays."]
+    if not sides.is_as_queued:
+        return ["! One of them has changed since it was queued: a decision is asked for again."]
+    return ["- is theirs, which is in the target; + is ours, from the source."]
+
+
+def decision_words(keys: Keymap) -> str:
+    """Say by which keys a document is decided about."""
+    return f"{keys.of('conflict.keep')} keeps theirs, {keys.of('conflict.replace')} replaces it by ours"
 
 
 def comparison(sides: Sides) -> list[str]:
-    """Say what is compared, then the difference, line by line."""
-    if sides.theirs is None:
-        return ["Compared\tnothing: the target does not have it any more; whatever you decide, it is inserted"]
-    if sides.ours is None:
-        return ["Compared\tnothing: the source does not have it any more; whatever you decide, theirs stays"]
-    said = ["Compared\ttheirs (-), which is in the target, with ours (+), from the source"]
-    if not sides.is_as_queued:
-        said.append("! One of them has changed since it was queued: a decision is asked for again.")
-    theirs, theirs_whole = document_lines(sides.theirs)
-    ours, ours_whole = document_lines(sides.ours)
-    if not (theirs_whole and ours_whole):
-        said.append("! Only the first lines are compared.")
+    """Show the difference, line by line."""
+    theirs, theirs_whole = ([], True) if sides.theirs is None else document_lines(sides.theirs)
+    ours, ours_whole = ([], True) if sides.ours is None else document_lines(sides.ours)
+    said = [] if theirs_whole and ours_whole else ["! Only the first lines are compared."]
+    if sides.theirs is None or sides.ours is None:
+        return [*said, *(f"- {one}" for one in theirs), *(f"+ {one}" for one in ours)]
     found = diff_lines(theirs, ours, THEIRS, OURS)
-    return [*said, "", *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]
+    return [*said, *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]

@@ -12,6 +12,7 @@ from tui_migrate.stores.registry import Locator
 from tui_migrate.ui.connection_entry import Entry
 from tui_migrate.ui.connection_rows import DEFAULT_DATABASE, end_of
 from tui_migrate.ui.greeting import Greeting, greet
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, first_error
 
 Ask = Callable[[str, ConnectionUrl], Awaitable[str | None]]
@@ -33,12 +34,13 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a trial needs besides the entry: the home, the passwords of this sitting, the time, and whom to ask."""
+    """What a trial needs besides the entry; `at` is the time, `ask` asks for a password, `keys` are those in force."""
 
     home: Home
     passwords: Mapping[str, str] = field(repr=False)
     at: float
     ask: Ask
+    keys: Keymap
 
 
 async def try_entry(entry: Entry, around: Circumstances) -> Trial:
@@ -75,5 +77,5 @@ async def _passwords(entry: Entry, made: Connection, around: Circumstances) -> t
         return None, found
     typed = await around.ask(made.name, url)
     if typed is None:
-        raise CredentialsMissing("no password was given", hint="ctrl+s asks again")
+        raise CredentialsMissing("no password was given", hint=f"{around.keys.of('connection.save')} asks again")
     return typed, typed

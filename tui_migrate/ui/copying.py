@@ -13,6 +13,7 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.paths import create_private_file
 from tui_migrate.redaction import redact
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_dialogs import absolute, working_folder
 from tui_migrate.wording import size
@@ -41,12 +42,15 @@ class Copying:
     async def _copy(self, offered: Sequence[Copyable]) -> None:
         if (one := await self._choose("Copy", offered)) is None:
             return
-        text = redact(one.text)
+        text, key = redact(one.text), self._app.session.keys.of("app.write")
         if (length := len(text.encode())) > MOST_BYTES:
-            self._app.say(f"{one.what} is {size(length)}, too much for a clipboard: ctrl+o writes it to a file")
+            self._app.say(f"{one.what} is {size(length)}, too much for a clipboard: {key} writes it to a file")
             return
         self._app.copy_to_clipboard(text)
-        self._app.say(f"{one.what}: sent to the terminal's clipboard; ctrl+o writes to a file", is_error=False)
+        self._app.say(
+            f"{one.what}: sent to the terminal's clipboard; {self._app.session.keys.of('app.write')} writes to a file",
+            is_error=False,
+        )
 
     async def _write(self, offered: Sequence[Copyable]) -> None:
         if (one := await self._choose("Write to a file", offered)) is None:
@@ -58,7 +62,8 @@ class Copying:
             try:
                 await asyncio.to_thread(create_private_file, chosen, redact(one.text) + "\n")
             except TuiMigrateError as error:
-                value, said = path, (f"✗ {error.message}", error.hint)
+                fault = Fault.of(error)
+                value, said = path, (f"✗ {fault.message}", fault.hint)
             else:
                 self._app.say(f"{one.what}: written to {chosen}", is_error=False)
                 return

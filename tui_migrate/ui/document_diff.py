@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Final
 
-from tui_migrate.comparison.document_text import MAX_LINES, diff_lines, document_lines
+from tui_migrate.comparison.document_text import MAX_LINES, diff_lines, document_lines, without_commas
 from tui_migrate.comparison.fields import field_changes
 from tui_migrate.comparison.model import DocumentDifference, FieldChange
 from tui_migrate.documents import RawId
@@ -85,22 +85,23 @@ def unified(diff: DocumentDiff) -> list[str]:
     return [*said, *diff_lines(list(diff.left), list(diff.right), "A", "B")]
 
 
-def side_by_side(diff: DocumentDiff) -> list[Row]:
+def side_by_side(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> list[Row]:
     """Show both documents as rows of two columns, like lines beside each other; or the fields, where no more is known.
 
-    The keys of rows that differ begin with `!`.
+    The keys of rows that differ begin with `!`; `names` are those of the two ends.
     """
     if not diff.left and not diff.right:
         pairs = ((one.path or "(the document)", one) for one in diff.fields)
         return [
-            _row(place, FIELD_SIGNS[one.kind], f"{path}: {one.left or ''}", f"{path}: {one.right or ''}")
+            _row(place, names, FIELD_SIGNS[one.kind], f"{path}: {one.left or ''}", f"{path}: {one.right or ''}")
             for place, (path, one) in enumerate(pairs)
         ]
-    return [_row(place, *cells) for place, cells in enumerate(_aligned(diff.left, diff.right))]
+    return [_row(place, names, *cells) for place, cells in enumerate(_aligned(diff.left, diff.right))]
 
 
 def _aligned(left: tuple[str, ...], right: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    for tag, start, end, other, until in SequenceMatcher(None, left, right).get_opcodes():
+    matcher = SequenceMatcher(None, without_commas(left), without_commas(right))
+    for tag, start, end, other, until in matcher.get_opcodes():
         for mine, theirs in zip_longest(left[start:end], right[other:until]):
             sign = "" if tag == "equal" else "+" if mine is None else "-" if theirs is None else "~"
             yield sign, mine or "", theirs or ""
@@ -109,6 +110,6 @@ def _aligned(left: tuple[str, ...], right: tuple[str, ...]) -> Iterator[tuple[st
 _TONES: Final = {"+": Tone.BAD, "-": Tone.GOOD, "~": Tone.WARN}
 
 
-def _row(place: int, sign: str, left: str, right: str) -> Row:
-    said = left.strip() if not sign else f"A {left.strip() or '—'}   B {right.strip() or '—'}"
+def _row(place: int, names: tuple[str, str], sign: str, left: str, right: str) -> Row:
+    said = left.strip() if not sign else f"{names[0]} {left.strip() or '—'}   {names[1]} {right.strip() or '—'}"
     return Row(f"{'!' if sign else ''}{place}", (sign, left, right), said, _TONES.get(sign, Tone.PLAIN))

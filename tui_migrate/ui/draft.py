@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import Final
 
 from tui_migrate.connection_url import parse_url
 from tui_migrate.errors import Refused, UsageError
@@ -22,8 +23,11 @@ from tui_migrate.plan.model import (
     StoreEnd,
     Verify,
 )
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.package_form import as_read
 from tui_migrate.ui.scoping import catalog_from, for_names
+
+NONE_MARKED: Final = "no collection is marked"
 
 
 class Step(IntEnum):
@@ -48,7 +52,8 @@ class Draft:
     `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source,
     kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
     before it was looked at. `newer_by` is the field that the policy `newer` compares, empty for the catalog's.
-    `rate_limit` is in documents/s, 0 for none. `mirror` makes the target's collections equal to the source's: what
+    `marks_of` is the run whose collections the marks are, 0 once they were changed. `rate_limit` is in documents/s, 0
+    for none. `mirror` makes the target's collections equal to the source's: what
     they have besides is deleted.
     """
 
@@ -75,6 +80,7 @@ class Draft:
     strict: bool = False
     quick: bool = False
     backup_first: bool = False
+    marks_of: int = 0
 
     @property
     def kind(self) -> RunKind | None:
@@ -169,10 +175,13 @@ def equalising(plan: Plan) -> Draft:
     return at_step(with_listing(from_plan(plan), names), Step.PREFLIGHT)
 
 
-def with_pair(draft: Draft, plan: Plan) -> Draft:
-    """Take both ends of an earlier plan, and its marks where there are none yet; the rest is chosen anew."""
+def with_pair(draft: Draft, plan: Plan, run_id: int) -> Draft:
+    """Take both ends of an earlier run's plan, and its marks where there are none yet; the rest is chosen anew."""
     taken = with_target(with_source(draft, plan.source), plan.target)
-    return taken if draft.marks else with_marks(taken, (plan.scope.source_name(one.name) for one in plan.collections))
+    if draft.marks:
+        return taken
+    marked = with_marks(taken, (plan.scope.source_name(one.name) for one in plan.collections))
+    return replace(marked, marks_of=run_id)
 
 
 def with_listing(draft: Draft, names: tuple[str, ...]) -> Draft:
@@ -182,17 +191,17 @@ def with_listing(draft: Draft, names: tuple[str, ...]) -> Draft:
 
 def with_marks(draft: Draft, names: Iterable[str]) -> Draft:
     """Mark these names and no others."""
-    return replace(draft, marks=frozenset(names))
+    return replace(draft, marks=frozenset(names), marks_of=0)
 
 
 def toggled(draft: Draft, name: str) -> Draft:
     """Mark a collection, or take its mark away."""
-    return replace(draft, marks=draft.marks ^ {name})
+    return with_marks(draft, draft.marks ^ {name})
 
 
 def inverted(draft: Draft, names: Iterable[str]) -> Draft:
     """Mark those of these names that are not marked, and take the marks of the others away."""
-    return replace(draft, marks=draft.marks ^ frozenset(names))
+    return with_marks(draft, draft.marks ^ frozenset(names))
 
 
 def with_policy(draft: Draft, policy: Policy) -> Draft:
@@ -214,30 +223,26 @@ def at_step(draft: Draft, step: Step) -> Draft:
     return replace(draft, step=step)
 
 
-def what_blocks(draft: Draft, step: Step) -> str:
+def what_blocks(draft: Draft, step: Step, keys: Keymap) -> str:
     """Say what has to be done on a step before the next one makes sense; empty where nothing has.
 
     What only a look at the ends can tell (that they answer, that they are not one place) is not known here.
     """
-    if step is Step.ENDS:
-        return _what_blocks_ends(draft)
-    if step is Step.COLLECTIONS:
-        if draft.listed is None:
-            return "the source has not been listed yet"
-        return "" if draft.chosen else "no collection is marked: space marks one, i marks all"
-    return ""
+    if step is Step.COLLECTIONS and draft.listed is not None and not draft.chosen:
+        return f"{NONE_MARKED}: {keys.of('mark.toggle')} marks one, {keys.of('mark.invert')} marks all"
+    return _missing(draft, step)
 
 
 def what_blocks_request(draft: Draft) -> str:
     """Say what is missing before a plan can be made; empty where nothing is."""
-    return what_blocks(draft, Step.ENDS) or what_blocks(draft, Step.COLLECTIONS)
+    return _missing(draft, Step.ENDS) or _missing(draft, Step.COLLECTIONS)
 
 
 def to_request(draft: Draft) -> PlanRequest:
     """Make the request of the plan. Raises UsageError saying what is missing."""
     blocked = what_blocks_request(draft)
     if blocked or draft.kind is None or draft.source is None or draft.target is None:
-        raise UsageError(f"the plan is not complete: {blocked}", hint="go back with ctrl+b")
+        raise UsageError(f"the plan is not complete: {blocked}", hint="go back to the steps before")
     return PlanRequest(
         kind=draft.kind,
         source=as_read(draft.source) if isinstance(draft.source, PackageEnd) else draft.source,
@@ -272,6 +277,14 @@ def is_same_end(one: End, other: End) -> bool:
     if isinstance(one, PackageEnd) or isinstance(other, PackageEnd):
         return one == other
     return one.database == other.database and _place(one) == _place(other)
+
+
+def _missing(draft: Draft, step: Step) -> str:
+    if step is Step.ENDS:
+        return _what_blocks_ends(draft)
+    if step is Step.COLLECTIONS and draft.listed is None:
+        return "the source has not been listed yet"
+    return NONE_MARKED if step is Step.COLLECTIONS and not draft.chosen else ""
 
 
 def _what_blocks_ends(draft: Draft) -> str:

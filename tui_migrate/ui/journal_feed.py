@@ -31,6 +31,7 @@ from tui_migrate.journal.records import (
 )
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.worker.control import effective
@@ -45,7 +46,7 @@ LIVE_RUNS: Final = 50
 PAGE: Final = 500
 """Runs in a page of the history."""
 
-CONFLICTS_READ: Final = 5_000
+CONFLICTS_READ: Final = 2_000
 """Documents of a run's queue that are listed."""
 
 FINDINGS_READ: Final = 20_000
@@ -109,7 +110,8 @@ class JournalFeed:
                 except TuiMigrateError as error:
                     await self._close()
                     self._last = None
-                    self._post(JournalUnreadable(f"{error.message} ({error.hint})" if error.hint else error.message))
+                    fault = Fault.of(error)
+                    self._post(JournalUnreadable(f"{fault.message} ({fault.hint})" if fault.hint else fault.message))
                 await self._wait()
         finally:
             await self._close()

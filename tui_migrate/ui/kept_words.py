@@ -5,6 +5,7 @@ from typing import Final
 
 from tui_migrate.comparison.document_text import MAX_LINES, diff_lines, document_lines
 from tui_migrate.redaction import printable
+from tui_migrate.reports.masking import Mask
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 from tui_migrate.worker.kept_document import Versions
@@ -34,13 +35,13 @@ WRITTEN: Final = "as the run wrote it"
 NOW: Final = "in the target now"
 
 
-def kept_rows(kept: Sequence[KeptDocument]) -> list[Row]:
+def kept_rows(kept: Sequence[KeptDocument], mask: Mask) -> list[Row]:
     """A row for each document, its key the place in the list."""
     return [
         Row(
             key=str(place),
-            cells=(printable(one.collection), one.shown_id, _WANTED[one.wanted], _REASONS[one.reason]),
-            name=f"{printable(one.collection)} _id {one.shown_id}",
+            cells=(printable(one.collection), _shown_id(one, mask), _WANTED[one.wanted], _REASONS[one.reason]),
+            name=f"{printable(one.collection)} _id {_shown_id(one, mask)}",
             tone=Tone.WARN,
         )
         for place, one in enumerate(kept)
@@ -56,10 +57,10 @@ def kept_sentences(shown: int, total: int, at: str) -> list[str]:
     return said
 
 
-def sheet_words(kept: KeptDocument) -> list[str]:
+def sheet_words(kept: KeptDocument, mask: Mask) -> list[str]:
     """Say which document it is, and why it is kept."""
     return [
-        f"# {printable(kept.collection)} _id {kept.shown_id}",
+        f"# {printable(kept.collection)} _id {_shown_id(kept, mask)}",
         "",
         f"Kept because\t{_SENTENCES[kept.reason]}",
         f"Rollback would\t{_WANTED[kept.wanted]}",
@@ -113,3 +114,7 @@ def _shown(document: bytes | None) -> list[str]:
 
 def _cut_words(what: str) -> str:
     return f"! {what}: {number(MAX_LINES)} lines are the most that are shown of a document."
+
+
+def _shown_id(kept: KeptDocument, mask: Mask) -> str:
+    return mask.value(kept.collection, "_id", kept.shown_id) or ""

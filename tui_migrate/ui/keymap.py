@@ -32,9 +32,22 @@ class Keymap:
         wanted = {BY_ID[one].id for one in ids}
         return tuple(one for one in self.actions if one.id in wanted)
 
+    def of(self, action_id: str) -> str:
+        """Name the key that an action has, as a sentence shows it. Raises KeyError for an unknown id."""
+        try:
+            return next(one.shown for one in self.actions if one.id == action_id)
+        except StopIteration:
+            raise KeyError(action_id) from None
+
     def changed(self) -> dict[str, str]:
-        """The keys that differ from the registry's, by the ids of their actions, as Textual wants them."""
-        return {one.id: one.key for one in self.actions if one != BY_ID[one.id]}
+        """The keys that differ from the registry's, by the ids of their actions, as Textual wants them.
+
+        The way back keeps `esc` beside its own key: dialogs know no other, and sentences everywhere name it.
+        """
+        changed = {one.id: one.key for one in self.actions if one != BY_ID[one.id]}
+        if "app.back" in changed:
+            changed["app.back"] += ",escape"
+        return changed
 
 
 USUAL: Final = Keymap()

@@ -10,6 +10,7 @@ from tui_migrate.plan.preflight import blocking
 from tui_migrate.ui.checking import Checked
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request, what_blocks_request
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import ConnectionsRead, EndLook, LookState, place_words
 from tui_migrate.ui.package_form import as_read
 
@@ -29,7 +30,11 @@ class Looks:
 
     def count_of(self, request: PlanRequest) -> Count | None:
         """The count that answers what this plan asks."""
-        return self.count if self.count is not None and self.count.question == Question.of(request) else None
+        if self.count is None:
+            return None
+        asked, counted = Question.of(request), self.count.question
+        # What a mirror deletes is beside the point for any other plan.
+        return self.count if asked in (counted, replace(counted, mirror=False)) else None
 
     def inference_of(self, end: End | None) -> Inference | None:
         """What the fields of a package without types look like, as the last check of it saw them."""
@@ -100,14 +105,14 @@ class Looks:
         if self.checked is not None and self.checked.state.is_pending:
             self.checked = replace(self.checked, state=cancelled)
 
-    def what_blocks(self, draft: Draft, step: Step) -> str:
+    def what_blocks(self, draft: Draft, step: Step, keys: Keymap) -> str:
         """Say what the looks at the ends have against going on from a step; empty where nothing."""
         if step is Step.PREFLIGHT:
-            return self._what_blocks_start(draft)
+            return self._what_blocks_start(draft, keys)
         for end in (draft.source, draft.target):
             look = self.end(end)
             if end is not None and look is not None and look.state is LookState.FAILED and look.fault is not None:
-                why = "" if step is Step.ENDS else ": ctrl+b leads back to why"
+                why = "" if step is Step.ENDS else f": {keys.of('new.previous')} leads back to why"
                 return f"{place_words(end)} cannot be used{why}"
         if self._is_one_place(draft):
             return "source and target are one database by two names: choose another"
@@ -120,20 +125,20 @@ class Looks:
             return False
         return source.identity.is_same_place(target.identity)
 
-    def _what_blocks_start(self, draft: Draft) -> str:
+    def _what_blocks_start(self, draft: Draft, keys: Keymap) -> str:
         checked = self.checked
         if blocked := what_blocks_request(draft):
             return blocked
         if self.is_undecided(draft):
-            return "the types of the fields are not decided, y shows and decides"
+            return f"the types of the fields are not decided, {keys.of('new.types')} shows and decides"
         if checked is not None and self.is_stale(to_request(draft), quick=draft.quick):
-            return "the plan was changed since it was checked, ctrl+r checks it"
+            return f"the plan was changed since it was checked, {keys.of('look.again')} checks it"
         if checked is None or checked.state.is_pending:
             return "the checks are running, esc cancels them"
         if checked.state is LookState.CANCELLED:
-            return "the checks were cancelled, ctrl+r runs them again"
+            return f"the checks were cancelled, {keys.of('look.again')} runs them again"
         if checked.state is LookState.FAILED:
-            return "the checks could not be made, ctrl+r tries again"
+            return f"the checks could not be made, {keys.of('look.again')} tries again"
         errors, found = len(checked.of(Severity.ERROR)), len(blocking(checked.findings, strict=draft.strict))
         if found > errors:
             return f"{found} finding{'s' if found != 1 else ''} to be mended first, for warnings count: it is strict"

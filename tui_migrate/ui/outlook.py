@@ -15,6 +15,7 @@ from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import planned_source
 from tui_migrate.plan.model import Plan
 from tui_migrate.plan.restoring import CollectionChange, changes
+from tui_migrate.reports.masking import Mask
 from tui_migrate.stores.base import Source
 from tui_migrate.ui.look import CONNECT_SECONDS, Fault, LookState, Opening, first_error, patience, place_words
 from tui_migrate.worker.backing_up import looked_at
@@ -101,7 +102,8 @@ async def _checked(known: Outlook, opening: Opening, source: Source, target: Sou
         return known
     rivals = partial(find_rivals, opening.home)
     about = preflight.Circumstances(folder=opening.home.runs, rivals=rivals, for_people=True)
-    findings = await preflight.check(known.plan, source, target, about=about)
+    mask = Mask.of_plan(known.plan)
+    findings = map(mask.finding, await preflight.check(known.plan, source, target, about=about))
     order = list(Severity)
     worst_first = tuple(sorted(findings, key=lambda one: order.index(one.severity)))
     return replace(known, findings=worst_first, is_checked=True)

@@ -9,6 +9,7 @@ from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number, run_name, size
 from tui_migrate.worker.rejected_documents import RejectedDocument, RejectList
@@ -44,17 +45,17 @@ def what_blocks_retry(run: RunRecord) -> str:
     return ""
 
 
-def reject_sentences(run: RunRecord, found: RejectList) -> list[str]:
+def reject_sentences(run: RunRecord, found: RejectList, keys: Keymap) -> list[str]:
     """Say how many there are, and what can be done."""
     total = found.total
     if not total:
         return [f" ✓ The target has refused no document of run {run_name(run.id)} that is left."]
-    are = f"{number(total)} document{' was' if total == 1 else 's were'} refused and kept"
+    are = f"{number(total)} {'document was' if total == 1 else 'documents were'} refused and kept"
     said = [f" ! {are}. enter shows the one under the cursor. {what_blocks_retry(run)}".rstrip()]
     if len(found.documents) < total:
         said.append(f" The first {number(len(found.documents))} are listed; a retry takes all of them.")
     if not what_blocks_retry(run):
-        said.append(" U tries again, by a run of its own; first mend what they were refused for.")
+        said.append(f" {keys.of('run.retry')} tries again, by a run of its own; first mend what they were refused for.")
     return said
 
 

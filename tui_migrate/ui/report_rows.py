@@ -5,6 +5,7 @@ from typing import Final
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import Stage
 from tui_migrate.reports.model import Total
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 
@@ -56,6 +57,7 @@ def group_row(one: Total) -> Row:
 
 def finding_row(place: int, stage: Stage, one: Finding) -> Row:
     """Show one finding; its place among all of them is its key."""
+    one = finding_in_app(one)
     return Row(
         key=str(place),
         cells=(severity_words(one.severity), one.code, one.subject, number(one.count), stage.value, one.message),

@@ -64,7 +64,7 @@ async def cancel_and_roll_back(home: Home, run_id: int, passwords: Mapping[str, 
     if run.state is not RunState.CANCELLED:
         raise Refused(
             f"run {run_name(run_id)} was not cancelled but is {run.state}: nothing was rolled back",
-            hint="r shows what rolling it back would do",
+            hint="its own screen shows what rolling it back would do",
         )
     return await begin_rollback(home, run_id, passwords)
 

@@ -29,6 +29,14 @@ class Unfinished:
         """True while nothing is being written."""
         return not self._is_writing
 
+    @property
+    def waiting(self) -> Draft | None:
+        """The plan that `n` goes on with: that of an earlier sitting, or one that this sitting left."""
+        if self.offered is not None:
+            return self.offered
+        draft = self._app.session.draft
+        return draft if draft_file.is_begun(draft) else None
+
     async def find(self) -> None:
         """Look for one. Raises InvalidFile, UsageError for one that cannot be read; it is left where it is."""
         self.offered = await asyncio.to_thread(draft_file.read, self._app.session.home)

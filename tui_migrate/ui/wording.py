@@ -8,13 +8,14 @@ from rich.cells import cell_len
 
 from tui_migrate.journal.states import RunState
 from tui_migrate.ui.widgets.table import Tone, fit
-from tui_migrate.wording import STATE_MARKS, duration, ends_words, number, run_name, size
+from tui_migrate.wording import STATE_MARKS, duration, ends_words, kind_words, number, run_name, size
 
 __all__ = [
     "ago",
     "duration",
     "ends_words",
     "fit_ends",
+    "kind_words",
     "local_time",
     "number",
     "path_words",

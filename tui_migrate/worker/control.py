@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tui_migrate.errors import Refused, StorageFailed, UsageError
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import ConflictState, RunRecord, Wish
+from tui_migrate.journal.records import ConflictRecord, ConflictState, RunRecord, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
@@ -55,15 +55,17 @@ async def decide(
     collection: str | None = None,
     numbers: Sequence[int] | None = None,
     fields: Sequence[str] | None = None,
+    seen: ConflictRecord | None = None,
 ) -> int:
     """Record what is to become of documents that wait for a decision, and say of how many; the worker writes them.
 
     All are meant that are of the `collection`, among these `numbers` and differ in just these `fields`, as far as each
-    is given. Raises Refused for a run that is over, RunNotFound.
+    is given; or the one that was `seen`, unless other documents are asked about under its number by now. Raises Refused
+    for a run that is over, RunNotFound.
     """
     async with open_both(home.journal) as (journal, _):
         return await journal.decide_conflicts(
-            run_id, decision, operator(), collection=collection, numbers=numbers, fields=fields
+            run_id, decision, operator(), collection=collection, numbers=numbers, fields=fields, seen=seen
         )
 
 

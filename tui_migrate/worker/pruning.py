@@ -34,8 +34,8 @@ class Stays(StrEnum):
     UNFINISHED = "its run can be gone on with"
     NEEDED = "a run needs it"
     LAST_GOOD = "it is the last good one of its source"
-    LAST_WITHOUT_FINDINGS = "it is the last one of its source without findings"
-    AMONG_KEPT = "it is among those of its source that are always kept"
+    LAST_WITHOUT_FINDINGS = "it is its source's last without findings"
+    AMONG_KEPT = "it is among those that are always kept"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ import json
 import os
 import stat
 import struct
+import sys
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,8 +126,13 @@ def another_database(fields: Fields) -> None:
 
 def deep(levels: int, kind: bytes = b"\x03") -> bytes:
     """A document nested so deep, of documents or of lists."""
-    sizes = range(5 + 8 * (levels - 1), 4, -8)
-    return pack(ID + b"".join(kind + b"a\x00" + struct.pack("<i", one) for one in sizes) + bytes(levels))
+    sizes = array("i", range(5 + 8 * (levels - 1), 4, -8))
+    if sys.byteorder == "big":
+        sizes.byteswap()
+    heads = bytearray((kind + b"a\x00" + bytes(4)) * levels)
+    for place in range(4):
+        heads[3 + place :: 7] = sizes.tobytes()[place::4]
+    return pack(ID + bytes(heads) + bytes(levels))
 
 
 def json_file(documents: bytes) -> Callable[[Path], Path]:

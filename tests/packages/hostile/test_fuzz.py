@@ -10,7 +10,7 @@ import pytest
 from tests.packages.hostile.looking import look
 from tests.packages.hostile.readers import readers
 
-SECONDS = 30
+SECONDS = 10
 SEED = 20_260_131
 
 

@@ -55,9 +55,9 @@ async def found_in(path: Path, types: TypePlan | None = None) -> dict[tuple[str,
         return {(one.code, one.subject): one for one in await package.check()}
 
 
-def flips(content: bytes) -> Iterator[bytes]:
-    """A file with one bit changed, for every bit of it."""
-    for place in range(len(content) * 8):
+def flips(content: bytes, step: int = 1) -> Iterator[bytes]:
+    """A file with one bit changed, for every `step`-th bit of it."""
+    for place in range(0, len(content) * 8, step):
         changed = bytearray(content)
         changed[place // 8] ^= 1 << (place % 8)
         yield bytes(changed)

@@ -29,7 +29,7 @@ KEYS: Final = {
     "backspace": "\x7f",
     "f12": "\x1b[24~",
 }
-DEADLINE_SECONDS: Final = 20.0
+DEADLINE_SECONDS: Final = 60.0
 
 Look = tuple[str, str, str, bool, bool, bool, bool, bool]
 

@@ -36,7 +36,7 @@ class Keyboard:
         os.write(self.typing, data)
 
     def keys(self, count: int) -> list[str]:
-        found = [self.messages.get(timeout=10) for _ in range(count)]
+        found = [self.messages.get(timeout=30) for _ in range(count)]
         return [one.key for one in found if isinstance(one, Key)]
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ def test_keys_come_as_messages(keyboard: Keyboard) -> None:
 def test_a_character_in_two_pieces_is_one_key(keyboard: Keyboard) -> None:
     keyboard.type("注".encode()[:2])
     keyboard.type("注".encode()[2:] + b"b")
-    first = keyboard.messages.get(timeout=10)
+    first = keyboard.messages.get(timeout=30)
     assert isinstance(first, Key)
     assert first.character == "注"
     assert keyboard.keys(1) == ["b"]
@@ -78,7 +78,7 @@ def test_bytes_that_are_no_text_are_left_out(keyboard: Keyboard) -> None:
 def test_text_is_read_in_the_encoding_of_the_terminal() -> None:
     keyboard = Keyboard("iso8859-1")
     keyboard.type(b"\xe9")
-    first = keyboard.messages.get(timeout=10)
+    first = keyboard.messages.get(timeout=30)
     assert isinstance(first, Key)
     assert first.character == "é"
     keyboard.close()
@@ -87,7 +87,7 @@ def test_text_is_read_in_the_encoding_of_the_terminal() -> None:
 
 def test_a_terminal_that_is_gone_ends_the_reader(keyboard: Keyboard) -> None:
     os.close(keyboard.typing)
-    assert keyboard.lost.wait(10)
+    assert keyboard.lost.wait(30)
     keyboard.reader.join(10)
     assert not keyboard.reader.is_alive()
 
@@ -98,7 +98,7 @@ def test_the_end_of_a_file_ends_the_reader() -> None:
     reader = KeyReader(read_end, "utf-8", on_message=print, on_lost=lost.set, on_error=print)
     reader.start()
     os.close(write_end)
-    assert lost.wait(10)
+    assert lost.wait(30)
     reader.join(10)
     reader.close()
     os.close(read_end)
@@ -110,7 +110,7 @@ def test_an_error_is_handed_on(keyboard: Keyboard) -> None:
 
     keyboard.reader._on_message = fail
     keyboard.type(b"a")
-    assert isinstance(keyboard.errors.get(timeout=10), ValueError)
+    assert isinstance(keyboard.errors.get(timeout=30), ValueError)
 
 
 def test_stopping_is_prompt_and_leaves_nothing(keyboard: Keyboard) -> None:

@@ -33,7 +33,7 @@ def line() -> Iterator[Line]:
 
 
 def wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         threading.Event().wait(0.002)
@@ -42,7 +42,7 @@ def wait(condition: Callable[[], bool]) -> None:
 def test_what_is_written_goes_out_in_order(line: Line) -> None:
     for number in range(100):
         line.writer.write(f"{number};")
-    assert line.idle.wait(10)
+    assert line.idle.wait(30)
     assert not line.writer.is_busy
     assert os.read(line.read_end, 4096).decode() == "".join(f"{number};" for number in range(100))
 
@@ -57,7 +57,7 @@ def test_a_line_that_stands_still_blocks_nobody_and_says_that_it_is_busy(line: L
     received = 0
     while received < 2_000_000:
         received += len(os.read(line.read_end, 65536))
-    assert line.idle.wait(10)
+    assert line.idle.wait(30)
 
 
 def test_stopping_waits_for_what_is_left(line: Line) -> None:
@@ -78,7 +78,7 @@ def test_stopping_gives_up_where_the_line_stands_still(line: Line) -> None:
 def test_a_line_that_is_gone_is_told_once_and_swallows_the_rest(line: Line) -> None:
     os.close(line.read_end)
     line.writer.write("nobody hears this")
-    assert line.lost.wait(10)
+    assert line.lost.wait(30)
     line.writer.write("nor this")
     assert not line.writer.is_busy
     line.writer.stop()
@@ -88,6 +88,6 @@ def test_a_line_that_is_gone_is_told_once_and_swallows_the_rest(line: Line) -> N
 def test_what_the_encoding_has_not_becomes_a_question_mark() -> None:
     line = Line("iso8859-1")
     line.writer.write("café ✓")
-    assert line.idle.wait(10)
+    assert line.idle.wait(30)
     assert os.read(line.read_end, 100) == b"caf\xe9 ?"
     line.close()

@@ -15,6 +15,7 @@ from tui_migrate.plan.model import End, Environment, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, Opening, host_words
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.outlook import Outlook
 from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.screens.base import OperatorScreen
@@ -37,7 +38,7 @@ class BackupPlanScreen(OperatorScreen):
     Subclasses give `COLUMNS`, `what`, `look`, `sentences` and `rows`, and may say in `create` how the run is recorded.
     """
 
-    ACTIONS: ClassVar = ("backup.start", "look.again", "table.filter", "table.sort")
+    ACTIONS: ClassVar[tuple[str, ...]] = ("backup.start", "look.again", "table.filter", "table.sort")
     COLUMNS: ClassVar[Sequence[Column]] = ()
 
     class Told(Message):
@@ -205,19 +206,20 @@ class BackupPlanScreen(OperatorScreen):
     def _draw_faults(self, outlook: Outlook) -> None:
         pane, errors = self.query_one("#fault", FaultPane), outlook.of_severity(Severity.ERROR)
         if outlook.fault is not None:
-            pane.explain(outlook.fault.message, outlook.fault.hint, "ctrl+r tries again.")
+            pane.explain(outlook.fault.message, outlook.fault.hint, f"{self.key_of('look.again')} tries again.")
         elif errors:
             more = len(errors) - ERRORS_SHOWN
             said = [f"{one.subject}: {one.message}" for one in errors[:ERRORS_SHOWN]]
-            last = f"and {number(more)} more" if more > 0 else errors[0].hint
-            pane.explain(said[0], *said[1:], last, "ctrl+r checks again.")
+            in_app = finding_in_app(errors[0])
+            last = f"and {number(more)} more" if more > 0 else in_app.hint
+            pane.explain(said[0], *said[1:], last, f"{self.key_of('look.again')} checks again.")
         else:
             pane.clear()
 
     def _state_words(self) -> str:
         outlook = self._outlook
         if not self._is_looking and (outlook is None or outlook.state.is_pending):
-            return "Cancelled: ctrl+r looks again."
+            return f"Cancelled: {self.key_of('look.again')} looks again."
         if outlook is None or outlook.state is LookState.CONNECTING:
             waited = self.session.clock() - outlook.at if outlook is not None else 0
             return f"Connecting{f' for {duration(waited)}' if waited >= SLOW_SECONDS else ''}… esc cancels"
@@ -242,5 +244,5 @@ class BackupPlanScreen(OperatorScreen):
         if self._is_starting:
             return "The run is being started…"
         if self._outlook is not None and self._outlook.can_start:
-            return "Next: s starts the run; esc goes back, nothing was written."
+            return f"Next: {self.key_of('backup.start')} starts the run; esc goes back, nothing was written."
         return "Nothing was written; esc goes back."

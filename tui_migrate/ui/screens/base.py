@@ -39,6 +39,9 @@ class OperatorScreen(Screen[None]):
     """
 
     ACTIONS: ClassVar[tuple[str, ...]] = ()
+    NEEDED: ClassVar[tuple[str, ...]] = ()
+    """Which of the actions stand in the footer first where it has no room for all."""
+
     AUTO_FOCUS = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -54,6 +57,10 @@ class OperatorScreen(Screen[None]):
     def session(self) -> Session:
         """What all screens share."""
         return self.migrate_app.session
+
+    def key_of(self, action_id: str) -> str:
+        """Name the key that an action has now, for a sentence."""
+        return self.session.keys.of(action_id)
 
     def compose(self) -> ComposeResult:
         """Lay out head, body and footer."""
@@ -129,7 +136,7 @@ class OperatorScreen(Screen[None]):
         """Draw head and footer as they are now."""
         if not self.is_mounted or not self.query(KeyFooter):
             return
-        self.query_one(KeyFooter).show(self.shown_actions())
+        self.query_one(KeyFooter).show(self.shown_actions(), self.NEEDED)
         self.query_one(".head", Lines).show([self._head()])
 
     def shown_actions(self) -> tuple[Action, ...]:

@@ -174,7 +174,8 @@ class CollectionSheet(OperatorScreen):
         try:
             table.show(redaction_rows(catalog, self._info.name, tuple(self._listing.infos)))
         except TuiMigrateError as error:
-            table.show([], empty=f"✗ {error.message}: {error.hint}")
+            fault = Fault.of(error)
+            table.show([], empty=f"✗ {fault.message}: {fault.hint}")
 
     def _about(self) -> Iterator[str]:
         info, listing = self._info, self._listing

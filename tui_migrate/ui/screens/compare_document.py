@@ -156,7 +156,7 @@ class CompareDocumentScreen(OperatorScreen):
         self.query_one("#what", Prose).say([*what, ""])
         pane = self.query_one("#fault", FaultPane)
         if self._fault is not None:
-            pane.explain(self._fault.message, self._fault.hint, "ctrl+r tries again.")
+            pane.explain(self._fault.message, self._fault.hint, f"{self.key_of('look.again')} tries again.")
         else:
             pane.clear()
         self.query_one(Pager).say(unified(self._diff) or ["Nothing more is known of it."])

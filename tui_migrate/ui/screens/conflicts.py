@@ -1,40 +1,31 @@
 """Conflicts: the queue of the policy `ask`, where the operator decides between theirs and ours."""
 
 import asyncio
-import secrets
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import Worker
 
-from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState, RunRecord
-from tui_migrate.plan.model import Environment, Plan, StoreEnd
+from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
-from tui_migrate.reports.masking import Mask
-from tui_migrate.ui.conflict_words import COLUMNS, comparison, conflict_rows, queue_sentences, sheet_words
-from tui_migrate.ui.credentials import have_passwords
-from tui_migrate.ui.look import Fault, first_error, host_words
-from tui_migrate.ui.resuming import plan_of, resume
+from tui_migrate.reports.masking import NOTHING, Mask
+from tui_migrate.ui.conflict_words import COLUMNS, conflict_rows, empty_words, id_words, queue_sentences
+from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.greeting import SLOW_SECONDS
+from tui_migrate.ui.look import host_words
+from tui_migrate.ui.resuming import resume
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.dialogs import Choose
-from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.snapshot import Snapshot, Subject
-from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table
+from tui_migrate.ui.widgets.table import Row, Table
 from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control
-from tui_migrate.worker.conflict_documents import Sides, read_sides
-
-if TYPE_CHECKING:
-    from tui_migrate.ui.app import MigrateApp
 
 _VERBS: Final = {ConflictState.KEEP: "keep theirs", ConflictState.REPLACE: "replace by ours"}
 
@@ -53,11 +44,14 @@ class ConflictsScreen(OperatorScreen):
     )
 
     class Listed(Message):
-        """The queue, as far as it is shown, and how many there are in all and decided."""
+        """The queue, as far as it is shown, also as rows, and how many there are in all and decided."""
 
-        def __init__(self, conflicts: tuple[ConflictRecord, ...], total: int, decided: int) -> None:
+        def __init__(
+            self, conflicts: tuple[ConflictRecord, ...], rows: Sequence[Row], total: int, decided: int
+        ) -> None:
             super().__init__()
-            self.conflicts = conflicts
+            self.conflicts = {str(one.number): one for one in conflicts}
+            self.rows = rows
             self.total = total
             self.decided = decided
 
@@ -66,7 +60,11 @@ class ConflictsScreen(OperatorScreen):
         self._run_id = run_id
         self._run: RunRecord | None = None
         self._target: StoreEnd | None = None
+        self._mask = NOTHING
         self._listed: ConflictsScreen.Listed | None = None
+        self._reading: Worker[Any] | None = None
+        self._is_old = False
+        self._waited = 0
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences and the queue."""
@@ -77,6 +75,7 @@ class ConflictsScreen(OperatorScreen):
         """Let the keys of the table work at once."""
         super().on_mount()
         self.query_one(Table).focus()
+        self._waiting = self.set_interval(1.0, self._wait)
 
     def subject(self) -> Subject:
         """The run whose queue it is."""
@@ -92,9 +91,11 @@ class ConflictsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What a decision is, and when it is written."""
         return (
-            "Both ends have these documents, and they differ. N keeps the target's, Y puts the source's in its place, E"
-            " decides for all like the one under the cursor. A decision is recorded at once and can be changed until u"
-            " has a worker write it, with undo. What changed since at either end is asked about again."
+            f"Both ends have these documents, and they differ. {self.key_of('conflict.keep')} keeps the target's,"
+            f" {self.key_of('conflict.replace')} puts the source's in its place, {self.key_of('conflict.like')}"
+            " decides for all like the one under the cursor. A decision is recorded at once and can be changed until"
+            f" {self.key_of('run.resume')} has a worker write it, with undo. What changed since at either end is asked"
+            " about again."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -109,6 +110,12 @@ class ConflictsScreen(OperatorScreen):
             return not is_over and one is not None and one.state in (ConflictState.OPEN, *DECISIONS)
         return True
 
+    def copyable(self) -> Sequence[Copyable]:
+        """The _id under the cursor, and what is said of the document."""
+        if (one := self._chosen()) is None:
+            return super().copyable()
+        return [Copyable("_id", id_words(one, self._mask)), *super().copyable()]
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Read the queue again when the journal has changed."""
         self._run = snapshot.run
@@ -116,14 +123,18 @@ class ConflictsScreen(OperatorScreen):
             self.query_one(Table).show([], empty=f"There is no run {run_name(self._run_id)}. esc goes back.")
             return
         if self._target is None:
-            target = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}").target
-            self._target = target if isinstance(target, StoreEnd) else None
+            plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
+            self._target = plan.target if isinstance(plan.target, StoreEnd) else None
+            self._mask = Mask.of_plan(plan)
         self._draw()
-        self.migrate_app.in_background(self._read(), "conflicts")
+        self._read_again()
 
     def on_conflicts_screen_listed(self, message: Listed) -> None:
         """Show the queue."""
         self._listed = message
+        if self._is_old:
+            self._is_old, self._reading = False, None
+            self._read_again()
         self._draw()
         self.refresh_frame()
 
@@ -138,15 +149,15 @@ class ConflictsScreen(OperatorScreen):
     def action_run_open(self) -> None:
         """Compare the document under the cursor."""
         if (one := self._chosen()) is not None:
-            self.app.push_screen(ConflictSheet(self._run_id, one), self._decide_one)
+            self.app.push_screen(ConflictScreen(self._run_id, one, self._mask, self._decide_one))
 
     def action_conflict_keep(self) -> None:
         """Keep the target's."""
-        self._decide_one(ConflictState.KEEP)
+        self._decide_chosen(ConflictState.KEEP)
 
     def action_conflict_replace(self) -> None:
         """Take the source's."""
-        self._decide_one(ConflictState.REPLACE)
+        self._decide_chosen(ConflictState.REPLACE)
 
     def action_conflict_like(self) -> None:
         """Decide for all that are like the one under the cursor."""
@@ -159,28 +170,52 @@ class ConflictsScreen(OperatorScreen):
 
     def _chosen(self) -> ConflictRecord | None:
         key = self.query_one(Table).cursor_key if self.is_mounted else None
-        listed = self._listed.conflicts if self._listed is not None else ()
-        return next((one for one in listed if str(one.number) == key), None)
+        return self._listed.conflicts.get(key) if self._listed is not None and key is not None else None
 
-    def _decide_one(self, decision: ConflictState | None) -> None:
-        one = self._chosen()
-        if decision is not None and one is not None and self.is_available("conflict.keep"):
-            deciding = control.decide(self.session.home, self._run_id, decision, numbers=[one.number])
-            self.migrate_app.in_background(deciding, f"decide-{one.number}")
+    def _decide_chosen(self, decision: ConflictState) -> None:
+        if (one := self._chosen()) is not None:
+            self._decide_one(one, decision)
+
+    def _decide_one(self, one: ConflictRecord, decision: ConflictState) -> None:
+        """Decide about the document that was seen, wherever the cursor is by now."""
+        self.migrate_app.in_background(self._decide(one, decision), f"decide-{one.number}")
+        if (chosen := self._chosen()) is not None and chosen.number == one.number:
             self.query_one(Table).action_move(1)
+
+    async def _decide(self, one: ConflictRecord, decision: ConflictState) -> None:
+        if not await control.decide(self.session.home, self._run_id, decision, seen=one):
+            self.notify_line("Not decided: it is written by now, or has changed and is asked about again.")
+
+    def _read_again(self) -> None:
+        """Read the queue, and once more if it is just being read: what is read may be of before."""
+        if self._reading is not None and not self._reading.is_finished:
+            self._is_old = True
+            return
+        self._reading = self.migrate_app.in_background(self._read(), "conflicts")
+
+    def _wait(self) -> None:
+        """Say how long the journal has kept us waiting."""
+        if self._listed is not None or self._run is None:
+            self._waiting.stop()
+            return
+        self._waited += 1
+        if self._waited >= SLOW_SECONDS:
+            empty = f"Reading the journal… {self._waited} s; somebody may hold it. esc goes back."
+            self.query_one(Table).show([], empty=empty)
 
     def _draw(self) -> None:
         run, listed = self._run, self._listed
         if run is None or listed is None:
             return
-        said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total)
+        said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total, self.session.keys)
         self.query_one("#what", Prose).say(said)
-        self.query_one(Table).show(conflict_rows(listed.conflicts), empty="The run has asked about nothing.")
+        self.query_one(Table).show(listed.rows, empty=empty_words(run))
 
     async def _read(self) -> None:
         conflicts, counts = await self.migrate_app.feed.conflicts(self._run_id)
         decided = sum(count for (_, state), count in counts.items() if state in DECISIONS)
-        self.post_message(self.Listed(conflicts, sum(counts.values()), decided))
+        rows = await asyncio.to_thread(conflict_rows, conflicts, self._mask)
+        self.post_message(self.Listed(conflicts, rows, sum(counts.values()), decided))
 
     async def _ask_for_all(self, one: ConflictRecord) -> None:
         name = printable(one.collection)
@@ -207,78 +242,3 @@ class ConflictsScreen(OperatorScreen):
     async def _resume(self) -> None:
         if await resume(self.migrate_app, self._run_id):
             self.notify_line("A worker has taken the run up.", is_error=False)
-
-
-class ConflictSheet(Window[ConflictState | None]):
-    """One document: theirs and ours, read anew when the sheet is opened; gives what was decided, None for esc."""
-
-    BINDINGS: ClassVar = [
-        Binding("escape,q,enter", "close", show=False),
-        Binding("N", "decide('keep')", show=False),
-        Binding("Y", "decide('replace')", show=False),
-    ]
-
-    class Read(Message):
-        """What stands under the head of the sheet."""
-
-        def __init__(self, paragraphs: list[str]) -> None:
-            super().__init__()
-            self.paragraphs = paragraphs
-
-    def __init__(self, run_id: int, conflict: ConflictRecord) -> None:
-        super().__init__()
-        self._run_id = run_id
-        self._conflict = conflict
-        self._reading: Worker[Any] | None = None
-
-    def compose(self) -> ComposeResult:
-        """Lay out the text."""
-        with Vertical(classes="sheet"):
-            yield Pager([*sheet_words(self._conflict), "", "Reading both ends… esc goes back."])
-
-    def on_mount(self) -> None:
-        """Let the keys move the text, and read."""
-        self.query_one(Pager).focus()
-        self._reading = self._migrate_app.in_background(self._read(), "conflict-document")
-
-    def on_conflict_sheet_read(self, message: Read) -> None:
-        """Show what was read."""
-        keys = "N keeps theirs, Y replaces it by ours, esc goes back"
-        self.query_one(Pager).say([*sheet_words(self._conflict), *message.paragraphs, "", keys])
-
-    def action_close(self) -> None:
-        """Go back undecided; what is still being read is given up."""
-        self._leave(None)
-
-    def action_decide(self, decision: str) -> None:
-        """Go back with a decision."""
-        self._leave(ConflictState(decision))
-
-    def _leave(self, decision: ConflictState | None) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-        self.dismiss(decision)
-
-    @property
-    def _migrate_app(self) -> "MigrateApp":
-        return cast("MigrateApp", self.app)
-
-    async def _read(self) -> None:
-        app = self._migrate_app
-        try:
-            plan = await plan_of(app, self._run_id)
-            if not await have_passwords(app, (plan.source, plan.target)):
-                paragraphs = ["", "✗ Without the passwords the ends cannot be read."]
-            else:
-                sides = await read_sides(app.session.home, plan, app.session.passwords, self._conflict)
-                paragraphs = await asyncio.to_thread(comparison, self._shown(plan, sides))
-        except* TuiMigrateError as group:
-            fault = Fault.of(first_error(group))
-            paragraphs = ["", f"✗ {fault.message}", *([f"  {fault.hint}"] if fault.hint else [])]
-        self.post_message(self.Read(paragraphs))
-
-    def _shown(self, plan: Plan, sides: Sides) -> Sides:
-        """Give both without what the plan's catalog calls sensitive."""
-        mask, name, key = Mask.of_plan(plan), self._conflict.collection, secrets.token_bytes(16)
-        ours, theirs = (None if one is None else mask.document(name, one, key) for one in (sides.ours, sides.theirs))
-        return Sides(ours, theirs, sides.is_as_queued)

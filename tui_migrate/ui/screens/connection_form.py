@@ -73,9 +73,10 @@ class ConnectionForm(OperatorScreen):
     def help_text(self) -> str:
         """What each field is for."""
         return (
-            "Tab, up and down go from field to field, left and right change a choice. ctrl+s connects with what is"
-            " typed in and then writes it to the file of connections. An environment that nobody knows better is"
-            " production. A password file is made with mode 0600; one that is there is used and never written over."
+            "Tab, up and down go from field to field, left and right change a choice."
+            f" {self.key_of('connection.save')} connects with what is typed in and then writes it to the file of"
+            " connections. An environment that nobody knows better is production. A password file is made with mode"
+            " 0600; one that is there is used and never written over."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -136,7 +137,11 @@ class ConnectionForm(OperatorScreen):
         if fault is None:
             self._insist_and_save(trial.entry)
             return
-        self._say(f"✗ {fault.message}", f"  {fault.hint}", "  Nothing was saved. Mend it; ctrl+s tries again.")
+        self._say(
+            f"✗ {fault.message}",
+            f"  {fault.hint}",
+            f"  Nothing was saved. Mend it; {self.key_of('connection.save')} tries again.",
+        )
         if trial.problem is None:
             choices = [("mend", "Go back and mend it"), ("save", "Save it all the same")]
 
@@ -181,7 +186,7 @@ class ConnectionForm(OperatorScreen):
 
     async def _try(self, entry: Entry) -> None:
         session = self.session
-        around = Circumstances(session.home, dict(session.passwords), session.clock(), self._ask)
+        around = Circumstances(session.home, dict(session.passwords), session.clock(), self._ask, session.keys)
         self.post_message(self.Tried(await try_entry(entry, around)))
 
     async def _ask(self, name: str, url: ConnectionUrl) -> str | None:

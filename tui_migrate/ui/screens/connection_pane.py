@@ -16,6 +16,7 @@ from tui_migrate.journal.records import RunSummary
 from tui_migrate.ui.connection_rows import COLUMNS, Sight, connection_row, end_of, newest_use
 from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.greeting import Greeting, greet
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.table import Table
@@ -115,12 +116,12 @@ class ConnectionPane(Vertical):
     def on_connection_pane_known(self, message: Known) -> None:
         """Show the connections, or what is wrong with their file."""
         self.connections, self.fault, self.is_known = message.connections, message.fault, True
-        pane = self.query_one(FaultPane)
+        pane, session = self.query_one(FaultPane), self._app.session
         self.table.display = message.fault is None
         if message.fault is None:
             pane.clear()
         else:
-            pane.explain(*fault_lines(message.fault, str(self._app.session.home.connections)))
+            pane.explain(*fault_lines(message.fault, str(session.home.connections), session.keys))
         self._draw()
 
     def on_connection_pane_tested(self, message: Tested) -> None:
@@ -174,11 +175,21 @@ class ConnectionPane(Vertical):
         self.post_message(self.Tested(connection.name, greeting))
 
 
-def fault_lines(fault: TuiMigrateError, path: str) -> tuple[str, ...]:
+def fault_lines(fault: TuiMigrateError, path: str, keys: Keymap) -> tuple[str, ...]:
     """Say what is wrong with the file of connections: the file, the line, the key, and what to do."""
     if isinstance(fault, InvalidFile):
         key = f"key    {fault.key}" if fault.key else ""
         said = fault.message.partition(": ")[2] or fault.message
         where = (f"file   {fault.path}", f"line   {fault.line}", key)
-        return (f"The connections cannot be read: {said}", *where, fault.hint, "Mend the file; ctrl+r reads it again.")
-    return (f"The connections cannot be read: {fault.message}", path, fault.hint, "ctrl+r reads them again.")
+        return (
+            f"The connections cannot be read: {said}",
+            *where,
+            fault.hint,
+            f"Mend the file; {keys.of('look.again')} reads it again.",
+        )
+    return (
+        f"The connections cannot be read: {fault.message}",
+        path,
+        fault.hint,
+        f"{keys.of('look.again')} reads them again.",
+    )

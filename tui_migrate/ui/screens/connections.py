@@ -46,7 +46,7 @@ class ConnectionsScreen(OperatorScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         """The table alone."""
-        yield ConnectionPane("No connection has a name yet: n adds one.")
+        yield ConnectionPane(f"No connection has a name yet: {self.key_of('connection.add')} adds one.")
 
     def on_mount(self) -> None:
         """Begin with the table."""

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
 from tui_migrate.plan.checks.paging import page, page_codes
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.report_rows import severity_words
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.pager import Pager
@@ -45,14 +46,15 @@ class FindingSheet(Window[None]):
 
 def finding_words(stage: Stage, one: Finding) -> Sequence[str]:
     """Say all that is known of a finding, and what its code means."""
-    message, example = _apart(one)
+    in_app = finding_in_app(one)
+    message, example = _apart(in_app)
     return [
         f"# {severity_words(one.severity)}: {one.code}",
         "",
         f"Subject\t{one.subject}",
         f"Message\t{message}",
         *([f"Example\t{example}"] if example else []),
-        *([f"What next\t{one.hint}"] if one.hint else []),
+        *([f"What next\t{in_app.hint}"] if in_app.hint else []),
         f"Times\t{number(one.count)}",
         f"Found in\t{stage.value}",
         "",

@@ -9,6 +9,7 @@ from textual.widget import Widget
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.ui.greeting import SLOW_SECONDS
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.run_query import KEYS, parse
 from tui_migrate.ui.run_rows import COLUMNS, run_row, since
 from tui_migrate.ui.screens.dialogs import AskText
@@ -43,10 +44,21 @@ class HistoryScreen(RunListScreen):
         "run.again",
         "run.report",
         "run.conflicts",
+        "run.rejects",
+        "run.retry",
         "run.delete",
         "look.again",
         "table.filter",
         "table.sort",
+    )
+    NEEDED: ClassVar = (
+        "run.open",
+        "table.filter",
+        "run.resume",
+        "run.rollback",
+        "app.leave",
+        "run.conflicts",
+        "run.rejects",
     )
 
     class OlderRead(Message):
@@ -116,7 +128,9 @@ class HistoryScreen(RunListScreen):
     def help_text(self) -> str:
         """The filter, and what deleting means."""
         return (
-            "/ filters: " + " ".join(_LANGUAGE[:3]) + " A minus before a part turns it round, quotes keep blanks. D"
+            f"{self.key_of('table.filter')} filters: "
+            + " ".join(_LANGUAGE[:3])
+            + f" A minus before a part turns it round, quotes keep blanks. {self.key_of('run.delete')}"
             " deletes a run's record and its undo log, and asks first: without the undo log the run cannot be taken"
             " back."
         )
@@ -150,9 +164,11 @@ class HistoryScreen(RunListScreen):
 
     def on_history_screen_older_unreadable(self, message: OlderUnreadable) -> None:
         """Say that something is missing."""
-        error = message.error
-        words = f"Older runs could not be read: {error.message}"
-        self.query_one("#history-fault", FaultPane).explain(words, error.hint, "ctrl+r reads them again.")
+        fault = Fault.of(message.error)
+        words = f"Older runs could not be read: {fault.message}"
+        self.query_one("#history-fault", FaultPane).explain(
+            words, fault.hint, f"{self.key_of('look.again')} reads them again."
+        )
         self.refresh_frame()
 
     def action_table_filter(self) -> None:
@@ -212,7 +228,11 @@ class HistoryScreen(RunListScreen):
         self._rows = rows
         table = self._table
         is_filtered = bool(table.filter_text)
-        empty = "No run is like that: / changes the filter." if is_filtered else "There was no run yet."
+        empty = (
+            f"No run is like that: {self.key_of('table.filter')} changes the filter."
+            if is_filtered
+            else "There was no run yet."
+        )
         table.show([row for _, _, row in rows.values()], empty=empty)
         said = f"{number(len(table.rows))} of {number(self._total)} runs"
         if len(self._runs) < self._total:
@@ -223,7 +243,11 @@ class HistoryScreen(RunListScreen):
         """Give a run's row, the one that was drawn last where nothing of it has changed."""
         made = since(one.run.created_at, now)
         known = self._rows.get(one.run.id)
-        return known if known is not None and known[:2] == (one, made) else (one, made, run_row(one, now))
+        return (
+            known
+            if known is not None and known[:2] == (one, made)
+            else (one, made, run_row(one, now, self.key_of("run.conflicts")))
+        )
 
     def _wait(self) -> None:
         """Say how long the journal has kept us waiting."""

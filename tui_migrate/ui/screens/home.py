@@ -39,12 +39,24 @@ class HomeScreen(RunListScreen):
         "home.demo",
         "run.open",
         "run.resume",
+        "run.conflicts",
         "run.rollback",
         "run.report",
+        "run.rejects",
+        "run.retry",
         "connection.test",
         "look.again",
         "table.filter",
         "table.sort",
+    )
+    NEEDED: ClassVar = (
+        "home.new",
+        "home.connections",
+        "home.history",
+        "run.open",
+        "home.compare",
+        "home.backups",
+        "run.resume",
     )
 
     class UnfinishedFound(Message):
@@ -65,7 +77,10 @@ class HomeScreen(RunListScreen):
         yield Table(COLUMNS, empty="Reading the journal…", id="runs")
         yield FirstRunPane()
         yield Lines(["Connections"], id="connections-title", classes="section")
-        yield ConnectionPane("No connection has a name yet: o, then n, adds one.")
+        yield ConnectionPane(
+            f"No connection has a name yet: {self.key_of('home.connections')}, then {self.key_of('connection.add')},"
+            " adds one."
+        )
 
     def on_mount(self) -> None:
         """Begin with the runs."""
@@ -102,17 +117,18 @@ class HomeScreen(RunListScreen):
         """What stands where."""
         return (
             "Runs that need you stand first: at work, paused, interrupted, failed, not started. Tab goes to the"
-            " connections below; t there connects to one and says who answers. A run goes on when you leave."
+            f" connections below; {self.key_of('connection.test')} there connects to one and says who answers. A run"
+            " goes on when you leave."
         )
 
     def is_available(self, action_id: str) -> bool:
         """Keys of runs work on runs, those of connections on connections."""
+        if action_id.startswith("run."):
+            return self.may(action_id)
         pane = self.query_one(ConnectionPane) if self.is_mounted else None
         match action_id:
             case "home.demo":
                 return not self._is_demo and self._is_first
-            case "run.open" | "run.resume" | "run.rollback" | "run.report":
-                return self.may(action_id)
             case "connection.test":
                 return pane is not None and self.focused is pane.table and pane.chosen is not None
             case "look.again":
@@ -226,10 +242,17 @@ class HomeScreen(RunListScreen):
         self._draw_unfinished()
 
     def _draw_unfinished(self) -> None:
-        draft, line = self.migrate_app.unfinished.offered, self.query_one("#unfinished", Lines)
+        draft, line = self.migrate_app.unfinished.waiting, self.query_one("#unfinished", Lines)
         line.display = draft is not None
         if draft is not None:
-            line.show([fit(printable(f"n goes on with the plan {words(draft)}"), max(1, self.size.width - 2))])
+            line.show(
+                [
+                    fit(
+                        printable(f"{self.key_of('home.new')} goes on with the plan {words(draft)}"),
+                        max(1, self.size.width - 2),
+                    )
+                ]
+            )
 
     def _draw(self) -> None:
         snapshot = self._snapshot
@@ -247,7 +270,8 @@ class HomeScreen(RunListScreen):
                 shown_now.focus()
         shown = in_order_of_need(snapshot.unfinished, snapshot.summaries)
         self._runs = {str(one.run.id): one for one in shown}
-        table.show([run_row(one, self.session.clock()) for one in shown], empty="No run.")
+        decide, now = self.key_of("run.conflicts"), self.session.clock()
+        table.show([run_row(one, now, decide) for one in shown], empty="No run.")
         self.query_one("#runs-title", Lines).show([_title(shown, snapshot.total)])
 
     def _wait(self) -> None:

@@ -41,6 +41,11 @@ class Taken:
     run_id: int
     plan: Plan
 
+    @property
+    def mask(self) -> Mask:
+        """What the plan's catalog hides."""
+        return Mask.of_plan(self.plan)
+
 
 class KeptScreen(OperatorScreen):
     """The list; `collection` is where the cursor begins."""
@@ -65,7 +70,7 @@ class KeptScreen(OperatorScreen):
         said = kept_sentences(len(kept), self._changes.preview.sum.kept, local_time(self._changes.at))
         self.query_one("#what", Prose).say(said)
         table = self.query_one(Table)
-        table.show(kept_rows(kept))
+        table.show(kept_rows(kept, self._taken.mask))
         first = next((str(place) for place, one in enumerate(kept) if one.collection == self._collection), None)
         if first is not None:
             table.move_to(first)
@@ -126,7 +131,7 @@ class KeptSheet(Window[None]):
     def compose(self) -> ComposeResult:
         """Lay out the text."""
         with Vertical(classes="sheet"):
-            yield Pager([*sheet_words(self._kept), "", "Reading the document… esc goes back."])
+            yield Pager([*sheet_words(self._kept, self._taken.mask), "", "Reading the document… esc goes back."])
 
     def on_mount(self) -> None:
         """Let the keys move the text, and read."""
@@ -135,7 +140,9 @@ class KeptSheet(Window[None]):
 
     def on_kept_sheet_read(self, message: Read) -> None:
         """Show what was read."""
-        self.query_one(Pager).say([*sheet_words(self._kept), *message.paragraphs, "", "esc goes back"])
+        self.query_one(Pager).say(
+            [*sheet_words(self._kept, self._taken.mask), *message.paragraphs, "", "esc goes back"]
+        )
 
     def action_close(self) -> None:
         """Go back; what is still being read is given up."""
@@ -149,7 +156,7 @@ class KeptSheet(Window[None]):
 
     def _shown(self, versions: Versions) -> Versions:
         """Give the versions without what the plan's catalog calls sensitive."""
-        mask, name, key = Mask.of_plan(self._taken.plan), self._kept.collection, secrets.token_bytes(16)
+        mask, name, key = self._taken.mask, self._kept.collection, secrets.token_bytes(16)
         before, written, current = (
             None if one is None else mask.document(name, one, key)
             for one in (versions.before, versions.written, versions.current)

@@ -18,7 +18,7 @@ from tui_migrate.ui.screens.new_step import StepPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Row, Table
-from tui_migrate.ui.wording import number, size
+from tui_migrate.ui.wording import number, run_name, size
 
 _PATTERN = (
     "A pattern of whole names with * ? [abc], upper and lower case as they are: log_*",
@@ -56,7 +56,7 @@ class CollectionsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the policy."""
-        return "ctrl+n goes on to the policy; enter shows one collection"
+        return f"{self.key_of('new.next')} goes on to the policy; enter shows one collection"
 
     def draw(self) -> None:
         """Show collections and marks; only rows whose marks changed are made anew."""
@@ -151,16 +151,20 @@ class CollectionsPane(StepPane):
 
     def _empty_words(self, source: EndLook | None) -> str:
         if source is None or source.state is LookState.CANCELLED:
-            return "The source has not been listed: ctrl+r connects."
+            return f"The source has not been listed: {self.key_of('look.again')} connects."
         if source.state is LookState.CONNECTING:
             return self.waiting("Connecting to the source", source.at)
         if source.state is LookState.READING:
             return self.waiting("Listing the source's collections", source.at)
         if source.fault is not None:
-            return "; ".join(filter(None, (f"✗ {source.fault.message}", source.fault.hint, "ctrl+r tries again.")))
+            return "; ".join(
+                filter(
+                    None, (f"✗ {source.fault.message}", source.fault.hint, f"{self.key_of('look.again')} tries again.")
+                )
+            )
         if source.collections:
-            return "No collection is called like that: / changes the filter."
-        return "The source has no collections: ctrl+b goes back to the ends."
+            return f"No collection is called like that: {self.key_of('table.filter')} changes the filter."
+        return f"The source has no collections: {self.key_of('new.previous')} goes back to the ends."
 
     def _draw_missing(self, target: EndLook | None) -> None:
         """Say what marked collections need that is not there; of a target that is not listed nothing is claimed."""
@@ -180,6 +184,7 @@ class CollectionsPane(StepPane):
         found = [one for one in source.collections if one.name in chosen] if source is not None else []
         documents, stored = sum(one.documents for one in found), sum(one.size for one in found)
         words = f" {number(len(found))} of {number(len(draft.listed or ()))} marked"
+        words += f" as in run {run_name(draft.marks_of)}" if draft.marks_of else ""
         if found:
             words += f": about {documents_words(documents)}, {size(stored)}"
         scope = for_names(draft.scope, chosen)

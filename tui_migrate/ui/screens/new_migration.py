@@ -10,6 +10,7 @@ from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import to_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.consequences import Count
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.look import ConnectionsRead, EndLook, host_words
@@ -58,10 +59,23 @@ class NewMigrationScreen(OperatorScreen):
     """Makes the plan that the session's draft stands for, or `draft` from now on, and starts it."""
 
     ACTIONS = tuple(_STEPS_OF)
+    NEEDED = (
+        "new.next",
+        "new.start",
+        "mark.toggle",
+        "mark.invert",
+        "new.more",
+        "new.exact",
+        "new.types",
+        "sheet.open",
+        "table.filter",
+    )
 
-    def __init__(self, draft: Draft | None = None) -> None:
+    def __init__(self, draft: Draft | None = None, count: Count | None = None) -> None:
+        """Begin with a draft, and with what is counted of it, where somebody has done so."""
         super().__init__()
         self._begun_with = draft
+        self._counted = count
         self._looking = Looking(self)
         self._was_covered = False
 
@@ -80,6 +94,8 @@ class NewMigrationScreen(OperatorScreen):
             self.session.draft = self._begun_with
         old = self.session.clock() - STALE_SECONDS
         self.session.looks.forget_older(old)
+        if self._counted is not None:
+            self.session.looks.keep(self._counted)
         super().on_mount()
         self.set_interval(TICK_SECONDS, self._tick)
         self._enter()
@@ -135,7 +151,7 @@ class NewMigrationScreen(OperatorScreen):
         return (
             "A plan is made in four steps: from where to where, which collections, what becomes of documents that the "
             "target has already, and the checks. Go back and forth as you like; nothing is lost, also when you leave "
-            "this screen. Nothing is written before s on the last step."
+            f"this screen. Nothing is written before {self.key_of('new.start')} on the last step."
         )
 
     def copyable(self) -> Sequence[Copyable]:
@@ -164,7 +180,7 @@ class NewMigrationScreen(OperatorScreen):
             self.notify_line(said, is_error=False)
             return True
         if self._preflight.is_starting:
-            self.notify_line("The run is being started: c on its screen cancels it.")
+            self.notify_line(f"The run is being started: {self.key_of('run.cancel')} on its screen cancels it.")
             return True
         if self._looking.is_under_way:
             self._looking.cancel()
@@ -282,6 +298,11 @@ class NewMigrationScreen(OperatorScreen):
         """Show the collection under the cursor."""
         self.query_one(CollectionsPane).open_sheet()
 
+    def on_resize(self) -> None:
+        """Lay out anew what is as wide as the screen."""
+        super().on_resize()
+        self._draw()
+
     def on_screen_suspend(self) -> None:
         """What covers this screen may change the draft."""
         self._was_covered = True
@@ -306,8 +327,8 @@ class NewMigrationScreen(OperatorScreen):
         return "SOURCE: PRODUCTION" if is_production else ""
 
     def _blocked(self) -> str:
-        draft = self.session.draft
-        return drafts.what_blocks(draft, draft.step) or self.session.looks.what_blocks(draft, draft.step)
+        draft, keys = self.session.draft, self.session.keys
+        return drafts.what_blocks(draft, draft.step, keys) or self.session.looks.what_blocks(draft, draft.step, keys)
 
     def _go_to(self, step: Step) -> None:
         if step is not self.session.draft.step:

@@ -32,7 +32,7 @@ class PolicyPane(StepPane):
         """Lay out the step."""
         yield Prose(id="counted")
         yield Table([Column("Policy", 11), Column("What it does to these documents")], id="policies")
-        yield Table(COLUMNS, id="options")
+        yield Table(COLUMNS, id="options", tells_rest=True)
 
     def on_mount(self) -> None:
         """The options wait under `More`."""
@@ -58,7 +58,7 @@ class PolicyPane(StepPane):
     def next_words(self) -> str:
         """Go on to the checks."""
         if self.screen.focused is self.query_one("#options"):
-            return "enter changes the option under the cursor, m goes back to the policies"
+            return f"enter changes the option under the cursor, {self.key_of('new.more')} goes back to the policies"
         if isinstance(self.draft.target, PackageEnd):
             return "enter goes on to the checks"
         return "enter takes the policy under the cursor and goes on to the checks"
@@ -149,8 +149,9 @@ class PolicyPane(StepPane):
         yield ""
 
     def _progress_words(self, count: Count | None) -> Iterator[str]:
+        counts = f"{self.key_of('look.again')} counts by ids, {self.key_of('new.exact')} counts exactly"
         if count is None:
-            yield " Nothing is counted yet: ctrl+r counts by ids, x counts exactly."
+            yield f" Nothing is counted yet: {counts}."
             return
         if count.found:
             yield f" {present_words(count)}."
@@ -161,11 +162,11 @@ class PolicyPane(StepPane):
             where = f" {number(len(count.found))} of {number(count.expected)} collections" if count.expected else ""
             yield f" {self.waiting(how + where, count.at)}"
         elif count.state is LookState.CANCELLED:
-            yield " The count was cancelled: ctrl+r counts by ids, x counts exactly."
+            yield f" The count was cancelled: {counts}."
         elif count.fault is not None:
-            yield from fault_words(count.fault, "ctrl+r tries again")
+            yield from fault_words(count.fault, f"{self.key_of('look.again')} tries again")
         else:
-            more = "" if count.exact else "; x counts exactly by reading both ends whole"
+            more = "" if count.exact else f"; {self.key_of('new.exact')} counts exactly by reading both ends whole"
             yield f" As of {local_time(count.at)}{more}."
 
 

@@ -16,11 +16,13 @@ from tui_migrate.journal.states import Stage
 from tui_migrate.plan.model import PackageEnd, Plan
 from tui_migrate.plan.saving import save
 from tui_migrate.redaction import printable
+from tui_migrate.ui import consequences
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.backup_first import back_up_target
 from tui_migrate.ui.checking import Checked, check
 from tui_migrate.ui.draft import Step
-from tui_migrate.ui.look import LookState, Opening
+from tui_migrate.ui.look import Fault, LookState, Opening
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.policy_words import sentence
 from tui_migrate.ui.report_rows import severity_tone, severity_words
 from tui_migrate.ui.screens.dialogs import AskText
@@ -110,6 +112,7 @@ class PreflightPane(StepPane):
         """Take the focus; check what was not checked since the plan was changed."""
         self.draw()
         self.query_one(Table).focus()
+        self._count_mirror()
         if self._checked() is None:
             self._begin()
 
@@ -126,7 +129,7 @@ class PreflightPane(StepPane):
             f", after {_times(warnings, 'warning')} {'is' if warnings == 1 else 'are'} confirmed" if warnings else ""
         )
         first = "backs up the target, then starts" if self.draft.backup_first and self._may_back_up else "starts"
-        return f"s {first} the run{asked}"
+        return f"{self.key_of('new.start')} {first} the run{asked}"
 
     @property
     def _may_back_up(self) -> bool:
@@ -219,10 +222,22 @@ class PreflightPane(StepPane):
             try:
                 await asyncio.to_thread(save, plan, Path(chosen))
             except TuiMigrateError as error:
-                value, said = path, [f"✗ {error.message}", error.hint]
+                fault = Fault.of(error)
+                value, said = path, [f"✗ {fault.message}", fault.hint]
             else:
                 self.post_message(Saved(chosen))
                 return
+
+    def _count_mirror(self) -> None:
+        """Count by ids what a mirror deletes and adds, where nobody has counted it: the sentence says it."""
+        draft = self.draft
+        if not draft.mirror or isinstance(draft.target, PackageEnd) or drafts.what_blocks_request(draft):
+            return
+        request, session = drafts.to_request(draft), self.owner.session
+        if self.looks.count_of(request) is None:
+            opening = Opening(session.home, session.passwords, session.clock)
+            work = consequences.count(request, opening, lambda one: self.post_message(Looked(one)), exact=False)
+            self.owner.background(work, "count")
 
     def _begin(self) -> None:
         if drafts.what_blocks_request(self.draft):
@@ -247,7 +262,7 @@ class PreflightPane(StepPane):
         """What is decided about a package whose form has no types."""
         source, inference = self.draft.source, self.looks.inference_of(self.draft.source)
         if isinstance(source, PackageEnd) and inference is not None:
-            yield f" {types_words(inference.fields, source.types)} y shows them."
+            yield f" {types_words(inference.fields, source.types)} {self.key_of('new.types')} shows them."
 
     def _checked_words(self, checked: Checked | None) -> Iterator[str]:
         if self._backing_up:
@@ -263,14 +278,15 @@ class PreflightPane(StepPane):
             doing = "Reading documents to check them" if checked.state is LookState.READING else doing
             yield f" {self.waiting(doing, checked.at)}"
         elif checked.state is LookState.CANCELLED:
-            yield " The checks were cancelled: ctrl+r makes them."
+            yield f" The checks were cancelled: {self.key_of('look.again')} makes them."
         elif checked.fault is not None:
-            yield from fault_words(checked.fault, "ctrl+r tries again")
+            yield from fault_words(checked.fault, f"{self.key_of('look.again')} tries again")
         else:
             yield f" {findings_words(checked)} As of {local_time(checked.at)}."
 
 
 def _row(place: int, one: Finding) -> Row:
+    one = finding_in_app(one)
     message = f"{one.subject}: {one.message}"
     cells = (severity_words(one.severity), one.subject, number(one.count), one.message, one.code)
     return Row(str(place), cells, name=message, tone=severity_tone(one.severity))

@@ -165,7 +165,7 @@ def _turn_redaction(app: "MigrateApp", draft: Draft) -> Change | None:
         if redact and catalog is not None:
             redactions(catalog, draft.listed or (), _KEY)
     except TuiMigrateError as error:
-        app.say(f"{error.message} — {error.hint}" if error.hint else error.message)
+        app.say(Fault.of(error).sentence)
         return None
     return lambda now: replace(now, scope=with_redaction(now.scope, redact=redact))
 

@@ -112,6 +112,10 @@ class StepPane(Vertical):
         """What is known by now."""
         return self.owner.session.looks
 
+    def key_of(self, action_id: str) -> str:
+        """Name the key that an action has now, for a sentence."""
+        return self.owner.session.keys.of(action_id)
+
     def enter(self) -> None:
         """The step is shown: take the focus, and begin what is needed and not known yet."""
 

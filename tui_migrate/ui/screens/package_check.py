@@ -88,9 +88,9 @@ class PackageCheckScreen(FindingsScreen):
     def help_text(self) -> str:
         """What is checked."""
         return (
-            "All of the package is read: its manifest, checksums, counts, every document and id, indexes and versions."
-            " Nothing is written. Above is what was checked, below what was found; enter reads a finding whole. ctrl+s"
-            f" writes the report to a file that ends in {ENDINGS}."
+            "All of the package is read: its manifest, checksums, counts, every document and id, indexes and"
+            " versions. Nothing is written. Above is what was checked, below what was found; enter reads a finding"
+            f" whole. {self.key_of('report.write')} writes the report to a file that ends in {ENDINGS}."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -130,7 +130,7 @@ class PackageCheckScreen(FindingsScreen):
             return False
         self._work.cancel()
         self._work = None
-        self._say("The check was cancelled: ctrl+r begins it again.")
+        self._say(f"The check was cancelled: {self.key_of('look.again')} begins it again.")
         return True
 
     def on_unmount(self) -> None:
@@ -148,12 +148,12 @@ class PackageCheckScreen(FindingsScreen):
         """Show the report, or what is wrong and what helps."""
         self._work = None
         if message.fault is not None and message.fault.databases:
-            self._say("The package holds several databases: ctrl+r chooses one.")
+            self._say(f"The package holds several databases: {self.key_of('look.again')} chooses one.")
             self.migrate_app.in_background(self._choose(message.fault.databases), "check-choose")
         elif message.fault is not None:
             self._say("The package could not be checked.")
             self.query_one("#check-fault", FaultPane).explain(
-                message.fault.message, message.fault.hint, "ctrl+r tries again."
+                message.fault.message, message.fault.hint, f"{self.key_of('look.again')} tries again."
             )
         else:
             self._report = message.report

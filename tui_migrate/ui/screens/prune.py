@@ -84,9 +84,10 @@ class PruneScreen(OperatorScreen):
     def help_text(self) -> str:
         """What never goes."""
         return (
-            "Never removed are the last good backup of its source, the last one without findings, one that a run still"
-            " needs and one whose run can be gone on with. Backups of whole databases, of some collections and of one"
-            " user are counted apart. m changes the rule; s removes what goes, and asks first."
+            "Never removed are the last good backup of its source, the last one without findings, one that a run"
+            " still needs and one whose run can be gone on with. Backups of whole databases, of some collections and"
+            f" of one user are counted apart. {self.key_of('backup.more')} changes the rule;"
+            f" {self.key_of('backup.start')} removes what goes, and asks first."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -100,7 +101,7 @@ class PruneScreen(OperatorScreen):
         """Show it."""
         pane = self.query_one(FaultPane)
         if message.fault is not None:
-            pane.explain(message.fault.message, message.fault.hint, "ctrl+r reads them again.")
+            pane.explain(message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again.")
         else:
             self._rule, self._choices = message.rule, message.choices
         self._draw()
@@ -110,7 +111,9 @@ class PruneScreen(OperatorScreen):
         gone = f"{_backups(message.count)} removed, {size(message.stored)}"
         self.query_one(FaultPane).clear()
         if message.fault is not None:
-            self.query_one(FaultPane).explain(message.fault.message, message.fault.hint, "ctrl+r reads them again.")
+            self.query_one(FaultPane).explain(
+                message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again."
+            )
         else:
             self.notify_line(gone, is_error=False)
         self._read()
@@ -155,13 +158,15 @@ class PruneScreen(OperatorScreen):
 
     async def _ask_number(self, title: str, value: int, least: int, most: int) -> int | None:
         said: tuple[str, ...] = ()
-        text: str | None = str(value)
-        while (text := await self.migrate_app.push_screen_wait(AskText(title, said, text or ""))) is not None:
+        typed = str(value)
+        while True:
+            text = await self.migrate_app.push_screen_wait(AskText(title, said, typed, replaces=True))
+            if text is None:
+                return None
             typed = text.strip()
             if typed.isascii() and typed.isdecimal() and least <= int(typed[:9]) <= most:
                 return int(typed)
             said = (f"✗ A number from {least:,} to {most:,}.",)
-        return None
 
     async def _remove(self, go: tuple[Backup, ...]) -> None:
         """Remove what goes by the list that was confirmed, as far as it still does so."""
@@ -199,11 +204,12 @@ class PruneScreen(OperatorScreen):
         choices, go = self._choices or (), self._go
         empty = "There are no backups." if self._choices is not None else "Nothing is known."
         self.query_one(Table).show(prune_rows(choices, self.session.clock()), empty=empty)
-        words = "Nothing goes by this rule; m changes it."
+        words = f"Nothing goes by this rule; {self.key_of('backup.more')} changes it."
         if go:
             stored = size(sum(one.disk_bytes for one in go))
             goes = "goes" if len(go) == 1 else "go"
-            words = f"{_backups(len(go))} of {number(len(choices))} {goes}, {stored}. Next: s removes, and asks first."
+            deed = f"{self.key_of('backup.start')} removes, and asks first"
+            words = f"{_backups(len(go))} of {number(len(choices))} {goes}, {stored}. Next: {deed}."
         self.query_one("#next", Lines).show([f" {words}"])
         self.refresh_frame()
 

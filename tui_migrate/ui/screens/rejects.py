@@ -62,9 +62,10 @@ class RejectsScreen(OperatorScreen):
             super().__init__()
             self.begun = begun
 
-    def __init__(self, run_id: int) -> None:
+    def __init__(self, run_id: int, *, is_retry: bool = False) -> None:
         super().__init__()
         self._run_id = run_id
+        self._is_retry = is_retry
         self._run: RunRecord | None = None
         self._mask = NOTHING
         self._found: RejectList | None = None
@@ -97,10 +98,11 @@ class RejectsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What a reject is, and what trying again does."""
         return (
-            "A document that the target refuses is put aside in a file, with the reason, where the plan allows rejects;"
-            " the run goes on. enter shows a document as it was to be written, without what the catalog calls"
-            " sensitive. U writes all of them again, by a run of its own under the same plan: first mend what the"
-            " reason names, such as the target's validator or the document that holds a unique value."
+            "A document that the target refuses is put aside in a file, with the reason, where the plan allows"
+            " rejects; the run goes on. enter shows a document as it was to be written, without what the catalog"
+            f" calls sensitive. {self.key_of('run.retry')} writes all of them again, by a run of its own under the"
+            " same plan: first mend what the reason names, such as the target's validator or the document that holds"
+            " a unique value."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -134,7 +136,7 @@ class RejectsScreen(OperatorScreen):
         self._reading = None
         pane = self.query_one("#rejects-fault", FaultPane)
         if message.fault is not None:
-            pane.explain(message.fault.message, message.fault.hint, "ctrl+r reads them again.")
+            pane.explain(message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again.")
             self.query_one(Table).show([], empty="The list could not be read.")
         else:
             pane.clear()
@@ -143,6 +145,9 @@ class RejectsScreen(OperatorScreen):
         self._draw()
         if self._is_behind:
             self.action_look_again()
+        elif self._is_retry and message.fault is None:
+            self._is_retry = False
+            self.action_run_retry()
 
     def on_rejects_screen_retried(self, message: Retried) -> None:
         """Go over to the retry."""
@@ -198,7 +203,7 @@ class RejectsScreen(OperatorScreen):
 
     def _draw(self) -> None:
         if self._run is not None and self._found is not None:
-            self.query_one("#what", Prose).say(reject_sentences(self._run, self._found))
+            self.query_one("#what", Prose).say(reject_sentences(self._run, self._found, self.session.keys))
         self.refresh_frame()
 
 

@@ -101,9 +101,10 @@ class ReportScreen(FindingsScreen):
         """What the two tables are."""
         return (
             "Above, the findings by severity and code; enter on a line there shows that code alone, esc shows all"
-            " again. Below, each finding; enter opens it, with what its code means. / filters by severity, code,"
-            " subject, stage or any text. An error stops a run before it writes, a warning is to be"
-            f" confirmed, a note to be read. ctrl+s writes all of them to a file that ends in {ENDINGS}."
+            f" again. Below, each finding; enter opens it, with what its code means. {self.key_of('table.filter')}"
+            " filters by severity, code, subject, stage or any text. An error stops a run before it writes, a warning"
+            f" is to be confirmed, a note to be read. {self.key_of('report.write')} writes all of them to a file that"
+            f" ends in {ENDINGS}."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -138,7 +139,7 @@ class ReportScreen(FindingsScreen):
         """Show what was read."""
         pane = self.query_one("#report-fault", FaultPane)
         if message.fault is not None:
-            pane.explain(message.fault.message, message.fault.hint, "ctrl+r reads them again.")
+            pane.explain(message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again.")
             self.refresh_frame()
             return
         pane.clear()
@@ -208,7 +209,10 @@ class ReportScreen(FindingsScreen):
         ]
         is_filtered = bool(table.filter_text) and bool(self._found)
         table.show(
-            shown, empty="No finding is like that: / changes the filter." if is_filtered else "Nothing was found."
+            shown,
+            empty=f"No finding is like that: {self.key_of('table.filter')} changes the filter."
+            if is_filtered
+            else "Nothing was found.",
         )
         self._draw_summary()
         self.refresh_frame()

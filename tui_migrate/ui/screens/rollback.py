@@ -26,10 +26,11 @@ from tui_migrate.ui.screens.rollback_choices import (
     FORCE,
     FORCE_CHOICES,
     FORCE_WORDS,
-    LATER_CHOICES,
+    LAST,
     SPARE,
     START,
     SURE_CHOICES,
+    later_choices,
     later_words,
 )
 from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, planned, rows, sentences
@@ -55,6 +56,7 @@ class RollbackScreen(OperatorScreen):
 
     ACTIONS = (
         "run.open",
+        "run.rollback",
         "rollback.start",
         "rollback.look",
         "rollback.force",
@@ -88,19 +90,18 @@ class RollbackScreen(OperatorScreen):
         self._run: RunRecord | None = None
         self._plan: Plan | None = None
         self._look: RollbackLook | None = None
-        self._looked_since = 0.0
+        self._heard_at = 0.0
         self._ticking: Timer | None = None
         self._starting: Worker[Any] | None = None
         self._changes: Changes | None = None
         self._counting: Worker[Any] | None = None
         self._force = False
-        self._told_at = 0.0
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences, the collections, and what comes next."""
         yield Prose([" Reading the journal…"], id="what")
         yield FaultPane(id="fault")
-        yield Table(COLUMNS, empty="The run has no collections.", id="collections")
+        yield Table(COLUMNS, empty="", id="collections")
         yield Lines([""], id="next")
 
     def subject(self) -> Subject:
@@ -117,13 +118,13 @@ class RollbackScreen(OperatorScreen):
     def help_text(self) -> str:
         """What a rollback does, and what it does not."""
         return (
-            "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It "
-            "deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that "
-            "somebody changed after the run wrote it is kept as it is and becomes a finding. x counts these documents "
-            "beforehand: it reads every document of the run from the target, writes nothing, and enter then lists what "
-            "is kept; what others do after that is not in it. F lets it take that back too, and says what is lost then."
-            " Collections, views and indexes that the run created go, "
-            "unless others have put documents into them."
+            "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It"
+            " deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that"
+            " somebody changed after the run wrote it is kept as it is and becomes a finding."
+            f" {self.key_of('rollback.look')} counts these documents beforehand: it reads every document of the run"
+            " from the target, writes nothing, and enter then lists what is kept; what others do after that is not in"
+            f" it. {self.key_of('rollback.force')} lets it take that back too, and says what is lost then."
+            " Collections, views and indexes that the run created go, unless others have put documents into them."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -131,6 +132,8 @@ class RollbackScreen(OperatorScreen):
         if action_id in ("rollback.start", "rollback.look", "rollback.force"):
             is_possible = self._look is not None and self._look.fault is None and self._run is not None
             return is_possible and (action_id != "rollback.look" or self._counting is None)
+        if action_id == "run.rollback":
+            return self._look is not None and bool(self._look.later)
         if action_id == "run.open":
             return self._changes is not None and self._changes.is_done and self._changes.preview.sum.kept > 0
         if action_id == "look.again":
@@ -153,7 +156,7 @@ class RollbackScreen(OperatorScreen):
             self._forget_changes()
             self.query_one("#what", Prose).say([f" ✗ There is no run {run_name(self._run_id)} any more."])
             self.query_one(Table).show([], empty="Nothing is left to show.")
-            self.query_one("#next", Lines).show([next_line(None, None, 0)])
+            self.query_one("#next", Lines).show([next_line(None, None, 0, self.session.keys)])
             return
         if self._plan is None:
             self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
@@ -164,20 +167,18 @@ class RollbackScreen(OperatorScreen):
 
     def action_look_again(self) -> None:
         """Look anew at what stands behind the record."""
-        self._look, self._looked_since = None, self.session.clock()
+        self._look, self._heard_at = None, self.session.clock()
         self.migrate_app.in_background(self._look_behind(), f"rollback-look-{self._run_id}")
-        if self._ticking is None:
-            self._ticking = self.set_interval(TICK_SECONDS, self._draw_next)
+        self._count_waiting()
         self._draw()
 
     def action_rollback_look(self) -> None:
         """Count what others have changed since the run wrote it."""
         if self._plan is not None and self.is_available("rollback.look"):
             self._counting = self.migrate_app.in_background(self._count(self._plan), f"rollback-count-{self._run_id}")
-            self._told_at = self.session.clock()
-            self._changes = Changes(LookState.CONNECTING, self._told_at)
-            if self._ticking is None:
-                self._ticking = self.set_interval(TICK_SECONDS, self._draw_next)
+            self._heard_at = self.session.clock()
+            self._changes = Changes(LookState.CONNECTING, self._heard_at)
+            self._count_waiting()
             self._draw()
             self.refresh_frame()
 
@@ -206,13 +207,22 @@ class RollbackScreen(OperatorScreen):
             self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._chosen)
         elif self._look.later:
             words = later_words(self._look.later)
-            self.app.push_screen(Choose("Later runs wrote here too", words, LATER_CHOICES), self._chosen)
+            self.app.push_screen(
+                Choose("Later runs wrote here too", words, later_choices(self._look.later)), self._chosen
+            )
         else:
             self._ask_name()
+
+    def action_run_rollback(self) -> None:
+        """Show what rolling back the last of the later runs would do; esc leads back here."""
+        if self._look is not None and self._look.later:
+            self.app.push_screen(RollbackScreen(self._look.later[-1]))
 
     def _chosen(self, choice: str | None) -> None:
         if choice == START:
             self._ask_name()
+        elif choice == LAST:
+            self.action_run_rollback()
 
     def _ask_name(self) -> None:
         """Start; on production only after its name was typed."""
@@ -254,7 +264,7 @@ class RollbackScreen(OperatorScreen):
         """Draw what is known by now, unless nobody waits for it any more."""
         if self._counting is None:
             return
-        self._changes, self._told_at = event.changes, self.session.clock()
+        self._changes, self._heard_at = event.changes, self.session.clock()
         if event.changes is None or not event.changes.state.is_pending:
             self._counting = None
             self._draw()
@@ -265,13 +275,6 @@ class RollbackScreen(OperatorScreen):
     def on_rollback_screen_looked(self, event: Looked) -> None:
         """Draw what is known by now."""
         self._look = event.look
-        if (
-            self._ticking is not None
-            and self._counting is None
-            and (event.look.fault is not None or event.look.undo is not None)
-        ):
-            self._ticking.stop()
-            self._ticking = None
         self._draw()
         self.refresh_frame()
 
@@ -283,8 +286,8 @@ class RollbackScreen(OperatorScreen):
         run, look = self._run, self._look
         if run is None:
             return
-        self.query_one("#what", Prose).say(sentences(run, look, self._changes, force=self._force))
-        self.query_one(Table).show(rows(run, look, self._changes))
+        self.query_one("#what", Prose).say(sentences(run, look, self.session.keys, self._changes, force=self._force))
+        self.query_one(Table).show(rows(run, look, self._changes), empty="The run has no collections.")
         pane = self.query_one("#fault", FaultPane)
         fault = look.fault if look is not None and look.fault is not None else None
         if fault is None and self._changes is not None:
@@ -296,9 +299,23 @@ class RollbackScreen(OperatorScreen):
         self._draw_next()
 
     def _draw_next(self) -> None:
-        now = self.session.clock()
-        waited, silent = now - self._looked_since, now - self._told_at
-        self.query_one("#next", Lines).show([next_line(self._run, self._look, waited, self._changes, silent)])
+        waited = self.session.clock() - self._heard_at
+        self.query_one("#next", Lines).show(
+            [next_line(self._run, self._look, waited, self.session.keys, self._changes)]
+        )
+
+    def _count_waiting(self) -> None:
+        """Say how long it takes, for as long as anything is waited for."""
+        if self._ticking is None:
+            self._ticking = self.set_interval(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        is_looking = self._look is None or (self._look.fault is None and self._look.undo is None)
+        if self._ticking is not None and not is_looking and self._counting is None:
+            self._ticking.stop()
+            self._ticking = None
+        elif self.is_current:
+            self._draw_next()
 
     def _stop_counting(self) -> None:
         if self._counting is not None:

@@ -7,10 +7,12 @@ from typing import Final
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
+from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, LookState
+from tui_migrate.ui.screens.rollback_choices import order_words, runs_words
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import local_time, silence_words
-from tui_migrate.wording import ends_words, number, run_name, size
+from tui_migrate.ui.wording import local_time
+from tui_migrate.wording import duration, ends_words, kind_words, number, run_name, size
 from tui_migrate.worker.rollback_preview import Tally
 from tui_migrate.worker.undo_summary import UndoSummary
 
@@ -22,11 +24,11 @@ COLUMNS: Final = (
     Column("Made by it, and goes", 24),
 )
 
-FORCED: Final = (
-    " ! Forced: what others changed or deleted since is taken back too, and their changes are lost. F spares them."
-)
+FORCED: Final = " ! Forced: what others changed or deleted since is taken back too, and their changes are lost."
 
 _NAMES_SHOWN: Final = 5
+SLOW_SECONDS: Final = 5.0
+"""After this long without news the screen says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class RollbackLook:
 
 
 def sentences(
-    run: RunRecord, look: RollbackLook | None, changes: Changes | None = None, *, force: bool = False
+    run: RunRecord, look: RollbackLook | None, keys: Keymap, changes: Changes | None = None, *, force: bool = False
 ) -> list[str]:
     """Say what a rollback would do to which target, a paragraph each; by what was counted, where that is done.
 
@@ -50,19 +52,19 @@ def sentences(
     """
     counts, target = run.counts, printable(run.target)
     found = changes.preview.sum if changes is not None and changes.is_done else None
-    what = f"run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"
+    what = f"run {run_name(run.id)} ({kind_words(run)} {printable(ends_words(run))})"
     if look is not None and look.fault is not None:
         return [f" To roll back: {what}"]
     plan = planned(run, changes)
     deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
-    said = [f" Rolling back run {run_name(run.id)} ({run.kind.value}) {deed}."]
+    said = [f" Rolling back run {run_name(run.id)} ({kind_words(run)}) {deed}."]
     if counts.assumed_ours:
         said.append(
             f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"
             " was writing: somebody else may have written the same."
         )
     if force:
-        said.append(FORCED)
+        said.append(f"{FORCED} {keys.of('rollback.force')} spares them.")
     if found is None or changes is None:
         if not force:
             said.append(" What somebody has changed since the run wrote it stays as it is, and becomes a finding.")
@@ -74,9 +76,11 @@ def sentences(
         return said
     said.append(_made_words(look.undo))
     if look.later:
-        names = ", ".join(map(run_name, look.later))
-        stays = "is taken back too" if force else "stays. Roll that back first to take everything back"
-        said.append(f" ! run {names} wrote to the same collections later: what it changed {stays}.")
+        it = "it" if len(look.later) == 1 else "they"
+        order, key = order_words(look.later), keys.of("run.rollback")
+        first = f"{order[:1].upper()}{order[1:]}: {key} shows what that would do"
+        stays = "is taken back too" if force else f"stays. {first}"
+        said.append(f" ! {runs_words(look.later)} wrote to the same collections later: what {it} changed {stays}.")
     return said
 
 
@@ -113,35 +117,39 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
 
 
 def next_line(
-    run: RunRecord | None, look: RollbackLook | None, waited: float, changes: Changes | None = None, silent: float = 0.0
+    run: RunRecord | None, look: RollbackLook | None, waited: float, keys: Keymap, changes: Changes | None = None
 ) -> str:
-    """The line that says what comes next, or why nothing does.
-
-    `waited` is for how long it has been looked, `silent` for how long nothing has come meanwhile, both in seconds.
-    """
+    """The line that says what comes next, or why nothing does. `waited` is for how long nothing new came, seconds."""
+    start, count = keys.of("rollback.start"), keys.of("rollback.look")
     if run is None:
         return " esc goes back."
     if look is None:
-        return " Looking at the journal and the undo log… esc goes back."
+        return f" Looking at the journal and the undo log{_slow(waited)}… esc goes back."
     if look.fault is not None:
-        return " As it stands it cannot be rolled back; ctrl+r looks again."
+        return f" As it stands it cannot be rolled back; {keys.of('look.again')} looks again."
     if changes is not None and changes.state.is_pending:
-        return f"{_progress(changes)}{silence_words(silent)}"
+        return _progress(changes, _slow(waited))
     if changes is not None and changes.state is LookState.FAILED:
-        return " What others changed is not counted: x tries again, s starts all the same."
+        return f" What others changed is not counted: {count} tries again, {start} starts all the same."
     if look.undo is None:
-        slow = f" ({waited:.0f} s so far)" if waited >= 5 else ""
-        return f" Reading the undo log{slow}… s starts the rollback without waiting."
+        return f" Reading the undo log{_slow(waited)}… {start} starts without waiting."
     if changes is not None and changes.is_done:
         shows = "; enter shows what is kept" if changes.preview.sum.kept else ""
-        return f" Next: s starts the rollback{shows}. x counts again."
-    return " Next: s starts the rollback; x first counts what others have changed."
+        return f" Next: {start} starts the rollback{shows}. {count} counts again."
+    return f" Next: {start} starts the rollback; {count} first counts what others have changed."
 
 
-def _progress(changes: Changes) -> str:
+def _slow(waited: float) -> str:
+    """Say for how long there has been no news, once that is long."""
+    return f", waiting for {duration(waited)}" if waited >= SLOW_SECONDS else ""
+
+
+def _progress(changes: Changes, slow: str) -> str:
     preview, found = changes.preview, changes.preview.sum
     if changes.state is LookState.CONNECTING:
-        return " Reading the undo log, then the target… esc stops."
+        return f" Reading the undo log, then the target{slow}… esc stops."
+    if slow:
+        return f" Counting: {number(found.looked)} of {number(preview.total)}{slow}… esc stops."
     return f" Counting: {number(found.looked)} of {_documents(preview.total)}, {number(found.kept)} kept… esc stops."
 
 

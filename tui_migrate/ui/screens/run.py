@@ -1,8 +1,10 @@
 """The Run screen: one run as it goes, steered by whoever watches it, and what can be done when it has ended."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
+from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
@@ -16,7 +18,7 @@ from tui_migrate.ui.screens.rejects import RejectsScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_steering import RunSteering
-from tui_migrate.ui.screens.run_table import COLUMNS, collection_rows
+from tui_migrate.ui.screens.run_table import COLUMNS, CollectionRows
 from tui_migrate.ui.screens.run_throughput import ThroughputScreen, held_line
 from tui_migrate.ui.screens.run_view import (
     bar_line,
@@ -27,7 +29,7 @@ from tui_migrate.ui.screens.run_view import (
     more_line,
     stages_line,
 )
-from tui_migrate.ui.screens.run_words import GONE, status
+from tui_migrate.ui.screens.run_words import GONE, is_finished_backup, status
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.taking_back import RollbackBegun
 from tui_migrate.ui.throughput import plot
@@ -38,6 +40,9 @@ from tui_migrate.wording import run_name
 
 PLOT_FROM_HEIGHT: Final = 32
 PLOT_ROWS: Final = 6
+
+PLAN_READ_AT_ONCE: Final = 64 * 1024
+"""Characters of a plan that are read within one frame."""
 
 HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
@@ -62,10 +67,31 @@ class RunScreen(OperatorScreen):
         "run.rejects",
         "run.throughput",
         "run.conflicts",
+        "backup.restore",
         "table.filter",
         "table.sort",
     )
+    NEEDED: ClassVar = (
+        "run.pause",
+        "run.cancel",
+        "run.faster",
+        "run.slower",
+        "run.log",
+        "run.errors",
+        "app.leave",
+        "run.resume",
+        "run.rollback",
+        "run.conflicts",
+        "run.rejects",
+    )
     TONES: ClassVar = tuple(f"-{one.value}" for one in Tone)
+
+    class PlanRead(Message):
+        """The plan, where it is so long that it was read beside the screen."""
+
+        def __init__(self, plan: Plan) -> None:
+            super().__init__()
+            self.plan = plan
 
     def __init__(self, run_id: int, fault: Fault | None = None) -> None:
         super().__init__()
@@ -75,6 +101,8 @@ class RunScreen(OperatorScreen):
         self._pace = RunPace()
         self._plan: Plan | None = None
         self._steering = RunSteering(self, run_id)
+        self._rows = CollectionRows()
+        self._is_reading_plan = False
 
     @property
     def run_record(self) -> RunRecord | None:
@@ -89,7 +117,7 @@ class RunScreen(OperatorScreen):
         yield Lines(["", ""], id="counts")
         yield Lines([""], id="plot")
         yield Lines([""], id="rule", classes="rule")
-        yield Table(COLUMNS, empty="The run has no collections.", id="collections")
+        yield Table(COLUMNS, empty="", id="collections")
         yield Prose(id="status")
         yield Lines([""], id="more", classes="rule")
         yield Lines(["", ""], id="events")
@@ -122,6 +150,8 @@ class RunScreen(OperatorScreen):
             return run.state.is_resumable
         if action_id == "run.rejects":
             return run.counts.rejected > 0
+        if action_id == "backup.restore":
+            return is_finished_backup(run)
         if action_id == "run.conflicts":
             return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
         return run.rollback_available or action_id != "run.rollback"
@@ -136,10 +166,11 @@ class RunScreen(OperatorScreen):
         """Let the keys of the table work at once."""
         self.query_one(Table).focus()
         if self._fault is not None:
-            self.notify_line(f"{self._fault.message} — {self._fault.hint}")
+            self.notify_line(self._fault.sentence)
 
     def on_resize(self) -> None:
         """Lay out anew, once the table knows how much room it has."""
+        super().on_resize()
         self.call_after_refresh(self._draw)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -150,19 +181,36 @@ class RunScreen(OperatorScreen):
             self._draw_nothing(was_there=not is_first)
             return
         if self._plan is None:
-            self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
+            self._take_plan(snapshot.run.plan)
         self._snapshot = snapshot
         self._pace.note(snapshot.taken_at, snapshot.run)
         self._draw()
         if is_first:
             self.call_after_refresh(self._draw)
 
+    def on_run_screen_plan_read(self, message: PlanRead) -> None:
+        """Show what only the plan says."""
+        self._plan = message.plan
+        self._draw()
+
+    def _take_plan(self, text: str) -> None:
+        """Read the plan; one of thousands of collections beside the screen, which would stand still meanwhile."""
+        if len(text) <= PLAN_READ_AT_ONCE:
+            self._plan = from_yaml(text, f"plan of run {run_name(self._run_id)}")
+        elif not self._is_reading_plan:
+            self._is_reading_plan = True
+            self.migrate_app.in_background(self._read_plan(text), f"plan-{self._run_id}")
+
+    async def _read_plan(self, text: str) -> None:
+        plan = await asyncio.to_thread(from_yaml, text, f"plan of run {run_name(self._run_id)}")
+        self.post_message(self.PlanRead(plan))
+
     def _draw(self) -> None:
         snapshot, width = self._snapshot, self.size.width
         if snapshot is None or snapshot.run is None or not self.is_mounted:
             return
         run, pace = snapshot.run, self._pace
-        said, tone = status(snapshot)
+        said, tone = status(snapshot, self.session.keys)
         self._say(said, tone)
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
@@ -171,7 +219,8 @@ class RunScreen(OperatorScreen):
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)
         table = self.query_one(Table)
-        table.show(collection_rows(run, pace))
+        empty = "The run has no collections." if run.state.is_final else ""
+        table.show(self._rows.of(run, pace), empty=empty)
         shown = max(1, table.size.height - 2)
         self.query_one("#more", Lines).show([more_line(len(table.rows), shown, width)])
         self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:])][-2:])
@@ -241,6 +290,13 @@ class RunScreen(OperatorScreen):
     def action_run_conflicts(self) -> None:
         """Show what the run asks about."""
         self.app.push_screen(ConflictsScreen(self._run_id))
+
+    def action_backup_restore(self) -> None:
+        """Show what restoring the backup that this run made would change."""
+        from tui_migrate.ui.screens.backup_restoring import restore_named  # whose screens show runs on this one
+
+        if self.run_record is not None and is_finished_backup(self.run_record):
+            self.migrate_app.in_background(restore_named(self.migrate_app, self.run_record.backup), "restore")
 
     def action_run_log(self) -> None:
         """Show the whole log."""

@@ -6,6 +6,8 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.look import Fault
+from tui_migrate.ui.reject_words import what_blocks_retry
 from tui_migrate.ui.resuming import plan_of, resume
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.wording import ends_words
@@ -30,6 +32,10 @@ class RunListScreen(OperatorScreen):
                 return one.run.rollback_available
             case "run.conflicts":
                 return one.run.undecided > 0
+            case "run.rejects":
+                return one.rejected > 0
+            case "run.retry":
+                return one.rejected > 0 and not what_blocks_retry(one.run)
             case "run.delete":
                 return not one.run.state.is_active
             case "run.again":
@@ -55,6 +61,20 @@ class RunListScreen(OperatorScreen):
 
         if (one := self.chosen_run()) is not None:
             self.app.push_screen(ConflictsScreen(one.run.id))
+
+    def action_run_rejects(self) -> None:
+        """List what the target refused."""
+        from tui_migrate.ui.screens.rejects import RejectsScreen
+
+        if (one := self.chosen_run()) is not None:
+            self.app.push_screen(RejectsScreen(one.run.id))
+
+    def action_run_retry(self) -> None:
+        """Show what the target refused, and ask whether it is to be written again."""
+        from tui_migrate.ui.screens.rejects import RejectsScreen
+
+        if (one := self.chosen_run()) is not None:
+            self.app.push_screen(RejectsScreen(one.run.id, is_retry=True))
 
     def action_run_report(self) -> None:
         """Show what the run found."""
@@ -92,4 +112,4 @@ class RunListScreen(OperatorScreen):
             if await resume(self.migrate_app, run_id):
                 self.migrate_app.say(f"run {run_id:04d} goes on", is_error=False)
         except TuiMigrateError as error:
-            self.migrate_app.say(f"{error.message} — {error.hint}" if error.hint else error.message)
+            self.migrate_app.say(Fault.of(error).sentence)

@@ -6,27 +6,30 @@ from typing import Final
 from textual.message import Message
 from textual.widget import Widget
 
-from tui_migrate.errors import RunNotFound
+from tui_migrate.errors import InvalidFile, RunNotFound
 from tui_migrate.findings import Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Event, RunRecord
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
+from tui_migrate.reports.masking import masked_run
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.look import Fault
+from tui_migrate.ui.next_steps import failure_hint, finding_in_app
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
-from tui_migrate.ui.wording import local_time
+from tui_migrate.ui.wording import local_time, path_words
 from tui_migrate.wording import number, run_name
 
 LINES_READ: Final = 10_000
 
 _LOG: Final = (Column("Time", 8), Column("What happened"), Column("Severity", 8, from_width=100))
-_ERRORS: Final = (Column("Severity", 8), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
-_MARKS: Final = {Severity.ERROR: "✗ error", Severity.WARNING: "! warn", Severity.NOTE: "· note"}
+_ERRORS: Final = (Column("Severity", 9), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
+_MARKS: Final = {Severity.ERROR: "✗ error", Severity.WARNING: "! warning", Severity.NOTE: "· note"}
 _TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.NOTE: Tone.PLAIN}
 
 
@@ -92,10 +95,11 @@ class LogScreen(RunSheet):
 
     def help_text(self) -> str:
         """What is written where."""
+        file = path_words(self.session.home.run(self._run_id).worker_log)
         return (
-            "/ shows only the lines that hold a text; “warning” and “error” show those of that severity. "
-            "The log that the worker keeps in the journal, without document contents. What is too technical for it, "
-            f"tracebacks among it, is in {self.session.home.run(self._run_id).worker_log}."
+            f"{self.key_of('table.filter')} shows only the lines that hold a text; “warning” and “error” show those of"
+            " that severity. The log that the worker keeps in the journal, without document contents. What is too"
+            f" technical for it, tracebacks among it, is in {file}."
         )
 
     def on_mount(self) -> None:
@@ -112,9 +116,9 @@ class LogScreen(RunSheet):
         self._add(event.events)
 
     def detail(self, key: str | None) -> Sequence[str]:
-        """The whole line, with its date."""
+        """The whole line, below its date."""
         event = self._events.get(int(key)) if key else None
-        return [] if event is None else [f" {local_time(event.at)}", f" {printable(event.message)}"]
+        return [] if event is None else [f" {printable(event.message)}"]
 
     async def _read(self) -> None:
         self.post_message(self.EarlierRead(await _read_log(self.session.home, self._run_id)))
@@ -150,8 +154,14 @@ class ErrorsScreen(RunSheet):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what there is by now."""
-        self._run = run = snapshot.run
-        table = self.query_one(Table)
+        table, run = self.query_one(Table), snapshot.run
+        try:
+            self._run = run = masked_run(run) if run is not None else None
+        except InvalidFile as error:  # what may be shown cannot be told
+            self._run = None
+            self.query_one("#failure", Prose).say([f" ✗ {Fault.of(error).sentence}"])
+            table.show([], empty="The findings cannot be shown.")
+            return
         if run is None:
             self.query_one("#failure", Prose).say([" The run's record was deleted."])
             table.show([], empty="There is no such run any more.")
@@ -161,14 +171,14 @@ class ErrorsScreen(RunSheet):
             Row(
                 key=f"{one.code}\n{one.subject}\n{one.message}",
                 cells=(_MARKS[one.severity], one.code, one.subject, number(one.count)),
-                name=f"{one.subject}: {one.message}",
+                name=f"{one.severity.value}: {one.code}",
                 tone=_TONES[one.severity],
                 sort=(list(Severity).index(one.severity), one.code, one.subject, one.count),
             )
             for one in run.findings
         ]
         table.show(rows, empty="Nothing was found so far." if run.state.is_active else "Nothing was found.")
-        log = f" worker's log: {printable(str(self.session.home.run(run.id).worker_log))}"
+        log = f" worker's log: {path_words(self.session.home.run(run.id).worker_log)}"
         self.query_one("#where", Prose).say([log])
 
     def detail(self, key: str | None) -> Sequence[str]:
@@ -177,14 +187,16 @@ class ErrorsScreen(RunSheet):
         one = next((one for one in findings if f"{one.code}\n{one.subject}\n{one.message}" == key), None)
         if one is None:
             return []
-        return [f" {printable(one.subject)}: {printable(one.message)}"] + ([f"   → {one.hint}"] if one.hint else [])
+        in_app = finding_in_app(one)
+        hint = [f"   → {printable(in_app.hint)}"] if in_app.hint else []
+        return [f" {printable(in_app.subject)}: {printable(in_app.message)}", *hint]
 
 
 def _failure(run: RunRecord) -> list[str]:
     failure = run.failure
     if failure is None:
         return []
-    hint = [f"   → {printable(failure.hint)}"] if failure.hint else []
+    hint = [f"   → {printable(said)}"] if (said := failure_hint(failure)) else []
     return [f" ✗ {printable(failure.message)}", *hint]
 
 
@@ -194,7 +206,7 @@ def _log_row(event: Event) -> Row:
     return Row(
         key=str(event.sequence),
         cells=(clock_time(event.at), mark + event.message, event.severity),
-        name=event.message,
+        name=f"{local_time(event.at)} · {event.severity}",
         tone=tone,
         sort=(event.at, event.message, event.severity),
     )

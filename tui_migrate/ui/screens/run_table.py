@@ -31,9 +31,21 @@ STOPPED_MARKS: Final = {
 _UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "B", 0))
 
 
-def collection_rows(run: RunRecord, pace: RunPace) -> list[Row]:
-    """The collections: those at work, those with faults, those that wait, those that are done."""
-    return [_row(one, run, pace) for one in sorted(run.collections, key=lambda one: _rank(one, run))]
+class CollectionRows:
+    """The rows of a run's collections; what has not changed since the last look is not made anew."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[CollectionProgress, RunState, int | None, Row]] = {}
+
+    def of(self, run: RunRecord, pace: RunPace) -> list[Row]:
+        """The collections: those at work, those with faults, those that wait, those that are done."""
+        return [self._row(one, run, pace) for one in sorted(run.collections, key=lambda one: _rank(one, run))]
+
+    def _row(self, one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
+        rate, made = pace.of_collection(one.name), self._made.get(one.name)
+        if made is None or made[0] is not one or made[1:3] != (run.state, rate):
+            made = self._made[one.name] = (one, run.state, rate, _row(one, run, pace))
+        return made[3]
 
 
 def size_pair(done: int, total: int) -> str:

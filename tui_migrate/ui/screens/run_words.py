@@ -8,6 +8,9 @@ from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
+from tui_migrate.ui.keymap import Keymap
+from tui_migrate.ui.next_steps import failure_hint, is_one_command
+from tui_migrate.ui.run_rows import retried_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
 from tui_migrate.ui.screens.run_view import elapsed
@@ -25,15 +28,15 @@ REFUSAL_SECONDS: Final = 30.0
 GONE: Final = "its record was deleted. esc goes back."
 
 
-def status(snapshot: Snapshot) -> tuple[list[str], Tone]:
+def status(snapshot: Snapshot, keys: Keymap) -> tuple[list[str], Tone]:
     """What is to be said of a run that is there, a paragraph each, and in which tone."""
     run = snapshot.run
     if run is None:
         return [], Tone.PLAIN
     if run.state.is_active:
-        said = list(_of_live(run, snapshot))
+        said = list(_of_live(run, snapshot, keys))
         return said, Tone.WARN if said else Tone.PLAIN
-    said = [*_of_ended(run, snapshot.taken_at), *_next(run)]
+    said = [*_of_ended(run, snapshot.taken_at, keys), *_next(run, keys)]
     if (asked := _refused(snapshot.controls)) is not None:
         said.append(asked)
     return said, state_tone(run.state)
@@ -61,14 +64,15 @@ def last_rate(controls: Sequence[Control]) -> int:
     return max((one.id for one in controls if one.wish is Wish.RATE), default=0)
 
 
-def _of_live(run: RunRecord, snapshot: Snapshot) -> Iterator[str]:
+def _of_live(run: RunRecord, snapshot: Snapshot, keys: Keymap) -> Iterator[str]:
     asked = wish_under_way(snapshot.controls, run.state)
     if asked is not None:
         doing = "worker about to go on" if asked.wish is Wish.RESUME else "worker finishing its batch"
         yield f" {asked.wish.value} asked by {printable(asked.asked_by)}, {doing}{_instead(snapshot.controls, asked)}"
     elif run.state is RunState.PAUSED:
         by = next((f" by {one.asked_by}" for one in reversed(snapshot.controls) if one.wish is Wish.PAUSE), "")
-        yield f" ‖ paused{printable(by)}: p lets it go on, c ends it for good"
+        steps = f"{keys.of('run.pause')} lets it go on, {keys.of('run.cancel')} ends it for good"
+        yield f" ‖ paused{printable(by)}: {steps}"
     if (refused := _refused(snapshot.controls, snapshot.taken_at)) is not None:
         yield refused
     heard = run.last_heard_at
@@ -94,7 +98,7 @@ def _refused(controls: Sequence[Control], now: float | None = None) -> str | Non
     return f" {last.wish.value} asked by {printable(last.asked_by)} was refused: {printable(last.answer)}"
 
 
-def _of_ended(run: RunRecord, now: float) -> Iterator[str]:
+def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
     failure = run.failure
     match run.state:
         case RunState.PLANNED:
@@ -104,7 +108,8 @@ def _of_ended(run: RunRecord, now: float) -> Iterator[str]:
         case RunState.COMPLETED_WITH_FINDINGS:
             yield f" ! completed with findings{_done_words(run, now)}"
         case RunState.FAILED:
-            yield f" ✗ failed: {printable(failure.message) if failure else 'e and l show what is known'}"
+            known = f"{keys.of('run.errors')} and {keys.of('run.log')} show what is known"
+            yield f" ✗ failed: {printable(failure.message) if failure else known}"
         case RunState.INTERRUPTED:
             yield f" ~ interrupted: {printable(failure.message) if failure else 'its worker is gone'}"
         case RunState.CANCELLED:
@@ -114,8 +119,8 @@ def _of_ended(run: RunRecord, now: float) -> Iterator[str]:
             yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
         case RunState.ROLLED_BACK_WITH_FINDINGS:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
-    if failure is not None and failure.hint and not failure.hint.startswith("tui-migrate "):
-        yield f"   → {printable(failure.hint)}"
+    if (hint := failure_hint(failure)) and not is_one_command(failure):
+        yield f"   → {printable(hint)}"
 
 
 def _done_words(run: RunRecord, now: float) -> str:
@@ -125,30 +130,44 @@ def _done_words(run: RunRecord, now: float) -> str:
     words += f" in {duration(taken)}" if taken is not None else ""
     words += f" and {run.attempt} attempts" if run.attempt > 1 else ""
     words += f", undo log {size_pair(run.undo_bytes, 0)}" if run.undo_bytes else ""
+    words += f"; {number(run.counts.rejected)} refused, {retried_words(run)}" if run.retried_by else ""
     return words + (f"; run {run_name(run.rollback_of)} is taken back" if run.kind is RunKind.ROLLBACK else "")
 
 
-def _next(run: RunRecord) -> Iterator[str]:
+def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
     steps = []
     if run.state.is_resumable:
-        steps.append("u starts it" if run.state is RunState.PLANNED else "u resumes it where it stopped")
+        steps.append(
+            f"{keys.of('run.resume')} starts it"
+            if run.state is RunState.PLANNED
+            else f"{keys.of('run.resume')} resumes it where it stopped"
+        )
     if run.undecided and not run.state.is_final:
-        steps.insert(0, "Q lists what waits for your decision")
+        steps.insert(0, f"{keys.of('run.conflicts')} lists what waits for your decision")
     if run.rollback_available:
-        steps.append("r shows what rolling it back would do")
+        steps.append(f"{keys.of('run.rollback')} shows what rolling it back would do")
     if not run.state.is_final:
-        steps.append("c gives it up for good")
+        steps.append(f"{keys.of('run.cancel')} gives it up for good")
+    if is_finished_backup(run):
+        steps.append(f"{keys.of('backup.restore')} restores it")
     if run.counts.rejected:
-        steps.append("R lists what the target refused")
+        steps.append(f"{keys.of('run.rejects')} lists what the target refused")
     if run.findings or run.failure:
-        steps.append(_findings_words(len(run.findings)))
-    if steps:
-        yield f"   next: {'; '.join(steps)}; esc goes back"
+        steps.append(_findings_words(len(run.findings), keys.of("run.errors")))
+    if not steps:
+        steps.append(f"{keys.of('run.log')} shows what it did")
+    yield f"   next: {'; '.join(steps)}; esc goes back"
 
 
-def _findings_words(count: int) -> str:
+def is_finished_backup(run: RunRecord) -> bool:
+    """Say whether a run has made a backup, which can be restored."""
+    done = (RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS)
+    return run.kind is RunKind.EXPORT and bool(run.backup) and run.state in done
+
+
+def _findings_words(count: int, key: str) -> str:
     if not count:
-        return "e shows what failed"
+        return f"{key} shows what failed"
     more = "+" if count >= FINDINGS_SHOWN else ""
-    return f"e shows its {number(count)}{more} finding{'' if count == 1 else 's'}"
+    return f"{key} shows its {number(count)}{more} finding{'' if count == 1 else 's'}"

@@ -43,8 +43,12 @@ class TypePlanScreen(OperatorScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         """What is decided, above the fields."""
+        found, written = self.key_of("types.found"), self.key_of("types.written")
         yield Prose(id="types-words")
-        yield Table(_COLUMNS, empty="No field looks like anything but a text; f or b decides that they stay so.")
+        yield Table(
+            _COLUMNS,
+            empty=f"No field looks like anything but a text; {found} or {written} decides that they stay so.",
+        )
 
     def on_mount(self) -> None:
         """Show them."""
@@ -59,10 +63,11 @@ class TypePlanScreen(OperatorScreen):
     def help_text(self) -> str:
         """What there is to decide."""
         return (
-            "This package is of JSON, where a date, an ObjectId or bytes stand as texts. Each field is listed of which"
-            " values look like more than a text. f lets each field of which all values fit become what it looks like,"
-            " b leaves all as they are written, enter chooses for one field. A value that does not fit what was chosen"
-            " is found by the checks, before anything is written."
+            "This package is of JSON, where a date, an ObjectId or bytes stand as texts. Each field is listed of"
+            f" which values look like more than a text. {self.key_of('types.found')} lets each field of which all"
+            f" values fit become what it looks like, {self.key_of('types.written')} leaves all as they are written,"
+            " enter chooses for one field. A value that does not fit what was chosen is found by the checks, before"
+            " anything is written."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -117,8 +122,9 @@ class TypePlanScreen(OperatorScreen):
         self._draw()
 
     def _draw(self) -> None:
+        found, written = self.key_of("types.found"), self.key_of("types.written")
         said = types_words(self._fields, self._plan if self._is_decided else None)
-        takes = "" if self._is_decided else " f takes them as shown, b leaves all as written."
+        takes = "" if self._is_decided else f" {found} takes them as shown, {written} leaves all as written."
         self.query_one("#types-words", Prose).say([f" {said}{takes}", ""])
         self.query_one(Table).show([self._row(place, one) for place, one in enumerate(self._fields)])
         self.refresh_frame()

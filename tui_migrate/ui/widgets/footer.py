@@ -1,4 +1,7 @@
-"""The footer: the keys that work here, in the order of the registry, as many as there is room for."""
+"""The footer: the keys that work here, as many as there is room for, the most needed first; a cut is said."""
+
+from collections.abc import Sequence
+from typing import Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -7,9 +10,14 @@ from textual.widget import Widget
 
 from tui_migrate.ui.actions import Action
 
+_MORE: Final = " …"
+_ALWAYS: Final = "app.help"
+_USUAL_WIDTH: Final = 80
+"""What screens are made for; where there is less, to see how to leave is needed first."""
+
 
 class KeyFooter(Widget):
-    """One line at the bottom. What does not fit is found under `?` and in the palette, which always are shown."""
+    """One line at the bottom. What does not fit is found under `?`, which always is shown, behind an ellipsis then."""
 
     DEFAULT_CSS = "KeyFooter { dock: bottom; height: 1; width: 1fr; }"
     COMPONENT_CLASSES = {"footer--key"}  # noqa: RUF012 - Textual's own way
@@ -17,35 +25,51 @@ class KeyFooter(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._actions: tuple[Action, ...] = ()
+        self._first: tuple[str, ...] = ()
 
-    def show(self, actions: tuple[Action, ...]) -> None:
-        """Show these actions."""
-        if actions != self._actions:
-            self._actions = actions
+    def show(self, actions: tuple[Action, ...], first: tuple[str, ...] = ()) -> None:
+        """Show these actions in their order; where they do not fit, those of the ids `first`, then how to leave."""
+        if (actions, first) != (self._actions, self._first):
+            self._actions, self._first = actions, first
             self.refresh()
 
     @property
     def shown(self) -> tuple[Action, ...]:
-        """The actions there is room for."""
-        last = [one for one in self._actions if one.id in ("app.leave", "app.help")]
-        room = self.size.width - sum(_width(one) for one in last)
-        fitting: list[Action] = []
-        for one in self._actions:
-            if one.label and one not in last and _width(one) <= room:
-                fitting.append(one)
-                room -= _width(one)
-        return (*fitting, *last)
+        """The actions there is room for, in the order in which they were given."""
+        labelled = tuple(one for one in self._actions if one.label)
+        if sum(map(_width, labelled)) <= self.size.width:
+            return labelled
+        return _fitting(labelled, self._first, self.size.width)
+
+    @property
+    def is_cut(self) -> bool:
+        """True where keys are left out."""
+        return len(self.shown) < sum(bool(one.label) for one in self._actions)
 
     def render_line(self, y: int) -> Strip:
         """Draw the line."""
         plain, key = self.rich_style, self.get_component_rich_style("footer--key")
-        segments = [
-            segment
-            for one in self.shown
-            for segment in (Segment(f" {one.shown}", key), Segment(f" {one.label} ", plain))
-        ]
+        segments: list[Segment] = []
+        is_cut = self.is_cut
+        for one in self.shown:
+            if is_cut and one.id == _ALWAYS:
+                segments.append(Segment(_MORE, plain))
+            words = one.short if is_cut else one.label
+            segments += [Segment(f" {one.shown}", key), Segment(f" {words} ", plain)]
         return Strip(segments).adjust_cell_length(self.size.width, plain)
 
 
-def _width(action: Action) -> int:
-    return cell_len(action.shown) + cell_len(action.label) + 3
+def _fitting(actions: Sequence[Action], first: Sequence[str], width: int) -> tuple[Action, ...]:
+    """Choose by need: what always stands there, the `first`, how to leave, and then in the order given."""
+    needs = (_ALWAYS, *first, "app.leave") if width >= _USUAL_WIDTH else (_ALWAYS, "app.leave", *first)
+    by_need = sorted(actions, key=lambda one: needs.index(one.id) if one.id in needs else len(needs))
+    room, chosen = width - cell_len(_MORE), set[str]()
+    for one in by_need:
+        if (taken := _width(one, is_short=True)) <= room:
+            chosen.add(one.id)
+            room -= taken
+    return tuple(one for one in actions if one.id in chosen)
+
+
+def _width(action: Action, *, is_short: bool = False) -> int:
+    return cell_len(action.shown) + cell_len(action.short if is_short else action.label) + 3

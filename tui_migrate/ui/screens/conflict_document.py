@@ -1,0 +1,196 @@
+"""One document of the queue: theirs and ours as they are now, and the keys that decide between them."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Final
+
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import Worker
+
+from tui_migrate.errors import CredentialsMissing, TuiMigrateError
+from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
+from tui_migrate.plan.model import Environment, Plan
+from tui_migrate.redaction import printable
+from tui_migrate.reports.masking import NOTHING, Mask
+from tui_migrate.ui.conflict_words import SIDE_COLUMNS, SIDE_NAMES, comparison, head_words, id_words, said_of
+from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.document_diff import diff_of, side_by_side
+from tui_migrate.ui.greeting import SLOW_SECONDS
+from tui_migrate.ui.look import Fault, first_error
+from tui_migrate.ui.resuming import plan_of
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.table import Row, Table
+from tui_migrate.wording import run_name
+from tui_migrate.worker.conflict_documents import Sides, read_sides
+
+WIDE: Final = 120
+"""From this width on both documents stand side by side."""
+
+Deciding = Callable[[ConflictRecord, ConflictState], None]
+
+
+class ConflictScreen(OperatorScreen):
+    """Both ends' documents, read anew when the screen is opened; `decide` is told what was decided."""
+
+    ACTIONS: ClassVar = ("conflict.keep", "conflict.replace", "look.again")
+
+    class Read(Message):
+        """Both ends were read: as text and as rows; or why not."""
+
+        def __init__(self, said: Sequence[str], text: Sequence[str], rows: Sequence[Row], fault: Fault | None) -> None:
+            super().__init__()
+            self.said = said
+            self.text = text
+            self.rows = rows
+            self.fault = fault
+
+    def __init__(self, run_id: int, conflict: ConflictRecord, mask: Mask, decide: Deciding) -> None:
+        super().__init__()
+        self._run_id = run_id
+        self._conflict = conflict
+        self._mask = mask
+        self._decided = decide
+        self._read_last: ConflictScreen.Read | None = None
+        self._work: Worker[Any] | None = None
+        self._begun = 0.0
+        self._has_moved = False
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Lay out the head, the text, and the two columns in its place where there is room for them."""
+        yield Prose(id="what")
+        yield FaultPane(id="fault")
+        yield Pager(id="unified")
+        yield Table(SIDE_COLUMNS, empty="Reading both ends…", id="sides")
+
+    def on_mount(self) -> None:
+        """Read the document."""
+        super().on_mount()
+        self._timer = self.set_interval(1.0, self._draw, pause=True)
+        self._turn()
+        self.action_look_again()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for it any more."""
+        if self._work is not None:
+            self._work.cancel()
+
+    def on_resize(self) -> None:
+        """Take the form that the width has room for."""
+        super().on_resize()
+        if self.is_mounted:
+            self._turn()
+
+    def where(self) -> tuple[str, Environment | None, str]:
+        """Which document of which run."""
+        name = printable(self._conflict.collection)
+        return f"run {run_name(self._run_id)} › conflicts › {name} {id_words(self._conflict, self._mask)}", None, ""
+
+    def help_text(self) -> str:
+        """How to read it, and what the keys do."""
+        return (
+            "Theirs is in the target, ours comes from the source; - is what only theirs has, + what only ours has. From"
+            f" 120 columns on both stand side by side. {self.key_of('conflict.keep')} keeps theirs,"
+            f" {self.key_of('conflict.replace')} puts ours in its place; the run writes it when it is taken up again."
+        )
+
+    def is_available(self, action_id: str) -> bool:
+        """What is written cannot be decided any more; reading again waits for the reading."""
+        if action_id == "look.again":
+            return not self._is_reading
+        return self._conflict.state in (ConflictState.OPEN, *DECISIONS)
+
+    def copyable(self) -> Sequence[Copyable]:
+        """The difference, and the _id."""
+        text = self._read_last.text if self._read_last is not None else ()
+        own = [Copyable("difference", "\n".join(text))] if text else []
+        return [*own, Copyable("_id", id_words(self._conflict, self._mask))]
+
+    def on_conflict_screen_read(self, message: Read) -> None:
+        """Show what was read."""
+        self._work = None
+        self._read_last = message
+        self._draw()
+
+    def action_look_again(self) -> None:
+        """Read both ends."""
+        self._begun = time.monotonic()
+        self._work = self.migrate_app.in_background(self._read(), "conflict-document")
+        self._timer.resume()
+        self._draw()
+
+    def action_conflict_keep(self) -> None:
+        """Keep the target's."""
+        self._leave(ConflictState.KEEP)
+
+    def action_conflict_replace(self) -> None:
+        """Take the source's."""
+        self._leave(ConflictState.REPLACE)
+
+    def _leave(self, decision: ConflictState) -> None:
+        self.app.pop_screen()
+        self._decided(self._conflict, decision)
+
+    @property
+    def _is_reading(self) -> bool:
+        return self._work is not None and not self._work.is_finished
+
+    async def _read(self) -> None:
+        app = self.migrate_app
+        try:
+            plan = await plan_of(app, self._run_id)
+            if not await have_passwords(app, (plan.source, plan.target)):
+                raise CredentialsMissing("without the passwords the ends cannot be read")
+            sides = await read_sides(app.session.home, plan, app.session.passwords, self._conflict)
+            message = await asyncio.to_thread(self._shown, plan, sides)
+        except* TuiMigrateError as group:
+            message = self.Read((), (), (), Fault.of(first_error(group)))
+        self.post_message(message)
+
+    def _shown(self, plan: Plan, sides: Sides) -> Read:
+        """Lay both out without what the plan's catalog calls sensitive."""
+        mask, name, key = Mask.of_plan(plan), self._conflict.collection, secrets.token_bytes(16)
+        ours, theirs = (None if one is None else mask.document(name, one, key) for one in (sides.ours, sides.theirs))
+        masked = Sides(ours, theirs, sides.is_as_queued)
+        rows = side_by_side(diff_of(theirs, ours, name, NOTHING), SIDE_NAMES)
+        return self.Read(said_of(masked), comparison(masked), rows, None)
+
+    def _turn(self) -> None:
+        """Show one form and hide the other."""
+        pager, sides = self.query_one("#unified", Pager), self.query_one("#sides", Table)
+        is_wide = self.size.width >= WIDE
+        pager.display, sides.display = not is_wide, is_wide
+        (sides if is_wide else pager).focus()
+        self._draw()
+
+    def _draw(self) -> None:
+        read, pane = self._read_last, self.query_one("#fault", FaultPane)
+        if self._is_reading:
+            waited = time.monotonic() - self._begun
+            slow = f" {waited:.0f} s without an answer;" if waited >= SLOW_SECONDS else ""
+            said: Sequence[str] = [f" Reading both ends…{slow} esc goes back."]
+        else:
+            self._timer.pause()
+            said = [f" {one}" for one in read.said] if read is not None else []
+        self.query_one("#what", Prose).say([*head_words(self._conflict), *said, ""])
+        if read is not None and read.fault is not None and not self._is_reading:
+            pane.explain(read.fault.message, read.fault.hint, f"{self.key_of('look.again')} tries again.")
+        else:
+            pane.clear()
+        self.query_one("#unified", Pager).say(read.text if read is not None else ())
+        self._draw_sides(read)
+        self.refresh_frame()
+
+    def _draw_sides(self, read: Read | None) -> None:
+        sides = self.query_one("#sides", Table)
+        sides.show(read.rows if read is not None else (), empty="Nothing to show." if read is not None else "")
+        first = next((row.key for row in (read.rows if read is not None else ()) if row.key.startswith("!")), None)
+        if first is not None and not self._has_moved:
+            self._has_moved = True
+            sides.move_to(first)
