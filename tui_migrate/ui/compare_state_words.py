@@ -27,7 +27,7 @@ def _state_words(known: Compared, now: float, keys: Keymap, silent: float) -> st
         waited = now - known.at
         return f"Connecting{f' for {duration(waited)}' if waited >= SLOW_SECONDS else ''}… esc cancels"
     if known.state is LookState.READING:
-        return f"{'Going on' if known.is_resumed else 'Comparing'}… {amount}; esc stops.{silence_words(silent)}"
+        return f"{'Going on' if known.is_resumed else 'Comparing'}… {amount}; esc stops{silence_words(silent)}"
     if known.state is LookState.CANCELLED:
         return (
             f"~ Stopped at {amount}: {keys.of('compare.start')} goes on."

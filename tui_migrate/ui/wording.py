@@ -79,8 +79,8 @@ def ago(at: float, now: float) -> str:
 
 
 def silence_words(seconds: float) -> str:
-    """Say that nothing has come from the servers for so long, where that is worth saying; begins with a blank."""
-    return f" Nothing has come for {duration(seconds)}." if seconds >= SILENT_SECONDS else ""
+    """Say that nothing has come from the servers for so long, where that is worth saying; goes on after another sentence."""
+    return f"; nothing has come for {duration(seconds)}" if seconds >= SILENT_SECONDS else ""
 
 
 def local_time(at: float, zone: tzinfo | None = None) -> str:

@@ -226,9 +226,9 @@ class BackupPlanScreen(OperatorScreen):
         if outlook.state is LookState.READING:
             silent = silence_words(self.session.clock() - self._told_at)
             if not outlook.is_checked:
-                return f"Checking… esc cancels.{silent}"
+                return f"Checking… esc cancels{silent}"
             amount = f"{number(outlook.done)} of about {documents_words(outlook.total)}"
-            return f"Comparing… {amount}; esc cancels.{silent}"
+            return f"Comparing… {amount}; esc cancels{silent}"
         if outlook.state is LookState.FAILED:
             return "✗ It could not be looked at."
         errors, warnings = (outlook.of_severity(one) for one in (Severity.ERROR, Severity.WARNING))

@@ -415,7 +415,7 @@ class CompareScreen(OperatorScreen):
         if known is not None and self._shows_result:
             stale = staleness_words(self._later, self.key_of("compare.start"))
             now = self.session.clock()
-            said_of = result_words(known, now, self.session.keys, stale, now - self._told_at)
+            said_of = result_words(known, now, self.session.keys, stale, now - (self._told_at or now))
             self.query_one("#what", Prose).say(said_of)
             self._rows.use(known)
             self.query_one("#collections", Table).show(self._rows.rows(self._marks), empty=empty_words(known))
