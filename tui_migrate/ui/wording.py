@@ -79,7 +79,7 @@ def ago(at: float, now: float) -> str:
 
 
 def silence_words(seconds: float) -> str:
-    """Say that nothing has come from the servers for so long, where that is worth saying; goes on after another sentence."""
+    """Say, behind another sentence, that nothing has come from the servers for so long, once that is long."""
     return f"; nothing has come for {duration(seconds)}" if seconds >= SILENT_SECONDS else ""
 
 
