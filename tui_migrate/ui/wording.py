@@ -20,6 +20,7 @@ __all__ = [
     "number",
     "path_words",
     "run_name",
+    "silence_words",
     "size",
     "state_tone",
     "state_words",
@@ -37,6 +38,9 @@ _TONES: Final = {
 }
 LEAST_CELLS: Final = 7
 """An end that had to be cut to fewer cells would say nothing."""
+
+SILENT_SECONDS: Final = 5.0
+"""Work that tells each half second how far it is has been silent for longer than it takes to breathe."""
 
 _ARROW: Final = " → "
 _WORDS: Final = {
@@ -72,6 +76,11 @@ def ago(at: float, now: float) -> str:
         if seconds < limit:
             return f"{seconds // length} {unit} ago"
     return f"{seconds // 86_400} d ago"
+
+
+def silence_words(seconds: float) -> str:
+    """Say, behind another sentence, that nothing has come from the servers for so long, once that is long."""
+    return f"; nothing has come for {duration(seconds)}" if seconds >= SILENT_SECONDS else ""
 
 
 def local_time(at: float, zone: tzinfo | None = None) -> str:

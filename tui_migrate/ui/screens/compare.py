@@ -101,6 +101,7 @@ class CompareScreen(OperatorScreen):
         self._pairs: list[RunRecord] = []
         self._marks: frozenset[str] = frozenset()
         self._is_choosing = False
+        self._told_at = 0.0
         self._summaries: tuple[RunSummary, ...] = ()
         self._unmarked_for = 0
         self._rows = CollectionRows()
@@ -210,7 +211,7 @@ class CompareScreen(OperatorScreen):
         """Keep and show what is known; the first key after the end marks."""
         if event.compared.state.is_pending and not self._is_at_work:
             return  # sent before it was stopped
-        self.session.compared = event.compared
+        self.session.compared, self._told_at = event.compared, self.session.clock()
         if event.compared.fault is not None and event.compared.fault.databases:
             databases = event.compared.fault.databases
             self._begin_choice(self._ask(choose_one_database(self.migrate_app, event.compared.asked, databases)))
@@ -421,7 +422,8 @@ class CompareScreen(OperatorScreen):
             pane.clear()
         if known is not None and self._shows_result:
             stale = staleness_words(self._later, self.key_of("compare.start"))
-            said_of = result_words(known, self.session.clock(), self.session.keys, stale)
+            now = self.session.clock()
+            said_of = result_words(known, now, self.session.keys, stale, now - (self._told_at or now))
             self.query_one("#what", Prose).say(said_of)
             self._rows.use(known)
             self.query_one("#collections", Table).show(self._rows.rows(self._marks), empty=empty_words(known))

@@ -225,7 +225,7 @@ class HomeScreen(RunListScreen):
         try:
             await self.migrate_app.unfinished.find()
         except TuiMigrateError as error:
-            self.notify_line(f"draft.yaml, the unfinished plan, cannot be read: {error.message}")
+            self.notify_line(f"The unfinished plan is left alone: {error.message}")
         else:
             self.post_message(self.UnfinishedFound())
 
