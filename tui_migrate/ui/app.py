@@ -124,7 +124,7 @@ class MigrateApp(TerminalApp[None]):
         try:
             self.unfinished.finish()
         except StorageFailed as error:
-            self.fail_at_the_end(f"tui-migrate: the plan that is not finished is lost: {error.message} — {error.hint}")
+            self.fail_at_the_end(f"tui-migrate: the plan that is not finished is lost: {Fault.of(error).sentence}")
 
     def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
         """Run a coroutine beside the screens; one of the same group that still runs is cancelled.
