@@ -39,6 +39,12 @@ def test_reads_connections(home: Home) -> None:
     assert load(home) == {"prod": Connection("prod", "mongodb://anna@h:1/shop", Environment.STAGING, "SHOP")}
 
 
+def test_a_connection_says_that_the_keyring_has_its_password(home: Home) -> None:
+    known = [Connection("prod", "mongodb://u@h/shop", keyring=True), Connection("b", "mongodb://u@h/shop")]
+    write(home, known)
+    assert list(load(home).values()) == known
+
+
 def test_a_connection_that_does_not_say_is_production(home: Home) -> None:
     give(home, one("url: mongodb://h/shop"))
     assert load(home)["prod"].environment is Environment.PRODUCTION
@@ -56,6 +62,9 @@ def test_a_connection_that_does_not_say_is_production(home: Home) -> None:
         (one("url: mongodb://u@h/db; password_env: A B"), 4, "connections.prod.password_env"),
         (one("url: mongodb://h/db; password_env: A"), 3, "connections.prod.url"),
         (one("url: mongodb://u@h/db; password_env: A; password_file: b"), 3, "connections.prod"),
+        (one("url: mongodb://u@h/db; password_env: A; keyring: true"), 3, "connections.prod"),
+        (one("url: mongodb://h/db; keyring: true"), 3, "connections.prod.url"),
+        (one("url: mongodb://u@h/db; keyring: maybe"), 4, "connections.prod.keyring"),
         ("connections:\n  Prod: {url: 'mongodb://h/db'}\n", 2, "connections.Prod"),
         ("connections: []\n", 1, "connections"),
     ],

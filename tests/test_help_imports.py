@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-HEAVY = ("textual", "pymongo", "bson", "aiosqlite", "sqlite3", "dns", "secantus")
+HEAVY = ("textual", "pymongo", "bson", "aiosqlite", "sqlite3", "dns", "keyring", "secantus")
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -1,6 +1,7 @@
 """A password is used, and goes no further: no output, file, package or command line of a process has it."""
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.conftest import _require_server
+from tests.keyrings import FILE_VARIABLE
 from tests.servers import mongo_server
 from tests.worker.scene import SLOW, Scene, make_plan
 from tui_migrate.connections import Connection, parse_end, write
@@ -30,6 +32,7 @@ MARK = "OpenSesame7x3"
 PASSWORD = f"p/@:%{MARK} ä"
 WRONG = f"not {MARK}"
 USER = "anna"
+ROOT = Path(__file__).parent.parent
 DOCUMENTS = 40
 
 pytestmark = pytest.mark.slow
@@ -231,6 +234,30 @@ def test_a_password_in_the_environment_and_one_in_a_file(guarded: Guarded, tmp_p
         assert guarded.command("copy", *ends, password=PASSWORD) == 1
     finally:
         secret.unlink()
+
+
+def test_a_password_in_the_keyring(
+    guarded: Guarded, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path_factory.mktemp("keyring") / "entries"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", ""))))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.keyrings.FileKeyring")
+    monkeypatch.setenv(FILE_VARIABLE, str(kept))
+    named = Connection("here", guarded.url("shop"), Environment.DEVELOPMENT, keyring=True)
+    write(guarded.scene.home, [named, replace(named, name="there", url=guarded.url(guarded.target))])
+    ends = ("copy", "--source", "here/shop", "--target", f"there/{guarded.target}")
+    try:
+        for password, code in ((PASSWORD, 0), (WRONG, 1)):
+            accounts = [f"tui-migrate:{name}/{USER}" for name in ("here", "there")]
+            kept.write_text(json.dumps(dict.fromkeys(accounts, password)))
+            assert guarded.command(*ends) == code
+        kept.write_text("{}")
+        assert guarded.command(*ends) == 4
+        assert "the system keyring has no password of here/anna" in guarded.said[-1]
+        kept.write_text(f"no JSON: {PASSWORD}")
+        assert guarded.command(*ends) == 4
+    finally:
+        kept.unlink()
 
 
 async def test_what_is_looked_for_would_be_found(guarded: Guarded) -> None:

@@ -6,7 +6,7 @@ The file `connections.yaml`:
       shop-staging:
         url: mongodb://anna@db1.example:27017/shop
         environment: staging
-        password_env: SHOP_PASSWORD        # or password_file: a file of mode 0600
+        password_env: SHOP_PASSWORD        # or password_file: a file of mode 0600, or keyring: true
 
 A password stands in the file itself only where nobody else may read the file. It never stays in a URL: what other
 modules get of a URL has no password in it.
@@ -14,16 +14,17 @@ modules get of a URL has no password in it.
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import yaml
 
-from tui_migrate import strict_yaml
+from tui_migrate import strict_yaml, system_keyring
 from tui_migrate.connection_url import ConnectionUrl, check_database, parse_url
 from tui_migrate.errors import CredentialsMissing, UsageError
 from tui_migrate.paths import Home, replace_private_file
@@ -38,7 +39,7 @@ USUAL_PORT: Final = 27_017
 
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_KEYS: Final = ("url", "environment", "password_env", "password_file")
+_KEYS: Final = ("url", "environment", "password_env", "password_file", "keyring")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class Connection:
     password_env: str = ""
     password_file: str = ""
     password: str | None = field(default=None, repr=False)
+    keyring: bool = False
+
+    @property
+    def account(self) -> str:
+        """What its password is kept under in the system keyring: NAME/USER."""
+        return f"{self.name}/{unquote(parse_url(self.url).user)}"
 
 
 def load(home: Home) -> dict[str, Connection]:
@@ -113,8 +120,8 @@ def locate(end: StoreEnd, home: Home, passwords: Mapping[str, str]) -> Locator:
     if password is None:
         raise CredentialsMissing(
             f"there is no password for the user {printable(url.user)} of {end.label}",
-            hint=f"name password_env or password_file for it in {home.connections}, or run this on a terminal to be "
-            "asked",
+            hint=f"name password_env, password_file or keyring for it in {home.connections}, or run this on a terminal "
+            "to be asked",
         )
     return Locator(url.text, end.database, password)
 
@@ -177,16 +184,17 @@ def _connection_from(name: str, value: Value, *, private: bool) -> Connection:
             hint=f"chmod 600 {value.path}, or name password_env instead",
         )
     texts = {key: entries[key].text() if key in entries else "" for key in ("password_env", "password_file")}
-    if sum((bool(texts["password_env"]), bool(texts["password_file"]), url.password is not None)) > 1:
-        value.fail("the password has more than one place", hint="keep one of URL, password_env and password_file")
-    if any(texts.values()) and not url.user:
+    keyring = "keyring" in entries and entries["keyring"].boolean()
+    if sum((bool(texts["password_env"]), bool(texts["password_file"]), keyring, url.password is not None)) > 1:
+        value.fail("the password has more than one place", hint="keep one of URL, password_env, password_file, keyring")
+    if (keyring or any(texts.values())) and not url.user:
         entries["url"].fail("a password is named and the URL has no user")
     if texts["password_env"] and not _VARIABLE.fullmatch(texts["password_env"]):
         entries["password_env"].fail("this cannot be the name of an environment variable")
     environment = Environment.PRODUCTION
     if "environment" in entries:
         environment = Environment(entries["environment"].choice(Environment))
-    return Connection(name, url.text, environment, texts["password_env"], texts["password_file"], url.password)
+    return Connection(name, url.text, environment, texts["password_env"], texts["password_file"], url.password, keyring)
 
 
 def _url_from(value: Value) -> ConnectionUrl:
@@ -196,20 +204,25 @@ def _url_from(value: Value) -> ConnectionUrl:
         value.fail(error.message, hint=error.hint)
 
 
-def _as_mapping(connection: Connection) -> dict[str, str]:
+def _as_mapping(connection: Connection) -> dict[str, str | bool]:
     url = connection.url
     if connection.password is not None:
         start, _, rest = url.partition("@")
         url = f"{start}:{quote(connection.password, safe='')}@{rest}"
-    entries = {"url": url, "environment": connection.environment.value}
+    entries: dict[str, str | bool] = {"url": url, "environment": connection.environment.value}
     for key in ("password_env", "password_file"):
         if word := getattr(connection, key):
             entries[key] = word
+    if connection.keyring:
+        entries["keyring"] = True
     return entries
 
 
 def stored_password(connection: Connection, home: Home) -> str | None:
-    """Give the password from where the connection says it is; None where it is asked for. Raises CredentialsMissing."""
+    """Give the password from where the connection says it is; None where it is asked for. Blocks.
+
+    Raises CredentialsMissing.
+    """
     if connection.password_env:
         password = os.environ.get(connection.password_env)
         if not password:
@@ -220,7 +233,20 @@ def stored_password(connection: Connection, home: Home) -> str | None:
         return password
     if connection.password_file:
         return _read_password(password_path(home, connection.password_file), connection.name)
+    if connection.keyring:
+        return _kept_password(connection)
     return connection.password
+
+
+def _kept_password(connection: Connection) -> str:
+    password = system_keyring.find(connection.account)
+    if password is None:
+        raise CredentialsMissing(
+            f"the system keyring has no password of {printable(connection.account)}",
+            hint=f"save the connection with it in the app, or: keyring set {system_keyring.SERVICE} "
+            f"{shlex.quote(printable(connection.account))}",
+        )
+    return password
 
 
 def _read_password(path: Path, name: str) -> str:

@@ -1,18 +1,28 @@
 import os
 import stat
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.keyrings import LockedKeyring, MemoryKeyring, in_force
 from tui_migrate import connections
 from tui_migrate.connections import Connection
-from tui_migrate.errors import StorageFailed, UsageError
+from tui_migrate.errors import CredentialsMissing, StorageFailed, UsageError
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
-from tui_migrate.ui.connection_entry import Entry, PasswordPlace, entry_of, save, write_password
+from tui_migrate.ui.connection_entry import Entry, PasswordPlace, drop_moved, entry_of, places_for, save, write_password
 
 URL = "mongodb://anna@127.0.0.1:1/shop"
 PASSWORD = "hunter2/@:x é"
+
+
+@pytest.fixture(autouse=True)
+def kept() -> Iterator[dict[str, str]]:
+    """What is in the keyring."""
+    with in_force(backend := MemoryKeyring()):
+        yield backend.entries
 
 
 def entry(
@@ -38,6 +48,7 @@ def entry(
         (entry(place=PasswordPlace.ENVIRONMENT, where="1 BAD"), "environment variable"),
         (entry(place=PasswordPlace.FILE), "no name"),
         (entry(place=PasswordPlace.CLEAR), "no password"),
+        (entry(place=PasswordPlace.KEYRING), "no password to put into the keyring"),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_written(home: Home, typed: Entry, said: str) -> None:
@@ -103,6 +114,58 @@ def test_where_the_file_of_connections_cannot_be_written_no_password_stays_behin
     with pytest.raises(StorageFailed):
         save(home, entry(place=PasswordPlace.FILE, where="p", password=PASSWORD))
     assert not (home.config / "p").exists()
+
+
+def test_the_keyring_is_offered_where_its_library_is_there_or_it_has_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert ("keyring", "the system keyring") in places_for(None)
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert "keyring" not in dict(places_for(Connection("a", URL)))
+    assert "keyring" in dict(places_for(Connection("a", URL, keyring=True)))
+
+
+def test_a_kept_password_goes_along_with_another_name_and_out_with_another_place(
+    home: Home, kept: dict[str, str]
+) -> None:
+    first = save(home, entry(place=PasswordPlace.KEYRING, password=PASSWORD))
+    assert kept == {"tui-migrate:prod/anna": PASSWORD}
+    again = entry(place=PasswordPlace.KEYRING, before=first)
+    drop_moved(again, save(home, again))
+    assert kept == {"tui-migrate:prod/anna": PASSWORD}
+    renaming = entry("renamed", place=PasswordPlace.KEYRING, before=first)
+    second = save(home, renaming)
+    drop_moved(renaming, second)
+    assert kept == {"tui-migrate:renamed/anna": PASSWORD}
+    moving = entry("renamed", before=second)
+    drop_moved(moving, save(home, moving))
+    assert kept == {}
+    assert list(connections.load(home)) == ["renamed"]
+
+
+def test_where_the_file_of_connections_cannot_be_written_the_keyring_is_as_before(
+    home: Home, kept: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = save(home, entry(place=PasswordPlace.KEYRING, password=PASSWORD))
+    before = dict(kept)
+
+    def full(*_: object) -> None:
+        raise StorageFailed("cannot write", hint="make room")
+
+    monkeypatch.setattr(connections, "write", full)
+    for typed in (
+        entry(place=PasswordPlace.KEYRING, password=PASSWORD[::-1], before=first),
+        entry("other", place=PasswordPlace.KEYRING, password=PASSWORD[::-1]),
+    ):
+        with pytest.raises(StorageFailed, match="cannot write"):
+            save(home, typed)
+        assert kept == before
+
+
+def test_where_the_keyring_is_locked_nothing_is_saved(home: Home) -> None:
+    with in_force(LockedKeyring()), pytest.raises(CredentialsMissing, match="locked"):
+        save(home, entry(place=PasswordPlace.KEYRING, password=PASSWORD))
+    assert connections.load(home) == {}
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

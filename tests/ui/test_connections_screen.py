@@ -1,4 +1,5 @@
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.cli.conftest import ENCODED, PASSWORD
+from tests.keyrings import LockedKeyring, in_force
 from tests.ui.driving import PreparedJournal, new_app, screen_text, shows, table_cells, until
 from tui_migrate import connections
 from tui_migrate.connections import Connection
@@ -371,3 +373,60 @@ async def test_the_password_of_each_test_is_asked_in_a_window_that_esc_leaves(ho
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, ConnectionForm), "the form")
         assert "no password was given" in said(pilot)
+
+
+@pytest.mark.slow
+async def test_the_keyring_gets_a_password_and_loses_it_with_the_connection(home: Home, guarded_url: str) -> None:
+    app = new_app(home)
+    with in_force(backend := LockedKeyring()):
+        async with app.run_test(size=SIZE) as pilot:
+            await opened(pilot, 0)
+            await form(pilot)
+            field(pilot, "url").value = f"mongodb://reader@{guarded_url}"
+            field(pilot, "name").value = "shop"
+            await until(pilot, lambda: bool(app.screen.query_one("#password-field").display), "its fields")
+            await pick(pilot, "place", "keyring")
+            assert not app.screen.query_one("#where-field").display
+            field(pilot, "password").value = PASSWORD
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "is locked" in said(pilot), "that it is locked")
+            assert connections.load(home) == {}
+            backend.is_locked = False
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+            assert backend.entries == {"tui-migrate:shop/reader": PASSWORD}
+            app.session.passwords.clear()
+            app.session.seen.clear()
+            await pilot.press("t")
+            await until(pilot, shows(pilot, "as reader"), "who answers")
+            assert "hunter2" not in screen_text(pilot) + home.connections.read_text()
+            await pilot.press("D")
+            await until(pilot, shows(pilot, "taken out of the system keyring"), "the question")
+            await pilot.press("j", "enter")
+            await until(pilot, lambda: backend.entries == {}, "it gone")
+    assert connections.load(home) == {}
+
+
+async def test_a_password_that_the_keyring_does_not_give_up_is_said(home: Home) -> None:
+    connections.write(home, [Connection("a", "mongodb://anna@h/d", keyring=True)])
+    app = new_app(home)
+    with in_force(LockedKeyring()):
+        async with app.run_test(size=(120, 24)) as pilot:
+            await opened(pilot, 1)
+            await until(pilot, shows(pilot, "in the system keyring"), "its place")
+            await pilot.press("D")
+            await until(pilot, lambda: isinstance(app.screen, Choose), "the question")
+            await pilot.press("j", "enter")
+            await until(pilot, shows(pilot, "its password stays in the keyring: the system keyring is locked"), "that")
+    assert connections.load(home) == {}
+
+
+async def test_without_the_keyrings_library_the_form_says_what_to_install(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        await form(pilot)
+        await until(pilot, shows(pilot, "pip install", "'tui-migrate[keyring]'"), "what to install")

@@ -29,7 +29,7 @@ def typed_end(text: str, home: Home, passwords: Passwords, output: Output, *, da
         passwords[end.label] = password
         output.note(
             "tui-migrate: warning: a password on the command line is visible to others in ps and stays in the shell's"
-            " history; use a connection with password_env (an environment variable) or password_file"
+            " history; use a connection with password_env (an environment variable), password_file or keyring"
         )
     return end
 

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from tui_migrate import connections
+from tui_migrate import connections, system_keyring
 from tui_migrate.connection_url import ConnectionUrl, parse_url
 from tui_migrate.connections import Connection
 from tui_migrate.errors import StorageFailed, UsageError
@@ -22,6 +22,7 @@ class PasswordPlace(Enum):
     ASK = "ask"
     ENVIRONMENT = "environment"
     FILE = "file"
+    KEYRING = "keyring"
     CLEAR = "clear"
 
 
@@ -29,8 +30,15 @@ PLACE_WORDS = (
     (PasswordPlace.ASK.value, "asked each time"),
     (PasswordPlace.ENVIRONMENT.value, "an environment variable"),
     (PasswordPlace.FILE.value, "a file of mode 0600"),
+    (PasswordPlace.KEYRING.value, "the system keyring"),
     (PasswordPlace.CLEAR.value, "the connections' file, in clear"),
 )
+
+
+def places_for(before: Connection | None) -> tuple[tuple[str, str], ...]:
+    """The places that can be chosen: the keyring only where its library is installed, or it has the password now."""
+    has_keyring = system_keyring.is_installed() or (before is not None and before.keyring)
+    return tuple(one for one in PLACE_WORDS if has_keyring or one[0] != PasswordPlace.KEYRING.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,11 @@ class Entry:
             return self.password
         return self.before.password
 
+    @property
+    def kept(self) -> Connection | None:
+        """The connection under whose account the keyring has the password until this is saved; None for none."""
+        return self.before if self.before is not None and self.before.keyring else None
+
     def parsed(self) -> ConnectionUrl:
         """The URL in its parts. Raises UsageError."""
         return parse_url(self.url)
@@ -70,6 +83,10 @@ class Entry:
             if self.secret is None:
                 raise UsageError("there is no password to write into the file", hint="type it into its field")
             return replace(made, password=self.secret)
+        if self.place is PasswordPlace.KEYRING:
+            if self.secret is None and self.kept is None:
+                raise UsageError("there is no password to put into the keyring", hint="type it into its field")
+            return replace(made, keyring=True)
         if not self.where:
             raise UsageError("the place of the password has no name", hint="type the variable's or the file's name")
         if self.place is PasswordPlace.ENVIRONMENT:
@@ -88,6 +105,8 @@ def entry_of(before: Connection | None) -> Entry:
         place = PasswordPlace.ENVIRONMENT
     elif before.password_file:
         place = PasswordPlace.FILE
+    elif before.keyring:
+        place = PasswordPlace.KEYRING
     elif before.password is not None:
         place = PasswordPlace.CLEAR
     where = before.password_env or before.password_file
@@ -95,24 +114,52 @@ def entry_of(before: Connection | None) -> Entry:
 
 
 def save(home: Home, entry: Entry) -> Connection:
-    """Write the connection into the file, and its password into a file of its own where that is its place. Blocks.
+    """Write the connection into the file, and its password to where it is to be. Blocks.
 
-    A password file that is there is never written over. Raises UsageError, StorageFailed.
+    A password file that is there is never written over. Where the file of connections cannot be written, neither place
+    has a new password afterwards. Raises UsageError, StorageFailed, CredentialsMissing.
     """
     known = connections.load(home)
     made = entry.check(known)
-    path = connections.password_path(home, made.password_file) if made.password_file else None
-    if path is not None and entry.secret is not None:
-        write_password(path, entry.secret)
     replaced = entry.before.name if entry.before is not None else ""
     kept = [made if one.name == replaced else one for one in known.values()]
-    try:
+    with ExitStack() as undo:
+        _store(home, entry, made, undo)
         connections.write(home, kept if made in kept else [*kept, made])
-    except StorageFailed:
-        if path is not None and entry.secret is not None:
-            path.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
     return made
+
+
+def drop_moved(entry: Entry, made: Connection) -> None:
+    """Take a password out of the keyring that the saved connection has elsewhere now. Blocks. Raises StorageFailed."""
+    before = entry.kept
+    if before is not None and not (made.keyring and made.account == before.account):
+        system_keyring.forget(before.account)
+
+
+def _store(home: Home, entry: Entry, made: Connection, undo: ExitStack) -> None:
+    """Put the password into its file or the keyring; `undo` gets what takes it back."""
+    if made.password_file and entry.secret is not None:
+        path = connections.password_path(home, made.password_file)
+        write_password(path, entry.secret)
+        undo.callback(path.unlink, missing_ok=True)
+    if not made.keyring:
+        return
+    secret, before = entry.secret, entry.kept
+    if secret is None and before is not None and before.account != made.account:
+        secret = connections.stored_password(before, home)
+    if secret is None:
+        return
+    former = system_keyring.find(made.account)
+    system_keyring.keep(made.account, secret)
+    undo.callback(_put_back, made.account, former)
+
+
+def _put_back(account: str, former: str | None) -> None:
+    if former is None:
+        system_keyring.forget(account)
+    else:
+        system_keyring.keep(account, former)
 
 
 def write_password(path: Path, password: str) -> None:

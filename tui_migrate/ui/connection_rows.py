@@ -56,6 +56,8 @@ def password_words(connection: Connection) -> str:
         return f"${connection.password_env}"
     if connection.password_file:
         return connection.password_file
+    if connection.keyring:
+        return "in the system keyring"
     if connection.password is not None:
         return "in the file, in clear"
     return "asked each time" if parse_url(connection.url).needs_password else "none needed"

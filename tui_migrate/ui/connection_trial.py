@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tui_migrate.connection_url import ConnectionUrl
 from tui_migrate.connections import Connection, load, stored_password
@@ -58,6 +58,8 @@ async def try_entry(entry: Entry, around: Circumstances) -> Trial:
     except (TuiMigrateError, ExceptionGroup) as error:
         greeting = Greeting(around.at, fault=Fault.of(first_error(error)))
         typed = None
+    if typed is not None and made.keyring:
+        entry = replace(entry, password=typed)
     return Trial(entry, greeting, password=typed)
 
 
@@ -67,8 +69,9 @@ async def _passwords(entry: Entry, made: Connection, around: Circumstances) -> t
     if not url.needs_password or entry.secret is not None:
         return entry.password, entry.secret
     found: str | None = None
+    place = entry.kept if made.keyring and entry.kept is not None else made
     try:
-        found = await asyncio.to_thread(stored_password, made, around.home)
+        found = await asyncio.to_thread(stored_password, place, around.home)
     except CredentialsMissing:
         if made.password_file:
             raise

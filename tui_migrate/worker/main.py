@@ -214,10 +214,11 @@ class _Attempt:
         run_id = self._record.id
         plan = from_yaml(self._record.plan, f"plan of run {run_id:04d}")
         async with AsyncExitStack() as opened:
-            source = self._open_source(plan)
+            # In threads: a password may come from a keyring that lets it wait, and the heart must beat meanwhile.
+            source = await asyncio.to_thread(self._open_source, plan)
             opened.push_async_callback(source.close)
             context = self._context(plan, source, attempt)
-            work = self._make_work(context, opened)
+            work = await self._make_work(context, opened)
             opened.push_async_callback(work.close)
             try:
                 with told_to(partial(context.say, severity=Severity.WARNING)):
@@ -247,13 +248,13 @@ class _Attempt:
             waits=self._waits,
         )
 
-    def _make_work(self, context: RunContext, opened: AsyncExitStack) -> Work:
+    async def _make_work(self, context: RunContext, opened: AsyncExitStack) -> Work:
         plan = context.plan
         self._complaint.ends = {Hindrance.SOURCE: context.source}
         if plan.kind is RunKind.EXPORT:
             passphrase = self._passwords.get(plan.target.label)
             return Export(context, self._record.created_at, self._record.created_by, passphrase, self._pipe)
-        target = ends.open_target(plan.target, self._home, self._passwords)
+        target = await asyncio.to_thread(ends.open_target, plan.target, self._home, self._passwords)
         opened.push_async_callback(target.close)
         self._complaint.ends = {Hindrance.SOURCE: context.source, Hindrance.TARGET: target}
         if plan.kind is RunKind.ROLLBACK:

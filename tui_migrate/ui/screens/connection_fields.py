@@ -11,7 +11,7 @@ from textual.widgets import Input
 from tui_migrate.connections import Connection
 from tui_migrate.errors import UsageError
 from tui_migrate.plan.model import Environment
-from tui_migrate.ui.connection_entry import PLACE_WORDS, Entry, PasswordPlace, entry_of
+from tui_migrate.ui.connection_entry import Entry, PasswordPlace, entry_of, places_for
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.pick import Pick
 from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
@@ -46,7 +46,7 @@ class ConnectionFields(Vertical):
         yield _field("url", "URL", UrlInput(TypedUrl(first.url), id="url"))
         yield _field("name", "Name", Input(first.name, id="name", max_length=LONGEST_NAME, select_on_focus=False))
         yield _field("environment", "Environment", Pick(_ENVIRONMENTS, first.environment.value, id="environment"))
-        yield _field("place", "Password is in", Pick(PLACE_WORDS, first.place.value, id="place"))
+        yield _field("place", "Password is in", Pick(places_for(self._before), first.place.value, id="place"))
         yield _field("where", "Variable", Input(first.where, id="where", select_on_focus=False))
         yield _field("password", "Password", Input(password=True, id="password", max_length=LONGEST_PASSWORD))
 

@@ -10,8 +10,9 @@ from textual.widget import Widget
 
 from tui_migrate.connection_url import ConnectionUrl
 from tui_migrate.connections import Connection
-from tui_migrate.errors import TuiMigrateError
-from tui_migrate.ui.connection_entry import Entry, PasswordPlace, save
+from tui_migrate.errors import StorageFailed, TuiMigrateError
+from tui_migrate.system_keyring import INSTALL, SERVICE, is_installed
+from tui_migrate.ui.connection_entry import Entry, PasswordPlace, drop_moved, save
 from tui_migrate.ui.connection_rows import end_of
 from tui_migrate.ui.connection_trial import Circumstances, Trial, try_entry
 from tui_migrate.ui.greeting import SLOW_SECONDS
@@ -26,6 +27,7 @@ from tui_migrate.ui.widgets.prose import Prose, wrap
 GROUP: Final = "connection-form"
 
 _HINT: Final = "A password in a pasted URL is taken out of it at once and never shown."
+_NO_KEYRING: Final = f"The system keyring can be its place once its library is installed: {INSTALL}"
 
 
 class ConnectionForm(OperatorScreen):
@@ -41,11 +43,12 @@ class ConnectionForm(OperatorScreen):
             self.trial = trial
 
     class Saved(Message):
-        """The connection stands in the file."""
+        """The connection stands in the file; `remark` is why its former password is still in the keyring."""
 
-        def __init__(self, connection: Connection) -> None:
+        def __init__(self, connection: Connection, remark: str) -> None:
             super().__init__()
             self.connection = connection
+            self.remark = remark
 
     def __init__(self, before: Connection | None = None, when_saved: Callable[[str], object] | None = None) -> None:
         super().__init__()
@@ -59,7 +62,7 @@ class ConnectionForm(OperatorScreen):
         yield Lines([""])
         yield ConnectionFields(self._before)
         yield Lines([""])
-        yield Prose([_HINT], id="said", classes="said")
+        yield Prose([_HINT, *([] if is_installed() else [_NO_KEYRING])], id="said", classes="said")
 
     def on_mount(self) -> None:
         """Have a clock ready for a test that takes long."""
@@ -76,7 +79,8 @@ class ConnectionForm(OperatorScreen):
             "Tab, up and down go from field to field, left and right change a choice."
             f" {self.key_of('connection.save')} connects with what is typed in and then writes it to the file of"
             " connections. An environment that nobody knows better is production. A password file is made with mode"
-            " 0600; one that is there is used and never written over."
+            " 0600; one that is there is used and never written over. The system keyring has the password as an entry"
+            f" of {SERVICE}, until the connection is deleted or its password gets another place."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -162,7 +166,10 @@ class ConnectionForm(OperatorScreen):
         if self._when_saved is not None:
             self._when_saved(made.name)
         self.leave()
-        self.migrate_app.say(f"{made.name} is saved", is_error=False)
+        if message.remark:
+            self.migrate_app.say(f"{made.name} is saved; its former password stays in the keyring: {message.remark}")
+        else:
+            self.migrate_app.say(f"{made.name} is saved", is_error=False)
 
     def _insist_and_save(self, entry: Entry) -> None:
         def take(*_: object) -> None:
@@ -197,8 +204,13 @@ class ConnectionForm(OperatorScreen):
             made = await asyncio.to_thread(save, self.session.home, entry)
         except TuiMigrateError as error:
             self.post_message(self.Tried(Trial(entry, problem=Fault.of(error))))
-        else:
-            self.post_message(self.Saved(made))
+            return
+        remark = ""
+        try:
+            await asyncio.to_thread(drop_moved, entry, made)
+        except StorageFailed as error:
+            remark = error.message
+        self.post_message(self.Saved(made, remark))
 
     @property
     def _fields(self) -> ConnectionFields:

@@ -7,8 +7,10 @@ from typing import ClassVar, Final
 from textual.message import Message
 from textual.widget import Widget
 
-from tui_migrate.connections import load, write
+from tui_migrate.connections import Connection, load, write
+from tui_migrate.errors import StorageFailed
 from tui_migrate.paths import Home
+from tui_migrate.system_keyring import forget
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
@@ -34,11 +36,12 @@ class ConnectionsScreen(OperatorScreen):
     )
 
     class Deleted(Message):
-        """A connection was taken out of the file."""
+        """A connection was taken out of the file; `remark` is why its password is still in the keyring."""
 
-        def __init__(self, name: str) -> None:
+        def __init__(self, name: str, remark: str) -> None:
             super().__init__()
             self.name = name
+            self.remark = remark
 
     def __init__(self, at: str = "") -> None:
         super().__init__()
@@ -74,8 +77,9 @@ class ConnectionsScreen(OperatorScreen):
         """What a connection is, and where passwords lie."""
         return (
             "A connection is a name for a URL, with its environment; one that says none counts as production. Its "
-            "password is asked each time, or comes from an environment variable or from a file of mode 0600. In the "
-            "connections' file itself it stands only where you insist, and that file is readable by you alone."
+            "password is asked each time, or comes from an environment variable, a file of mode 0600 or the system "
+            "keyring. In the connections' file itself it stands only where you insist, and that file is readable by "
+            "you alone."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -112,7 +116,11 @@ class ConnectionsScreen(OperatorScreen):
         """Show what is left."""
         self.session.seen.pop(message.name, None)
         self._pane.read()
-        self.notify_line(f"{message.name} is no connection any more; what it led to is as it was", is_error=False)
+        gone = f"{message.name} is no connection any more"
+        if message.remark:
+            self.notify_line(f"{gone}; its password stays in the keyring: {message.remark}")
+        else:
+            self.notify_line(f"{gone}; what it led to is as it was", is_error=False)
 
     def action_connection_add(self) -> None:
         """Add one."""
@@ -143,6 +151,7 @@ class ConnectionsScreen(OperatorScreen):
             "The database stays as it is. Runs that used the name",
             "cannot be resumed or rolled back without it.",
             *([f"The password file stays: {chosen.password_file}"] if chosen.password_file else []),
+            *(["Its password is taken out of the system keyring."] if chosen.keyring else []),
         ]
         choices = [("keep", "Keep it"), ("delete", f"Delete the connection {name}")]
         self.app.push_screen(Choose(f"Delete {name}?", said, choices), take)
@@ -164,10 +173,19 @@ class ConnectionsScreen(OperatorScreen):
         self.app.push_screen(ConnectionForm(connection, take))
 
     async def _delete(self, name: str) -> None:
-        await asyncio.to_thread(_remove, self.session.home, name)
-        self.post_message(self.Deleted(name))
+        gone = await asyncio.to_thread(_remove, self.session.home, name)
+        remark = ""
+        if gone is not None and gone.keyring:
+            try:
+                await asyncio.to_thread(forget, gone.account)
+            except StorageFailed as error:
+                remark = error.message
+        self.post_message(self.Deleted(name, remark))
 
 
-def _remove(home: Home, name: str) -> None:
+def _remove(home: Home, name: str) -> Connection | None:
+    """Take a connection out of the file and give it; None where it is gone already."""
     known = load(home)
-    write(home, [one for one in known.values() if one.name != name])
+    gone = known.pop(name, None)
+    write(home, list(known.values()))
+    return gone
