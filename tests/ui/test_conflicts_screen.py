@@ -15,7 +15,7 @@ from tests.engine.servers import Pair, pair
 from tests.suites.ids import text as as_id
 from tests.ui.driving import new_app, screen_text, shows, table_cells, until, words
 from tests.ui.run_scene import SIZE, keys
-from tests.ui.test_kept_screen import change
+from tests.ui.test_rollback_documents import change
 from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
 from tui_migrate.errors import Unreachable
 from tui_migrate.journal.records import ConflictRecord, ConflictState

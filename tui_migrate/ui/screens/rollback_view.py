@@ -134,8 +134,8 @@ def next_line(
     if look.undo is None:
         return f" Reading the undo log{_slow(waited)}… {start} starts without waiting."
     if changes is not None and changes.is_done:
-        shows = "; enter shows what is kept" if changes.preview.sum.kept else ""
-        return f" Next: {start} starts the rollback{shows}. {count} counts again."
+        first = ", kept ones first" if changes.preview.sum.kept else ""
+        return f" Next: {start} starts it; enter lists the documents{first}. {count} counts again."
     return f" Next: {start} starts the rollback; {count} first counts what others have changed."
 
 
