@@ -23,10 +23,13 @@ from tui_migrate.stores.base import Change, Source
 from tui_migrate.stores.lookup import Found, find_by_id
 from tui_migrate.stores.mongodb import MongoStore
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.screens import rollback_documents
 from tui_migrate.ui.screens.rollback import RollbackScreen
 from tui_migrate.ui.screens.rollback_document import RollbackDocumentScreen
 from tui_migrate.ui.screens.rollback_documents import RollbackDocumentsScreen
 from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.worker.rollback_documents import TouchedList, list_touched
+from tui_migrate.worker.rollback_preview import KeptDocument
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),
@@ -172,7 +175,17 @@ async def test_each_document_is_shown_before_the_run_and_as_it_is_now(ends: Pair
     assert "Put back: the run replaced it, and it is as the run left it." in texts[5]
 
 
-async def test_a_damaged_undo_log_and_a_target_that_is_gone_are_told(tmp_path: Path) -> None:
+async def test_a_slow_or_damaged_undo_log_and_a_target_that_is_gone_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+
+    async def wait(home: Home, run_id: int, collection: str, kept: Sequence[KeptDocument]) -> TouchedList:
+        await gate.wait()
+        return await list_touched(home, run_id, collection, kept)
+
+    monkeypatch.setattr(rollback_documents, "list_touched", wait)
+    monkeypatch.setattr(rollback_documents, "SLOW_SECONDS", 0.0)
     journal = PreparedJournal(new_home(tmp_path))
     run_id = await journal.run()
     log = await record_undo(journal.home, run_id)
@@ -184,6 +197,8 @@ async def test_a_damaged_undo_log_and_a_target_that_is_gone_are_told(tmp_path: P
         await until(pilot, shows(pilot, "x first counts"), "the preview")
         log.write_bytes(whole[:60] + bytes((whole[60] ^ 1,)) + whole[61:])
         await pilot.press("enter")
+        await until(pilot, shows(pilot, "Reading the undo log, waiting for 0s… esc goes back."), "that it is slow")
+        gate.set()
         await until(pilot, shows(pilot, "nothing is rolled back", "is damaged at byte", "ctrl+r reads it again"))
         assert table_cells(pilot) == []
         log.write_bytes(whole)

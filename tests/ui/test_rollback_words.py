@@ -5,15 +5,12 @@ import pytest
 
 from tests.ui.driving import NOW
 from tests.worker.scene import make_plan, memory_end
-from tui_migrate.engine.rollback_rule import Verdict
-from tui_migrate.engine.undo_log import Operation
 from tui_migrate.plan.model import RunKind
 from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import USUAL
 from tui_migrate.ui.look import LookState
 from tui_migrate.ui.rollback_words import (
-    said_of,
     shown_versions,
     touched_rows,
     touched_sentences,
@@ -30,28 +27,26 @@ collections:
   users:
     sensitive:
       - {field: email, redaction: mask}
-      - {field: _id, redaction: mask}
+      - {field: _id.mail, redaction: mask}
 """
 OLD, NEW, NOW_THERE = (bson.encode({"_id": 1, "a": one}) for one in ("old", "new", "now"))
-INSERT, REPLACE, DELETE = Operation
 
 
 @pytest.mark.parametrize(
     ("versions", "words", "shown"),
     [
-        (Versions(OLD, NEW, NOW_THERE, REPLACE, Verdict.SPARE), "Kept: somebody changed it", '-  "a": "old"'),
-        (Versions(OLD, None, NEW, REPLACE, Verdict.UNDO), "Put back: the run replaced it", '+  "a": "new"'),
-        (Versions(None, None, NEW, INSERT, Verdict.UNDO), "Deleted: the run inserted it", '+   "a": "new"'),
-        (Versions(OLD, None, None, DELETE, Verdict.UNDO), "Put back: the run deleted it", '-   "a": "old"'),
-        (Versions(OLD, None, NOW_THERE, DELETE, Verdict.SPARE), "somebody put this one there", '+  "a": "now"'),
-        (Versions(OLD, None, None, REPLACE, Verdict.SPARE), "Kept away: somebody deleted it", '-   "a": "old"'),
-        (Versions(None, None, NEW, REPLACE, Verdict.SPARE, is_lost=True), "was not recorded", '+   "a": "new"'),
-        (Versions(OLD, None, OLD, REPLACE, Verdict.ALREADY), "Nothing is done", "There is no difference any more."),
-        (Versions(None, None, None, INSERT, Verdict.ABSENT), "Nothing is done", "It is neither in the undo log nor"),
+        (Versions(OLD, NEW, NOW_THERE, Fate.CHANGED), "Kept: somebody changed it", '-  "a": "old"'),
+        (Versions(OLD, None, NEW, Fate.PUT_BACK), "Put back: the run replaced it", '+  "a": "new"'),
+        (Versions(None, None, NEW, Fate.DELETED), "Deleted: the run inserted it", '+   "a": "new"'),
+        (Versions(OLD, None, None, Fate.BROUGHT_BACK), "Put back: the run deleted it", '-   "a": "old"'),
+        (Versions(OLD, None, NOW_THERE, Fate.ANOTHER), "somebody put this one there", '+  "a": "now"'),
+        (Versions(OLD, None, None, Fate.GONE), "Kept away: somebody deleted it", '-   "a": "old"'),
+        (Versions(None, None, NEW, Fate.NO_IMAGE), "was not recorded", '+   "a": "new"'),
+        (Versions(OLD, None, OLD, Fate.ALREADY), "Nothing is done", "There is no difference any more."),
+        (Versions(None, None, None, Fate.NOT_WRITTEN), "Nothing is done", "It is neither in the undo log nor"),
     ],
 )
 def test_it_says_what_is_done_and_shows_both(versions: Versions, words: str, shown: str) -> None:
-    assert words in said_of(versions)
     found = shown_versions(versions, "users", NOTHING)
     assert words in version_words(found)[0]
     assert any(line.startswith(shown) for line in version_text(found))
@@ -60,7 +55,7 @@ def test_it_says_what_is_done_and_shows_both(versions: Versions, words: str, sho
 def test_values_that_a_catalog_hides_are_masked_and_told_apart() -> None:
     mask = Mask.of_plan(replace(make_plan(RunKind.COPY, memory_end(), memory_end()), catalog=CATALOG))
     old, wrote, now = (bson.encode({"_id": 1, "email": f"s3cr3t-{one}", "n": 1}) for one in "abc")
-    found = shown_versions(Versions(old, wrote, now, REPLACE, Verdict.SPARE), "users", mask)
+    found = shown_versions(Versions(old, wrote, now, Fate.CHANGED), "users", mask)
     said = "\n".join([*version_words(found), *version_text(found)])
     assert "s3cr3t" not in said
     assert "Others changed: email;" in said

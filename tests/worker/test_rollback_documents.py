@@ -1,5 +1,6 @@
 """What is listed of an undo log, and one document of it as it was before the run and as it is now."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -10,13 +11,11 @@ from tests.engine.scene import Scene, create, new_scene, put
 from tests.suites.documents import doc
 from tests.suites.ids import int32, text
 from tests.worker.test_rollback_preview import Deed, by, copied, do, looked, new, old
-from tui_migrate.engine.rollback_rule import Verdict
-from tui_migrate.engine.undo_log import Operation
-from tui_migrate.errors import StorageFailed
+from tui_migrate.documents import content_hash
+from tui_migrate.engine.undo_log import NOTHING, Intent, Operation
+from tui_migrate.errors import StorageFailed, Unreachable
 from tui_migrate.worker import rollback_documents, rollback_preview
-from tui_migrate.worker.rollback_documents import Fate, TouchedList, Versions, list_touched, read_versions
-
-INSERT, REPLACE, DELETE = Operation
+from tui_migrate.worker.rollback_documents import Fate, TouchedList, Versions, fate_now, list_touched, read_versions
 
 
 @pytest.fixture
@@ -102,21 +101,52 @@ async def versions(scene: Scene, number: str) -> Versions:
 async def test_one_document_is_read_as_it_was_as_it_was_written_and_as_it_is(scene: Scene) -> None:
     await copied(scene)
     await do(scene, {1: Deed.CHANGE, 4: Deed.CHANGE, 5: Deed.DELETE})
-    assert await versions(scene, "1") == Versions(None, new(1), by(1), INSERT, Verdict.SPARE)
-    assert await versions(scene, "2") == Versions(None, None, new(2), INSERT, Verdict.UNDO)
-    assert await versions(scene, "4") == Versions(old(4), new(4), by(4), REPLACE, Verdict.SPARE)
-    assert await versions(scene, "5") == Versions(old(5), new(5), None, REPLACE, Verdict.SPARE)
-    assert await versions(scene, "6") == Versions(old(6), None, new(6), REPLACE, Verdict.UNDO)
+    assert await versions(scene, "1") == Versions(None, new(1), by(1), Fate.CHANGED)
+    assert await versions(scene, "2") == Versions(None, None, new(2), Fate.DELETED)
+    assert await versions(scene, "4") == Versions(old(4), new(4), by(4), Fate.CHANGED)
+    assert await versions(scene, "5") == Versions(old(5), None, None, Fate.GONE)
+    assert await versions(scene, "6") == Versions(old(6), None, new(6), Fate.PUT_BACK)
 
 
 async def test_what_the_source_has_changed_is_not_taken_for_what_the_run_wrote(scene: Scene) -> None:
     await copied(scene)
     await do(scene, {4: Deed.CHANGE})
     await strangers.overwrite(scene.source, doc(int32(4), n=text("changed in the source")))
-    assert await versions(scene, "4") == Versions(old(4), None, by(4), REPLACE, Verdict.SPARE)
+    assert await versions(scene, "4") == Versions(old(4), None, by(4), Fate.CHANGED)
 
 
 async def test_one_that_was_put_as_it_was_meanwhile_is_said_to_be_so(scene: Scene) -> None:
     await copied(scene)
     await do(scene, {4: Deed.PUT_OLD})
-    assert await versions(scene, "4") == Versions(old(4), None, old(4), REPLACE, Verdict.ALREADY)
+    assert await versions(scene, "4") == Versions(old(4), None, old(4), Fate.ALREADY)
+
+
+async def test_a_target_that_is_silent_is_given_up(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object) -> bytes | None:
+        await asyncio.Event().wait()
+        return None
+
+    await copied(scene)
+    monkeypatch.setattr(rollback_documents, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(rollback_documents, "_look_up", hang)
+    with pytest.raises(Unreachable, match="has not answered what it has of this document"):
+        await versions(scene, "1")
+
+
+WROTE, BEFORE, OTHER = new(1), old(1), by(1)
+
+
+@pytest.mark.parametrize(
+    ("intent", "there", "fate"),
+    [
+        (Intent(Operation.DELETE, int32(1), NOTHING, BEFORE), None, Fate.BROUGHT_BACK),
+        (Intent(Operation.DELETE, int32(1), NOTHING, BEFORE), OTHER, Fate.ANOTHER),
+        (Intent(Operation.DELETE, int32(1), NOTHING, BEFORE), BEFORE, Fate.ALREADY),
+        (Intent(Operation.REPLACE, int32(1), content_hash(WROTE)), WROTE, Fate.NO_IMAGE),
+        (Intent(Operation.REPLACE, int32(1), content_hash(WROTE)), OTHER, Fate.CHANGED),
+        (Intent(Operation.INSERT, int32(1), content_hash(WROTE), was_found=False), None, Fate.NOT_WRITTEN),
+        (Intent(Operation.INSERT, int32(1), content_hash(WROTE), was_found=False), WROTE, Fate.DELETED),
+    ],
+)
+def test_what_becomes_of_a_document_as_it_is_now(intent: Intent, there: bytes | None, fate: Fate) -> None:
+    assert fate_now(intent, None if there is None else content_hash(there)) is fate

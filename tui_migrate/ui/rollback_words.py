@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui_migrate.comparison.model import FieldChange
-from tui_migrate.engine.rollback_rule import Verdict
-from tui_migrate.engine.undo_log import Operation
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
 from tui_migrate.ui.changes import Changes
@@ -34,10 +32,16 @@ FATES: Final = {
     Fate.CHANGED: "kept: changed since",
     Fate.GONE: "kept: deleted since",
 }
-_DEEDS: Final = {
-    Operation.INSERT: "Deleted: the run inserted it, and it is as the run left it.",
-    Operation.REPLACE: "Put back: the run replaced it, and it is as the run left it.",
-    Operation.DELETE: "Put back: the run deleted it, and it is not there.",
+_SENTENCES: Final = {
+    Fate.DELETED: "Deleted: the run inserted it, and it is as the run left it.",
+    Fate.PUT_BACK: "Put back: the run replaced it, and it is as the run left it.",
+    Fate.BROUGHT_BACK: "Put back: the run deleted it, and it is not there.",
+    Fate.NO_IMAGE: "Kept: what was there before the run was not recorded.",
+    Fate.CHANGED: "Kept: somebody changed it after the run wrote it.",
+    Fate.GONE: "Kept away: somebody deleted it after the run wrote it.",
+    Fate.ANOTHER: "Kept: the run deleted it, and somebody put this one there since.",
+    Fate.ALREADY: "Nothing is done: it is as it was before the run.",
+    Fate.NOT_WRITTEN: "Nothing is done: the run was cut short before it wrote it.",
 }
 
 
@@ -89,31 +93,13 @@ def touched_sentences(
     return said
 
 
-def said_of(versions: Versions) -> str:
-    """Say what a rollback does about a document as it is now, and why."""
-    match versions.verdict:
-        case Verdict.UNDO:
-            return _DEEDS[versions.operation]
-        case Verdict.ALREADY:
-            return "Nothing is done: it is as it was before the run."
-        case Verdict.ABSENT:
-            return "Nothing is done: the run was cut short before it wrote it."
-    if versions.is_lost:
-        return "Kept: what was there before the run was not recorded."
-    if versions.current is None:
-        return "Kept away: somebody deleted it after the run wrote it."
-    if versions.operation is Operation.DELETE:
-        return "Kept: the run deleted it, and somebody put this one there since."
-    return "Kept: somebody changed it after the run wrote it."
-
-
 def shown_versions(versions: Versions, collection: str, mask: Mask) -> ShownVersions:
     """Compare what was there before the run with what is there now, without what is sensitive."""
     diff = diff_of(versions.before, versions.current, collection, mask)
     since: tuple[FieldChange, ...] = ()
     if versions.written is not None and versions.current is not None:
         since = diff_of(versions.written, versions.current, collection, mask).fields
-    return ShownVersions(said_of(versions), diff, since)
+    return ShownVersions(_SENTENCES[versions.fate], diff, since)
 
 
 def version_words(shown: ShownVersions) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Final
 
 from tui_migrate.documents import RawId, content_hash, normalise, show_id
-from tui_migrate.engine.rollback_rule import Verdict, is_lost, judge
+from tui_migrate.engine.rollback_rule import Verdict, is_as_left, is_lost, judge
 from tui_migrate.engine.undo_log import Intent, Operation, Outcome, Thing
 from tui_migrate.engine.undo_reader import Group, UndoReader, damaged, read_index
 from tui_migrate.errors import TuiMigrateError
@@ -45,13 +45,24 @@ class Fate(Enum):
     """It is kept: somebody changed it since."""
     GONE = "gone"
     """It is kept away: somebody deleted it since."""
+    ANOTHER = "another"
+    """It is kept: the run deleted it, and somebody put one there since."""
+    ALREADY = "already"
+    """Nothing: it is as it was before the run."""
+    NOT_WRITTEN = "not_written"
+    """Nothing: a look did not find it written, and it did not come since."""
 
     @property
     def is_kept(self) -> bool:
-        """True where it stays as it is."""
-        return self in (Fate.NO_IMAGE, Fate.CHANGED, Fate.GONE)
+        """True where it stays as somebody else has left it, or for want of a before-image."""
+        return self in (Fate.NO_IMAGE, Fate.CHANGED, Fate.GONE, Fate.ANOTHER)
 
 
+_DEEDS: Final = {
+    Operation.INSERT: Fate.DELETED,
+    Operation.REPLACE: Fate.PUT_BACK,
+    Operation.DELETE: Fate.BROUGHT_BACK,
+}
 _KEPT: Final = {Reason.CHANGED: Fate.CHANGED, Reason.DELETED: Fate.GONE, Reason.NO_IMAGE: Fate.NO_IMAGE}
 
 
@@ -83,7 +94,7 @@ class TouchedList:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """A document's BSON bytes, None where there is none, and what a rollback would do about it as it is now.
+    """A document's BSON bytes, None where there is none, and what becomes of it as it is now.
 
     `written` is what the run wrote. Of that the undo log has the hash alone: it is looked for where somebody has
     changed the document since, and known where the source still has the very same one.
@@ -92,9 +103,7 @@ class Versions:
     before: bytes | None = field(repr=False)
     written: bytes | None = field(repr=False)
     current: bytes | None = field(repr=False)
-    operation: Operation
-    verdict: Verdict
-    is_lost: bool = False
+    fate: Fate
 
 
 async def list_touched(home: Home, run_id: int, collection: str, kept: Iterable[KeptDocument] = ()) -> TouchedList:
@@ -119,11 +128,9 @@ async def read_versions(
     waiting = patience("answered what it has of this document", READ_SECONDS)
     async with opened_target(plan, home, passwords) as target, waiting:
         current = await _look_up(target, document.collection, intent.id)
-    verdict = judge(intent, None if current is None else content_hash(current))
-    written = None
-    if verdict is Verdict.SPARE and not is_lost(intent):
-        written = await _from_source(home, plan, passwords, document, intent)
-    return Versions(intent.before, written, current, intent.operation, verdict, is_lost(intent))
+    fate = fate_now(intent, None if current is None else content_hash(current))
+    written = await _from_source(home, plan, passwords, document, intent) if fate is Fate.CHANGED else None
+    return Versions(intent.before, written, current, fate)
 
 
 def _list(folder: RunFolder, committed: int, collection: str, kept: list[KeptDocument]) -> TouchedList:
@@ -152,10 +159,23 @@ def _documents(group: Group) -> Iterator[TouchedDocument]:
 def _fate(intent: Intent) -> Fate:
     if is_lost(intent):
         return Fate.NO_IMAGE
-    if not intent.was_found:
-        return Fate.UNSURE
-    fates = {Operation.INSERT: Fate.DELETED, Operation.REPLACE: Fate.PUT_BACK, Operation.DELETE: Fate.BROUGHT_BACK}
-    return fates[intent.operation]
+    return _DEEDS[intent.operation] if intent.was_found else Fate.UNSURE
+
+
+def fate_now(intent: Intent, digest: bytes | None) -> Fate:
+    """Say what becomes of a document by the hash of what is there now."""
+    match judge(intent, digest):
+        case Verdict.UNDO:
+            return _DEEDS[intent.operation]
+        case Verdict.ALREADY:
+            return Fate.ALREADY
+        case Verdict.ABSENT:
+            return Fate.NOT_WRITTEN
+    if is_as_left(intent, digest):
+        return Fate.NO_IMAGE
+    if intent.operation is Operation.DELETE:
+        return Fate.ANOTHER
+    return Fate.GONE if digest is None else Fate.CHANGED
 
 
 async def _from_source(

@@ -104,7 +104,7 @@ class RollbackDocumentScreen(DocumentScreen):
         elif last is not None and last.fault is None:
             said = last.said
         else:
-            said = [f" {FATES[self._document.fate]}, as the list has it; the target's document was not read."]
+            said = [f" {FATES[self._document.fate]}; the target's document was not read."]
         fault = last.fault if last is not None and not self.is_reading else None
         text, rows = (last.text, last.rows) if last is not None else ((), ())
         self.draw_document(said, fault, text, rows, "Reading…" if self.is_reading else "Nothing to show.")
