@@ -37,7 +37,7 @@ def test_refused_documents_are_shown_kept_and_retried(cli: Cli, ends: Ends) -> N
     assert f"→ write what was refused again: tui-migrate retry 1 --home {cli.folder}" in done.out
     status = cli("status", "1").out
     for one in (7, 11):
-        assert f"warning: users _id {one}: the target refused this document: Document failed validation" in status
+        assert f"warning: users _id {one}: the target refused this document: age is missing" in status
     assert f"2 refused documents in {cli.home.run(1).rejects}" in status
 
     again = cli("retry", "1", "--json")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from tui_migrate.comparison.document_text import document_lines
+from tui_migrate.comparison.document_text import document_lines, on_one_line
 from tui_migrate.comparison.model import DefinitionDifference, Kind
 from tui_migrate.definitions import index_name, same_definition, same_index
 from tui_migrate.redaction import printable
@@ -44,5 +44,5 @@ def _differences(left: CollectionInfo, right: CollectionInfo) -> Iterator[Defini
 
 def _text(definition: bytes) -> str:
     lines, _ = document_lines(definition)
-    text = " ".join(line.strip() for line in islice(lines, MOST_CHARACTERS)).replace(", }", " }").replace(", ]", " ]")
+    text = on_one_line(islice(lines, MOST_CHARACTERS))
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"

@@ -10,7 +10,7 @@ Source of the notation: the Extended JSON specification (v2, canonical) of Mongo
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -49,9 +49,20 @@ def value_text(document: bytes, one: Element) -> str:
     if one.kind not in (_DOCUMENT, _ARRAY):
         return _cut(_value(document, one))
     found = list(islice(_fields(document[one.value : one.end], depth=0, is_array=one.kind == _ARRAY), VALUE_LINES + 1))
-    inner = " ".join(line.strip() for line in found[:VALUE_LINES])
+    inner = on_one_line(found[:VALUE_LINES])
     opening, closing = "{}" if one.kind == _DOCUMENT else "[]"
     return _cut(f"{opening}{inner.removesuffix(',')}{' …' if len(found) > VALUE_LINES else ''}{closing}")
+
+
+def on_one_line(lines: Iterable[str]) -> str:
+    """Put lines of a document behind each other, without the comma that each value ends with before a closing brace."""
+    text = ""
+    for line in map(str.strip, lines):
+        if line.startswith(("}", "]")):
+            text = text.removesuffix(",") + line
+        else:
+            text += line if not text or text.endswith(("{", "[")) else f" {line}"
+    return text
 
 
 def _document(document: bytes) -> Iterator[str]:
