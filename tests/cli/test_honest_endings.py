@@ -31,6 +31,8 @@ def rejected(document: dict[str, object]) -> int:
 
 def test_refused_documents_are_shown_kept_and_retried(cli: Cli, ends: Ends) -> None:
     refusing(ends)
+    said = "2 documents will be refused and put aside (2 allowed)."
+    assert said in cli(*copy(ends, "--max-rejects", "2", "--dry-run")).out
     done = cli(*copy(ends, "--max-rejects", "2"))
     assert done.code == 3
     assert done.out.startswith("! completed with findings")

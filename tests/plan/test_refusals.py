@@ -19,9 +19,9 @@ def test_what_the_checks_know_is_added_up() -> None:
     ("known", "allowed", "said"),
     [
         (Refusals(), 0, ""),
-        (Refusals(2), 2, "2 of them are put aside (2 allowed)."),
-        (Refusals(1), 5, "1 of them is put aside (5 allowed)."),
-        (Refusals(100, False), 1000, "at least 100 of them are put aside (1,000 allowed)."),
+        (Refusals(2), 2, "2 documents will be refused and put aside (2 allowed)."),
+        (Refusals(1), 5, "1 document will be refused and put aside (5 allowed)."),
+        (Refusals(100, False), 1000, "At least 100 documents will be refused and put aside (1,000 allowed)."),
         (Refusals(2), 0, "The run stops at the first of 2 refused documents (none may be put aside)."),
         (Refusals(1), 0, "The run stops at the 1 refused document (none may be put aside)."),
         (Refusals(7), 3, "The run stops after 3 of 7 refused documents (3 may be put aside)."),

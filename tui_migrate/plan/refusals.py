@@ -25,8 +25,9 @@ class Refusals:
             return ""
         many = f"{'' if self.is_whole else AT_LEAST}{self.count:,}"
         if self.count <= allowed:
-            verb = "is" if self.count == 1 and self.is_whole else "are"
-            return f"{many} of them {verb} put aside ({allowed:,} allowed)."
+            some = "document" if self.count == 1 and self.is_whole else "documents"
+            said = f"{many} {some} will be refused and put aside ({allowed:,} allowed)."
+            return said[:1].upper() + said[1:]
         refused = f"{many} refused document{'s' if self.count > 1 or not self.is_whole else ''}"
         if self.count == 1 and self.is_whole:
             return "The run stops at the 1 refused document (none may be put aside)."

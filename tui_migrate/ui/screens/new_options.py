@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, Verify
 from tui_migrate.plan.newer import path_problem
-from tui_migrate.ui.draft import Draft
+from tui_migrate.ui.draft import MOST_REJECTS, Draft
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.new_scope_options import change_scope, scope_values
 from tui_migrate.ui.widgets.table import Column, Row
@@ -23,7 +23,6 @@ COLUMNS: Final = (Column("Option", 16), Column("Set to", 26), Column("What it me
 
 MOST_DOCUMENTS: Final = 100_000
 """A batch of more documents is refused: it is held in memory, and is what a pause has to wait for."""
-MOST_REJECTS: Final = 1_000_000
 MOST_RATE: Final = 10_000_000
 MOST_SECONDS: Final = 10_000_000
 
