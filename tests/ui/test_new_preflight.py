@@ -267,7 +267,7 @@ async def test_what_is_being_started_is_neither_left_nor_started_again(shop: Sho
 async def test_the_rate_limit_of_the_options_is_the_runs(shop: Shop) -> None:
     async with wizard(shop.home, with_policy(shop.ready("orders", "users", step=Step.POLICY), Policy.SKIP)) as pilot:
         await until(pilot, says(pilot, "x counts exactly"), "the count")
-        await pilot.press("m", *"jjjjjj", "enter")
+        await pilot.press("m", *"jjjj", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskText), "the question")
         await type_into(pilot, "1,000")
         await until(pilot, lambda: session(pilot).draft.rate_limit == 1000, "the limit")

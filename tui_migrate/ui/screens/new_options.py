@@ -28,24 +28,24 @@ MOST_SECONDS: Final = 10_000_000
 
 
 class Option(Enum):
-    """What can be set."""
+    """What can be set, in the order in which it mostly is needed."""
 
     UNDO = "undo"
     NEWER_BY = "newer_by"
     VERIFY = "verify"
     REJECTS = "max_rejects"
-    ON_FAILURE = "on_failure"
-    TIMEOUT = "timeout"
-    BATCH = "batch"
+    BACKUP_FIRST = "backup_first"
     RATE = "rate"
-    DESCRIPTION = "description"
+    ON_FAILURE = "on_failure"
     CATALOG = "catalog"
     OWNER = "owner"
     OWNER_TO = "owner_to"
     REDACT = "redact"
     STRICT = "strict"
     QUICK = "quick"
-    BACKUP_FIRST = "backup_first"
+    TIMEOUT = "timeout"
+    BATCH = "batch"
+    DESCRIPTION = "description"
 
 
 _TITLES: Final = {
@@ -102,6 +102,11 @@ _NOT_OF_PACKAGES: Final = (
     Option.OWNER_TO,
     Option.BACKUP_FIRST,
 )
+
+
+def meaning(option: Option) -> str:
+    """Say in a sentence what an option does."""
+    return _MEANINGS[option]
 
 
 def option_rows(draft: Draft) -> list[Row]:
