@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_migrate.definitions import (
-    differing_options,
     enforces_validator,
     field,
     flag,
@@ -38,14 +37,6 @@ def test_fields_are_found_at_the_top_alone() -> None:
     assert [flag(document, one) for one in (b"yes", b"one", b"n", b"missing")] == [True, True, False, False]
     assert field(document, b"inner") is None
     assert (index_name(document), view_source(bson.encode({"viewOn": "users"}))) == ("é", "users")
-
-
-def test_the_options_in_which_two_differ_are_named() -> None:
-    one = bson.encode({"validator": {"n": 1}, "capped": True, "size": 5, "validationLevel": "strict"})
-    other = bson.encode({"size": Int64(5), "validator": {"m": 1}, "collation": {"locale": "de"}})
-    found = [(name, left is not None, right is not None) for name, left, right in differing_options(one, other)]
-    assert found == [("validator", True, True), ("capped", True, False), ("collation", False, True)]
-    assert differing_options(one, one) == []
 
 
 def test_what_an_index_is() -> None:

@@ -96,15 +96,16 @@ def same_definition(left: bytes, right: bytes) -> bool:
     return _comparable(_less_defaults(left)) == _comparable(_less_defaults(right))
 
 
-def differing_options(left: bytes, right: bytes) -> list[tuple[str, Element | None, Element | None]]:
-    """Name the options in which two documents of them are not the same, each as it stands in the one and the other."""
-    both = [{one.name: one for one in elements(_less_defaults(side))} for side in (left, right)]
-    differing = []
-    for name in dict.fromkeys(name for side in both for name in side):
-        mine, theirs = (pack(b"".join(_kept(side, frozenset((name,))))) for side in map(_less_defaults, (left, right)))
-        if not same_definition(mine, theirs):
-            differing.append((name.decode(errors="replace"), field(left, name), field(right, name)))
-    return differing
+def differing_options(left: bytes, right: bytes) -> tuple[str, ...]:
+    """Name the options in which two documents of collection options differ; none where they are the same."""
+    mine, theirs = _less_defaults(left), _less_defaults(right)
+    names = sorted({one.name for options in (mine, theirs) for one in elements(options)})
+    wanted = (frozenset((name,)) for name in names)
+    return tuple(
+        name.decode(errors="replace")
+        for name, only in zip(names, wanted, strict=True)
+        if _comparable(pack(b"".join(_kept(mine, only)))) != _comparable(pack(b"".join(_kept(theirs, only))))
+    )
 
 
 def _kept(document: bytes, names: frozenset[bytes]) -> list[bytes]:

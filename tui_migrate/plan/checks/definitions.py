@@ -5,7 +5,7 @@ from typing import Final
 
 from tui_migrate.comparison.document_text import value_text
 from tui_migrate.definitions import differing_options, field, index_name, is_ttl, same_definition, same_index
-from tui_migrate.documents import Element, elements
+from tui_migrate.documents import elements
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.plan.checks.look import Look, error, note, warning
 from tui_migrate.plan.checks.registry import check
@@ -80,15 +80,14 @@ def differences(seen: Look) -> Iterator[Finding]:
 def options_words(mine: CollectionInfo, theirs: CollectionInfo) -> str:
     """Say in which options a collection of the source and one of the target differ, and show both."""
     return "; ".join(
-        f"{printable(name)} differs: source {_shown(mine.options, one)}, target {_shown(theirs.options, other)}"
-        for name, one, other in differing_options(mine.options, theirs.options)
+        f"{printable(name)} differs: source {_shown(mine.options, name)}, target {_shown(theirs.options, name)}"
+        for name in differing_options(mine.options, theirs.options)
     )
 
 
-def _shown(options: bytes, one: Element | None) -> str:
-    if one is None:
-        return "none"
-    text = value_text(options, one)
+def _shown(options: bytes, name: str) -> str:
+    one = field(options, name.encode())
+    text = value_text(options, one) if one is not None else "none"
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
