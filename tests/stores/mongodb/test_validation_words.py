@@ -71,3 +71,11 @@ def test_details_that_say_nothing_known_say_nothing() -> None:
     for _ in range(50):
         deep = {"operatorName": "$and", "clausesNotSatisfied": [{"index": 0, "details": deep}]}
     assert why(deep) == ""
+
+
+async def test_of_a_value_that_is_taken_the_field_is_said_first(store: MongoStore) -> None:
+    await store._link.database[NAME].create_index("email", unique=True)
+    documents = [bson.encode({"_id": one, "email": "secret word"}) for one in (1, 2)]
+    (refusal,) = await store.insert(NAME, documents)
+    assert refusal.reason.startswith("another document has the same email: E11000")
+    assert "secret word" not in refusal.reason

@@ -191,12 +191,10 @@ def _refusal(error: RawBSONDocument) -> Refusal:
     text = str(error.get("errmsg", ""))
     reason = _why(error.get("errInfo")) or without_values(text)
     code = int(error.get("code", 0))
-    return Refusal(
-        int(error["index"]),
-        code,
-        one_line(reason, REASON_LENGTH),
-        _key_fields(error, text) if code == DUPLICATE_KEY else (),
-    )
+    fields = _key_fields(error, text) if code == DUPLICATE_KEY else ()
+    if fields:  # first what matters, for where there is no room for all
+        reason = f"another document has the same {' and '.join(fields)}: {reason}"
+    return Refusal(int(error["index"]), code, one_line(reason, REASON_LENGTH), fields)
 
 
 def _key_fields(error: RawBSONDocument, text: str) -> tuple[str, ...]:
