@@ -142,7 +142,7 @@ def _counted(found: TouchedList, tally: Tally, at: str, *, force: bool) -> Seque
         which = f"; {number(listed)} of them stand first" if listed < tally.kept else "; first in the list"
         said.append(f" {stay}{which}.")
     else:
-        said.append(f" No document has to be kept (counted {at}).")
+        said.append(f" No document is kept (counted {at}).")
     if tally.already:
         said.append(f" {_documents(tally.already)} {'is' if tally.already == 1 else 'are'} as before the run already.")
     if tally.whole:
