@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.worker.scene import make_plan, memory_end
+from tui_migrate.engine.lanes import Lanes
 from tui_migrate.engine.steering import Steered
 from tui_migrate.errors import JournalBusy, StorageFailed
 from tui_migrate.journal.reader import JournalReader
@@ -56,7 +57,7 @@ async def ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         await journal.create_run(make_plan(RunKind.COPY, memory_end(), memory_end()), "anna")
         await journal.begin_attempt(RUN, 1, "host", RunState.VALIDATING)
         pace = Pace()
-        found = Ear(journal, reader, pace, WorkerSteering(RUN, journal, reader, pace))
+        found = Ear(journal, reader, pace, WorkerSteering(RUN, journal, reader, pace, Lanes()))
         listening = asyncio.create_task(found.steering.listen())
         yield found
         listening.cancel()

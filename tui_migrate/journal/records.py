@@ -66,10 +66,16 @@ class Wish(StrEnum):
     STOP = "stop"
     CANCEL = "cancel"
     RATE = "rate"
+    PARALLEL = "parallel"
+
+    @property
+    def is_setting(self) -> bool:
+        """True of what changes how a run works; it stands beside what else is asked of it."""
+        return self in (Wish.RATE, Wish.PARALLEL)
 
     def may_follow(self, earlier: "Wish | None") -> bool:
         """Say whether this may be asked of a run that something else was asked of: its end is not called off."""
-        if self is Wish.RATE or earlier not in (Wish.STOP, Wish.CANCEL):
+        if self.is_setting or earlier not in (Wish.STOP, Wish.CANCEL):
             return True
         return self is Wish.CANCEL
 
@@ -85,7 +91,10 @@ class ControlStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A request to a run: an absolute wish, who made it, and the state they saw. `value` is documents/s for a rate."""
+    """A request to a run: an absolute wish, who made it, and the state they saw.
+
+    `value` is documents/s for a rate, and collections that are verified at once for `PARALLEL`.
+    """
 
     id: int
     run_id: int
@@ -124,7 +133,8 @@ class RunRecord:
     """One run. Times are in seconds since 1970, UTC; `plan` is the plan's YAML.
 
     `undecided` is how many documents of the policy `ask` wait for a decision. `writes_begun` is set before the first
-    write to the target; `collections` and `findings` are filled where the reader was asked for the whole run.
+    write to the target; `parallel` is how many collections are verified at once; `collections` and `findings` are
+    filled where the reader was asked for the whole run.
     """
 
     id: int
@@ -150,6 +160,7 @@ class RunRecord:
     worker_host: str = ""
     last_heard_at: float | None = None
     rate_limit: int = 0
+    parallel: int = 1
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0

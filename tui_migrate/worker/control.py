@@ -18,7 +18,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.packages.writer import discard_partial
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import PackageEnd, RunKind
+from tui_migrate.plan.model import MOST_PARALLEL, PackageEnd, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.worker.inputs import remove_unneeded
@@ -79,8 +79,10 @@ async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:
 
     Raises Refused where there is nobody to ask or the run is about to end, RunNotFound, UsageError.
     """
-    if value < 0:
+    if wish is Wish.RATE and value < 0:
         raise UsageError(f"a rate of {value} documents/s makes no sense", hint="0 is no limit")
+    if wish is Wish.PARALLEL and not 1 <= value <= MOST_PARALLEL:
+        raise UsageError(f"{value} collections cannot be verified at once", hint=f"from 1 to {MOST_PARALLEL} can")
     async with open_both(home.journal) as (journal, reader):
         record = await effective(home, reader, await reader.run(run_id))
         if record.is_piped and wish is Wish.PAUSE:
