@@ -138,9 +138,12 @@ async def test_lanes_share_the_bytes_that_they_hold() -> None:
 
 async def test_what_a_pass_held_that_was_broken_off_is_free_for_the_next() -> None:
     lanes = Lanes()
+    left: list[object] = []
 
     async def leak(size: int) -> None:
-        await lanes.holding(size).__aenter__()
+        holding = lanes.holding(size)
+        left.append(holding)  # which would let go of it with the last that knows it
+        await holding.__aenter__()
 
     async def hold(size: int) -> None:
         async with lanes.holding(size):

@@ -73,6 +73,11 @@ class Wish(StrEnum):
         """True of what changes how a run works; it stands beside what else is asked of it."""
         return self in (Wish.RATE, Wish.PARALLEL)
 
+    @property
+    def verb(self) -> str:
+        """What nobody is there to do where a run has no worker."""
+        return "ask" if self.is_setting else self.value
+
     def may_follow(self, earlier: "Wish | None") -> bool:
         """Say whether this may be asked of a run that something else was asked of: its end is not called off."""
         if self.is_setting or earlier not in (Wish.STOP, Wish.CANCEL):

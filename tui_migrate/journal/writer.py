@@ -261,7 +261,7 @@ class JournalWriter:
             state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
             if not state.is_active:
                 raise Refused(
-                    f"run {run_id:04d} is {state}: nobody is there to {wish}", hint=f"tui-migrate status {run_id}"
+                    f"run {run_id:04d} is {state}: nobody is there to {wish.verb}", hint=f"tui-migrate status {run_id}"
                 )
             pending = await database.execute_fetchall(
                 "SELECT id, wish, asked_by FROM controls WHERE run_id = ? AND status = 'pending'", (run_id,)
