@@ -1,9 +1,10 @@
 """What verifying several collections at once gains: `python -m tests.benchmarks.lanes 20000 10`.
 
-Two servers are started and four collections of so many documents (0.5 KB each) are copied from one to the other; what is
-timed is the stage verify of the copy, from the journal's word to its next. Each number of lanes is measured with servers
-that answer as fast as they can, and with a delay (in ms) before each block that the source gives, as a line that is far
-away has it. The runs alternate, so that the machine's noise falls on all; what counts is the ratio to one lane.
+Two servers are started and four collections of so many documents (0.5 KB each) are copied from one to the other; what
+is timed is the stage verify of the copy, from the journal's word to its next. Each number of lanes is measured with
+servers that answer as fast as they can, and with a delay (in ms) before each block that the source gives, as a line
+that is far away has it. The runs alternate, so that the machine's noise falls on all; what counts is the ratio to one
+lane.
 """
 
 import asyncio
