@@ -26,7 +26,7 @@ from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.model import RunKind, StoreEnd
 from tui_migrate.stores.base import Block
-from tui_migrate.stores.mongodb import store
+from tui_migrate.stores.mongodb import reading
 from tui_migrate.worker import launch
 from tui_migrate.worker.main import work
 
@@ -47,14 +47,14 @@ def fill_all(url: str, documents: int) -> None:
 
 def delayed(seconds: float) -> None:
     """Make every block that a MongoDB gives wait a moment."""
-    real = store.reading.read
+    real = reading.read
 
     async def read(*arguments: object, **named: object) -> AsyncGenerator[Block]:
         async for block in real(*arguments, **named):  # type: ignore[arg-type] # handed on as they are
             await asyncio.sleep(seconds)
             yield block
 
-    store.reading.read = read
+    reading.read = read
 
 
 async def verifying(home: Home, request: PlanRequest, lanes: int) -> float:
