@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_migrate.connections import Connection, load, locate, parse_end, write
+from tui_migrate.connections import Connection, load, locate, named_for, parse_end, write
 from tui_migrate.errors import CredentialsMissing, InvalidFile, StorageFailed, UsageError
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, StoreEnd
@@ -223,3 +223,30 @@ def test_a_write_that_fails_leaves_what_was_there(home: Home, monkeypatch: pytes
         write(home, [])
     assert home.connections.read_bytes() == before
     assert len(list(home.config.iterdir())) == 1
+
+
+KNOWN = {
+    one.name: one
+    for one in (
+        Connection("staging", "mongodb://anna@H1:27017,h2/shop", Environment.STAGING),
+        Connection("same", "mongodb://h2,h1/", Environment.DEVELOPMENT),
+        Connection("srv", "mongodb+srv://h1/shop"),
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "names"),
+    [
+        ("mongodb://h1,h2:27017/other", ["staging", "same"]),
+        ("mongodb://anna@h1,h2/other?tls=true", ["staging"]),
+        ("mongodb://h1/other", []),
+        ("mongodb://h1:27018,h2/other", []),
+        ("mongodb+srv://h1/other", ["srv"]),
+    ],
+)
+def test_a_url_is_known_by_the_connections_that_have_its_address(url: str, names: list[str]) -> None:
+    found = named_for(StoreEnd("other", url=url), KNOWN)
+    assert [one.connection for one in found] == names
+    assert all(one.database == "other" and one.environment is KNOWN[one.connection].environment for one in found)
+    assert named_for(StoreEnd("other", connection="staging"), KNOWN) == ()

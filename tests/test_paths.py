@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -7,7 +8,14 @@ import platformdirs
 import pytest
 
 from tui_migrate.errors import StorageFailed, UsageError
-from tui_migrate.paths import HOME_VARIABLE, Home, make_private_folder, replace_private_file
+from tui_migrate.paths import (
+    HOME_VARIABLE,
+    Home,
+    create_private_file,
+    is_there,
+    make_private_folder,
+    replace_private_file,
+)
 
 
 def mode_of(path: Path) -> int:
@@ -125,3 +133,25 @@ def test_a_place_has_one_name_however_it_is_given(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path / "in")
     for given in ("../home", "../in/../home", f"{tmp_path}/in/../home", f"{tmp_path}/home/"):
         assert Home.find(Path(given)) == Home.find(tmp_path / "home")
+
+
+def test_what_nobody_may_look_at_is_neither_there_nor_not(tmp_path: Path) -> None:
+    assert is_there(tmp_path)
+    assert not is_there(tmp_path / "some.yaml")
+    (tmp_path / "some.yaml").touch()
+    assert not is_there(tmp_path / "some.yaml" / "other.yaml")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UsageError, match=r"cannot read .*loop: Too many levels"):
+        is_there(tmp_path / "loop")
+
+
+def test_a_new_file_that_finds_no_room_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, *_: object, **__: object) -> None:
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(StorageFailed, match=r"cannot write .*: No space left"):
+        create_private_file(tmp_path / "some.yaml", "one")
+    monkeypatch.undo()
+    create_private_file(tmp_path / "some.yaml", "one")

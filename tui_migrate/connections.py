@@ -33,6 +33,8 @@ from tui_migrate.stores.registry import Locator
 from tui_migrate.strict_yaml import Value
 
 MAX_PASSWORD_FILE: Final = 4_096
+USUAL_PORT: Final = 27_017
+"""The port of a host that names none (MongoDB's manual, “Connection Strings”)."""
 
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -115,6 +117,26 @@ def locate(end: StoreEnd, home: Home, passwords: Mapping[str, str]) -> Locator:
             "asked",
         )
     return Locator(url.text, end.database, password)
+
+
+def named_for(end: StoreEnd, known: Mapping[str, Connection]) -> tuple[StoreEnd, ...]:
+    """Give an end by URL as that of each connection of the same address.
+
+    The hosts are the same, in any order, and the user is, where the URL names one.
+    """
+    if end.connection or not end.url:
+        return ()
+    own = parse_url(end.url)
+    return tuple(
+        StoreEnd(end.database, connection=one.name, environment=one.environment)
+        for one, url in ((one, parse_url(one.url)) for one in known.values())
+        if _address(url) == _address(own) and own.user in ("", url.user)
+    )
+
+
+def _address(url: ConnectionUrl) -> tuple[str, frozenset[str]]:
+    hosts = url.hosts.casefold().split(",")
+    return url.scheme, frozenset(one if ":" in one.rpartition("]")[2] else f"{one}:{USUAL_PORT}" for one in hosts)
 
 
 def is_name(text: str) -> bool:

@@ -96,6 +96,18 @@ def same_definition(left: bytes, right: bytes) -> bool:
     return _comparable(_less_defaults(left)) == _comparable(_less_defaults(right))
 
 
+def differing_options(left: bytes, right: bytes) -> tuple[str, ...]:
+    """Name the options in which two documents of collection options differ; none where they are the same."""
+    mine, theirs = _less_defaults(left), _less_defaults(right)
+    names = sorted({one.name for options in (mine, theirs) for one in elements(options)})
+    wanted = (frozenset((name,)) for name in names)
+    return tuple(
+        name.decode(errors="replace")
+        for name, only in zip(names, wanted, strict=True)
+        if _comparable(pack(b"".join(_kept(mine, only)))) != _comparable(pack(b"".join(_kept(theirs, only))))
+    )
+
+
 def _kept(document: bytes, names: frozenset[bytes]) -> list[bytes]:
     return [document[one.start : one.end] for one in elements(document) if one.name in names]
 

@@ -165,8 +165,12 @@ def create_private_file(path: Path, text: str, what: str = "") -> None:
     shown = printable(str(path))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+        except BaseException:  # what is left of it would stand in the way of the next try
+            path.unlink(missing_ok=True)
+            raise
     except FileExistsError as error:
         raise UsageError(
             f"{shown} exists already", hint=f"name another file{what and ' for ' + what}, or remove it"
@@ -175,6 +179,19 @@ def create_private_file(path: Path, text: str, what: str = "") -> None:
         raise StorageFailed(
             f"cannot write {what and what + ' '}{shown}: {error.strerror}", hint="name another place"
         ) from error
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is something at a path. Raises UsageError where its folder lets nobody see that."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {printable(str(path))}: {error.strerror}", hint="check the permissions of its folder"
+        ) from error
+    return True
 
 
 def make_private_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 import yaml
 
 from tui_migrate import strict_yaml
-from tui_migrate.paths import Home, replace_private_file
+from tui_migrate.paths import Home, is_there, replace_private_file
 from tui_migrate.redaction import redact
 
 _KEYS: Final = ("theme", "mouse", "ascii", "slow", "bell", "title", "on_finish")
@@ -38,9 +38,9 @@ class Settings:
 
 
 def load(home: Home) -> Settings:
-    """Read the settings; the defaults where there is no file. Raises InvalidFile."""
+    """Read the settings; the defaults where there is no file. Raises UsageError, InvalidFile."""
     path = settings_file(home)
-    if not path.exists():
+    if not is_there(path):
         return Settings()
     entries = strict_yaml.load(path).mapping(known=_KEYS)
     return Settings(

@@ -27,6 +27,15 @@ def run_name(run_id: int) -> str:
     return f"{run_id:04d}"
 
 
+def kind_words(run: RunRecord) -> str:
+    """Say what a run is, in one word where that says it: `copy`, `backup`, `restore`, `retry of 0002`."""
+    if run.retry_of:
+        return f"retry of {run_name(run.retry_of)}"
+    if run.backup:
+        return "backup" if run.kind is RunKind.EXPORT else "restore"
+    return run.kind.value
+
+
 def ends_words(run: RunRecord, arrow: str = "→") -> str:
     """Say from where to where a run goes, or which run it takes back and where."""
     if run.kind is RunKind.ROLLBACK:

@@ -170,7 +170,16 @@ def test_restoring_makes_it_what_it_was_then_and_a_rollback_takes_that_back(cli:
         "unchanged": 19,
         "definitions": 1,
     }
-    assert "nothing was written" in cli("backups", "restore", "first", "--dry-run", "--confirm").out
+    changed = document["definitions"]
+    assert isinstance(changed, list)
+    assert [(one["collection"], one["thing"], one["change"]) for one in changed] == [
+        ("grown", "view", "the view goes back to the backup's definition"),
+        ("users", "index", "index age_1 is dropped: the backup does not have it"),
+    ]
+    assert changed[1]["versions"][0]["then"] is None
+    text = cli("backups", "restore", "first", "--dry-run", "--confirm").out
+    assert "nothing was written" in text
+    assert "users: index age_1 is dropped: the backup does not have it\n    - {" in text
     assert snapshot(client, database) == damaged
     done = cli("backups", "restore", "first", "--confirm", "--json")
     assert done.code == 0, done.err

@@ -41,26 +41,16 @@ def whole(document: bytes) -> list[str]:
 
 def test_every_type_reads_as_canonical_extended_json_in_its_stored_order() -> None:
     document = bson.encode(EVERYTHING)
-    text = "\n".join(whole(document)).replace(",\n}", "\n}")
-    while (shorter := drop_last_commas(text)) != text:
-        text = shorter
+    text = "\n".join(whole(document))
     read = bson.json_util.loads(text, json_options=bson.json_util.CANONICAL_JSON_OPTIONS)
     assert bson.encode(read) == document
     assert list(json.loads(text)) == list(EVERYTHING)
 
 
-def drop_last_commas(text: str) -> str:
-    lines = text.split("\n")
-    for place, line in enumerate(lines[1:], 1):
-        if line.strip().rstrip(",") in ("}", "]") and lines[place - 1].endswith(","):
-            lines[place - 1] = lines[place - 1][:-1]
-    return "\n".join(lines)
-
-
 def test_a_field_more_is_one_line_of_a_diff() -> None:
     first, second = (whole(bson.encode(one)) for one in ({"a": 1}, {"a": 1, "b": 2}))
     changed = [one for one in diff_lines(first, second, "x", "y") if one[0] in "+-"]
-    assert changed[2:] == ['+  "b": {"$numberInt": "2"},']
+    assert changed[2:] == ['+  "b": {"$numberInt": "2"}']
     assert diff_lines(first, first, "x", "y") == []
 
 
@@ -101,7 +91,7 @@ def test_texts_that_differ_behind_the_cut_still_differ() -> None:
 
 def test_what_cannot_be_decoded_is_shown_as_it_can() -> None:
     broken = pack(b"\x02a\x00" + struct.pack("<i", 3) + b"\xff\xfe\x00")
-    assert '"a": "\\\\xff\\\\xfe",' in "\n".join(whole(broken))
+    assert '"a": "\\\\xff\\\\xfe"' in "\n".join(whole(broken))
     assert "cannot be read" in "\n".join(document_lines(pack(b"\x42a\x00"))[0])
 
 

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,26 @@ async def test_it_is_of_two_ends_with_one_selection_and_of_unchanged_packages(tm
     package.write_bytes(b"22")
     assert not await resumed()
     assert await resumed()
+
+
+def test_values_that_nobody_wrote_are_told_and_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    state = State(path, "a")
+    state.begin("users", Way.MERGED, (), (Part("users", 0),))
+    state.close()
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE parts SET is_done = 'y'")
+        file.execute("UPDATE collections SET way = 'nonsense'")
+        file.execute("INSERT INTO differences (collection, part, kind, fields) VALUES ('users', 0, 'nonsense', '}')")
+    state = State(path, "a", resume=True)
+    assert state.is_resumed
+    for read in (state.parts, state.way, lambda name: state.differences(name, 9)):
+        with pytest.raises(StorageFailed, match="is damaged"):
+            read("users")
+    state.close()
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("DELETE FROM comparison")
+    state = State(path, "a", resume=True)
+    assert not state.is_resumed
+    assert state.parts("users") == ()
+    state.close()

@@ -9,7 +9,7 @@ from tests.suites.ids import MAX_KEY, OF_EVERY_TYPE, double, int32, int64, text
 from tui_migrate.definitions import field, same_index
 from tui_migrate.documents import RawId, id_field, pack, raw_id
 from tui_migrate.errors import Refused, WriteRefused
-from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, ReadOrder, Source, Target
+from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Hosting, ReadOrder, Source, Target
 from tui_migrate.stores.options import kind_of
 from tui_migrate.stores.permissions import Action, Permission
 from tui_migrate.stores.readonly import ReadOnly
@@ -43,6 +43,15 @@ class StoreCases:
     async def test_two_connections_are_targets_at_the_same_place(self, place: Place) -> None:
         assert isinstance(place.store, Target)
         assert (await place.store.identity()).is_same_place(await place.stranger.identity())
+
+    async def test_a_database_is_named_as_soon_as_it_holds_anything(self, place: Place) -> None:
+        assert isinstance(place.store, Hosting)
+        database = (await place.store.identity()).database
+        assert database not in await place.store.databases()
+        await fill(place.store, doc(int32(1)))
+        names = await ReadOnly(place.stranger).databases()
+        assert database in names
+        assert not {"admin", "config", "local"} & set(names)
 
     @pytest.mark.rule(9, "the first and the last range are open, MaxKey is read")
     async def test_ids_of_every_type_are_read_completely_and_in_order(self, place: Place) -> None:

@@ -37,7 +37,7 @@ async def add(
         NOW - age,
         str(path),
         source,
-        source.partition("/")[0],
+        "" if ":" in source else source.partition("/")[0],
         (f"at:{source}",),
         environment,
         "",

@@ -195,7 +195,10 @@ class Browser:
 
 @asynccontextmanager
 async def browser(folder: Path) -> AsyncIterator[Browser]:
-    """Start Chromium with a profile of its own below a folder, and end it with all its processes."""
+    """Start Chromium with a profile of its own below a folder, and end it with all its processes.
+
+    The folder's path is short: Chromium has a socket below it, and no socket's path has more than 107 bytes.
+    """
     chromium, driver = require("chromium", "chromium"), require("chromedriver", "chromium-driver")
     profile = folder / "chromium"
     environ = {**os.environ, "HOME": str(profile), "TMPDIR": str(folder)}

@@ -14,6 +14,7 @@ from tui_migrate.ui import screens
 from tui_migrate.ui.actions import BY_ID, EVERYWHERE, REGISTRY, bindings, in_order
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.keymap import USUAL
+from tui_migrate.ui.palette import is_meant
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.connections import ConnectionsScreen
 from tui_migrate.ui.screens.help import HelpScreen
@@ -145,6 +146,31 @@ async def test_the_palette_offers_what_works_here_and_does_it(home: Home) -> Non
         await until(pilot, shows(pilot, "Connections  (o)"), "the palette")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "Connections")
+
+
+async def test_the_palette_finds_what_is_meant_by_its_sentence_and_by_other_words(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        await pilot.press("ctrl+p", *"restore")
+        await until(pilot, shows(pilot, "Backups  (K)"), "what restores")
+        await pilot.press(*["backspace"] * len("restore"), *"sync")
+        await until(pilot, shows(pilot, "Compare  (M)"), "what syncs")
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("undo", {"home.history", "home.backups", "run.rollback", "run.delete", "backup.restore"}),
+        ("roll back", {"home.history", "run.cancel", "run.rollback"}),
+        ("import", {"home.new", "home.backups", "backup.restore"}),
+        ("sync", {"home.compare", "compare.plan"}),
+        ("quit", {"app.leave"}),
+        ("ack", set()),
+    ],
+)
+def test_a_query_means_actions_by_the_beginnings_of_words(query: str, ids: set[str]) -> None:
+    assert {one.id for one in REGISTRY if is_meant(one, query)} == ids
 
 
 async def test_help_lists_the_keys_of_every_screen(home: Home) -> None:

@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from tests.ui.backup_scene import DAY, add, every_kind
 from tests.ui.driving import new_app, screen_text, shows, table_cells, until
 from tests.ui.new_scene import SIZE, Shop, live_app, says, session, shop, type_into
+from tui_migrate.connections import Connection, write
 from tui_migrate.errors import JournalBusy
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
@@ -14,6 +15,7 @@ from tui_migrate.ui.screens import backups
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
 from tui_migrate.ui.screens.backups import BackupSheet, BackupsScreen
+from tui_migrate.ui.screens.definitions_sheet import DefinitionsSheet
 from tui_migrate.ui.screens.dialogs import AskPassphrase, AskText, Choose, TypeName
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.prune import PruneScreen
@@ -61,10 +63,13 @@ async def begun(pilot: Pilot[None], connection: str) -> None:
 
 async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Home) -> None:
     await every_kind(home)
+    await add(home, "by-url", age=400 * DAY, source="mongodb://127.0.0.1:1/shop", verdict="good")
+    write(home, [Connection("near", "mongodb://127.0.0.1:1/", Environment.STAGING)])
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
-        await until(pilot, lambda: len(table_cells(pilot)) == 7, "the backups")
+        await until(pilot, lambda: len(table_cells(pilot)) == 8, "the backups")
+        assert table_cells(pilot)[-1][1] == "near/shop"
         assert [(row[0], row[5]) for row in table_cells(pilot)] == [
             ("stopped", "~ stopped"),
             ("given-up", "○ given up"),
@@ -73,8 +78,14 @@ async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Hom
             ("gone", "✗ missing"),
             ("damaged", "✗ damaged"),
             ("prod-shop-20260601T000000Z", "✓ good"),
+            ("by-url", "✓ good"),
         ]
-        last = table_cells(pilot)[-1]
+        at(pilot, "by-url")
+        await pilot.press("Z")
+        await until(pilot, shows(pilot, "shop on near, which it was made of   staging"), "its name")
+        await pilot.press("escape")
+        await until(pilot, is_on(pilot, BackupsScreen), "the backups again")
+        last = table_cells(pilot)[-2]
         assert last[1:5] == ("prod/shop", "123.5 kB", "112 d", "56 d ago")
         at(pilot, "some")
         await until(pilot, lambda: all(word in footer(pilot) for word in ("V Check", "Z Restore")), "what it allows")
@@ -83,7 +94,7 @@ async def test_each_backup_stands_as_it_does_and_offers_what_it_allows(home: Hom
         await until(pilot, lambda: "V Check" not in footer(pilot), "that it cannot be checked")
         await pilot.press("enter")
         await until(pilot, is_on(pilot, BackupSheet), "the sheet")
-        assert "✗ missing (missing)" in app.screen.query_one(Pager).words
+        assert "✗ missing\n" in app.screen.query_one(Pager).words
         await pilot.press("escape")
         at(pilot, "stopped")
         await pilot.press("enter")
@@ -131,19 +142,24 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
         assert "SOURCE: PRODUCTION" in screen_text(pilot)
         await pilot.press("s")
         await until(pilot, is_on(pilot, RunScreen), "the run")
-        await until(pilot, shows(pilot, "completed"), "its end")
-        await pilot.press("escape")
-        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ good"], "that it is good")
+        await until(pilot, shows(pilot, "completed", "Z restores it", "Z Restore"), "its end")
+        assert "run 0001   backup   live/" in screen_text(pilot)
+        await pilot.press("Z")
+        await until(pilot, shows(pilot, "Restore into"), "where to")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ complete"], "that it is complete")
         assert table_cells(pilot)[0][4] == "never"
         await pilot.press("V")
         await until(pilot, is_on(pilot, BackupCheckScreen), "the check")
         await until(pilot, shows(pilot, "✓ No finding."), "that it is whole")
         await pilot.press("escape")
         await until(pilot, lambda: table_cells(pilot)[0][4] == "just now", "that it was checked")
+        assert table_cells(pilot)[0][5] == "✓ good"
         target = shop.target_db[shop.database]
         await asyncio.to_thread(target["users"].delete_many, {"_id": {"$lt": 3}})
         await asyncio.to_thread(target["users"].update_one, {"_id": 5}, {"$set": {"age": 99}})
         await asyncio.to_thread(target["users"].insert_one, {"_id": 100})
+        await asyncio.to_thread(target["users"].create_index, "age")
         await asyncio.to_thread(target["strays"].insert_one, {"_id": 1})
         damaged = shop.documents("users")
         await pilot.press("Z")
@@ -154,8 +170,16 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
         assert "PRODUCTION TARGET live" in screen_text(pilot)
         assert table_cells(pilot) == [
             ("strays", "removed", "·", "·", "1", "·", "·"),
-            ("users", "changed", "3", "1", "1", "11", "·"),
+            ("users", "changed", "3", "1", "1", "11", "1"),
         ]
+        assert says(pilot, "changes: users: index age_1 is dropped: the backup does not have it.")()
+        at(pilot, "users", "#collections")
+        await pilot.press("enter")
+        await until(pilot, is_on(pilot, DefinitionsSheet), "the definitions")
+        sheet = app.screen.query_one(Pager).words
+        assert "index age_1 now\t{" in sheet
+        assert "index age_1 then\tnone" in sheet
+        await pilot.press("escape")
         assert shop.documents("users") == damaged
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, Choose | TypeName), "what is to be confirmed")
@@ -187,7 +211,7 @@ async def test_a_backup_under_a_passphrase_asks_for_it(shop: Shop) -> None:
         await until(pilot, shows(pilot, "completed"), "its end")
         session(pilot).passwords.clear()
         await pilot.press("escape")
-        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ good"], "that it is good")
+        await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ complete"], "that it is complete")
         await pilot.press("V")
         await until(pilot, is_on(pilot, AskPassphrase), "the passphrase")
         await type_into(pilot, "open sesame")

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.packages.samples import small_package
-from tests.ui.driving import new_app, screen_text, shows, until
+from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, until
 from tests.ui.new_scene import SIZE, Shop, flat, rows, says, session, shop, silent_url, type_into
 from tui_migrate.comparison import compare as comparing
 from tui_migrate.comparison.side import Side
@@ -63,6 +63,11 @@ def at(pilot: Pilot[None], key: str, selector: str = "#collections") -> None:
     pilot.app.screen.query_one(selector, Table).move_to(key)
 
 
+def screen_of(pilot: Pilot[None]) -> CompareScreen:
+    assert isinstance(pilot.app.screen, CompareScreen)
+    return pilot.app.screen
+
+
 async def compared(pilot: Pilot[None]) -> None:
     await pilot.press("s")
     await until(pilot, shows(pilot, "As of"), "the outcome")
@@ -113,7 +118,7 @@ async def test_from_120_columns_on_both_documents_stand_side_by_side(shop: Shop)
         await until(pilot, is_on(pilot, CompareCollectionScreen), "the collection")
         await pilot.press("enter")
         await until(pilot, lambda: len(rows(pilot, "#sides")) == 4, "both documents")
-        assert rows(pilot, "#sides")[2] == ("~", '  "age": {"$numberInt": "10"},', '  "age": {"$numberInt": "-1"},')
+        assert rows(pilot, "#sides")[2] == ("~", '  "age": {"$numberInt": "10"}', '  "age": {"$numberInt": "-1"}')
         assert pilot.app.screen.query_one("#sides", Table).cursor_key == "!2"
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: pilot.app.screen.focused is pilot.app.screen.query_one(Pager), "the text instead")
@@ -144,11 +149,23 @@ async def test_what_is_marked_becomes_a_plan_that_is_checked_and_can_be_saved(sh
         await pilot.press("ctrl+n")
         await until(pilot, is_on(pilot, NewMigrationScreen), "the plan")
         assert session(pilot).draft.step is Step.PREFLIGHT
-        await until(pilot, says(pilot, "is DELETED", "Can be undone.", "Next: s starts the run"), "the checks")
+        await until(pilot, says(pilot, "Next: s starts the run"), "the checks")
+        sentence = "Replace 5, add 15 and delete 0 documents in"
+        assert says(pilot, sentence, "10 stay as they are (as of 2026-", "become the source's. Can be undone.")()
         checked = session(pilot).looks.checked
         assert checked is not None
         assert checked.plan is not None
         assert checked.plan.mirror
+        plan = copy_plan(shop.source, shop.target, ("users",))
+        await PreparedJournal(shop.home).run(plan=plan, age=-10)
+        pilot.app.pop_screen()
+        await until(pilot, says(pilot, "! Run 0001 has written to B since: s compares again."), "that it is of before")
+        assert [row[0] for row in found(pilot)] == ["[ ]", "[ ]"]
+        assert any(
+            (one.id, one.label) == ("compare.start", "Compare again") for one in screen_of(pilot).shown_actions()
+        )
+        await pilot.press("space")
+        await until(pilot, shows(pilot, "1 of 2 marked", "ctrl+n Plan"), "a mark anew")
 
 
 async def test_documents_that_are_marked_become_a_plan_of_those_alone(shop: Shop) -> None:
@@ -172,8 +189,8 @@ async def test_documents_that_are_marked_become_a_plan_of_those_alone(shop: Shop
             pilot,
             says(
                 pilot,
-                "Copy up to 30 documents",
-                "add what is missing; replace what differs. Only documents of users that match",
+                "Replace 1 and add 1 document in",
+                "Only documents of users that match",
                 "Next: s starts the run",
             ),
             "the checks",

@@ -19,6 +19,7 @@ from tui_migrate.ui.screens.connections import ConnectionsScreen
 from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName
 from tui_migrate.ui.widgets.pick import Pick
 from tui_migrate.ui.widgets.prose import Prose
+from tui_migrate.ui.widgets.url_input import masked
 
 SIZE = (80, 24)
 
@@ -224,6 +225,30 @@ async def test_a_password_that_is_typed_into_a_url_is_never_to_be_read(home: Hom
             assert "hun" not in screen_text(pilot)
         await pilot.pause()
         assert "hunter" not in screen_text(pilot)
+        field(pilot, "url").value = "mongodb://db1.example:27018"
+        await until(pilot, shows(pilot, "mongodb://db1.example:•••••"), "what may become a password")
+        await pilot.press("tab")
+        await until(pilot, shows(pilot, "mongodb://db1.example:27018"), "a port, now that no more is typed")
+        field(pilot, "url").value = "mongodb://anna:hunter2"
+        await until(pilot, shows(pilot, "mongodb://anna:•••••••"), "what is no port")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("mongodb://127.0.0.1:4589", "mongodb://127.0.0.1:4589"),
+        ("mongodb://localhost:2", "mongodb://localhost:2"),
+        ("mongodb://[::1]:27017,h:2/d", "mongodb://[::1]:27017,h:2/d"),
+        ("mongodb://h:27017/d", "mongodb://h:27017/d"),
+        ("mongodb://anna:12345", "mongodb://anna:•••••"),
+        ("mongodb://127.0.0.1:123456", "mongodb://127.0.0.1:••••••"),
+        ("mongodb://127.0.0.1:secret", "mongodb://127.0.0.1:••••••"),
+        ("mongodb://anna:a@h:27017/d", "mongodb://anna:•@h:27017/d"),
+        ("mongodb://127.0.0.1:1,anna:a@h", "mongodb://127.0.0.1:••••••••@h"),
+    ],
+)
+def test_dots_are_over_what_stands_between_user_and_host_alone(text: str, shown: str) -> None:
+    assert masked(text) == shown
 
 
 @pytest.mark.slow

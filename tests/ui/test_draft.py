@@ -129,8 +129,10 @@ def test_the_ends_say_what_kind_of_run_it_is(source: End | None, target: End | N
 
 def test_a_pair_brings_its_marks_only_where_there_are_none() -> None:
     plan = copy_plan(PROD, STAGING, ("users", "orders"))
-    assert drafts.with_pair(Draft(), plan) == Draft(PROD, STAGING, frozenset(("users", "orders")))
-    assert drafts.with_pair(Draft(marks=frozenset(("mine",))), plan).marks == {"mine"}
+    assert drafts.with_pair(Draft(), plan, 4) == Draft(PROD, STAGING, frozenset(("users", "orders")), marks_of=4)
+    assert drafts.toggled(drafts.with_pair(Draft(), plan, 4), "users").marks_of == 0
+    mine = drafts.with_pair(Draft(marks=frozenset(("mine",))), plan, 4)
+    assert (mine.marks, mine.marks_of) == (frozenset(("mine",)), 0)
 
 
 def test_a_plan_is_taken_up_whole() -> None:

@@ -144,9 +144,9 @@ async def test_a_document_is_compared_with_what_the_run_wrote_where_the_source_h
         await open_kept(pilot)
         texts = {row[1]: await sheet(pilot, place) for place, row in enumerate(table_cells(pilot))}
     assert "what the run wrote (-), which the source still has, with what is in the target now (+)" in texts["4"]
-    assert '-  "name": "user 4",' in texts["4"]
-    assert '+  "name": "\\u001b[2Jsomebody else",' in texts["4"]
-    assert '   "level": {"$numberInt": "4"},' in texts["4"]
+    assert '-  "name": "user 4"' in texts["4"]
+    assert '+  "name": "\\u001b[2Jsomebody else"' in texts["4"]
+    assert '   "level": {"$numberInt": "4"}' in texts["4"]
     assert "it is not in the target any more; shown is what the run wrote" in texts["5"]
 
 
@@ -157,9 +157,9 @@ async def test_where_only_the_hash_is_known_it_says_what_is_compared_instead(end
         await open_kept(pilot)
         texts = {row[1]: await sheet(pilot, place) for place, row in enumerate(table_cells(pilot))}
     assert "the document before the run (-) with what is in the target now (+)" in texts["4"]
-    assert '-  "level": "old",' in texts["4"]
+    assert '-  "level": "old"' in texts["4"]
     assert "it was not there before the run, and of what the run wrote only the hash is known" in texts["1"]
-    assert '"level": {"$numberInt": "1"},' in texts["1"]
+    assert '"level": {"$numberInt": "1"}' in texts["1"]
 
 
 async def test_esc_stops_the_count_and_x_begins_it_again(ends: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

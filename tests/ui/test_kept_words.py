@@ -13,13 +13,13 @@ OLD, NEW, NOW = (bson.encode({"_id": 1, "a": one}) for one in ("old", "new", "no
 @pytest.mark.parametrize(
     ("versions", "compared", "shown"),
     [
-        (Versions(OLD, NEW, NOW), "what the run wrote (-), which the source still has,", '-  "a": "new",'),
-        (Versions(OLD, None, NOW), "the document before the run (-)", '-  "a": "old",'),
-        (Versions(None, None, NOW), "nothing: it was not there before the run", '  "a": "now",'),
-        (Versions(OLD, NEW, None), "not in the target any more; shown is what the run wrote", '  "a": "new",'),
-        (Versions(OLD, None, None), "not in the target any more; shown is the document before", '  "a": "old",'),
+        (Versions(OLD, NEW, NOW), "what the run wrote (-), which the source still has,", '-  "a": "new"'),
+        (Versions(OLD, None, NOW), "the document before the run (-)", '-  "a": "old"'),
+        (Versions(None, None, NOW), "nothing: it was not there before the run", '  "a": "now"'),
+        (Versions(OLD, NEW, None), "not in the target any more; shown is what the run wrote", '  "a": "new"'),
+        (Versions(OLD, None, None), "not in the target any more; shown is the document before", '  "a": "old"'),
         (Versions(None, None, None), "nothing: it was not there before the run", "It is not in the target."),
-        (Versions(OLD, NEW, NEW, is_as_written=True), "nothing: by now it is as the run wrote it", '  "a": "new",'),
+        (Versions(OLD, NEW, NEW, is_as_written=True), "nothing: by now it is as the run wrote it", '  "a": "new"'),
         (Versions(OLD, None, OLD), "the document before the run (-)", "There is no difference"),
     ],
 )

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, until, until_still
 from tests.ui.new_scene import (
@@ -29,8 +30,9 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
 from tui_migrate.ui.draft import Draft, Step
+from tui_migrate.ui.screens.database_choice import proposed
 from tui_migrate.ui.screens.dialogs import AskText, Choose
-from tui_migrate.ui.screens.end_choice import Role
+from tui_migrate.ui.screens.end_choice import Role, first_place
 from tui_migrate.ui.screens.end_dialogs import AskPath
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.widgets.table import Table
@@ -41,6 +43,41 @@ pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+STAGING, PRODUCTION = Environment.STAGING, Environment.PRODUCTION
+PROD, SPARE, STAGE = (
+    Connection("prod", "mongodb://h/", PRODUCTION),
+    Connection("spare", "mongodb://s/", PRODUCTION),
+    Connection("stage", "mongodb://anna@g/admin", STAGING),
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "known", "current", "other", "place"),
+    [
+        (Role.TARGET, [PROD, SPARE, STAGE], None, "prod", "connection:stage"),
+        (Role.TARGET, [PROD, SPARE], None, "prod", "typed"),
+        (Role.TARGET, [PROD, STAGE], None, "stage", "typed"),
+        (Role.TARGET, [PROD, STAGE], "prod", "stage", "connection:prod"),
+        (Role.SOURCE, [PROD, STAGE], None, None, "connection:prod"),
+        (Role.SOURCE, [PROD, STAGE], None, "prod", "connection:stage"),
+        (Role.SOURCE, [], None, None, "typed"),
+    ],
+)
+def test_the_cursor_begins_where_a_tired_enter_does_no_harm(
+    role: Role, known: list[Connection], current: str | None, other: str | None, place: str
+) -> None:
+    ends = (None if one is None else StoreEnd("shop", connection=one) for one in (current, other))
+    assert first_place(role, {one.name: one for one in known}, *ends) == place
+
+
+def test_the_database_of_the_other_side_is_proposed_unless_another_is_nearer() -> None:
+    other = StoreEnd("shop", connection="prod")
+    assert proposed(STAGE, None, other) == "shop"
+    assert proposed(Connection("own", "mongodb://h/mine"), None, other) == "mine"
+    assert proposed(STAGE, StoreEnd("was", connection="stage"), other) == "was"
+    assert proposed(STAGE, other, None) == ""
 
 
 def is_back(pilot: Pilot[None]) -> bool:
@@ -56,14 +93,23 @@ async def test_ends_are_chosen_by_connection_and_it_is_seen_what_is_there(shop: 
             [NEW, "development"],
             [LIVE, "production"],
         ]
+        assert "1/5" not in screen_text(pilot), "nothing is cut that a line below would have to repeat"
         await pick(pilot, f"connection:{OLD}", AskText)
         await pilot.press("enter")
         await until(pilot, says(pilot, "2 collections, 50 documents", "no target is chosen"), "the source")
         assert pilot.app.screen.query_one("#ends", Table).cursor_key == "target"
         await ask(pilot, Role.TARGET)
+        assert pilot.app.screen.query_one(Table).cursor_key == f"connection:{NEW}"
         await pick(pilot, f"connection:{NEW}", AskText)
-        await type_into(pilot, "other")
-        await until(pilot, says(pilot, "0 collections, 0 documents", "Next: ctrl+n"), "the target")
+        await until(pilot, says(pilot, f"›{shop.database}"), "the databases there are")
+        entry = pilot.app.screen.query_one(Input)
+        await pilot.press("h", "u")
+        await until(pilot, says(pilot, "hu is new and will be made"), "that it is not there")
+        entry.value = shop.database[1:4]
+        await pilot.press("down")
+        await until(pilot, lambda: entry.value in shop.target_db.list_database_names(), "one of the list")
+        await pilot.press("o", "t", "h", "e", "r", "enter")  # in the place of that
+        await until(pilot, says(pilot, "; other is new and will be made", "Next: ctrl+n chooses"), "the target")
         draft = session(pilot).draft
         assert (draft.source, draft.target) == (
             shop.source,
@@ -92,12 +138,20 @@ async def test_a_database_that_cannot_be_is_asked_again(shop: Shop) -> None:
 
 
 async def test_a_name_and_database_can_be_typed(shop: Shop) -> None:
-    async with wizard(shop.home) as pilot:
+    async with wizard(shop.home, Draft(target=shop.target)) as pilot:
         await by_url(pilot, Role.SOURCE, "nonsense")
         await until(pilot, says(pilot, "there is no connection nonsense; there are live, new, old"), "why")
-        await type_into(pilot, f"{OLD}/{shop.database}")
+        await type_into(pilot, f"{OLD}/shpo")
+        words = f"! {OLD} has no database shpo", "Next: enter on Source chooses another database"
+        await until(pilot, says(pilot, *words), "that it is not there")
+        await by_url(pilot, Role.SOURCE, f"{OLD}/{shop.database}")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the source")
         assert session(pilot).draft.source == shop.source
+        known = connections.load(shop.home)
+        await by_url(pilot, Role.TARGET, known[NEW].url.partition("?")[0].rpartition("/")[0] + f"/{shop.database}")
+        await until(pilot, says(pilot, "A known address", "Take it as live/", "Keep the URL; no environment"), "names")
+        await pick(pilot, shop.target.label, NewMigrationScreen)
+        await until(pilot, lambda: session(pilot).draft.target == shop.target, "the connection's end")
 
 
 async def test_a_dead_server_says_so_and_blocks(home: Home) -> None:
@@ -150,7 +204,7 @@ async def test_nothing_is_lost_by_leaving_and_coming_back(shop: Shop) -> None:
         await until(pilot, lambda: app.session.looks.connections is not None, "the connections")
         await until_still(pilot)
         await pilot.press("escape")
-        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        await until(pilot, shows(pilot, "There was no run yet", "n goes on with the plan", "left at Ends"), "Home")
         await pilot.press("n")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the ends again")
         assert app.session.draft.marks == {"users"}
@@ -185,8 +239,10 @@ async def test_pairs_used_before_come_first_each_once_and_the_cursor_is_on_the_l
         assert table.cursor_key == f"run:{last}"
         assert rows(pilot, "#ends")[2][1:] == (f"{OLD}/{shop.database} → {NEW}/{shop.database}", "1 h ago, run 0003")
         await pilot.press("enter")
-        await until(pilot, says(pilot, "1 of 2 marked"), "the collections")
+        await until(pilot, says(pilot, f"1 of 2 marked as in run {last:04d}: about"), "the collections")
         assert session(pilot).draft.chosen == ("users",)
+        await pilot.press("i")
+        await until(pilot, says(pilot, "1 of 2 marked: about"), "marks of one's own")
 
 
 async def test_swap_keeps_the_marks_and_looks_at_nothing_twice(shop: Shop) -> None:

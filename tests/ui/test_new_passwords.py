@@ -12,6 +12,7 @@ from tui_migrate.connections import Connection
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
 from tui_migrate.ui.draft import Draft
+from tui_migrate.ui.screens.database_choice import AskDatabase
 from tui_migrate.ui.screens.dialogs import AskPassword
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.end_dialogs import AskUrl
@@ -91,6 +92,12 @@ async def test_the_password_of_a_connection_is_asked_for_and_esc_leaves_it(home:
         await until(pilot, says(pilot, "1 collection, 10 documents"), "the source")
         assert session(pilot).passwords == {"shop/shop": PASSWORD}
         assert "hunter2" not in screen_text(pilot)
+        await ask(pilot, Role.SOURCE)
+        await pick(pilot, "connection:shop", AskDatabase)
+        await until(pilot, says(pilot, "Its databases are not listed:", "not authorized"), "that it is not told")
+        await type_into(pilot, "elsewhere")
+        await until(pilot, says(pilot, "Source elsewhere on shop"), "what was typed all the same")
+        assert session(pilot).passwords["shop/elsewhere"] == PASSWORD, "typed once for one user of one server"
 
 
 async def test_a_server_that_is_gone_when_the_password_is_tried_is_a_fault(home: Home) -> None:

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from tests.ui.new_scene import (
     type_into,
     wizard,
 )
+from tui_migrate.journal import connection as journal_connection
 from tui_migrate.journal.records import Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, PackageEnd, Policy, RunKind, StoreEnd
@@ -238,6 +241,24 @@ async def test_what_is_being_started_is_neither_left_nor_started_again(shop: Sho
         await pilot.press("s")
         assert step_is(pilot, Step.PREFLIGHT)()
     assert no_run(shop)
+
+
+@pytest.mark.slow
+async def test_a_journal_that_is_held_at_the_start_is_said_and_the_start_tried_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_connection, "BUSY_SECONDS", 0.2)
+    async with wizard(shop.home, overwriting(shop)) as pilot:
+        await until(pilot, says(pilot, "Next: s starts the run."), "the checks")
+        draft = session(pilot).draft
+        with closing(sqlite3.connect(shop.home.journal, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            await pilot.press("s")
+            await until(pilot, says(pilot, "✗ the journal /", "is held by another process"), "why not")
+        assert session(pilot).draft == draft
+        assert no_run(shop)
+        await pilot.press("s")
+        await until(pilot, lambda: is_run(pilot), "the run")
 
 
 @pytest.mark.slow

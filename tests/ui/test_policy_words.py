@@ -9,6 +9,7 @@ from tui_migrate.ui.consequences import Count, Question, Sample
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import LookState
 from tui_migrate.ui.policy_words import IN_GENERAL, outcome, present_words, sample_words, sentence
+from tui_migrate.ui.wording import local_time
 
 STORE = store_end("staging")
 PACKAGE = PackageEnd("/srv/shop")
@@ -169,6 +170,21 @@ def test_without_a_whole_count_the_sentence_is_put_in_general(policy: Policy) ->
         assert sentence(draft, count, 1234) == f"Copy about 1,234 {general}"
     assert sentence(replace(draft, source=PACKAGE), None, 2) == f"Import about 2 {general}"
     assert sentence(draft, None, 1).startswith("Copy about 1 document into")
+
+
+def test_a_mirror_says_what_becomes_of_each_document_as_far_as_it_is_counted() -> None:
+    draft = replace(DRAFT, policy=Policy.OVERWRITE, mirror=True)
+    end = "Indexes and options become the source's. Can be undone."
+    known = replace(exact(2, 3, 5), found=(replace(exact(2, 3, 5).found[0], delete=4),))
+    assert sentence(draft, known, 99) == (
+        "Replace 3, add 2 and DELETE 4 documents in shop on staging; 5 stay as they are"
+        f" (as of {local_time(NOW)}). {end}"
+    )
+    assert sentence(draft, by_ids(2, 8), 99) == (
+        "Add 2 and delete 0 documents in shop on staging; of 8 that both have, those that differ are replaced"
+        f" (by their ids, as of {local_time(NOW)}). {end}"
+    )
+    assert "is DELETED" in sentence(draft, None, 99)
 
 
 def test_views_alone_bring_no_documents() -> None:

@@ -78,7 +78,14 @@ async def test_one_code_alone_and_all_again(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
         screen = await opened(pilot, run_id, 4)
+        assert [line[:3] for line in screen_text(pilot).splitlines() if "›" in line[:1]] == ["›✗ "]
+        assert "enter shows these alone" not in screen_text(pilot)
+        before = screen_text(pilot).splitlines()
         screen.query_one("#groups").focus()
+        await until(pilot, shows(pilot, "enter shows these alone"), "the name")
+        lines = zip(before, screen_text(pilot).splitlines(), strict=True)
+        assert sum(old != new for old, new in lines) == 4, "the row and the name of either table, and nothing else"
+        assert [line[:3] for line in screen_text(pilot).splitlines() if "›" in line[:1]] == ["›✗ "]
         await pilot.press("j", "enter")
         await until(pilot, lambda: len(table_cells(pilot, "#findings")) == 2, "the warnings")
         await until(pilot, shows(pilot, "only options_differ, esc: all"), "what is shown")

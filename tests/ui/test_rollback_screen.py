@@ -71,12 +71,12 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
         assert "roll back run 0001" in words
         assert "deletes 1,204 documents from staging/shop and puts 0 documents back" in words
         assert "1 collection (users); 1 index (orders.by_age)" in words
-        assert "! run 0002 wrote to the same collections later" in words
+        assert "! Run 0002 wrote to the same collections later" in words
         assert table_cells(pilot) == [
             ("users", "1,204", "0", "", "the collection, if empty"),
             ("orders", "0", "0", "", "1 index"),
         ]
-        assert keys(pilot) == "lsxF/>escq?"
+        assert keys(pilot) == "lrsxF/q?"
 
 
 async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -> None:
@@ -94,10 +94,10 @@ async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -
     ("what", "message", "hint"),
     [
         ("export", "run 0001 is an export, which is not rolled back", "remove the package /backups/shop"),
-        ("without undo", "run 0001 was made with --no-rollback", "restore the target from a backup"),
+        ("without undo", "run 0001 was made without an undo log", "restore the target from a backup"),
         ("nothing written", "run 0001 has written nothing", "there is nothing to do"),
         ("no undo log", "the undo log of run 0001 is gone", "restore the target from a backup"),
-        ("rolled back", "run 0001 has been rolled back already, by run 0002", "status 2"),
+        ("rolled back", "run 0001 has been rolled back already, by run 0002", "see run 0002 under History"),
     ],
 )
 async def test_what_cannot_be_rolled_back_says_why_and_what_to_do(
@@ -225,9 +225,12 @@ async def test_past_later_runs_it_goes_only_when_that_was_said(journal: Prepared
     async with preview(journal.home, run_id) as pilot:
         await until(pilot, shows(pilot, "Next: s starts the rollback"))
         await pilot.press("s")
-        await until(pilot, lambda: "roll back run 0002 first" in said(pilot), "the later run")
-        await pilot.press("enter")
-        await until(pilot, shows(pilot, "Next: s starts the rollback"), "back")
+        await until(pilot, lambda: "rolling back run 0002 first" in said(pilot), "the later run")
+        for way in ("enter", "r"):
+            await pilot.press(way)
+            await until(pilot, lambda: "tui-migrate roll back run 0002" in said(pilot), "the later run's rollback")
+            await pilot.press("escape")
+            await until(pilot, shows(pilot, "Rolling back run 0001"), "back")
         assert begun == []
         await pilot.press("s", "j", "enter")
         await until(pilot, lambda: begun == [False], "the rollback despite the later run")

@@ -7,6 +7,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import USUAL
 from tui_migrate.ui.look import Fault, LookState
+from tui_migrate.ui.screens.rollback_choices import later_words
 from tui_migrate.ui.screens.rollback_view import RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, RollbackPreview, Tally, Wanted
@@ -57,7 +58,15 @@ def test_collections_say_what_goes() -> None:
 
 def test_later_runs_are_named() -> None:
     words = text(RollbackLook(later=(44, 46), undo=UNDO))
-    assert "! run 0044, 0046 wrote to the same collections later: what it changed stays" in words
+    later = (
+        "! Runs 0044 and 0046 wrote to the same collections later: what they changed stays. Roll back 0046, then 0044"
+    )
+    assert f"{later}, first: r shows what that would do." in " ".join(words.split())
+    only = " ".join(text(RollbackLook(later=(44,), undo=UNDO)).split())
+    assert "! Run 0044 wrote to the same collections later: what it changed stays. Roll back 0044 first: r" in only
+    many = later_words(range(50, 57))
+    assert many[0].startswith("Runs 0050, 0051, 0052, 0053 and 3 more wrote")
+    assert many[1] == "To take everything back: roll back 0056, then 0055, then 0054, then 0053, and so on, first."
 
 
 def test_many_names_are_cut() -> None:

@@ -84,6 +84,7 @@ async def test_a_run_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None
         app = new_app(run.home)
         async with app.run_test(size=SIZE) as pilot:
             await app.push_screen(RunScreen(99))
+            assert "has no collections" not in screen_text(pilot), "nothing was read yet"
             await until(pilot, shows(pilot, "There is no run 0099"))
 
 

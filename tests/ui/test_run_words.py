@@ -118,13 +118,29 @@ def test_a_worker_that_is_gone_is_an_interrupted_run() -> None:
 
 def test_a_run_that_was_rolled_back_names_by_which() -> None:
     run = replace(record(RunState.ROLLED_BACK), rolled_back_by=43)
-    assert said(run) == " ↶ rolled back by run 0043"
+    assert said(run) == " ↶ rolled back by run 0043\n   next: l shows what it did; esc goes back"
 
 
 def test_a_rollback_says_what_is_taken_back_and_offers_no_rollback_of_its_own() -> None:
     run = replace(record(RunState.COMPLETED, kind=RunKind.ROLLBACK), rollback_of=41)
     assert "run 0041 is taken back" in said(run)
     assert "r shows" not in said(run)
+    assert said(run).endswith("next: l shows what it did; esc goes back")
+
+
+def test_a_finished_backup_is_restored_by_a_key_and_no_other_export_is() -> None:
+    run = replace(record(RunState.COMPLETED, kind=RunKind.EXPORT), backup="shop-1")
+    assert "next: Z restores it; esc goes back" in said(run)
+    assert "Z restores" not in said(replace(run, backup=""))
+    assert "Z restores" not in said(replace(run, state=RunState.INTERRUPTED))
+    assert "Z restores" not in said(replace(run, kind=RunKind.IMPORT))
+
+
+def test_what_was_refused_and_written_again_names_by_which_run() -> None:
+    run = replace(record(RunState.COMPLETED_WITH_FINDINGS), retried_by=43, retried_whole=True)
+    refused = f"; {run.counts.rejected} refused, "
+    assert f"{refused}written by run 0043" in said(run)
+    assert f"{refused}tried again by run 0043, which ended with findings" in said(replace(run, retried_whole=False))
 
 
 def test_findings_are_counted_and_their_key_is_named() -> None:

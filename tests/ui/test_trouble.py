@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.faults.disk import Disk, filling
 from tests.ui.driving import PreparedJournal, new_app, screen_text, store_end, until
+from tests.ui.new_scene import type_into
 from tests.ui.test_rollback_screen import write_undo
 from tui_migrate.engine.undo_log import Made, Thing
 from tui_migrate.paths import Home
@@ -18,6 +20,7 @@ from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.screens.backups import BackupsScreen
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
+from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
@@ -113,8 +116,70 @@ async def test_a_full_disk_keeps_nobody_from_working_and_is_said(home: Home, tmp
             await pilot.press("ctrl+t")
             await until(pilot, lambda: app.screen.is_modal, "the themes")
             await pilot.press("j", "enter")
-            await until(pilot, lambda: "stays until you leave" in said(pilot), "that it is not remembered")
+            await until(pilot, lambda: "is not kept: cannot write" in said(pilot), "that it is not remembered")
             app.unfinished.note(Draft(store_end("prod"), description="kept"))
-            await until(pilot, lambda: "cannot write" in said(pilot), "that the plan is not kept")
+            await until(pilot, lambda: "The plan is not kept: cannot write" in said(pilot), "that it is not kept")
+            assert "No space left on device" in said(pilot)
+            await pilot.press("j")
+            app.unfinished.note(Draft(store_end("prod"), description="kept later"))
+            await until(pilot, lambda: app.unfinished.is_at_rest, "another try")
+            assert "not kept" not in said(pilot)
         app.unfinished.note(Draft(store_end("prod"), description="kept now"))
-        await until(pilot, home.draft.exists, "the plan")
+        await until(pilot, lambda: "✓ The plan is kept again." in said(pilot), "the plan")
+        assert "kept now" in home.draft.read_text()
+    assert not app.return_code
+
+
+@pytest.mark.slow
+async def test_a_plan_that_cannot_be_kept_is_said_to_be_lost_when_the_app_is_left(home: Home) -> None:
+    app = new_app(home)
+    with filling(Disk(home.state.parent, at=1, stays=True)):
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: "Try the demo" in said(pilot), "Home")
+            app.unfinished.note(Draft(store_end("prod")))
+            await pilot.press("q")
+    assert app.return_code == 1
+    assert [line.partition(": No space left on device — ")[0] for line in app.last_faults] == [
+        f"tui-migrate: the plan that is not finished is lost: cannot write {home.draft}"
+    ]
+
+
+@pytest.mark.slow
+async def test_what_is_written_to_a_file_on_a_full_disk_is_asked_for_again(home: Home, tmp_path: Path) -> None:
+    await PreparedJournal(home).run()
+    folder = tmp_path / ("a long name of a folder" * 4)
+    folder.mkdir()
+    async with new_app(home).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "1 in all" in said(pilot), "the run")
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: pilot.app.screen.is_modal, "what is written, or where")
+        if isinstance(pilot.app.screen, Choose):
+            await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskText), "the path")
+        with filling(Disk(folder, at=1, stays=True)):
+            await type_into(pilot, str(folder / "it.txt"))
+            await until(pilot, lambda: "No space left on device" in said(pilot), "why not")
+            assert pilot.app.screen.query_one(Input).value == str(folder / "it.txt")
+        await pilot.press("enter")
+        await until(pilot, lambda: "written to /" in said(pilot), "that it is written")
+        assert (folder / "it.txt").read_text()
+
+
+@pytest.mark.slow
+async def test_files_of_ones_own_that_turn_to_rubbish_end_nothing(home: Home) -> None:
+    await PreparedJournal(home).run()
+    async with new_app(home).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "1 in all" in said(pilot), "the run")
+        (home.config / "themes").mkdir(parents=True)
+        (home.config / "catalogs").mkdir()
+        for name in ("keymap.yaml", "settings.yaml", "connections.yaml", "themes/own.yaml", "catalogs/own.yaml"):
+            (home.config / name).write_bytes(b"\xff\x00[}" * 100)
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "own.yaml" in said(pilot), "the theme that is left out")
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: not pilot.app.screen.is_modal, "a theme")
+        for key, words in (("o", "the file is not UTF-8"), ("M", "Not yet: no A is chosen"), ("n", "new migration")):
+            await pilot.press(key)
+            await until(pilot, lambda words=words: words in said(pilot), words)  # type: ignore[misc]  # the default is the loop's value
+            await pilot.press("escape")
+            await until(pilot, lambda: "1 in all" in said(pilot), "Home")

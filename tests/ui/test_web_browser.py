@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 __all__ = ("ends", "home")
 
 
-async def test_the_app_in_a_browser(tmp_path: Path) -> None:
-    async with served(tmp_path) as server, browser(tmp_path) as one:
+async def test_the_app_in_a_browser(tmp_path: Path, short_folder: Path) -> None:
+    async with served(tmp_path) as server, browser(short_folder) as one:
         await others_are_kept_out(one, server)
         await one.open(server.url)
         await one.until_shown("Try the demo")
@@ -94,10 +94,12 @@ async def nothing_went_elsewhere(one: Browser, server: Served) -> None:
         assert place == own or server.token not in f"{each}"
 
 
-async def test_each_tab_has_an_app_that_ends_with_it_and_a_run_goes_on(ends: Ends, tmp_path: Path) -> None:
+async def test_each_tab_has_an_app_that_ends_with_it_and_a_run_goes_on(
+    ends: Ends, tmp_path: Path, short_folder: Path
+) -> None:
     run_id = await launch.create_run(ends.home, ends.plan(), rate_limit=SLOW)
     lock = ends.home.run(run_id).lock
-    async with served(tmp_path) as server, browser(tmp_path) as one:
+    async with served(tmp_path) as server, browser(short_folder) as one:
         await one.open(server.url)
         first = await one.tab()
         await one.until_shown("0001")

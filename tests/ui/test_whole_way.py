@@ -80,7 +80,7 @@ def start_slowly(operator: Operator) -> None:
     operator.until_shown("A whole number")
     operator.press("backspace", str(RATE), "enter")
     operator.until_shown(f"{RATE} documents/s")
-    operator.press("m", "G")
+    operator.press("m", "g", "j", "j")
     operator.until_shown("›○ overwrite")
     operator.press("enter")
     operator.until_shown("The checks found nothing")

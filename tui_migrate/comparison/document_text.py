@@ -1,8 +1,8 @@
 """Documents as people read them: canonical Extended JSON, a field a line, as long as is worth reading and no longer.
 
 Only what is shown is decoded, a value at a time: a document of 16 MB costs no more than its first lines. Fields keep
-their stored order, and each line of a value ends with a comma, the last one too, so that a field more or less is one
-line of a diff.
+their stored order. Lines are compared without the comma behind a value, so that a field more or less is one line of a
+diff: what was the last field before has a comma then.
 
 Source of the notation: the Extended JSON specification (v2, canonical) of MongoDB's driver specifications.
 """
@@ -10,7 +10,7 @@ Source of the notation: the Extended JSON specification (v2, canonical) of Mongo
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -40,8 +40,14 @@ def document_lines(document: bytes) -> tuple[list[str], bool]:
 
 
 def diff_lines(before: list[str], after: list[str], before_name: str, after_name: str) -> list[str]:
-    """Give a unified diff of two lists of lines; empty where they are equal."""
-    return list(difflib.unified_diff(before, after, before_name, after_name, lineterm=""))
+    """Give a unified diff of two lists of lines, without the commas between values; empty where they are equal."""
+    first, second = map(without_commas, (before, after))
+    return list(difflib.unified_diff(first, second, before_name, after_name, lineterm=""))
+
+
+def without_commas(lines: Sequence[str]) -> list[str]:
+    """Give lines of a document to be compared: the comma that divides a value from the next is no part of it."""
+    return [one.removesuffix(",") for one in lines]
 
 
 def value_text(document: bytes, one: Element) -> str:
@@ -66,8 +72,9 @@ def _document(document: bytes) -> Iterator[str]:
 def _fields(document: bytes, *, depth: int, is_array: bool) -> Iterator[str]:
     if depth > MAX_DEPTH:
         raise MalformedDocument(f"nested deeper than {MAX_DEPTH} levels")
-    indent = "  " * depth
+    indent, last = "  " * depth, len(document) - 1
     for one in elements(document):
+        comma = "," if one.end < last else ""
         name = (
             "" if is_array else f"{_cut(json.dumps(one.name.decode(errors='backslashreplace'), ensure_ascii=False))}: "
         )
@@ -75,9 +82,9 @@ def _fields(document: bytes, *, depth: int, is_array: bool) -> Iterator[str]:
             opening, closing = "{}" if one.kind == _DOCUMENT else "[]"
             yield f"{indent}{name}{opening}"
             yield from _fields(document[one.value : one.end], depth=depth + 1, is_array=one.kind == _ARRAY)
-            yield f"{indent}{closing},"
+            yield f"{indent}{closing}{comma}"
         else:
-            yield f"{indent}{name}{_cut(_value(document, one))},"
+            yield f"{indent}{name}{_cut(_value(document, one))}{comma}"
 
 
 def _value(document: bytes, one: Element) -> str:

@@ -73,13 +73,17 @@ class DocumentDifference:
 
 @dataclass(frozen=True, slots=True)
 class DefinitionDifference:
-    """What differs of a collection or view but its documents: `thing` is `index`, `kind`, `options` or `view`."""
+    """What differs of a collection or view but its documents: `thing` is `index`, `kind`, `options` or `view`.
+
+    `fields` are the options that differ, each by its name, of a collection that has others.
+    """
 
     thing: str
     name: str
     kind: Kind
     left: str = ""
     right: str = ""
+    fields: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

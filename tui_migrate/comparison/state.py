@@ -96,12 +96,14 @@ class State:
     def parts(self, collection: str) -> tuple[Part, ...]:
         """Give the parts a collection was cut into; none where it was not begun."""
         query = "SELECT * FROM parts WHERE collection = ? ORDER BY number"
-        return tuple(map(_part, self._all(query, collection)))
+        with self._understanding():
+            return tuple(map(_part, self._all(query, collection)))
 
     def way(self, collection: str) -> tuple[Way, tuple[str, ...]]:
         """Say how a collection that was begun is compared, and what is to be known of that."""
-        ((way, notes),) = self._all("SELECT way, notes FROM collections WHERE name = ?", collection)
-        return Way(str(way)), tuple(json.loads(str(notes)))
+        with self._understanding():
+            ((way, notes),) = self._all("SELECT way, notes FROM collections WHERE name = ?", collection)
+            return Way(str(way)), tuple(json.loads(str(notes)))
 
     def begin(self, collection: str, way: Way, notes: Sequence[str], parts: Sequence[Part]) -> None:
         """Begin a collection, from nothing."""
@@ -134,7 +136,8 @@ class State:
             "SELECT kind, id, left_hash, right_hash, reason, fields FROM differences WHERE collection = ?"
             " ORDER BY part, rowid LIMIT ?"
         )
-        return list(map(_difference, self._all(query, collection, limit)))
+        with self._understanding():
+            return list(map(_difference, self._all(query, collection, limit)))
 
     def add_fields(self, collection: str, first: Sequence[DocumentDifference]) -> None:
         """Keep the fields of the first differences of a collection, in their order."""
@@ -174,8 +177,20 @@ class State:
                 raise
             self._database.execute("COMMIT")
 
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """Raise StorageFailed for what is in its place and nevertheless nothing that was written by us."""
+        try:
+            yield
+        except (ValueError, TypeError, KeyError) as error:
+            raise StorageFailed(
+                f"the state of the comparison in {self.path or 'a temporary file'} is damaged",
+                hint="begin the comparison anew: that replaces it",
+            ) from error
+
     def _fingerprint(self) -> str:
-        return str(self._database.execute("SELECT fingerprint FROM comparison").fetchone()[0])
+        row = self._database.execute("SELECT fingerprint FROM comparison").fetchone()
+        return str(row[0]) if row else ""
 
     def _begin_anew(self, fingerprint: str) -> None:
         names = self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()

@@ -10,6 +10,7 @@ from tui_migrate.documents import RawId
 from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
+from tui_migrate.journal import links
 from tui_migrate.journal.records import (
     DECISIONS,
     BackupRecord,
@@ -107,7 +108,7 @@ class JournalReader:
             rows[0][0],
         ):
             collections.setdefault(int(run_id), []).append(collection_from(values))
-        return tuple(run_from(row, tuple(collections.get(int(row[0]), ())), ()) for row in rows)
+        return await self._linked([run_from(row, tuple(collections.get(int(row[0]), ())), ()) for row in rows])
 
     async def summaries(self, limit: int, before: int = 0) -> tuple[RunSummary, ...]:
         """Give runs in short, newest first; those older than `before` where it is not 0."""
@@ -124,7 +125,8 @@ class JournalReader:
         rows = await self._rows(f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ?", run_id)
         if not rows:
             raise RunNotFound(f"there is no run {run_id:04d}", hint="tui-migrate history lists the runs there are")
-        return run_from(rows[0], await self.collections(run_id), await self.findings(run_id))
+        run = run_from(rows[0], await self.collections(run_id), await self.findings(run_id))
+        return (await self._linked([run]))[0]
 
     async def collections(self, run_id: int) -> tuple[CollectionProgress, ...]:
         """Give the collections of a run in the order in which they are worked.
@@ -446,7 +448,13 @@ class JournalReader:
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
         total, rejected = done.replace("documents_done", "documents_total"), done.replace("documents_done", "rejected")
         rows = await self._rows(f"SELECT {columns}, {done}, {total}, {rejected} FROM runs {condition}", *values)
-        return tuple(RunSummary(run_from(row, (), ()), *map(int, row[-3:])) for row in rows)
+        runs = await self._linked([run_from(row, (), ()) for row in rows])
+        return tuple(RunSummary(run, *map(int, row[-3:])) for run, row in zip(runs, rows, strict=True))
+
+    async def _linked(self, runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
+        if not runs:
+            return ()
+        return links.linked(runs, await self._rows(links.BACKUPS), await self._rows(links.RETRIES))
 
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(

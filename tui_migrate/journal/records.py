@@ -139,7 +139,9 @@ class RunRecord:
 
     `undecided` is how many documents of the policy `ask` wait for a decision. `writes_begun` is set before the first
     write to the target; `parallel` is how many collections are verified at once; `collections` and `findings` are
-    filled where the reader was asked for the whole run.
+    filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
+    that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
+    `retried_whole` says that none of them was refused again.
     """
 
     id: int
@@ -169,6 +171,9 @@ class RunRecord:
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0
+    backup: str = ""
+    retried_by: int = 0
+    retried_whole: bool = False
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from tui_migrate.comparison.model import ComparedCollection, Comparison, Kind
+from tui_migrate.comparison.model import ComparedCollection, Comparison, DefinitionDifference, Kind
 from tui_migrate.plan.model import Plan, PlannedCollection
 from tui_migrate.stores.base import CollectionInfo
 
@@ -28,7 +28,7 @@ def mirroring(plan: Plan, there: Iterable[CollectionInfo] = ()) -> Plan:
 class CollectionChange:
     """What a restore does to a collection: documents by what becomes of them, and how many definitions change.
 
-    `fate` is `created`, `removed` or `kept`.
+    `fate` is `created`, `removed` or `kept`; `defined` are the definitions that change.
     """
 
     name: str
@@ -38,6 +38,7 @@ class CollectionChange:
     deleted: int = 0
     unchanged: int = 0
     definitions: int = 0
+    defined: tuple[DefinitionDifference, ...] = ()
 
 
 def changes(found: Comparison, *, mirror: bool) -> tuple[CollectionChange, ...]:
@@ -59,6 +60,7 @@ def _change(one: ComparedCollection, *, mirror: bool) -> CollectionChange:
         counts.only_right if mirror else 0,
         counts.equal,
         len(one.definitions) if mirror else 0,
+        one.definitions if mirror else (),
     )
 
 

@@ -272,6 +272,15 @@ class Sizing(Protocol):
 
 
 @runtime_checkable
+class Hosting(Protocol):
+    """A source whose server has other databases, and names them."""
+
+    async def databases(self) -> tuple[str, ...]:
+        """Name those that the user may know of, in order, without the server's own. Raises NotAuthorised."""
+        ...
+
+
+@runtime_checkable
 class Searchable(Protocol):
     """A source that can leave documents out by itself, so that not all of them have to be sent."""
 

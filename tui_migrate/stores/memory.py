@@ -144,6 +144,10 @@ class MemoryStore:
     async def close(self) -> None:
         """Let go of nothing: the data stays for whoever opens the same URL."""
 
+    async def databases(self) -> tuple[str, ...]:
+        """Name the databases that hold anything."""
+        return tuple(name for name, held in sorted(self._servers[self._server].items()) if held)
+
     async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
         """List collections and views in the order of their names."""
         return tuple(

@@ -8,6 +8,7 @@ from tui_migrate.stores.base import (
     BlockLimit,
     Capabilities,
     CollectionInfo,
+    Hosting,
     Identity,
     ReadOrder,
     Searchable,
@@ -38,6 +39,10 @@ class ReadOnly:
     async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
         """List collections and views."""
         return await self._source.collections(names)
+
+    async def databases(self) -> tuple[str, ...]:
+        """Name the server's databases; none where the store knows of no others."""
+        return await self._source.databases() if isinstance(self._source, Hosting) else ()
 
     def read(
         self,

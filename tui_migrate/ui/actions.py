@@ -18,7 +18,8 @@ class Action:
 
     `key` is Textual's name of it, several with commas between; `shown` is how people write it. `label` is the word in
     the footer, empty for actions that are not shown there; `help` is one sentence. `brief` is the word where the footer
-    has no room for all of its keys and there is a shorter one.
+    has no room for all of its keys and there is a shorter one. `also` are other words that people may look for in the
+    palette.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Action:
     label: str
     help: str
     brief: str = ""
+    also: str = ""
 
     @property
     def short(self) -> str:
@@ -45,11 +47,26 @@ class Action:
 
 
 REGISTRY: Final[tuple[Action, ...]] = (
-    Action("home.new", "n", "n", "New migration", "Plan a new migration, step by step.", "New"),
+    Action(
+        "home.new",
+        "n",
+        "n",
+        "New migration",
+        "Plan a new migration, step by step.",
+        "New",
+        also="copy import export move",
+    ),
     Action("home.connections", "o", "o", "Connections", "See, add, change and test connections."),
-    Action("home.history", "h", "h", "History", "See every run there was."),
-    Action("home.compare", "M", "M", "Compare", "See what two databases or packages have that differs."),
-    Action("home.backups", "K", "K", "Backups", "See, make, check, restore and remove backups."),
+    Action("home.history", "h", "h", "History", "See every run there was.", also="undo roll back rollback log past"),
+    Action(
+        "home.compare",
+        "M",
+        "M",
+        "Compare",
+        "See what two databases or packages have that differs.",
+        also="sync synchronise mirror diff equal",
+    ),
+    Action("home.backups", "K", "K", "Backups", "See, make, check, restore and remove backups.", also="import undo"),
     Action("home.demo", "d", "d", "Demo", "Learn how to try everything on two sample databases."),
     Action("new.next", "ctrl+n", "ctrl+n", "Next", "Go on to the next step of the plan."),
     Action("new.previous", "ctrl+b", "ctrl+b", "Back", "Go back to the step before; nothing is lost."),
@@ -78,7 +95,14 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("run.errors", "e", "e", "Errors", "Show what the run found and what failed."),
     Action("run.resume", "u", "u", "Resume", "Start a worker for a run that was interrupted or has failed."),
     Action("run.conflicts", "Q", "Q", "Conflicts", "See the documents that the run asks about, and decide."),
-    Action("run.rollback", "r", "r", "Roll back", "See what a rollback would do; nothing happens before you confirm."),
+    Action(
+        "run.rollback",
+        "r",
+        "r",
+        "Roll back",
+        "See what a rollback would do; nothing happens before you confirm.",
+        also="undo revert restore take back",
+    ),
     Action("run.again", "a", "a", "Again", "Plan the same migration anew."),
     Action("run.report", "v", "v", "Report", "Read the findings of the run."),
     Action("run.delete", "D", "D", "Delete", "Delete the run's record and its undo log; asks first."),
@@ -115,14 +139,23 @@ REGISTRY: Final[tuple[Action, ...]] = (
     ),
     Action("compare.start", "s", "s", "Start", "Compare both ends, or go on where that was stopped."),
     Action("compare.swap", "w", "w", "Swap", "Swap A and B."),
-    Action("compare.plan", "ctrl+n", "ctrl+n", "Next", "Make a plan that gives B what is marked, and check it."),
+    Action(
+        "compare.plan",
+        "ctrl+n",
+        "ctrl+n",
+        "Plan",
+        "Make a plan that gives B what is marked, and check it.",
+        also="sync",
+    ),
     Action("compare.ends", "ctrl+b", "ctrl+b", "Back", "Go back to the choice of the ends; nothing is lost."),
     Action("compare.save", "ctrl+s", "ctrl+s", "Save", "Write the plan of what is marked, or the report, to a file."),
     Action("compare.open", "enter", "enter", "Open", "Look into the collection or the document under the cursor."),
     Action("backup.new", "n", "n", "New", "Back a database up."),
     Action("backup.open", "enter", "enter", "Open", "Read all that is known of the backup, or watch its run."),
     Action("backup.check", "V", "V", "Check", "Read the backup whole, and keep what that came to."),
-    Action("backup.restore", "Z", "Z", "Restore", "See what bringing the backup back would change."),
+    Action(
+        "backup.restore", "Z", "Z", "Restore", "See what bringing the backup back would change.", also="import undo"
+    ),
     Action("backup.prune", "P", "P", "Prune", "See which backups are old enough to go."),
     Action("backup.more", "m", "m", "More", "Change how old a backup has to be, and how many always stay."),
     Action("backup.start", "s", "s", "Start", "Do what is shown: back up, restore or remove."),
@@ -132,7 +165,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("table.filter", "slash", "/", "Filter", "Show only rows that hold a text."),
     Action("table.sort", "greater_than_sign", ">", "Sort", "Sort by the next column."),
     Action("app.back", "escape", "esc", "Back", "Go back; cancels a connect that is under way, never discards."),
-    Action("app.leave", "q", "q", "Leave", "Leave the app; runs go on without it."),
+    Action("app.leave", "q", "q", "Leave", "Leave the app; runs go on without it.", also="quit exit"),
     Action("app.help", "question_mark", "?", "Help", "Say what the keys do here."),
     Action("app.palette", "ctrl+p", "ctrl+p", "", "Find any action by its name."),
     Action("app.theme", "ctrl+t", "ctrl+t", "", "Choose another theme."),

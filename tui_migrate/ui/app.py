@@ -121,7 +121,10 @@ class MigrateApp(TerminalApp[None]):
                 await one.wait()
         for work in self._background.values():
             work.close()
-        self.unfinished.finish()
+        try:
+            self.unfinished.finish()
+        except StorageFailed as error:
+            self.fail_at_the_end(f"tui-migrate: the plan that is not finished is lost: {Fault.of(error).sentence}")
 
     def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
         """Run a coroutine beside the screens; one of the same group that still runs is cancelled.
@@ -201,6 +204,10 @@ class MigrateApp(TerminalApp[None]):
 
     def action_app_leave(self) -> None:
         """Leave; say what goes on."""
+        self.leave()
+
+    def leave(self) -> None:
+        """End the app; say what goes on."""
         self.exit(message=self.parting_words())
 
     def action_app_help(self) -> None:
@@ -250,7 +257,7 @@ class MigrateApp(TerminalApp[None]):
         try:
             self.remember(theme=name)
         except StorageFailed as error:
-            self.say(f"{name} stays until you leave; it cannot be remembered: {error.message}")
+            self.say(f"{name} is not kept: {error.message}")
 
     def remember(self, *, theme: str) -> None:
         """Keep a setting for the next time. Raises StorageFailed."""

@@ -1,10 +1,15 @@
 """Backups as rows and sheets: how each stands, and which go and stay when they are pruned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tui_migrate.plan.model import Environment
+from tui_migrate.connection_url import parse_url
+from tui_migrate.connections import Connection, named_for
+from tui_migrate.errors import UsageError
+from tui_migrate.journal.records import BackupRecord
+from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.widgets.table import Column, Row, Tone
@@ -47,7 +52,7 @@ _STATES: Final = {
 
 def backup_row(one: Backup, now: float) -> Row:
     """Show one backup. `now` is in seconds since 1970."""
-    record, (state, tone) = one.record, _STATES[one.status]
+    record, (state, tone) = one.record, _state(one)
     checked = "never" if record.verified_at is None else since(record.verified_at, now)
     source = redact(record.source)
     cells = (
@@ -65,6 +70,43 @@ def backup_row(one: Backup, now: float) -> Row:
     numbers = (float(one.disk_bytes), record.created_at, record.verified_at or 0.0)
     sort = (one.name, source, *numbers, state[2:], float(record.documents), *cells[7:9], float(record.run_id))
     return Row(one.name, cells, f"{production_words(one)}{one.name} · {source} · {of_words(one)}", tone, sort)
+
+
+def by_name_of_source(one: Backup, known: Mapping[str, Connection]) -> Backup:
+    """Show a backup of a URL as one of the named connection that has its address, where just one has."""
+    record = one.record
+    if record.connection or ":" not in record.source:
+        return one
+    try:
+        url = parse_url(record.source)
+    except UsageError:
+        return one  # as somebody wrote it: it is shown as it stands
+    named = named_for(StoreEnd(url.database, url=url.text), known)
+    if len(named) != 1:
+        return one
+    (end,) = named
+    shown = replace(record, source=end.label, connection=end.connection, environment=end.environment)
+    return replace(one, record=shown)
+
+
+def _environment_words(record: BackupRecord) -> str:
+    if record.connection or record.environment is not Environment.PRODUCTION:
+        return record.environment.value.upper()
+    return "no environment given: counts as production"
+
+
+def _state(one: Backup) -> tuple[str, Tone]:
+    """Show how it stands; only what was checked is called good, for nobody has read the others again."""
+    if one.status is BackupStatus.GOOD and one.record.verified_at is None:
+        return "✓ complete", Tone.GOOD
+    return _STATES[one.status]
+
+
+def _state_in_full(one: Backup) -> str:
+    state, _ = _state(one)
+    if one.status is BackupStatus.GOOD:
+        return state if one.record.verified_at is not None else f"{state}; its file was not checked yet"
+    return state if state[2:] == one.status.value else f"{state} ({one.status.value})"
 
 
 def age(at: float, now: float) -> str:
@@ -99,8 +141,8 @@ def sheet(one: Backup, now: float) -> list[str]:
     return [
         f"# {one.name}",
         "",
-        f"State\t{_STATES[one.status][0]} ({one.status.value})",
-        f"Source\t{redact(record.source)}   {record.environment.value.upper()}",
+        f"State\t{_state_in_full(one)}",
+        f"Source\t{redact(record.source)}   {_environment_words(record)}",
         f"Of\t{of_words(one)}: {', '.join(map(printable, record.collections))}",
         f"Made\t{when}, by run {run_name(record.run_id)}",
         f"Checked\t{checked}",
@@ -125,7 +167,7 @@ def prune_rows(chosen: Sequence[Choice], now: float) -> list[Row]:
             age(backup.record.created_at, now),
             size(backup.disk_bytes) if backup.disk_bytes else "—",
             stays,
-            _STATES[backup.status][0],
+            _state(backup)[0],
         )
         said = f"{production_words(backup)}{backup.name} · {redact(backup.record.source)} · {stays or 'goes'}"
         rows.append(Row(backup.name, cells, said, Tone.DIM if stays else Tone.WARN))

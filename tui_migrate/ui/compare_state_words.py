@@ -8,23 +8,26 @@ from tui_migrate.ui.look import LookState
 from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.screens.new_ends import end_words
 from tui_migrate.ui.screens.new_step import SLOW_SECONDS
-from tui_migrate.ui.wording import duration, local_time, number
+from tui_migrate.ui.wording import duration, local_time, number, silence_words
 
 
-def result_words(known: Compared, now: float, keys: Keymap) -> list[str]:
-    """Name both ends and say how far it is, as of `now` (seconds since 1970)."""
+def result_words(known: Compared, now: float, keys: Keymap, stale: str = "", silent: float = 0.0) -> list[str]:
+    """Name both ends and say how far it is, as of `now` (seconds since 1970), and why it is of before: `stale`.
+
+    For `silent` seconds nothing has come.
+    """
     pairs = (("A", known.asked.left), ("B", known.asked.right))
     ends = [f" {name}  {end_words(end)}" for name, end in pairs if end is not None]
-    return [*ends, f" {_state_words(known, now, keys)}", ""]
+    return [*ends, f" {_state_words(known, now, keys, silent)}", *([f" {stale}"] if stale else []), ""]
 
 
-def _state_words(known: Compared, now: float, keys: Keymap) -> str:
+def _state_words(known: Compared, now: float, keys: Keymap, silent: float) -> str:
     amount = f"{known.percent} %, {number(known.done)} of about {documents_words(known.total)}"
     if known.state is LookState.CONNECTING:
         waited = now - known.at
         return f"Connecting{f' for {duration(waited)}' if waited >= SLOW_SECONDS else ''}… esc cancels"
     if known.state is LookState.READING:
-        return f"{'Going on' if known.is_resumed else 'Comparing'}… {amount}; esc stops"
+        return f"{'Going on' if known.is_resumed else 'Comparing'}… {amount}; esc stops{silence_words(silent)}"
     if known.state is LookState.CANCELLED:
         return (
             f"~ Stopped at {amount}: {keys.of('compare.start')} goes on."

@@ -51,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What is known by now. `at` is when it began, or ended where it has (seconds since 1970).
+    """What is known by now. It `began` then, and `at` is when it began, or ended where it has (seconds since 1970).
 
     `standings` are by the collections' names, `done` of about `total` documents are compared. `comparison` and `there`,
     what A has, are known when it is done; `mask` hides what the catalog calls sensitive.
@@ -68,6 +68,7 @@ class Compared:
     there: tuple[CollectionInfo, ...] = ()
     mask: Mask = NOTHING
     fault: Fault | None = None
+    began: float = 0.0
 
     @property
     def percent(self) -> int:
@@ -84,7 +85,7 @@ async def compare_ends(asked: Asked, opening: Opening, report: Callable[[Compare
 
     What was compared is kept on disk until all of it is done: one that was cancelled can be gone on with.
     """
-    known = Compared(asked, LookState.CONNECTING, opening.clock())
+    known = Compared(asked, LookState.CONNECTING, opening.clock(), began=opening.clock())
 
     def tell(now: Compared) -> None:
         nonlocal known

@@ -11,7 +11,6 @@ from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.ui.greeting import SLOW_SECONDS, Greeting
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import state_words
 from tui_migrate.wording import run_name
 
 COLUMNS: Final = (
@@ -85,7 +84,7 @@ def _seen(sight: Sight, now: float) -> tuple[str, Tone]:
         return f"✓ {sight.greeting.version}, {sight.greeting.milliseconds} ms", Tone.GOOD
     if sight.run is not None:
         run = sight.run.run
-        return f"{state_words(run.state)[:1]} run {run_name(run.id)}, {since(run.created_at, now)}", Tone.PLAIN
+        return f"run {run_name(run.id)}, {since(run.created_at, now)}", Tone.PLAIN
     return "not tried yet", Tone.DIM
 
 

@@ -34,19 +34,23 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is counted: these collections of this source, or a part of them, in this target. No policy matters."""
+    """What is counted: these collections of this source, or a part of them, in this target. No policy matters.
+
+    Of a `mirror` it is counted, too, what the target has besides.
+    """
 
     source: End
     target: End
     names: tuple[str, ...]
     scope: Scope = field(default_factory=Scope)
     catalog: str = ""
+    mirror: bool = False
 
     @classmethod
     def of(cls, request: PlanRequest) -> "Question":
         """The question that a plan asks."""
         catalog = request.catalog.text if request.catalog is not None else ""
-        return cls(request.source, request.target, request.names, request.scope, catalog)
+        return cls(request.source, request.target, request.names, request.scope, catalog, request.mirror)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Final
 
-from tui_migrate.comparison.document_text import MAX_LINES, diff_lines, document_lines
+from tui_migrate.comparison.document_text import MAX_LINES, diff_lines, document_lines, without_commas
 from tui_migrate.comparison.fields import field_changes
 from tui_migrate.comparison.model import DocumentDifference, FieldChange
 from tui_migrate.documents import RawId
@@ -100,7 +100,8 @@ def side_by_side(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> lis
 
 
 def _aligned(left: tuple[str, ...], right: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    for tag, start, end, other, until in SequenceMatcher(None, left, right).get_opcodes():
+    matcher = SequenceMatcher(None, without_commas(left), without_commas(right))
+    for tag, start, end, other, until in matcher.get_opcodes():
         for mine, theirs in zip_longest(left[start:end], right[other:until]):
             sign = "" if tag == "equal" else "+" if mine is None else "-" if theirs is None else "~"
             yield sign, mine or "", theirs or ""

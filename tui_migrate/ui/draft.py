@@ -52,8 +52,9 @@ class Draft:
     `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source,
     kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
     before it was looked at. `newer_by` is the field that the policy `newer` compares, empty for the catalog's.
-    `rate_limit` is in documents/s, 0 for none; `parallel` is how many collections are verified at once. `mirror` makes
-    the target's collections equal to the source's: what they have besides is deleted.
+    `marks_of` is the run whose collections the marks are, 0 once they were changed. `rate_limit` is in documents/s, 0
+    for none; `parallel` is how many collections are verified at once. `mirror` makes the target's collections equal to
+    the source's: what they have besides is deleted.
     """
 
     source: End | None = None
@@ -80,6 +81,7 @@ class Draft:
     strict: bool = False
     quick: bool = False
     backup_first: bool = False
+    marks_of: int = 0
 
     @property
     def kind(self) -> RunKind | None:
@@ -175,10 +177,13 @@ def equalising(plan: Plan) -> Draft:
     return at_step(with_listing(from_plan(plan), names), Step.PREFLIGHT)
 
 
-def with_pair(draft: Draft, plan: Plan) -> Draft:
-    """Take both ends of an earlier plan, and its marks where there are none yet; the rest is chosen anew."""
+def with_pair(draft: Draft, plan: Plan, run_id: int) -> Draft:
+    """Take both ends of an earlier run's plan, and its marks where there are none yet; the rest is chosen anew."""
     taken = with_target(with_source(draft, plan.source), plan.target)
-    return taken if draft.marks else with_marks(taken, (plan.scope.source_name(one.name) for one in plan.collections))
+    if draft.marks:
+        return taken
+    marked = with_marks(taken, (plan.scope.source_name(one.name) for one in plan.collections))
+    return replace(marked, marks_of=run_id)
 
 
 def with_listing(draft: Draft, names: tuple[str, ...]) -> Draft:
@@ -188,17 +193,17 @@ def with_listing(draft: Draft, names: tuple[str, ...]) -> Draft:
 
 def with_marks(draft: Draft, names: Iterable[str]) -> Draft:
     """Mark these names and no others."""
-    return replace(draft, marks=frozenset(names))
+    return replace(draft, marks=frozenset(names), marks_of=0)
 
 
 def toggled(draft: Draft, name: str) -> Draft:
     """Mark a collection, or take its mark away."""
-    return replace(draft, marks=draft.marks ^ {name})
+    return with_marks(draft, draft.marks ^ {name})
 
 
 def inverted(draft: Draft, names: Iterable[str]) -> Draft:
     """Mark those of these names that are not marked, and take the marks of the others away."""
-    return replace(draft, marks=draft.marks ^ frozenset(names))
+    return with_marks(draft, draft.marks ^ frozenset(names))
 
 
 def with_policy(draft: Draft, policy: Policy) -> Draft:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from tui_migrate.errors import StorageFailed
-from tui_migrate.paths import Home, replace_private_file
+from tui_migrate.paths import Home, is_there, replace_private_file
 from tui_migrate.plan.yaml_ends import end_from, end_to_mapping
 from tui_migrate.plan.yaml_scope import scope_from, scope_to_mapping
 from tui_migrate.redaction import redact
@@ -49,7 +49,7 @@ def save(home: Home, draft: Draft) -> None:
 
 def read(home: Home) -> Draft | None:
     """Read the draft that was kept, None where there is none. Blocks. Raises InvalidFile, UsageError."""
-    return from_value(load(home.draft)) if home.draft.exists() else None
+    return from_value(load(home.draft)) if is_there(home.draft) else None
 
 
 def to_yaml(draft: Draft) -> str:

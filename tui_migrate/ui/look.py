@@ -13,14 +13,21 @@ from typing import Final
 from tui_migrate import connections
 from tui_migrate.connection_url import parse_url
 from tui_migrate.connections import Connection
-from tui_migrate.errors import AuthenticationFailed, CredentialsMissing, TuiMigrateError, Unreachable, WrongKey
+from tui_migrate.errors import (
+    AuthenticationFailed,
+    CredentialsMissing,
+    Refused,
+    TuiMigrateError,
+    Unreachable,
+    WrongKey,
+)
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.package import Package, SeveralDatabases
 from tui_migrate.paths import Home
 from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable, redact
-from tui_migrate.stores.base import CollectionInfo, Identity, Source
+from tui_migrate.stores.base import CollectionInfo, Hosting, Identity, Source
 from tui_migrate.ui.next_steps import app_words
 
 CONNECT_SECONDS: Final = 20.0
@@ -72,7 +79,8 @@ class Fault:
 class EndLook:
     """What is known of an end. `at` is when the look began, or ended where it has (seconds since 1970).
 
-    `form` is what a package turned out to be, None for a database.
+    `form` is what a package turned out to be, None for a database. `is_there` is false where the server says that it
+    has no such database.
     """
 
     end: End
@@ -84,6 +92,7 @@ class EndLook:
     collections: tuple[CollectionInfo, ...] = ()
     fault: Fault | None = None
     form: PackageForm | None = None
+    is_there: bool = True
 
     @property
     def documents(self) -> int:
@@ -144,10 +153,21 @@ async def look_at_end(end: End, opening: Opening, report: Callable[[EndLook], ob
                 report(known)
                 async with patience(LIST_SECONDS, f"{place_words(end)} has not listed its collections"):
                     found = await source.collections()
+                    known = replace(known, is_there=bool(found) or await _is_there(source, end))
         report(replace(known, state=LookState.DONE, collections=found, at=opening.clock()))
     except* TuiMigrateError as group:
         fault = Fault.of(first_error(group))
         report(replace(known, state=LookState.FAILED, fault=fault, at=opening.clock()))
+
+
+async def databases_of(end: StoreEnd, opening: Opening) -> tuple[str, ...] | Fault:
+    """Name the databases of the server that an end is on, or say why they are not known."""
+    try:
+        slow = f"{host_words(end)} has not listed its databases"
+        async with opening.source(end) as source, patience(CONNECT_SECONDS, slow):
+            return await source.databases() if isinstance(source, Hosting) else ()
+    except (TuiMigrateError, BaseExceptionGroup) as error:
+        return Fault.of(first_error(error))
 
 
 async def form_of(source: Source) -> PackageForm | None:
@@ -161,6 +181,15 @@ async def _greet(source: Source, known: EndLook) -> EndLook:
         ping = await _ping(source)
     version = source.capabilities.server_version
     return replace(known, state=LookState.READING, version=version, ping_ms=ping, identity=identity)
+
+
+async def _is_there(source: Source, end: End) -> bool:
+    """Say whether a database that has no collection is there; where the server does not tell, it may be."""
+    try:
+        names = await source.databases() if isinstance(source, Hosting) else ()
+    except Refused:
+        return True
+    return not isinstance(end, StoreEnd) or end.database in names
 
 
 async def _look_into(package: Package, known: EndLook) -> EndLook:

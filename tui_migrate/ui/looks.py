@@ -30,7 +30,11 @@ class Looks:
 
     def count_of(self, request: PlanRequest) -> Count | None:
         """The count that answers what this plan asks."""
-        return self.count if self.count is not None and self.count.question == Question.of(request) else None
+        if self.count is None:
+            return None
+        asked, counted = Question.of(request), self.count.question
+        # What a mirror deletes is beside the point for any other plan.
+        return self.count if asked in (counted, replace(counted, mirror=False)) else None
 
     def inference_of(self, end: End | None) -> Inference | None:
         """What the fields of a package without types look like, as the last check of it saw them."""

@@ -6,7 +6,7 @@ from tui_migrate.finish_command import run_finish_command
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.ui.messages import RunEnded
 from tui_migrate.ui.snapshot import Snapshot
-from tui_migrate.wording import run_name
+from tui_migrate.wording import kind_words, run_name
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -45,5 +45,5 @@ def title_words(at_work: tuple[RunSummary, ...]) -> str:
     newest = max(at_work, key=lambda one: one.run.id)
     part = f"{min(99, 100 * newest.documents // newest.total)}% " if newest.total else ""
     others = f" (+{len(at_work) - 1})" if len(at_work) > 1 else ""
-    doing = "paused" if newest.run.state.value == "paused" else newest.run.kind.value
+    doing = "paused" if newest.run.state.value == "paused" else kind_words(newest.run)
     return f"{part}run {run_name(newest.run.id)} {doing}{others} - tui-migrate"

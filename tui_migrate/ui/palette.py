@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui_migrate.ui.actions import Action
 from tui_migrate.ui.screens.base import OperatorScreen
+
+_BY_SENTENCE: Final = 0.01
+"""The score of what is found by its sentence or a synonym: below all that is found by its name."""
 
 
 class ActionProvider(Provider):
@@ -18,12 +22,14 @@ class ActionProvider(Provider):
             yield DiscoveryHit(_words(action), self._callback(action), help=action.help)
 
     async def search(self, query: str) -> Hits:
-        """Offer what matches."""
+        """Offer what matches by its name, then what does by its sentence or by another word for it."""
         matcher = self.matcher(query)
         for action in self._actions():
             words = _words(action)
             if (score := matcher.match(words)) > 0:
                 yield Hit(score, matcher.highlight(words), self._callback(action), help=action.help)
+            elif is_meant(action, query):
+                yield Hit(_BY_SENTENCE, words, self._callback(action), help=action.help)
 
     def _actions(self) -> tuple[Action, ...]:
         return self.screen.shown_actions() if isinstance(self.screen, OperatorScreen) else ()
@@ -32,5 +38,11 @@ class ActionProvider(Provider):
         return partial(self.app.run_action, action.method, self.screen)
 
 
+def is_meant(action: Action, query: str) -> bool:
+    """Say whether each word of a query begins a word of the action's sentence, or one of the other words for it."""
+    known = f"{action.label} {action.help} {action.also}".casefold().split()
+    return all(any(word.startswith(part) for word in known) for part in query.casefold().split())
+
+
 def _words(action: Action) -> str:
-    return f"{action.label or action.id.partition('.')[2].capitalize()}  ({action.shown})"
+    return f"{action.label or action.id.partition('.')[2].replace('_', ' ').capitalize()}  ({action.shown})"

@@ -1,6 +1,6 @@
 """What a policy will do to these very data, in one line each, and the sentence of the preflight."""
 
-from typing import Final
+from typing import Final, TypeGuard
 
 from tui_migrate.mapping.words import scope_words
 from tui_migrate.plan.forecast import CollectionForecast
@@ -9,6 +9,7 @@ from tui_migrate.ui.consequences import Count, Sample
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import LookState, place_words
 from tui_migrate.ui.package_form import form_words, is_usual
+from tui_migrate.ui.wording import local_time
 from tui_migrate.wording import number
 
 IN_GENERAL: Final = {
@@ -94,7 +95,7 @@ def sentence(draft: Draft, count: Count | None, documents: int) -> str:
             f"into a new {place_words(draft.target)}{how}. {_scope_words(draft)}Nothing that exists is changed."
         )
     deed = _deed(draft, count, documents, place_words(draft.target))
-    return f"{deed} {_mirror_words(draft)}{_scope_words(draft)}{_undo_words(draft)}"
+    return f"{deed} {_mirror_words(draft, count)}{_scope_words(draft)}{_undo_words(draft)}"
 
 
 def _estimate(draft: Draft, documents: int) -> str:
@@ -107,18 +108,39 @@ def _scope_words(draft: Draft) -> str:
     return "".join(f"{one} " for one in scope_words(draft.scope))
 
 
-def _mirror_words(draft: Draft) -> str:
+def _is_counted(count: Count | None) -> TypeGuard[Count]:
+    return count is not None and bool(count.found) and len(count.found) >= count.expected
+
+
+def _mirror_deed(count: Count, place: str) -> str:
+    """Say of each document of both ends what a mirror does to it, as far as that is known, and as of when."""
+    total, at = count.total, local_time(count.at)
+    delete = f"{'DELETE' if total.delete else 'delete'} {number(total.delete)}"
+    if count.exact:
+        return (
+            f"Replace {number(total.replace)}, add {number(total.insert)} and {delete} documents in {place};"
+            f" {number(total.unchanged)} stay as they are (as of {at})."
+        )
+    there = f"of {number(total.present)} that both have, those that differ are replaced"
+    return f"Add {number(total.insert)} and {delete} documents in {place}; {there} (by their ids, as of {at})."
+
+
+def _mirror_words(draft: Draft, count: Count | None) -> str:
     if not draft.mirror:
         return ""
+    if _is_counted(count):
+        return "Indexes and options become the source's. "
     return "What the target alone has in these collections is DELETED; indexes and options become the source's. "
 
 
 def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:
     if count is not None and count.state is LookState.DONE and not count.expected:
         return f"Define {len(draft.chosen):,} view{'s' if len(draft.chosen) != 1 else ''} in {place}; no documents."
-    if count is None or not count.found or len(count.found) < count.expected:
+    if not _is_counted(count):
         verb = "Import" if draft.kind is RunKind.IMPORT else "Copy"
         return f"{verb} {_estimate(draft, documents)} into {place}: {IN_GENERAL[draft.policy]}."
+    if draft.mirror:
+        return _mirror_deed(count, place)
     total = count.total
     added = f"dd {documents_words(total.insert)}"
     there = "the one that is" if total.present == 1 else f"the {number(total.present)} that are"

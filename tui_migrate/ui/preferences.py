@@ -7,7 +7,7 @@ are there always.
 from dataclasses import dataclass
 
 from tui_migrate.errors import UsageError
-from tui_migrate.paths import Home
+from tui_migrate.paths import Home, is_there
 from tui_migrate.ui.keymap import USUAL, Keymap, keymap_file, load_keymap
 from tui_migrate.ui.theme_files import ThemeFile, load_own, shipped
 from tui_migrate.ui.themes import FALLBACK
@@ -40,7 +40,7 @@ def read_preferences(home: Home, theme: str) -> Preferences:
 
 
 def _keys(home: Home) -> Keymap:
-    if not keymap_file(home).exists():
+    if not is_there(keymap_file(home)):
         return USUAL
     from tui_migrate.ui.screens.together import actions_together  # loads every screen: only where it has to
 

@@ -10,14 +10,14 @@ from typing import Final
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.ui.query import Language, Query
 from tui_migrate.ui.wording import state_words
-from tui_migrate.wording import ends_words, run_name
+from tui_migrate.wording import ends_words, kind_words, run_name
 
 RunQuery = Query[RunRecord]
 
 _LANGUAGE: Final[Language[RunRecord]] = Language(
     columns={
         "state": lambda run: f"{run.state.value} {run.state.value.replace('_', ' ')} {state_words(run.state)[2:]}",
-        "kind": lambda run: run.kind.value,
+        "kind": lambda run: f"{run.kind.value}\n{kind_words(run)}",
         "conn": lambda run: f"{run.source}\n{run.target}",
         "from": lambda run: run.source,
         "to": lambda run: run.target,

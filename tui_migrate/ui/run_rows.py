@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from tui_migrate.journal.records import RunSummary
+from tui_migrate.journal.records import RunRecord, RunSummary
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
 from tui_migrate.ui.widgets.table import Column, Row
 from tui_migrate.ui.wording import ago, local_time, state_tone, state_words
-from tui_migrate.wording import ends_words, number, run_name
+from tui_migrate.wording import ends_words, kind_words, number, run_name
 
 COLUMNS: Final = (
     Column("Run", 4),
@@ -22,6 +22,9 @@ COLUMNS: Final = (
     Column("By", 18, from_width=150),
 )
 
+RETRIED: Final = "! retried"
+"""What stands for the state of a run whose refused documents another has written again."""
+
 NEEDS_NOBODY: Final = 9
 UNDECIDED: Final = "?"
 """The mark of a run that waits for decisions."""
@@ -32,19 +35,23 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
     """Show one run. `now` is in seconds since 1970, `decide_key` what leads to the documents that a run asks about."""
     run = summary.run
     made = local_time(run.created_at)
-    ends = redact(ends_words(run))
+    kind, ends = kind_words(run), redact(ends_words(run))
+    if run.retry_of:
+        kind, ends = "retry", f"of {run_name(run.retry_of)}: {ends}"
     note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
     waits = run.undecided > 0 and not run.state.is_final
-    state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED else state_words(run.state)
+    state = RETRIED if run.retried_by else state_words(run.state)
+    state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED else state
     wait = "waits" if run.undecided == 1 else "wait"
     asks = f"{number(run.undecided)} {wait} for your decision: {decide_key} · " if waits else ""
+    production = "PRODUCTION " if is_production(summary) else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(
         key=str(run.id),
         cells=(
             run_name(run.id),
             state,
-            run.kind.value,
+            kind,
             ends,
             number(summary.documents),
             since(run.created_at, now),
@@ -52,12 +59,12 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
             environment,
             run.created_by,
         ),
-        name=f"{asks}{'PRODUCTION ' if is_production(summary) else ''}{ends}{note} · {made} by {run.created_by}",
+        name=f"{asks}{production}{ends}{_links(run)}{note} · {made} by {run.created_by}",
         tone=state_tone(run.state),
         sort=(
             run.id,
             state[2:],
-            run.kind.value,
+            kind,
             ends,
             summary.documents,
             run.created_at,
@@ -66,6 +73,18 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
             run.created_by,
         ),
     )
+
+
+def retried_words(run: RunRecord) -> str:
+    """Say which run wrote again what this one's target refused, and whether all of it."""
+    what = f"run {run_name(run.retried_by)}"
+    return f"written by {what}" if run.retried_whole else f"tried again by {what}, which ended with findings"
+
+
+def _links(run: RunRecord) -> str:
+    if run.retried_by:
+        return f" · what was refused: {retried_words(run)}"
+    return f" · {kind_words(run)} {run.backup}" if run.backup else ""
 
 
 def since(at: float, now: float) -> str:

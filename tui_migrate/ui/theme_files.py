@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_migrate.errors import UsageError
-from tui_migrate.paths import Home
+from tui_migrate.paths import Home, is_there
 from tui_migrate.strict_yaml import Value, parse, read
 
 COLOURS: Final = (
@@ -98,7 +98,7 @@ def own_folder(home: Home) -> Path:
 def load_own(home: Home, name: str) -> ThemeFile | None:
     """Load one of the user's own themes, None where there is no such file. Raises UsageError, InvalidFile."""
     path = own_folder(home) / f"{name}.yaml"
-    return parse_theme(read(path), str(path)) if _NAME.fullmatch(name) and path.exists() else None
+    return parse_theme(read(path), str(path)) if _NAME.fullmatch(name) and is_there(path) else None
 
 
 def own_themes(home: Home) -> OwnThemes:

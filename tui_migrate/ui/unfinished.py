@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+from tui_migrate.errors import StorageFailed
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft_file
 from tui_migrate.ui.draft import Draft
@@ -20,7 +21,21 @@ class Unfinished:
         self._noted: Draft | None = None
         self._written: Draft | None = None
         self._is_writing = False
+        self._has_failed = False
         self.offered: Draft | None = None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """True while nothing is being written."""
+        return not self._is_writing
+
+    @property
+    def waiting(self) -> Draft | None:
+        """The plan that `n` goes on with: that of an earlier sitting, or one that this sitting left."""
+        if self.offered is not None:
+            return self.offered
+        draft = self._app.session.draft
+        return draft if draft_file.is_begun(draft) else None
 
     async def find(self) -> None:
         """Look for one. Raises InvalidFile, UsageError for one that cannot be read; it is left where it is."""
@@ -56,11 +71,19 @@ class Unfinished:
         return draft if chosen == "on" else Draft()
 
     async def _write(self) -> None:
+        """Write until what is written is what is chosen. Where that fails it is said once, until it works again."""
         try:
             while self._noted is not None and self._noted != self._written:
                 draft = self._noted
                 await asyncio.to_thread(draft_file.save, self._app.session.home, draft)
                 self._written = draft
+            if self._has_failed:
+                self._has_failed = False
+                self._app.say("The plan is kept again.", is_error=False)
+        except StorageFailed as error:
+            if not self._has_failed:
+                self._has_failed = True
+                self._app.say(f"The plan is not kept: {error.message}; the next change tries again")
         finally:
             self._is_writing = False
 

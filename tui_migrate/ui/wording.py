@@ -8,17 +8,19 @@ from rich.cells import cell_len
 
 from tui_migrate.journal.states import RunState
 from tui_migrate.ui.widgets.table import Tone, fit
-from tui_migrate.wording import STATE_MARKS, duration, ends_words, number, run_name, size
+from tui_migrate.wording import STATE_MARKS, duration, ends_words, kind_words, number, run_name, size
 
 __all__ = [
     "ago",
     "duration",
     "ends_words",
     "fit_ends",
+    "kind_words",
     "local_time",
     "number",
     "path_words",
     "run_name",
+    "silence_words",
     "size",
     "state_tone",
     "state_words",
@@ -36,6 +38,9 @@ _TONES: Final = {
 }
 LEAST_CELLS: Final = 7
 """An end that had to be cut to fewer cells would say nothing."""
+
+SILENT_SECONDS: Final = 5.0
+"""Work that tells each half second how far it is has been silent for longer than it takes to breathe."""
 
 _ARROW: Final = " → "
 _WORDS: Final = {
@@ -71,6 +76,11 @@ def ago(at: float, now: float) -> str:
         if seconds < limit:
             return f"{seconds // length} {unit} ago"
     return f"{seconds // 86_400} d ago"
+
+
+def silence_words(seconds: float) -> str:
+    """Say, behind another sentence, that nothing has come from the servers for so long, once that is long."""
+    return f"; nothing has come for {duration(seconds)}" if seconds >= SILENT_SECONDS else ""
 
 
 def local_time(at: float, zone: tzinfo | None = None) -> str:

@@ -18,7 +18,7 @@ from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.packages.package import PASSPHRASE_VARIABLE
-from tui_migrate.paths import Home, RunFolder, make_private_folder
+from tui_migrate.paths import Home, RunFolder, is_there, make_private_folder
 from tui_migrate.plan.checks.look import Rival
 from tui_migrate.plan.model import Plan, PlannedCollection, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
@@ -133,7 +133,7 @@ def _refuse_if_not_retriable(home: Home, first: RunRecord, rejects: int) -> None
             f"{run} has not ended ({first.state})",
             hint=f"tui-migrate resume {first.id}, or cancel {first.id} to give the rest of it up; then retry",
         )
-    if not home.run(first.id).rejects.exists():
+    if not is_there(home.run(first.id).rejects):
         raise Refused(f"the refused documents of {run} are gone ({home.run(first.id).rejects})", hint="start a new run")
 
 
@@ -249,7 +249,7 @@ async def _refuse_if_not_reversible(home: Home, reader: JournalReader, undone: R
         raise NotReversible(f"{run} has written nothing that could be taken back", hint="there is nothing to do")
     if not undone.undo:
         raise NotReversible(f"{run} was made with --no-rollback", hint="restore the target from a backup")
-    if not home.run(undone.id).undo_log.exists():
+    if not is_there(home.run(undone.id).undo_log):
         raise NotReversible(
             f"the undo log of {run} is gone ({home.run(undone.id).undo_log})", hint="restore the target from a backup"
         )

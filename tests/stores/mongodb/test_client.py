@@ -1,14 +1,19 @@
 import asyncio
+import os
+import signal
+import time
 
 import pytest
 
+from tests.servers import mongo_server
 from tests.suites.documents import doc
 from tests.suites.ids import int32
-from tests.suites.store_cases import everything, fill
+from tests.suites.store_cases import NAME, everything, fill
 from tui_migrate.documents import pack
 from tui_migrate.errors import Unreachable
 from tui_migrate.stores.base import Capabilities
-from tui_migrate.stores.mongodb import MongoStore
+from tui_migrate.stores.mongodb import MongoStore, client
+from tui_migrate.stores.mongodb import reading as reading_of
 from tui_migrate.stores.registry import Locator, open_source
 
 pytestmark = pytest.mark.usefixtures("lost_sockets")
@@ -18,7 +23,7 @@ QUICK = "serverSelectionTimeoutMS=300"
 
 async def test_a_store_knows_nothing_before_the_first_call_and_its_server_after(store: MongoStore) -> None:
     assert store.session == b""
-    assert store.capabilities == Capabilities(ordered=True, lookup=True)
+    assert store.capabilities == Capabilities(ordered=True, lookup=True, reads_at_once=True)
     await store.identity()
     assert len(store.session) == 16
     assert store.session == store.session
@@ -88,3 +93,23 @@ async def test_calls_at_the_same_time_share_the_session_one_after_the_other(stor
 
 def test_a_url_needs_no_event_loop() -> None:
     assert MongoStore("mongodb://user@host:1", "shop", "secret").session == b""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_server_that_is_stopped_keeps_nobody_waiting_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (client, reading_of):
+        monkeypatch.setattr(module, "CLOSE_SECONDS", 0.5)
+    with mongo_server() as server:
+        store = MongoStore(server.url, "shop")
+        await fill(store, *(doc(int32(number)) for number in range(9_000)))
+        reading = store.read(NAME)
+        await anext(reading)
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            await reading.aclose()
+            await store.close()
+            assert time.monotonic() - began < 4
+        finally:
+            os.kill(server.pid, signal.SIGCONT)

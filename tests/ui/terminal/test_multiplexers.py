@@ -1,6 +1,7 @@
 """Under tmux and GNU screen: the app draws, takes keys, and leaves a shell that one can type into."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.programs import require
 from tests.ui.driving import new_home
+from tests.ui.live_run import LiveRun
 from tests.ui.terminal.operator import ROOT, Operator, environment
 
 pytestmark = pytest.mark.slow
@@ -39,6 +41,32 @@ def test_the_terminal_in_it_is_left_as_it_was(tmp_path: Path, name: str) -> None
         operator.until_shown("left with 0")
         operator.press("echo cooked $((40+2))", "\r")
         operator.until_shown("echo cooked $((40+2))")
-        operator.until(lambda: any(row.startswith("cooked 42") for row in operator.screen.display), "the answer")
+        operator.until(
+            lambda: any(row.removeprefix("ready> ").startswith("cooked 42") for row in operator.screen.display),
+            "the answer",
+        )
+        operator.press("exit", "\r")
+        operator.until_ended()
+
+
+def test_the_title_in_tmux_is_the_one_before_when_the_app_is_left(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    environ = environment(tmp_path, PS1="ready> ", PYTHONPATH=str(ROOT), SHELL="/bin/sh")
+    tmux = [require("tmux", "tmux"), "-S", str(tmp_path / "socket")]
+
+    def title() -> str:
+        found = subprocess.run([*tmux, "display", "-p", "#{pane_title}"], capture_output=True, text=True, check=True)
+        return found.stdout.strip()
+
+    with LiveRun(home), Operator(configured(tmp_path, "tmux"), environ, (80, 25)) as operator:
+        operator.until_shown("ready>")
+        subprocess.run([*tmux, "select-pane", "-T", "mine"], check=True)
+        operator.press(
+            f"cd {ROOT}; {sys.executable} -m tui_migrate --home {home.state.parent}; echo left with $?", "\r"
+        )
+        operator.until(lambda: title().endswith("run 0001 copy - tui-migrate"), "the title of the run")
+        operator.press("q")
+        operator.until_shown("left with 0")
+        assert title() == "mine"
         operator.press("exit", "\r")
         operator.until_ended()

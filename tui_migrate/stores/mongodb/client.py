@@ -1,6 +1,7 @@
 """The connection to one MongoDB deployment: what of the URL holds, and what the server says it is."""
 
 import asyncio
+import logging
 import threading
 import uuid
 import warnings
@@ -29,6 +30,10 @@ SOCKET_MS: Final = 90_000
 WRITE_MS: Final = 60_000
 """The longest that a server works on one write; below the socket's time-out, so that the server answers first."""
 
+CLOSE_SECONDS: Final = 2.0
+"""How long a server is told, at the end, what is not needed any more: its own time-outs see to that where it is silent.
+"""
+
 LONG_SECONDS: Final = 6 * 3600
 """The longest that counting a collection or building its indexes may take."""
 
@@ -53,6 +58,9 @@ _OVERRIDDEN: Final[Mapping[str, frozenset[str]]] = {
 """URL options that a target does not follow, each with the values that say the same as we do."""
 
 _OVERRIDDEN_AT_SOURCE: Final = frozenset(("timeoutms",))
+
+# What the driver logs is for whoever set a log up: without one Python would write tracebacks to the terminal.
+logging.getLogger("pymongo").addHandler(logging.NullHandler())
 
 _WARNINGS: Final = threading.Lock()
 """Held while the process-wide filters of warnings are others: two threads at once would put back the wrong ones."""
@@ -181,11 +189,12 @@ class Link:
             await asyncio.gather(task, return_exceptions=True)
 
     async def close(self) -> None:
-        """End the session and close the connections. Never raises."""
+        """End the session and close the connections, of a server that is silent too. Never raises."""
         try:
-            if self._session is not None:
-                await self._session.end_session()
-            await self._client.close()
+            with pymongo.timeout(CLOSE_SECONDS):
+                if self._session is not None:
+                    await self._session.end_session()
+                await self._client.close()
         except (PyMongoError, OSError):
             return
 

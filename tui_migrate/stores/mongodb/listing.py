@@ -20,6 +20,7 @@ AT_ONCE: Final = 8
 """How many collections are asked about at the same time."""
 
 _EMPTY: Final = pack(b"")
+_OF_THE_SERVER: Final = ("admin", "config", "local")
 
 
 async def collections(link: Link, names: Collection[str] | None) -> tuple[CollectionInfo, ...]:
@@ -40,6 +41,15 @@ async def collections(link: Link, names: Collection[str] | None) -> tuple[Collec
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None  # callers look for the error itself, to try again or to show it
     return tuple(info for info in (task.result() for task in tasks) if info is not None)
+
+
+async def databases(link: Link) -> tuple[str, ...]:
+    """Name the databases, as far as the server tells this user. Raises NotAuthorised where it tells nothing."""
+    await link.deployment()
+    with translated(link.address, "listing the databases"):
+        reply = await link.admin.command({"listDatabases": 1, "nameOnly": True}, codec_options=LENIENT)
+    names = {str(one["name"]) for one in reply["databases"]}
+    return tuple(sorted(names.difference(_OF_THE_SERVER)))
 
 
 async def uuid_of(link: Link, name: str) -> bytes | None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping, Se
 from contextlib import aclosing
 from typing import Any, Final, cast
 
+import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -14,7 +15,7 @@ from tui_migrate.errors import Unreachable
 from tui_migrate.ordering import order_key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, BlockLimit, ReadOrder
-from tui_migrate.stores.mongodb.client import Link
+from tui_migrate.stores.mongodb.client import CLOSE_SECONDS, Link
 from tui_migrate.stores.mongodb.failures import CURSOR_NOT_FOUND, translated
 from tui_migrate.stores.retrying import announce
 
@@ -202,9 +203,13 @@ async def _cursor(
     fields: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[bytes]:
     """Run a query and give its answers, each a buffer of documents. Raises what pymongo raises."""
-    async with collection.find_raw_batches(query, fields, batch_size=BATCH_DOCUMENTS, session=session) as cursor:
+    cursor = collection.find_raw_batches(query, fields, batch_size=BATCH_DOCUMENTS, session=session)
+    try:
         async for buffer in cast("AsyncIterable[bytes]", cursor):  # pymongo types a raw batch as a document
             yield buffer
+    finally:
+        with pymongo.timeout(CLOSE_SECONDS):
+            await cursor.close()
 
 
 async def _next(link: Link, buffers: AsyncGenerator[bytes], name: str) -> bytes | None:

@@ -111,6 +111,10 @@ class MongoStore:
         """Close the connections."""
         await self._link.close()
 
+    async def databases(self) -> tuple[str, ...]:
+        """Name the databases of the deployment."""
+        return await listing.databases(self._link)
+
     async def collections(self, names: Collection[str] | None = None) -> tuple[CollectionInfo, ...]:
         """List collections and views in the order of their names."""
         return await listing.collections(self._link, names)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tui_migrate.connections import named_for
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd, StoreEnd
@@ -12,6 +13,7 @@ from tui_migrate.ui.passphrases import has_new_passphrase, has_passphrase
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_choice import Role, choose_end
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
+from tui_migrate.ui.screens.named_end import environment_words
 from tui_migrate.ui.screens.package_choice import ask_opener, opener_of
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.worker.backing_up import own_folder, package_end
@@ -59,18 +61,21 @@ async def opened_package(app: "MigrateApp", backup: Backup) -> PackageEnd | None
 async def ask_place(app: "MigrateApp", backup: Backup) -> StoreEnd | None:
     """Ask into which database a backup is restored; None where the operator went back."""
     own = await resolve(backup.record.source, app.session.home)
+    read = await read_connections(app.session.home)
+    named = () if isinstance(own, Fault) else named_for(own[0], read.connections)
     choices, said = [("other", "Another database…")], []
     if isinstance(own, Fault):
         said = wrap(f"What it was made of is not known any more: {own.message}", TEXT_CELLS)
     else:
-        choices.insert(0, ("own", f"{place_words(own[0])}, which it was made of   {own[0].environment.value}"))
+        how = "by its URL" if named else "which it was made of"
+        by_name = [(one.label, f"{place_words(one)}, which it was made of   {one.environment.value}") for one in named]
+        choices = [*by_name, ("own", f"{place_words(own[0])}, {how}   {environment_words(own[0])}"), *choices]
         said = wrap(f"The backup {backup.name} of {printable(redact(backup.record.source))}.", TEXT_CELLS)
     key = await app.push_screen_wait(Choose("Restore into", said, choices))
     if key == "own" and not isinstance(own, Fault):
         return own[0]
-    if key is None:
-        return None
-    read = await read_connections(app.session.home)
+    if key != "other":
+        return next((one for one in named if one.label == key), None)
     chosen = await choose_end(app, Role.TARGET, read.connections, None, None, title="Restore into", packages=False)
     return chosen if isinstance(chosen, StoreEnd) else None
 

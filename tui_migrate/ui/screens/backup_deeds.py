@@ -1,13 +1,15 @@
 """The two plans of the Backups screen: making a backup of a database, and bringing one back."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from tui_migrate.comparison.model import DefinitionDifference
 from tui_migrate.errors import UsageError
 from tui_migrate.paths import Home
 from tui_migrate.plan.build import PlanRequest
+from tui_migrate.plan.definition_changes import change_words
 from tui_migrate.plan.model import PackageEnd, Plan, RunKind, StoreEnd
 from tui_migrate.plan.restoring import CollectionChange, total
 from tui_migrate.redaction import printable
@@ -16,10 +18,14 @@ from tui_migrate.ui.outlook import Outlook, look_at_backup, look_at_restore
 from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.screens.backup_plan import BackupPlanScreen
-from tui_migrate.ui.widgets.table import Column, Row, Tone
+from tui_migrate.ui.screens.definitions_sheet import DefinitionsSheet
+from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
 from tui_migrate.ui.wording import local_time, number, path_words, size
 from tui_migrate.worker.backups import BackedUp, Backup, create_backup
 from tui_migrate.worker.restoring import restore_request
+
+DEFINITIONS_SHOWN: Final = 3
+"""How many definitions that change are named; the others stand behind enter on their collection."""
 
 _FATES: Final = {"created": "made anew", "removed": "removed", "kept": "changed"}
 
@@ -41,7 +47,7 @@ class NewBackupScreen(BackupPlanScreen):
         """What a backup is."""
         return (
             "A backup is an export under a name, into one file. It is a run like any other: it can be paused, goes on"
-            " after it was resumed, and counts as good only once it has completed."
+            " after it was resumed, and can be counted upon only once it has completed."
         )
 
     def look(self, opening: Opening) -> Coroutine[Any, Any, None]:
@@ -91,6 +97,8 @@ class RestoreScreen(BackupPlanScreen):
         Column("Definitions", 11, right=True, from_width=100),
     )
 
+    ACTIONS: ClassVar = (*BackupPlanScreen.ACTIONS, "compare.open")
+
     def __init__(self, backup: Backup, source: PackageEnd, target: StoreEnd) -> None:
         super().__init__(restore_request(backup, source, target))
         self._backup = backup
@@ -108,6 +116,32 @@ class RestoreScreen(BackupPlanScreen):
             " back. A backup of one user's documents deletes nothing."
         )
 
+    def is_available(self, action_id: str) -> bool:
+        """Definitions that change can be read."""
+        return bool(self._defined()) if action_id == "compare.open" else super().is_available(action_id)
+
+    def on_table_moved(self) -> None:
+        """Other collections have other definitions."""
+        self.refresh_frame()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Show the definitions."""
+        event.stop()
+        self.action_compare_open()
+
+    def action_compare_open(self) -> None:
+        """Show of each definition of the collection that changes what it is now, and what it becomes."""
+        if defined := self._defined():
+            self.app.push_screen(DefinitionsSheet(self.query_one(Table).cursor_key or "", defined))
+        elif self._outlook is not None and self._outlook.changes:
+            self.notify_line("Its indexes and options stay as they are.", is_error=False)
+
+    def _defined(self) -> tuple[DefinitionDifference, ...]:
+        if not self.is_mounted or self._outlook is None:
+            return ()
+        name = self.query_one(Table).cursor_key
+        return next((one.defined for one in self._outlook.changes if one.name == name), ())
+
     def look(self, opening: Opening) -> Coroutine[Any, Any, None]:
         """Plan it, check it, and compare."""
         return look_at_restore(self._backup, self._request, opening, self.tell)
@@ -124,6 +158,7 @@ class RestoreScreen(BackupPlanScreen):
             ]
         if outlook.state is LookState.DONE and outlook.changes:
             said.append(f" {_deed(outlook.changes)}")
+            said.extend(_definition_lines(outlook.changes))
         return said
 
     def rows(self, outlook: Outlook) -> list[Row]:
@@ -152,8 +187,17 @@ def _deed(changes: tuple[CollectionChange, ...]) -> str:
     deed = ", ".join(filter(None, parts)) or "change no document"
     removed = sum(one.fate == "removed" for one in changes)
     goes = f" {_collections(removed)} removed." if removed else ""
-    defined = f" {number(every.definitions)} indexes or options changed." if every.definitions else ""
+    several = "indexes, options or views change" if every.definitions != 1 else "index, option or view changes"
+    defined = f" {number(every.definitions)} {several}:" if every.definitions else ""
     return f"{deed[:1].upper()}{deed[1:]}; {number(every.unchanged)} stay as they are.{goes}{defined}"
+
+
+def _definition_lines(changes: Sequence[CollectionChange]) -> list[str]:
+    """Say of the first definitions that change how they do."""
+    every = [(one.name, each) for one in changes for each in one.defined]
+    said = [f"   {printable(name)}: {change_words(each)}." for name, each in every[:DEFINITIONS_SHOWN]]
+    more = len(every) - DEFINITIONS_SHOWN
+    return [*said, f"   and {number(more)} more; enter shows those of a collection."] if more > 0 else said
 
 
 def _collections(count: int) -> str:

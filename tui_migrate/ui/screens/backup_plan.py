@@ -26,7 +26,7 @@ from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table
-from tui_migrate.ui.wording import duration, number
+from tui_migrate.ui.wording import duration, number, silence_words
 
 ERRORS_SHOWN: Final = 3
 TICK_SECONDS: Final = 1.0
@@ -38,7 +38,7 @@ class BackupPlanScreen(OperatorScreen):
     Subclasses give `COLUMNS`, `what`, `look`, `sentences` and `rows`, and may say in `create` how the run is recorded.
     """
 
-    ACTIONS: ClassVar = ("backup.start", "look.again", "table.filter", "table.sort")
+    ACTIONS: ClassVar[tuple[str, ...]] = ("backup.start", "look.again", "table.filter", "table.sort")
     COLUMNS: ClassVar[Sequence[Column]] = ()
 
     class Told(Message):
@@ -61,6 +61,7 @@ class BackupPlanScreen(OperatorScreen):
         self._outlook: Outlook | None = None
         self._work: Worker[Any] | None = None
         self._is_starting = False
+        self._told_at = 0.0
 
     def what(self) -> str:
         """Say in the head what is planned."""
@@ -131,7 +132,7 @@ class BackupPlanScreen(OperatorScreen):
     def on_backup_plan_screen_told(self, message: Told) -> None:
         """Show what is known."""
         if self._is_looking or not message.outlook.state.is_pending:
-            self._outlook = message.outlook
+            self._outlook, self._told_at = message.outlook, self.session.clock()
             self._draw()
 
     def on_backup_plan_screen_begun(self, message: Begun) -> None:
@@ -223,9 +224,11 @@ class BackupPlanScreen(OperatorScreen):
             waited = self.session.clock() - outlook.at if outlook is not None else 0
             return f"Connecting{f' for {duration(waited)}' if waited >= SLOW_SECONDS else ''}… esc cancels"
         if outlook.state is LookState.READING:
+            silent = silence_words(self.session.clock() - self._told_at)
             if not outlook.is_checked:
-                return "Checking… esc cancels"
-            return f"Comparing… {number(outlook.done)} of about {documents_words(outlook.total)}; esc cancels"
+                return f"Checking… esc cancels{silent}"
+            amount = f"{number(outlook.done)} of about {documents_words(outlook.total)}"
+            return f"Comparing… {amount}; esc cancels{silent}"
         if outlook.state is LookState.FAILED:
             return "✗ It could not be looked at."
         errors, warnings = (outlook.of_severity(one) for one in (Severity.ERROR, Severity.WARNING))

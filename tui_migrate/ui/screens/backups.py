@@ -12,8 +12,8 @@ from textual.worker import Worker
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.plan.model import PackageEnd, StoreEnd
-from tui_migrate.ui.backup_rows import COLUMNS, backup_row, sheet
-from tui_migrate.ui.look import Fault
+from tui_migrate.ui.backup_rows import COLUMNS, backup_row, by_name_of_source, sheet
+from tui_migrate.ui.look import Fault, read_connections
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_choice import ask_backup, ask_place, opened_package
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
@@ -119,9 +119,9 @@ class BackupsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What the states mean."""
         return (
-            "A backup is good once its run has completed; findings means that documents changed while they were read,"
-            " damaged that its last check found errors, stopped that its run can be gone on with."
-            f" {self.key_of('backup.check')} reads one whole and keeps what that came to."
+            "A backup is complete once its run is, and good once its file was checked; findings means that documents"
+            " changed while they were read, damaged that its last check found errors, stopped that its run can be gone"
+            f" on with. {self.key_of('backup.check')} reads one whole and keeps what that came to."
             f" {self.key_of('backup.restore')} shows what bringing it back would change before anything is written."
             f" {self.key_of('backup.prune')} shows which are old enough to go, and why the others stay."
         )
@@ -215,7 +215,9 @@ class BackupsScreen(OperatorScreen):
 
     async def _read(self) -> None:
         try:
-            self.post_message(self.Listed(await read_backups(self.session.home)))
+            known = (await read_connections(self.session.home)).connections
+            found = await read_backups(self.session.home)
+            self.post_message(self.Listed(tuple(by_name_of_source(one, known) for one in found)))
         except TuiMigrateError as error:
             self.post_message(self.Listed((), Fault.of(error)))
 
@@ -241,7 +243,7 @@ class BackupsScreen(OperatorScreen):
         )
         table.show([backup_row(one, now) for one in backups], empty=empty)
         good, stored = sum(one.is_good for one in backups), sum(one.disk_bytes for one in backups)
-        words = f"{number(good)} of {number(len(backups))} good, {size(stored)} on disk" if backups else ""
+        words = f"{number(good)} of {number(len(backups))} complete, {size(stored)} on disk" if backups else ""
         self.query_one("#shown", Lines).show([words])
         self.refresh_frame()
 

@@ -10,15 +10,17 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerError
 
 from tui_migrate.errors import TuiMigrateError
-from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.records import RunRecord, RunSummary
 from tui_migrate.plan.equalising import equalising_plan
 from tui_migrate.plan.model import Plan, RunKind
 from tui_migrate.redaction import printable
+from tui_migrate.ui.actions import Action
+from tui_migrate.ui.compare_counts import count_of_collections, later_writer, staleness_words
 from tui_migrate.ui.compare_state_words import empty_words, next_words, result_words
 from tui_migrate.ui.compare_words import COLUMNS, CollectionRows
 from tui_migrate.ui.comparing import Asked, Compared, compare_ends
 from tui_migrate.ui.credentials import have_passwords
-from tui_migrate.ui.draft import equalising
+from tui_migrate.ui.draft import Draft, equalising
 from tui_migrate.ui.look import Fault, LookState, Opening
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.compare_choice import (
@@ -44,6 +46,8 @@ RUNS_LOOKED_AT: Final = 100
 PAIRS_SHOWN: Final = 20
 TICK_SECONDS: Final = 1.0
 _UNSEEN: Final = "What has changed since in what it had compared is not seen then."
+_ON_CHOICE_LABELS: Final = {"compare.start": "Compare", "compare.plan": "Result"}
+_ON_RESULT_LABELS: Final = {"compare.start": "Compare again"}
 _ON_RESULT: Final = ("compare.save", "compare.open")
 
 
@@ -63,7 +67,15 @@ class CompareScreen(OperatorScreen):
         "table.filter",
         "table.sort",
     )
-    NEEDED: ClassVar = ("compare.plan", "mark.toggle", "mark.invert", "compare.open", "compare.ends", "table.filter")
+    NEEDED: ClassVar = (
+        "compare.plan",
+        "compare.start",
+        "mark.toggle",
+        "mark.invert",
+        "compare.open",
+        "compare.ends",
+        "table.filter",
+    )
 
     class Asking(Message):
         """What is to be compared is to be changed: `change` gives the next one of whatever it is by then."""
@@ -89,6 +101,9 @@ class CompareScreen(OperatorScreen):
         self._pairs: list[RunRecord] = []
         self._marks: frozenset[str] = frozenset()
         self._is_choosing = False
+        self._told_at = 0.0
+        self._summaries: tuple[RunSummary, ...] = ()
+        self._unmarked_for = 0
         self._rows = CollectionRows()
 
     def compose_body(self) -> Iterable[Widget]:
@@ -126,6 +141,8 @@ class CompareScreen(OperatorScreen):
             if one.run.kind is not RunKind.ROLLBACK:
                 newest.setdefault((one.run.source, one.run.target), one.run)
         self._pairs = list(newest.values())[:PAIRS_SHOWN]
+        self._summaries = snapshot.summaries
+        self._unmark_what_is_old()
         self._draw()
 
     def where(self) -> tuple[str, None, str]:
@@ -166,6 +183,11 @@ class CompareScreen(OperatorScreen):
                 return self._shows_result
         return self._shows_result and self._is_done if action_id in _ON_RESULT else True
 
+    def shown_actions(self) -> tuple[Action, ...]:
+        """Say what the keys do to the choice, and what to the result."""
+        labels = _ON_RESULT_LABELS if self._shows_result else _ON_CHOICE_LABELS
+        return tuple(replace(one, label=labels.get(one.id, one.label)) for one in super().shown_actions())
+
     def go_back(self) -> bool:
         """Stop the comparison first, then go back to the choice of the ends."""
         if self._is_at_work:
@@ -189,7 +211,7 @@ class CompareScreen(OperatorScreen):
         """Keep and show what is known; the first key after the end marks."""
         if event.compared.state.is_pending and not self._is_at_work:
             return  # sent before it was stopped
-        self.session.compared = event.compared
+        self.session.compared, self._told_at = event.compared, self.session.clock()
         if event.compared.fault is not None and event.compared.fault.databases:
             databases = event.compared.fault.databases
             self._begin_choice(self._ask(choose_one_database(self.migrate_app, event.compared.asked, databases)))
@@ -234,7 +256,7 @@ class CompareScreen(OperatorScreen):
             self._is_choosing = False
             self._turn()
         elif (plan := self._plan()) is not None:
-            self.app.push_screen(NewMigrationScreen(equalising(plan)))
+            self._show_plan(equalising(plan))
 
     def action_compare_save(self) -> None:
         """Write the plan or the report to a file."""
@@ -306,6 +328,25 @@ class CompareScreen(OperatorScreen):
             return None
         chosen = tuple(one for one in known.comparison.collections if one.name in marked)
         return equalising_plan(asked.left, asked.right, replace(known.comparison, collections=chosen), known.there)
+
+    def _show_plan(self, draft: Draft) -> None:
+        """Check a plan of the marks; what was compared says what it will do, unless a run has written since."""
+        known, count = self._known, None
+        if known is not None and known.comparison is not None and self._later is None:
+            chosen = [one for one in known.comparison.collections if one.name in draft.marks]
+            count = count_of_collections(known, draft, chosen)
+        self.app.push_screen(NewMigrationScreen(draft, count))
+
+    @property
+    def _later(self) -> tuple[RunRecord, str] | None:
+        known = self._known
+        return later_writer(known, self._summaries) if known is not None and self._is_done else None
+
+    def _unmark_what_is_old(self) -> None:
+        """Let marks of before a run that wrote to B go, once: what they were to do may be done."""
+        later = self._later
+        if later is not None and later[1] == "B" and later[0].id != self._unmarked_for:
+            self._unmarked_for, self._marks = later[0].id, frozenset()
 
     def _stop(self) -> None:
         if self._work is not None:
@@ -380,7 +421,10 @@ class CompareScreen(OperatorScreen):
         else:
             pane.clear()
         if known is not None and self._shows_result:
-            self.query_one("#what", Prose).say(result_words(known, self.session.clock(), self.session.keys))
+            stale = staleness_words(self._later, self.key_of("compare.start"))
+            now = self.session.clock()
+            said_of = result_words(known, now, self.session.keys, stale, now - (self._told_at or now))
+            self.query_one("#what", Prose).say(said_of)
             self._rows.use(known)
             self.query_one("#collections", Table).show(self._rows.rows(self._marks), empty=empty_words(known))
         else:

@@ -1,14 +1,16 @@
 """What differs in one collection that was compared, and which of its documents the other end is to get."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.widget import Widget
 
 from tui_migrate.comparison.model import ComparedCollection, Comparison, Kind, Way
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.equalising import can_be_synced, documents_plan
 from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
+from tui_migrate.ui.compare_counts import count_of_documents, later_writer, staleness_words
 from tui_migrate.ui.compare_words import (
     DOCUMENT_COLUMNS,
     collection_words,
@@ -19,10 +21,13 @@ from tui_migrate.ui.draft import equalising
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.compare_document import CompareDocumentScreen
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Table, fit
 from tui_migrate.wording import number
+
+RUNS_LOOKED_AT: Final = 100
 
 
 class CompareCollectionScreen(OperatorScreen):
@@ -32,6 +37,7 @@ class CompareCollectionScreen(OperatorScreen):
 
     def __init__(self, known: Compared, found: ComparedCollection) -> None:
         super().__init__()
+        self._known = known
         self._asked = known.asked
         self._found = found
         self._shown = known.mask.comparison(Comparison((found,))).collections[0]
@@ -39,6 +45,7 @@ class CompareCollectionScreen(OperatorScreen):
         self._info = next((one for one in known.there if one.name == found.name), None)
         self._markable = self._can_be_marked()
         self._marks: frozenset[int] = frozenset()
+        self._later: tuple[RunRecord, str] | None = None
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out what was found, and the list."""
@@ -51,6 +58,17 @@ class CompareCollectionScreen(OperatorScreen):
         super().on_mount()
         self._draw()
         self.query_one(Table).focus()
+
+    def subject(self) -> Subject:
+        """The newest runs: one of them may write to an end."""
+        return Subject(summaries=RUNS_LOOKED_AT)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Say that a run has written since; marks of before one that wrote to B go, once."""
+        before, self._later = self._later, later_writer(self._known, snapshot.summaries)
+        if self._later is not None and (before is None or before[0].id != self._later[0].id):
+            self._marks = frozenset() if self._later[1] == "B" else self._marks
+        self._draw()
 
     def where(self) -> tuple[str, None, str]:
         """Which collection."""
@@ -113,7 +131,9 @@ class CompareCollectionScreen(OperatorScreen):
         if self._info is not None and left is not None and right is not None and self._marks:
             ids = [self._found.documents[place].id for place in sorted(self._marks)]
             plan = documents_plan(left, right, self._info, ids)
-            self.app.push_screen(NewMigrationScreen(equalising(plan)))
+            draft, chosen = equalising(plan), [self._found.documents[place] for place in self._marks]
+            count = None if self._later else count_of_documents(self._known, draft, self._found.name, chosen)
+            self.app.push_screen(NewMigrationScreen(draft, count))
 
     def _can_be_marked(self) -> frozenset[int]:
         """Give the places of the documents that a plan can name; not of those whose `_id` nobody is to see."""
@@ -135,11 +155,12 @@ class CompareCollectionScreen(OperatorScreen):
 
     def _draw(self) -> None:
         self.query_one(Table).show(difference_rows(self._shown, self._marks, self._markable))
-        said = ""
+        stale = staleness_words(self._later)
+        said = f" {stale}" if stale else ""
         if self._marks:
             deed = f"{self.key_of('compare.plan')} makes a plan that gives B these as A has them"
             said = f" {number(len(self._marks))} marked. Next: {deed}."
-        elif self._markable:
+        elif self._markable and not stale:
             key = self.key_of("mark.toggle")
             said = f" Next: enter shows one field by field; {key} marks what B is to get from A."
         self.query_one("#next", Lines).show([fit(said, max(1, self.size.width))])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -12,10 +13,12 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
-from tui_migrate.ui.widgets.table import Column, Row, Table
+from tui_migrate.ui.widgets.table import SPACE, Column, Row, Table
 
 TEXT_CELLS: Final = 66
 """How wide the text of a window is."""
+BESIDE_CHOICES: Final = 7
+"""Lines of a window that are not its sentences or choices: its border and margins, its title, the table's head."""
 
 
 class TypeName(Window[bool]):
@@ -92,15 +95,16 @@ class AskPassphrase(AskSecret):
 
 
 class AskText(Window[str | None]):
-    """Asks for one line of text; gives None for esc."""
+    """Asks for one line of text; gives None for esc. With `replaces` typing takes the place of the value there is."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
 
-    def __init__(self, title: str, sentences: Sequence[str] = (), value: str = "") -> None:
+    def __init__(self, title: str, sentences: Sequence[str] = (), value: str = "", *, replaces: bool = False) -> None:
         super().__init__()
         self._title = title
         self._sentences = tuple(sentences)
         self._value = value
+        self._replaces = replaces
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
@@ -108,7 +112,7 @@ class AskText(Window[str | None]):
             yield Lines([self._title], classes="dialog-title")
             if self._sentences:
                 yield Prose(self._sentences)
-            yield Input(self._value, id="text", select_on_focus=False)
+            yield Input(self._value, id="text", select_on_focus=self._replaces)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the text."""
@@ -138,12 +142,12 @@ class Choose(Window[str | None]):
             yield Lines([self._title], classes="dialog-title")
             if self._sentences:
                 yield Prose(self._sentences)
-            yield Table([Column("")], id="choices")
+            yield Table([Column("")], has_note=self._is_cut, id="choices")
 
     def on_mount(self) -> None:
         """Fill the table and put the cursor where it belongs."""
         table = self.query_one(Table)
-        table.styles.height = len(self._choices) + 2
+        table.styles.height = min(len(self._choices), self._room) + (2 if self._is_cut else 1)
         table.show([Row(key, (text,)) for key, text in self._choices])
         if self._at:
             table.move_to(self._at)
@@ -153,6 +157,18 @@ class Choose(Window[str | None]):
         """Take the choice."""
         event.stop()
         self.dismiss(event.key)
+
+    @property
+    def _room(self) -> int:
+        """How many choices are seen at once; whoever opened a window has an app of some height already."""
+        said = sum(len(wrap(one, TEXT_CELLS)) for one in self._sentences)
+        return max(1, self.app.size.height - BESIDE_CHOICES - said - 1)
+
+    @property
+    def _is_cut(self) -> bool:
+        """True where something of the list is out of sight: a line below it then says what is under the cursor."""
+        widest = max((cell_len(printable(text)) for _, text in self._choices), default=0)
+        return widest > TEXT_CELLS - 1 - SPACE or len(self._choices) > self._room
 
     def action_refuse(self) -> None:
         """Go back without one."""

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.connection_url import parse_url
 from tui_migrate.connections import Connection
-from tui_migrate.plan.model import End, PackageEnd, StoreEnd
+from tui_migrate.plan.model import End, Environment, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import Fault, resolve
 from tui_migrate.ui.package_form import at_path
-from tui_migrate.ui.screens.dialogs import AskText, Choose
-from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS, AskPath, AskUrl, working_folder
+from tui_migrate.ui.screens.database_choice import ask_database
+from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.screens.end_dialogs import AskPath, AskUrl, working_folder
+from tui_migrate.ui.screens.named_end import as_named
 from tui_migrate.ui.screens.package_choice import ask_package
-from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.ui.widgets.table import fit
 from tui_migrate.ui.widgets.url_input import TypedUrl
 
@@ -53,7 +54,7 @@ async def choose_end(
     `title` stands over the choices in place of the role; without `packages` only databases are offered.
     """
     title = title or role.value.capitalize()
-    at = _NAMED + current.connection if isinstance(current, StoreEnd) else ""
+    at = first_place(role, connections, current, other)
     while True:
         key = await app.push_screen_wait(Choose(title, (), _choices(role, connections, packages=packages), at=at))
         if key is None:
@@ -64,9 +65,26 @@ async def choose_end(
         elif key == _PACKAGE:
             found = await _ask_package(app, role, current, other)
         else:
-            found = await _ask_database(app, connections[key.removeprefix(_NAMED)], current)
+            connection = connections[key.removeprefix(_NAMED)]
+            found = await ask_database(app, connection, current, other, is_target=role is Role.TARGET)
         if found is not None:
             return found
+
+
+def first_place(role: Role, connections: Mapping[str, Connection], current: End | None, other: End | None) -> str:
+    """Say on which choice the cursor begins: the end as it is; else one that a tired enter does no harm to.
+
+    What is read from is rather not the connection at the other side. What is written to never is it, nor production.
+    """
+    if isinstance(current, StoreEnd):
+        return _NAMED + current.connection if current.connection in connections else _TYPED
+    if isinstance(current, PackageEnd):
+        return _PACKAGE
+    at_other = other.connection if isinstance(other, StoreEnd) else ""
+    free = [one for one in connections.values() if one.name != at_other]
+    if role is Role.TARGET:
+        free = [one for one in free if one.environment is not Environment.PRODUCTION]
+    return _NAMED + free[0].name if free else _TYPED
 
 
 def _choices(role: Role, connections: Mapping[str, Connection], *, packages: bool) -> list[tuple[str, str]]:
@@ -84,21 +102,6 @@ def _where(connection: Connection) -> str:
     return fit(printable(f"{url.hosts}/{url.database}" if url.database else url.hosts), PLACE_CELLS)
 
 
-async def _ask_database(app: "MigrateApp", connection: Connection, current: End | None) -> StoreEnd | None:
-    is_current = isinstance(current, StoreEnd) and current.connection == connection.name
-    text = current.database if is_current and isinstance(current, StoreEnd) else parse_url(connection.url).database
-    sentences: list[str] = []
-    while True:
-        title = f"Database on {connection.name}"
-        answer = await app.push_screen_wait(AskText(title, sentences, text))
-        if answer is None:
-            return None
-        found = await resolve(f"{connection.name}/{answer.strip()}", app.session.home)
-        if not isinstance(found, Fault):
-            return found[0]
-        text, sentences = answer, _problem(found)
-
-
 async def _ask_url(app: "MigrateApp", title: str) -> StoreEnd | None:
     typed = TypedUrl("")
     while True:
@@ -110,7 +113,7 @@ async def _ask_url(app: "MigrateApp", title: str) -> StoreEnd | None:
         if not isinstance(found, Fault):
             if answer.password is not None:
                 app.session.passwords[found[0].label] = answer.password
-            return found[0]
+            return await as_named(app, found[0])
         typed = TypedUrl(answer.text, answer.password, "; ".join(filter(None, (found.message, found.hint))))
 
 
@@ -130,7 +133,3 @@ async def _ask_package(app: "MigrateApp", role: Role, current: End | None, other
     if end.with_passphrase and (typed := app.session.passwords.pop(value, None)) is not None:
         app.session.passwords[end.label] = typed
     return end
-
-
-def _problem(fault: Fault) -> list[str]:
-    return [line for text in (f"✗ {fault.message}", fault.hint) if text for line in wrap(text, TEXT_CELLS)]

@@ -225,7 +225,7 @@ class HomeScreen(RunListScreen):
         try:
             await self.migrate_app.unfinished.find()
         except TuiMigrateError as error:
-            self.notify_line(f"draft.yaml, the unfinished plan, cannot be read: {error.message}")
+            self.notify_line(f"The unfinished plan is left alone: {error.message}")
         else:
             self.post_message(self.UnfinishedFound())
 
@@ -242,7 +242,7 @@ class HomeScreen(RunListScreen):
         self._draw_unfinished()
 
     def _draw_unfinished(self) -> None:
-        draft, line = self.migrate_app.unfinished.offered, self.query_one("#unfinished", Lines)
+        draft, line = self.migrate_app.unfinished.waiting, self.query_one("#unfinished", Lines)
         line.display = draft is not None
         if draft is not None:
             line.show(

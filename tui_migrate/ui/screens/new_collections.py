@@ -18,7 +18,7 @@ from tui_migrate.ui.screens.new_step import StepPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Row, Table
-from tui_migrate.ui.wording import number, size
+from tui_migrate.ui.wording import number, run_name, size
 
 _PATTERN = (
     "A pattern of whole names with * ? [abc], upper and lower case as they are: log_*",
@@ -184,6 +184,7 @@ class CollectionsPane(StepPane):
         found = [one for one in source.collections if one.name in chosen] if source is not None else []
         documents, stored = sum(one.documents for one in found), sum(one.size for one in found)
         words = f" {number(len(found))} of {number(len(draft.listed or ()))} marked"
+        words += f" as in run {run_name(draft.marks_of)}" if draft.marks_of else ""
         if found:
             words += f": about {documents_words(documents)}, {size(stored)}"
         scope = for_names(draft.scope, chosen)

@@ -6,7 +6,7 @@ from typing import Final
 from textual.app import ComposeResult
 
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.plan.model import End, PackageEnd, RunKind
+from tui_migrate.plan.model import End, PackageEnd, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.reports.package import FORM_WORDS
 from tui_migrate.ui import draft as drafts
@@ -73,6 +73,9 @@ class EndsPane(StepPane):
 
     def next_words(self) -> str:
         """Go on to the collections."""
+        look = self.looks.end(self.draft.source)
+        if look is not None and not look.is_there:
+            return "enter on Source chooses another database, for there is none of this name"
         return f"{self.key_of('new.next')} chooses the collections"
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -174,7 +177,7 @@ class EndsPane(StepPane):
 
     async def _take_pair(self, run_id: int) -> None:
         plan = await plan_of(self.owner.migrate_app, run_id)
-        self.post_message(Redrafted(lambda draft: drafts.with_pair(draft, plan)))
+        self.post_message(Redrafted(lambda draft: drafts.with_pair(draft, plan, run_id)))
 
     def _end_words(self, role: Role, end: End | None) -> Iterator[str]:
         title = f" {role.value.capitalize():<8}"
@@ -184,18 +187,18 @@ class EndsPane(StepPane):
         yield title + end_words(end)
         look = self.looks.end(end)
         if look is not None:
-            yield from self._look_words(look)
+            yield from self._look_words(role, look)
         elif isinstance(end, PackageEnd):
             yield f"{_INDENT}a new package; the checks look at its place"
 
-    def _look_words(self, look: EndLook) -> Iterator[str]:
+    def _look_words(self, role: Role, look: EndLook) -> Iterator[str]:
         if look.state is LookState.CONNECTING:
             yield _INDENT + self.waiting("Connecting", look.at)
         elif look.state is LookState.READING:
             doing = "Listing collections" if look.form is None else "Reading it"
             yield f"{_INDENT}✓ {answer_words(look)}. {self.waiting(doing, look.at)}"
         elif look.state is LookState.DONE:
-            yield f"{_INDENT}✓ {answer_words(look)}; {content_words(look)}"
+            yield _INDENT + found_words(role, look)
         elif look.state is LookState.CANCELLED:
             yield f"{_INDENT}Not connected: cancelled. {self.key_of('new.test')} tries again."
         elif look.fault is not None:
@@ -223,6 +226,16 @@ def _tries_again(fault: Fault, key: str) -> str:
     if fault.databases:
         return f"{key} chooses one"
     return f"{key} asks for it" if fault.wants_password else f"{key} tries again"
+
+
+def found_words(role: Role, look: EndLook) -> str:
+    """Say who answered and how much is there; a source that is not there is a warning, a target is made."""
+    if look.is_there or not isinstance(look.end, StoreEnd):
+        return f"✓ {answer_words(look)}; {content_words(look)}"
+    database = printable(look.end.database)
+    if role is Role.TARGET:
+        return f"✓ {answer_words(look)}; {database} is new and will be made"
+    return f"! {printable(host_words(look.end))} has no database {database} ({answer_words(look)})"
 
 
 def content_words(look: EndLook) -> str:

@@ -10,6 +10,7 @@ from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import to_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.consequences import Count
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.look import ConnectionsRead, EndLook, host_words
@@ -70,9 +71,11 @@ class NewMigrationScreen(OperatorScreen):
         "table.filter",
     )
 
-    def __init__(self, draft: Draft | None = None) -> None:
+    def __init__(self, draft: Draft | None = None, count: Count | None = None) -> None:
+        """Begin with a draft, and with what is counted of it, where somebody has done so."""
         super().__init__()
         self._begun_with = draft
+        self._counted = count
         self._looking = Looking(self)
         self._was_covered = False
 
@@ -91,6 +94,8 @@ class NewMigrationScreen(OperatorScreen):
             self.session.draft = self._begun_with
         old = self.session.clock() - STALE_SECONDS
         self.session.looks.forget_older(old)
+        if self._counted is not None:
+            self.session.looks.keep(self._counted)
         super().on_mount()
         self.set_interval(TICK_SECONDS, self._tick)
         self._enter()

@@ -85,6 +85,17 @@ _MEANINGS: Final = {
     Option.QUICK: "Check a sample for conflicts, and say how far that may be off.",
     Option.BACKUP_FIRST: "Back up first what the target has of these collections, checked whole.",
 }
+_UNITS: Final = {
+    Option.REJECTS: "documents",
+    Option.TIMEOUT: "seconds",
+    Option.BATCH: "documents",
+    Option.RATE: "documents a second",
+}
+_ZERO: Final = {
+    Option.REJECTS: "0 stops at the first.",
+    Option.TIMEOUT: "0 is no limit.",
+    Option.RATE: "0 is no limit.",
+}
 _VERIFY_WORDS: Final = {
     Verify.NONE: "none: trust what the target said",
     Verify.COUNT: "count: compare numbers of documents",
@@ -186,10 +197,10 @@ async def _ask_number(app: "MigrateApp", option: Option, value: int, least: int,
     while True:
         sentences = [
             _MEANINGS[option],
-            f"A whole number from {number(least)} to {number(most)}.",
-            *filter(None, [problem]),
+            f"A whole number of {_UNITS[option]}, from {number(least)} to {number(most)}.",
+            *filter(None, [_ZERO.get(option, ""), problem]),
         ]
-        answer = await app.push_screen_wait(AskText(_TITLES[option], sentences, text))
+        answer = await app.push_screen_wait(AskText(_TITLES[option], sentences, text, replaces=True))
         if answer is None:
             return None
         text = answer.strip()

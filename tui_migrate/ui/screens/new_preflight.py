@@ -16,6 +16,7 @@ from tui_migrate.journal.states import Stage
 from tui_migrate.plan.model import PackageEnd, Plan
 from tui_migrate.plan.saving import save
 from tui_migrate.redaction import printable
+from tui_migrate.ui import consequences
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.backup_first import back_up_target
 from tui_migrate.ui.checking import Checked, check
@@ -111,6 +112,7 @@ class PreflightPane(StepPane):
         """Take the focus; check what was not checked since the plan was changed."""
         self.draw()
         self.query_one(Table).focus()
+        self._count_mirror()
         if self._checked() is None:
             self._begin()
 
@@ -225,6 +227,17 @@ class PreflightPane(StepPane):
             else:
                 self.post_message(Saved(chosen))
                 return
+
+    def _count_mirror(self) -> None:
+        """Count by ids what a mirror deletes and adds, where nobody has counted it: the sentence says it."""
+        draft = self.draft
+        if not draft.mirror or isinstance(draft.target, PackageEnd) or drafts.what_blocks_request(draft):
+            return
+        request, session = drafts.to_request(draft), self.owner.session
+        if self.looks.count_of(request) is None:
+            opening = Opening(session.home, session.passwords, session.clock)
+            work = consequences.count(request, opening, lambda one: self.post_message(Looked(one)), exact=False)
+            self.owner.background(work, "count")
 
     def _begin(self) -> None:
         if drafts.what_blocks_request(self.draft):

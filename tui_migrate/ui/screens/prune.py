@@ -158,13 +158,15 @@ class PruneScreen(OperatorScreen):
 
     async def _ask_number(self, title: str, value: int, least: int, most: int) -> int | None:
         said: tuple[str, ...] = ()
-        text: str | None = str(value)
-        while (text := await self.migrate_app.push_screen_wait(AskText(title, said, text or ""))) is not None:
+        typed = str(value)
+        while True:
+            text = await self.migrate_app.push_screen_wait(AskText(title, said, typed, replaces=True))
+            if text is None:
+                return None
             typed = text.strip()
             if typed.isascii() and typed.isdecimal() and least <= int(typed[:9]) <= most:
                 return int(typed)
             said = (f"✗ A number from {least:,} to {most:,}.",)
-        return None
 
     async def _remove(self, go: tuple[Backup, ...]) -> None:
         """Remove what goes by the list that was confirmed, as far as it still does so."""

@@ -26,10 +26,11 @@ from tui_migrate.ui.screens.rollback_choices import (
     FORCE,
     FORCE_CHOICES,
     FORCE_WORDS,
-    LATER_CHOICES,
+    LAST,
     SPARE,
     START,
     SURE_CHOICES,
+    later_choices,
     later_words,
 )
 from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, planned, rows, sentences
@@ -55,6 +56,7 @@ class RollbackScreen(OperatorScreen):
 
     ACTIONS = (
         "run.open",
+        "run.rollback",
         "rollback.start",
         "rollback.look",
         "rollback.force",
@@ -99,7 +101,7 @@ class RollbackScreen(OperatorScreen):
         """Lay out the sentences, the collections, and what comes next."""
         yield Prose([" Reading the journal…"], id="what")
         yield FaultPane(id="fault")
-        yield Table(COLUMNS, empty="The run has no collections.", id="collections")
+        yield Table(COLUMNS, empty="", id="collections")
         yield Lines([""], id="next")
 
     def subject(self) -> Subject:
@@ -130,6 +132,8 @@ class RollbackScreen(OperatorScreen):
         if action_id in ("rollback.start", "rollback.look", "rollback.force"):
             is_possible = self._look is not None and self._look.fault is None and self._run is not None
             return is_possible and (action_id != "rollback.look" or self._counting is None)
+        if action_id == "run.rollback":
+            return self._look is not None and bool(self._look.later)
         if action_id == "run.open":
             return self._changes is not None and self._changes.is_done and self._changes.preview.sum.kept > 0
         if action_id == "look.again":
@@ -203,13 +207,22 @@ class RollbackScreen(OperatorScreen):
             self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._chosen)
         elif self._look.later:
             words = later_words(self._look.later)
-            self.app.push_screen(Choose("Later runs wrote here too", words, LATER_CHOICES), self._chosen)
+            self.app.push_screen(
+                Choose("Later runs wrote here too", words, later_choices(self._look.later)), self._chosen
+            )
         else:
             self._ask_name()
+
+    def action_run_rollback(self) -> None:
+        """Show what rolling back the last of the later runs would do; esc leads back here."""
+        if self._look is not None and self._look.later:
+            self.app.push_screen(RollbackScreen(self._look.later[-1]))
 
     def _chosen(self, choice: str | None) -> None:
         if choice == START:
             self._ask_name()
+        elif choice == LAST:
+            self.action_run_rollback()
 
     def _ask_name(self) -> None:
         """Start; on production only after its name was typed."""
@@ -274,7 +287,7 @@ class RollbackScreen(OperatorScreen):
         if run is None:
             return
         self.query_one("#what", Prose).say(sentences(run, look, self.session.keys, self._changes, force=self._force))
-        self.query_one(Table).show(rows(run, look, self._changes))
+        self.query_one(Table).show(rows(run, look, self._changes), empty="The run has no collections.")
         pane = self.query_one("#fault", FaultPane)
         fault = look.fault if look is not None and look.fault is not None else None
         if fault is None and self._changes is not None:

@@ -9,9 +9,10 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, LookState
+from tui_migrate.ui.screens.rollback_choices import order_words, runs_words
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import local_time
-from tui_migrate.wording import duration, ends_words, number, run_name, size
+from tui_migrate.wording import duration, ends_words, kind_words, number, run_name, size
 from tui_migrate.worker.rollback_preview import Tally
 from tui_migrate.worker.undo_summary import UndoSummary
 
@@ -51,12 +52,12 @@ def sentences(
     """
     counts, target = run.counts, printable(run.target)
     found = changes.preview.sum if changes is not None and changes.is_done else None
-    what = f"run {run_name(run.id)} ({run.kind.value} {printable(ends_words(run))})"
+    what = f"run {run_name(run.id)} ({kind_words(run)} {printable(ends_words(run))})"
     if look is not None and look.fault is not None:
         return [f" To roll back: {what}"]
     plan = planned(run, changes)
     deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
-    said = [f" Rolling back run {run_name(run.id)} ({run.kind.value}) {deed}."]
+    said = [f" Rolling back run {run_name(run.id)} ({kind_words(run)}) {deed}."]
     if counts.assumed_ours:
         said.append(
             f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"
@@ -75,9 +76,11 @@ def sentences(
         return said
     said.append(_made_words(look.undo))
     if look.later:
-        names = ", ".join(map(run_name, look.later))
-        stays = "is taken back too" if force else "stays. Roll that back first to take everything back"
-        said.append(f" ! run {names} wrote to the same collections later: what it changed {stays}.")
+        it = "it" if len(look.later) == 1 else "they"
+        order, key = order_words(look.later), keys.of("run.rollback")
+        first = f"{order[:1].upper()}{order[1:]}: {key} shows what that would do"
+        stays = "is taken back too" if force else f"stays. {first}"
+        said.append(f" ! {runs_words(look.later)} wrote to the same collections later: what {it} changed {stays}.")
     return said
 
 

@@ -29,7 +29,7 @@ from tui_migrate.ui.screens.run_view import (
     more_line,
     stages_line,
 )
-from tui_migrate.ui.screens.run_words import GONE, status
+from tui_migrate.ui.screens.run_words import GONE, is_finished_backup, status
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.taking_back import RollbackBegun
 from tui_migrate.ui.throughput import plot
@@ -70,6 +70,7 @@ class RunScreen(OperatorScreen):
         "run.rejects",
         "run.throughput",
         "run.conflicts",
+        "backup.restore",
         "table.filter",
         "table.sort",
     )
@@ -119,7 +120,7 @@ class RunScreen(OperatorScreen):
         yield Lines(["", ""], id="counts")
         yield Lines([""], id="plot")
         yield Lines([""], id="rule", classes="rule")
-        yield Table(COLUMNS, empty="The run has no collections.", id="collections")
+        yield Table(COLUMNS, empty="", id="collections")
         yield Prose(id="status")
         yield Lines([""], id="more", classes="rule")
         yield Lines(["", ""], id="events")
@@ -154,6 +155,8 @@ class RunScreen(OperatorScreen):
             return run.state.is_resumable
         if action_id == "run.rejects":
             return run.counts.rejected > 0
+        if action_id == "backup.restore":
+            return is_finished_backup(run)
         if action_id == "run.conflicts":
             return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
         return run.rollback_available or action_id != "run.rollback"
@@ -221,7 +224,8 @@ class RunScreen(OperatorScreen):
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)
         table = self.query_one(Table)
-        table.show(self._rows.of(run, pace))
+        empty = "The run has no collections." if run.state.is_final else ""
+        table.show(self._rows.of(run, pace), empty=empty)
         shown = max(1, table.size.height - 2)
         self.query_one("#more", Lines).show([more_line(len(table.rows), shown, width)])
         self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:])][-2:])
@@ -301,6 +305,13 @@ class RunScreen(OperatorScreen):
     def action_run_conflicts(self) -> None:
         """Show what the run asks about."""
         self.app.push_screen(ConflictsScreen(self._run_id))
+
+    def action_backup_restore(self) -> None:
+        """Show what restoring the backup that this run made would change."""
+        from tui_migrate.ui.screens.backup_restoring import restore_named  # whose screens show runs on this one
+
+        if self.run_record is not None and is_finished_backup(self.run_record):
+            self.migrate_app.in_background(restore_named(self.migrate_app, self.run_record.backup), "restore")
 
     def action_run_log(self) -> None:
         """Show the whole log."""

@@ -8,7 +8,7 @@ from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
 from tui_migrate.ui.widgets.prose import wrap
-from tui_migrate.wording import ends_words, run_name, size
+from tui_migrate.wording import ends_words, kind_words, run_name, size
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -18,7 +18,7 @@ def ask_to_delete(app: "MigrateApp", run: RunRecord, when_wanted: Callable[[int]
     """Ask whether a run's record is to go; where its undo log is the only way back, its number has to be typed."""
     name = run_name(run.id)
     title, made = f"Delete run {name}?", f"made {since(run.created_at, app.session.clock())} by {run.created_by}"
-    said = [*wrap(ends_words(run), TEXT_CELLS), f"{run.kind.value}, {made}", ""]
+    said = [*wrap(ends_words(run), TEXT_CELLS), f"{kind_words(run)}, {made}", ""]
 
     def take(is_wanted: bool) -> None:
         if is_wanted:

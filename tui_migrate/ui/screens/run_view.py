@@ -21,7 +21,7 @@ from tui_migrate.ui.screens.run_pace import RunPace, documents_done
 from tui_migrate.ui.screens.run_table import STOPPED_MARKS, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
 from tui_migrate.ui.wording import fit_ends
-from tui_migrate.wording import duration, ends_words, number, run_name
+from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
 
 BESIDE_BAR: Final = 37
 """Cells of the bar's line that are not the bar."""
@@ -57,7 +57,7 @@ def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Envi
         target = plan.target if plan is not None else None
         environment, right = run.environment, printable(host_words(target)) if isinstance(target, StoreEnd) else ""
     said = environment_words(environment, right) if environment is not None else right
-    what = f"run {run_name(run.id)}   {run.kind.value}   "
+    what = f"run {run_name(run.id)}   {kind_words(run)}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
     return what + fit_ends(_short(printable(ends_words(run))), max(1, room)), environment, right
 
@@ -71,7 +71,9 @@ def source_words(plan: Plan | None) -> str:
     """Say that reading is dangerous too: a source in production bears a load."""
     if plan is None or plan.kind is RunKind.ROLLBACK or not isinstance(plan.source, StoreEnd):
         return ""
-    return "SOURCE: PRODUCTION" if plan.source.environment is Environment.PRODUCTION else ""
+    if plan.source.environment is not Environment.PRODUCTION:
+        return ""
+    return "SOURCE: PRODUCTION" if plan.source.connection else "SOURCE COUNTS AS PRODUCTION"
 
 
 def stages_line(run: RunRecord) -> str:

@@ -10,6 +10,7 @@ from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.next_steps import failure_hint, is_one_command
+from tui_migrate.ui.run_rows import retried_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
 from tui_migrate.ui.screens.run_view import elapsed
@@ -129,6 +130,7 @@ def _done_words(run: RunRecord, now: float) -> str:
     words += f" in {duration(taken)}" if taken is not None else ""
     words += f" and {run.attempt} attempts" if run.attempt > 1 else ""
     words += f", undo log {size_pair(run.undo_bytes, 0)}" if run.undo_bytes else ""
+    words += f"; {number(run.counts.rejected)} refused, {retried_words(run)}" if run.retried_by else ""
     return words + (f"; run {run_name(run.rollback_of)} is taken back" if run.kind is RunKind.ROLLBACK else "")
 
 
@@ -147,12 +149,21 @@ def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
         steps.append(f"{keys.of('run.rollback')} shows what rolling it back would do")
     if not run.state.is_final:
         steps.append(f"{keys.of('run.cancel')} gives it up for good")
+    if is_finished_backup(run):
+        steps.append(f"{keys.of('backup.restore')} restores it")
     if run.counts.rejected:
         steps.append(f"{keys.of('run.rejects')} lists what the target refused")
     if run.findings or run.failure:
         steps.append(_findings_words(len(run.findings), keys.of("run.errors")))
-    if steps:
-        yield f"   next: {'; '.join(steps)}; esc goes back"
+    if not steps:
+        steps.append(f"{keys.of('run.log')} shows what it did")
+    yield f"   next: {'; '.join(steps)}; esc goes back"
+
+
+def is_finished_backup(run: RunRecord) -> bool:
+    """Say whether a run has made a backup, which can be restored."""
+    done = (RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS)
+    return run.kind is RunKind.EXPORT and bool(run.backup) and run.state in done
 
 
 def _findings_words(count: int, key: str) -> str:

@@ -1,8 +1,9 @@
 """What every small window is: a modal screen that closes once."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.events import Mount
 from textual.message import Message
@@ -11,6 +12,8 @@ from textual.screen import ModalScreen, Screen, ScreenResultType
 
 class Window(ModalScreen[ScreenResultType]):
     """A modal screen that gives a result, or None, when it is closed."""
+
+    BINDINGS: ClassVar = [Binding("ctrl+l", "app.app_redraw", show=False)]
 
     async def _dispatch_message(self, message: Message) -> None:
         """Leave out the filling of a window that was closed before it had anything in it."""

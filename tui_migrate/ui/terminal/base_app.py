@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate, LayoutUpdate
@@ -31,6 +31,8 @@ from tui_migrate.ui.terminal.frames import Frames
 from tui_migrate.ui.terminal.key_order import KeyOrder
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet, is_remote
 
+_SUSPEND: Final = Binding("ctrl+z", "suspend_process", show=False, id="app.suspend", priority=True)
+
 
 class TerminalApp(App[ReturnType]):
     """An app that sends few bytes, leaves the terminal as it was, and shows nobody a secret.
@@ -44,9 +46,9 @@ class TerminalApp(App[ReturnType]):
     - `line_is_busy`: a feed skips its frame then. Drawing is safe at any time: what the line has no room for is merged
       into the next frame, and the loop never waits for the line.
     - Keys act in order, though they come in one piece: what follows the key that opens a dialog goes into the dialog.
-    - `redraw` for ctrl+l; ctrl+z is bound to `suspend_process`.
+    - `redraw` for ctrl+l; ctrl+z is bound to `suspend_process`, under a dialog too.
     - On a terminal smaller than `small.MINIMUM` a notice stands instead of the app, which is laid out for the minimum
-      all the while and hears no key but those in `small.KEYS_THAT_PASS`.
+      all the while and hears no key but those in `small.KEYS_THAT_PASS`; those in `small.KEYS_THAT_LEAVE` call `leave`.
     - SIGHUP, SIGTERM, SIGINT and the end of the input end it with `return_code` 128 + the signal's number.
     - An error that no handler, worker or thread foresaw ends it with `return_code` 1: the traceback goes to
       `crash_log`, one line to the terminal. `exit(message=…)` with a plain text shows that, redacted.
@@ -54,7 +56,7 @@ class TerminalApp(App[ReturnType]):
     Without a terminal, under a Pilot, Textual's own headless driver runs and nothing of this draws.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False, id="app.suspend")]
+    BINDINGS: ClassVar[list[BindingType]] = [_SUSPEND]
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class TerminalApp(App[ReturnType]):
         self._frames: Frames | None = None
         self._key_order = KeyOrder(self, super().on_event)
         self._thread_hook = threading.excepthook
+        self.last_faults: list[str] = []
         for theme in themes:
             self.register_theme(theme)
         self.theme = theme_name
@@ -109,6 +112,15 @@ class TerminalApp(App[ReturnType]):
         if isinstance(self._driver, TerminalDriver):
             self._driver.set_title(printable(title))
 
+    def leave(self) -> None:
+        """End the app in peace, whatever is open."""
+        self.exit()
+
+    def fail_at_the_end(self, line: str) -> None:
+        """Say, when the terminal is given back, what went wrong while the app was left; `return_code` is 1 then."""
+        self.last_faults.append(line)
+        self._return_code = self._return_code or 1
+
     def redraw(self) -> None:
         """Draw the whole screen anew, and send all of it, whatever the terminal shows."""
         self._send_all()
@@ -126,6 +138,7 @@ class TerminalApp(App[ReturnType]):
         if isinstance(driver, TerminalDriver):
             driver.encoding = self._encoding
             driver.on_idle = self._send_frame
+            driver.on_leave = self.leave
             self._frames = Frames(driver, self._depth, CellMaker(self._marks, self._encoding))
             asyncio.get_running_loop().set_exception_handler(self._on_lost_error)
             threading.excepthook = self._on_thread_error
@@ -190,8 +203,8 @@ class TerminalApp(App[ReturnType]):
         self._handle_exception(RuntimeError(f"panic: {', '.join(type(one).__name__ for one in renderables)}"))
 
     def _print_error_renderables(self) -> None:
-        """Say on the terminal, which is given back by now, what the app ended with: one line."""
-        said = [one for one in self._exit_renderables if isinstance(one, str)][:1]
+        """Say on the terminal, which is given back by now, what the app ended with: one line, and one each fault."""
+        said = [one for one in self._exit_renderables if isinstance(one, str)][:1] + self.last_faults
         self._exit_renderables.clear()
         if sys.__stderr__ is not None and not self.is_headless:
             with suppress(OSError, ValueError):

@@ -20,7 +20,7 @@ from textual.messages import InBandWindowResize, TerminalSupportsSynchronizedOut
 
 from tui_migrate.ui.terminal import modes
 from tui_migrate.ui.terminal.keys import KeyReader
-from tui_migrate.ui.terminal.small import KEYS_THAT_PASS, MINIMUM, is_too_small
+from tui_migrate.ui.terminal.small import KEYS_THAT_LEAVE, KEYS_THAT_PASS, MINIMUM, is_too_small
 from tui_migrate.ui.terminal.writer import TerminalWriter
 
 _WITHOUT_TITLE: Final = ("linux", "vt100", "vt102", "vt220")
@@ -31,8 +31,9 @@ class TerminalDriver(Driver):
     """A terminal on stdin and stderr.
 
     The app is told `app_size`, which is MINIMUM at least, so nothing under it has to fit less; `terminal_size` is the
-    real one. While that is too small, keys that act on what cannot be seen are dropped. `encoding` and `on_idle`, which
-    is called when all that was written has gone out, are the app's to set before it starts.
+    real one. While that is too small, keys that act on what cannot be seen are dropped. `encoding`, `on_idle`,
+    which is called when all that was written has gone out, and `on_leave`, which leaves the app, are the app's to set
+    before it starts.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TerminalDriver(Driver):
         self._reader: KeyReader | None = None
         self.encoding = "utf-8"
         self.on_idle: Callable[[], None] = lambda: None
+        self.on_leave: Callable[[], None] = app.exit
         self._title = ""
         self._measure()
 
@@ -154,6 +156,9 @@ class TerminalDriver(Driver):
         if isinstance(message, (InBandWindowResize, TerminalSupportsSynchronizedOutput)):
             return  # answers to what was never asked
         acts = isinstance(message, (InputEvent, Paste))
+        if self.is_too_small and isinstance(message, Key) and message.key in KEYS_THAT_LEAVE:
+            self._soon(self.on_leave)()
+            return
         passes = isinstance(message, Key) and message.key in KEYS_THAT_PASS
         if not (acts and self.is_too_small) or passes:
             super().process_message(message)

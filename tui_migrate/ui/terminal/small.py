@@ -5,8 +5,11 @@ from typing import Final
 MINIMUM: Final = (80, 24)
 """Columns and rows for which every screen is made."""
 
-KEYS_THAT_PASS: Final = frozenset(("ctrl+c", "ctrl+q", "ctrl+z", "ctrl+l"))
-"""Keys that work although nothing can be seen: they leave, stop or draw anew, and change nothing."""
+KEYS_THAT_LEAVE: Final = frozenset(("ctrl+c", "ctrl+q"))
+"""Keys that leave the app, whatever it shows: a field that has the focus would copy by the first."""
+
+KEYS_THAT_PASS: Final = frozenset(("ctrl+z", "ctrl+l"))
+"""Other keys that work although nothing can be seen: they stop or draw anew, and change nothing."""
 
 
 def is_too_small(width: int, height: int) -> bool:

@@ -1,7 +1,8 @@
 """The table of all screens: virtual, drawn line by line, its cursor kept by key.
 
 Only rows in view are drawn, and of those only the ones that changed are repainted. Sorting and filtering happen on the
-rows, not on widgets. The last line shows the full name of the row under the cursor, and where it stands.
+rows, not on widgets. The last line shows where the cursor stands, and the full name of its row. Cursor and name are
+shown by the table that has the keys, and by no other: what they say is done by a key is done there.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,6 +66,7 @@ class Row:
 class Table(Widget, can_focus=True):
     """Rows under fixed columns. Messages: `Moved` when the cursor goes to another row, `Opened` on enter.
 
+    Without `has_note` the last line is a row like the others: where nothing is cut, it would repeat what stands there.
     One that `tells_rest` says below how many rows there are under those that are seen.
     """
 
@@ -120,11 +122,13 @@ class Table(Widget, can_focus=True):
         *,
         empty: str = "Nothing here.",
         id: str | None = None,
+        has_note: bool = True,
         tells_rest: bool = False,
     ) -> None:
         super().__init__(id=id)
         self._tells_rest = tells_rest
         self._columns = tuple(columns)
+        self._has_note = has_note
         self._all: tuple[Row, ...] = ()
         self._rows: list[Row] = []
         self._empty = empty
@@ -189,7 +193,7 @@ class Table(Widget, can_focus=True):
                 column.title + ("↓" if number == self._sort else "") for number, column in enumerate(self._columns)
             ]
             return self._line(titles, self.get_component_rich_style("table--head"))
-        if y == self.size.height - 1:
+        if self._has_note and y == self.size.height - 1:
             return self._note()
         place = self._top + y - 1
         if place >= len(self._rows):
@@ -200,21 +204,24 @@ class Table(Widget, can_focus=True):
         style = self.rich_style
         if row.tone is not Tone.PLAIN:
             style = self.get_component_rich_style(f"table--{row.tone.value}")
-        if place == self._cursor and self.has_focus:
+        is_cursor = place == self._cursor and self.has_focus
+        if is_cursor:
             style = self.get_component_rich_style("table--cursor")
-        return self._line([printable(cell) for cell in row.cells], style, is_cursor=place == self._cursor)
+        return self._line([printable(cell) for cell in row.cells], style, is_cursor=is_cursor)
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
         self._keep_in_view()
 
     def on_focus(self) -> None:
-        """Show the cursor."""
+        """Show the cursor, and below what it stands on."""
         self._refresh_place(self._cursor)
+        self._refresh_note()
 
     def on_blur(self) -> None:
-        """Hide the cursor's colour; its mark stays."""
+        """Hide both; the cursor stays where it is."""
         self._refresh_place(self._cursor)
+        self._refresh_note()
 
     def action_move(self, step: int) -> None:
         """Move by rows."""
@@ -236,7 +243,7 @@ class Table(Widget, can_focus=True):
     @property
     def _height(self) -> int:
         """Rows in view, without head and note."""
-        return max(1, self.size.height - 2)
+        return max(1, self.size.height - (2 if self._has_note else 1))
 
     def _arrange(self) -> None:
         key, before = self.cursor_key, self._rows
@@ -256,7 +263,7 @@ class Table(Widget, can_focus=True):
                 if before[number] is not rows[number] and before[number] != rows[number]:
                     self._refresh_place(number)
                     if number == cursor:
-                        self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
+                        self._refresh_note()
         if self.cursor_key != key:
             self.post_message(self.Moved(self, self.cursor_key))
 
@@ -284,7 +291,7 @@ class Table(Widget, can_focus=True):
         else:
             self._refresh_place(before)
             self._refresh_place(place)
-        self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
+        self._refresh_note()
         self.post_message(self.Moved(self, self.cursor_key))
 
     def _keep_in_view(self) -> bool:
@@ -299,6 +306,10 @@ class Table(Widget, can_focus=True):
     def _refresh_place(self, place: int) -> None:
         if self._top <= place < self._top + self._height:
             self.refresh(Region(0, place - self._top + 1, self.size.width, 1))
+
+    def _refresh_note(self) -> None:
+        if self._has_note:
+            self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
 
     def _line(self, texts: Sequence[str], style: Style, *, is_cursor: bool = False) -> Strip:
         parts = [("›" if is_cursor else " ")]
@@ -327,9 +338,11 @@ class Table(Widget, can_focus=True):
         style = self.get_component_rich_style("table--note")
         if not self._rows:
             return self._plain(f" filter: {self._filter}" if self._filter else "", style)
-        row = self._rows[self._cursor]
         below = len(self._rows) - self._top - self._height
         rest = f" ↓ {below:,} more " if self._tells_rest and below > 0 else ""
+        if not self.has_focus:
+            return self._plain(rest, style)
+        row = self._rows[self._cursor]
         where = f"{rest} {self._cursor + 1:,}/{len(self._rows):,}"
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"

@@ -14,6 +14,10 @@ from tui_migrate.errors import UsageError
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOSTS: Final = re.compile(r"\d{1,5}(?:,[\w.-]+(?::\d{1,5})?)*[/?]")
+_ADDRESS: Final = re.compile(
+    r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-F:.]*\]?)(?::\d{0,5}(?:[,/?].*)?)?", re.IGNORECASE
+)
+"""A URL from its first host on, as far as it is typed, where that is an address or this machine."""
 _SECRET_OPTION: Final = re.compile(
     r"[?&;][\w.-]*(?:password|secret|token|authMechanismProperties)[\w.-]*=([^&;]*)", re.IGNORECASE
 )
@@ -42,14 +46,18 @@ def split_password(text: str) -> TypedUrl:
     return TypedUrl(url.text if url.password is not None else text, url.password)
 
 
-def masked(text: str) -> str:
-    """Put dots over whatever is a password or may become one; the text is as long as before."""
+def masked(text: str, *, is_done: bool = False) -> str:
+    """Put dots over whatever is a password or may become one; the text is as long as before.
+
+    What stands behind the first colon is a port behind an address, which is no user's name, and in what is a URL by now
+    and has no user; that no `@` is coming any more only the one knows who says `is_done`.
+    """
     covered = list(text)
     start = _start(text)
     colon, at = text.find(":", start), text.rfind("@")
     if 0 <= colon < at:
         covered[colon + 1 : at] = _DOT * (at - colon - 1)
-    elif colon >= 0 and at < start and not _HOSTS.match(text, colon + 1):
+    elif colon >= 0 and at < start and not (_is_port(text, start, colon) or (is_done and _has_no_user(text))):
         covered[colon + 1 :] = _DOT * (len(text) - colon - 1)
     for match in _SECRET_OPTION.finditer(text):
         covered[match.start(1) : match.end(1)] = _DOT * (match.end(1) - match.start(1))
@@ -63,7 +71,7 @@ class UrlInput(Input):
     """
 
     def __init__(self, typed: TypedUrl = TypedUrl(""), *, id: str | None = None) -> None:
-        super().__init__(typed.text, id=id, highlighter=_Mask(), select_on_focus=False)
+        super().__init__(typed.text, id=id, highlighter=_Mask(self), select_on_focus=False)
         self._taken = typed
         self.problem = ""
 
@@ -92,8 +100,23 @@ class UrlInput(Input):
 
 
 class _Mask(Highlighter):
+    def __init__(self, entry: Input) -> None:
+        self._entry = entry
+
     def highlight(self, text: Text) -> None:
-        text.plain = masked(text.plain)
+        text.plain = masked(text.plain, is_done=not self._entry.has_focus)
+
+
+def _is_port(text: str, start: int, colon: int) -> bool:
+    """Say whether what follows the first colon can be nothing but ports and further hosts."""
+    return bool(_HOSTS.match(text, colon + 1) or _ADDRESS.fullmatch(text, start))
+
+
+def _has_no_user(text: str) -> bool:
+    try:
+        return not parse_url(text).user
+    except UsageError:
+        return False
 
 
 def _start(text: str) -> int:
