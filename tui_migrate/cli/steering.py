@@ -128,7 +128,7 @@ async def take_back(home: Home, run: RunRecord, passwords: Mapping[str, str], ou
     if not asked.confirm:
         raise _what_it_would_do(run, names, asked, output)
     if later:
-        fate = "taken back too" if asked.force else "spared"
+        fate = "taken back too" if asked.force else "kept"
         output.note(f"tui-migrate: warning: run {names} wrote to the same collections later; what it changed is {fate}")
     rollback_id = await launch.create_rollback(home, run.id, force=asked.force)
     return await _start(home, rollback_id, passwords, output, detach=asked.detach)
@@ -185,7 +185,7 @@ async def _start(home: Home, run_id: int, passwords: Mapping[str, str], output: 
 
 def _what_it_would_do(run: RunRecord, later: str, asked: TakingBack, output: Output) -> ConfirmationNeeded:
     counts = run.counts
-    fate = "taken back too" if asked.force else "spared"
+    fate = "taken back too" if asked.force else "kept"
     warning = f" (run {later} wrote to the same collections later; what it changed is {fate})" if later else ""
     flags = " --force" * asked.force + " --despite-later" * asked.despite_later
     others = ", whoever has changed them since" if asked.force else ""

@@ -29,6 +29,9 @@ from tui_migrate.ui.scoping import catalog_from, for_names
 
 NONE_MARKED: Final = "no collection is marked"
 
+MOST_REJECTS: Final = 1_000_000
+"""As many refused documents as may be put aside."""
+
 
 class Step(IntEnum):
     """The steps, in their order."""

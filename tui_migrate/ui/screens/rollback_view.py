@@ -159,7 +159,7 @@ def _found_words(found: Tally, at: str, collections: Mapping[str, Tally]) -> lis
     if found.kept:
         kept = f"{_documents(found.kept)} {_is(found.kept)} kept, because others changed or deleted them since"
     else:
-        kept = "No document has to be kept"
+        kept = "No document is kept"
     mark = "! " if found.kept else ""
     said = [f" {mark}{kept} (counted {at}).{already}"]
     if found.whole:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual.message import Message
@@ -10,11 +11,13 @@ from textual.widget import Widget
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan, Policy, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.ui.actions import Action
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
+from tui_migrate.ui.screens.report import ReportScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_steering import RunSteering
@@ -40,6 +43,8 @@ from tui_migrate.wording import run_name
 
 PLOT_FROM_HEIGHT: Final = 32
 PLOT_ROWS: Final = 6
+
+GIVING_UP: Final = "End the run for good: it cannot be resumed any more; what it wrote stays. Asks first."
 
 PLAN_READ_AT_ONCE: Final = 64 * 1024
 """Characters of a plan that are read within one frame."""
@@ -70,6 +75,7 @@ class RunScreen(OperatorScreen):
         "run.rejects",
         "run.throughput",
         "run.conflicts",
+        "run.report",
         "backup.restore",
         "table.filter",
         "table.sort",
@@ -160,6 +166,15 @@ class RunScreen(OperatorScreen):
         if action_id == "run.conflicts":
             return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
         return run.rollback_available or action_id != "run.rollback"
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """A run that has stopped is given up by the key that cancels one at work."""
+        run, actions = self.run_record, super().shown_actions()
+        if run is None or run.state.is_active:
+            return actions
+        return tuple(
+            replace(one, label="Give up", help=GIVING_UP) if one.id == "run.cancel" else one for one in actions
+        )
 
     def copyable(self) -> Sequence[Copyable]:
         """The collection under the cursor, the run's id, its plan."""
@@ -301,6 +316,10 @@ class RunScreen(OperatorScreen):
     def action_run_rejects(self) -> None:
         """List what the target refused."""
         self.app.push_screen(RejectsScreen(self._run_id))
+
+    def action_run_report(self) -> None:
+        """Show its findings with their totals."""
+        self.app.push_screen(ReportScreen(self._run_id))
 
     def action_run_conflicts(self) -> None:
         """Show what the run asks about."""

@@ -82,11 +82,13 @@ class RunSteering:
 
     def cancel(self, run: RunRecord, plan: Plan) -> None:
         """Ask what is to become of what was written, and cancel."""
-        keep = "Cancel; what was written stays" if run.writes_begun else "Cancel; nothing has been written yet"
+        is_active = run.state.is_active
+        end = "Cancel" if is_active else "Give up"
+        keep = f"{end}; what was written stays" if run.writes_begun else f"{end}; nothing has been written yet"
         if run.kind is RunKind.EXPORT:
-            keep = "Cancel; the unfinished package is removed"
-        choices = [("on", "Go on with the run"), ("keep", keep)]
-        sentences = ["A run that was cancelled cannot be resumed."]
+            keep = f"{end}; the unfinished package is removed"
+        choices = [("on", "Go on with the run" if is_active else "Leave it as it is"), ("keep", keep)]
+        sentences = [f"A run that was {'cancelled' if is_active else 'given up'} cannot be resumed."]
         if run.undo and run.writes_begun and run.state.is_active and run.kind in (RunKind.COPY, RunKind.IMPORT):
             choices.append(("back", "Cancel, then roll back what was written"))
             sentences.append("The rollback starts when the worker has ended; keep this app open until then.")
@@ -98,7 +100,7 @@ class RunSteering:
                 self._confirm_rollback(plan)
 
         lines = [line for one in sentences for line in wrap(one, DIALOG_CELLS)]
-        self._screen.app.push_screen(Choose(f"Cancel run {run_name(self._run_id)}?", lines, choices), take)
+        self._screen.app.push_screen(Choose(f"{end} run {run_name(self._run_id)}?", lines, choices), take)
 
     def resume(self, run: RunRecord, plan: Plan) -> None:
         """Start a worker, after asking for passwords that are missing, or that the server did not take."""
