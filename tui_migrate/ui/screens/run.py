@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.plan.model import Environment, Plan, Policy
+from tui_migrate.plan.model import Environment, Plan, Policy, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.actions import Action
 from tui_migrate.ui.copyable import Copyable
@@ -53,7 +53,8 @@ HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
     "here is written into the journal; the worker heeds it after the batch it is at. Everybody who works as this user "
     "on this machine sees the same and may ask as well: the last wish counts. The time left is reckoned from the rate "
-    "that is shown, and is a dash while that is not known."
+    "that is shown, and is a dash while that is not known. Documents are written one collection at a time; several "
+    "collections may be verified at once, where both ends can be read so."
 )
 
 
@@ -65,6 +66,8 @@ class RunScreen(OperatorScreen):
         "run.cancel",
         "run.faster",
         "run.slower",
+        "run.more_lanes",
+        "run.fewer_lanes",
         "run.log",
         "run.errors",
         "run.resume",
@@ -150,6 +153,8 @@ class RunScreen(OperatorScreen):
             return action_id.startswith("app.")
         if action_id in ("run.pause", "run.faster", "run.slower"):
             return run.state.is_active
+        if action_id in ("run.more_lanes", "run.fewer_lanes"):
+            return run.state.is_active and run.kind is not RunKind.ROLLBACK and len(run.collections) > 1
         if action_id == "run.cancel":
             return not run.state.is_final
         if action_id == "run.resume":
@@ -281,6 +286,16 @@ class RunScreen(OperatorScreen):
         """Ask for the next higher limit, or for none."""
         if self._snapshot is not None and self._snapshot.run is not None:
             self._steering.faster(self._snapshot.run, self._snapshot.controls, self._pace)
+
+    def action_run_more_lanes(self) -> None:
+        """Ask for one collection more to be verified at once."""
+        if self._snapshot is not None and self._snapshot.run is not None:
+            self._steering.change_lanes(self._snapshot.run, self._snapshot.controls, 1)
+
+    def action_run_fewer_lanes(self) -> None:
+        """Ask for one collection fewer to be verified at once."""
+        if self._snapshot is not None and self._snapshot.run is not None:
+            self._steering.change_lanes(self._snapshot.run, self._snapshot.controls, -1)
 
     def action_run_cancel(self) -> None:
         """Ask what is to become of what was written, and cancel."""

@@ -118,13 +118,16 @@ def figures_line(run: RunRecord, pace: RunPace, width: int) -> str:
 
 
 def counts_lines(run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None) -> tuple[str, str]:
-    """The sparkline, the limit, and what became of the documents, on two lines."""
+    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines."""
     limit = f"{number(run.rate_limit)}/s" if run.rate_limit else "none"
     left = f" {sparkline(pace.history, SPARK_WIDTH)} limit {limit}"
     begin = max(COUNTS_AT, cell_len(left) + 2)
     first, second = _counts(run)
     second.append(("retried", sum(_RETRY in one.message for one in events)))
     below = "" if run.kind is RunKind.EXPORT else source_words(plan)
+    if run.state.is_active and run.parallel > 1:
+        below = f"{below}  {run.parallel} at once".strip()
+        begin = max(begin, cell_len(below) + 3)
     return (
         left.ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in first),
         f" {below}".ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in second),
