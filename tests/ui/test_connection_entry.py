@@ -8,11 +8,14 @@ import pytest
 
 from tests.keyrings import LockedKeyring, MemoryKeyring, in_force
 from tui_migrate import connections
+from tui_migrate.connection_url import ConnectionUrl
 from tui_migrate.connections import Connection
 from tui_migrate.errors import CredentialsMissing, StorageFailed, UsageError
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.connection_entry import Entry, PasswordPlace, drop_moved, entry_of, places_for, save, write_password
+from tui_migrate.ui.connection_trial import Circumstances, try_entry
+from tui_migrate.ui.keymap import USUAL
 
 URL = "mongodb://anna@127.0.0.1:1/shop"
 PASSWORD = "hunter2/@:x é"
@@ -160,6 +163,25 @@ def test_where_the_file_of_connections_cannot_be_written_the_keyring_is_as_befor
         with pytest.raises(StorageFailed, match="cannot write"):
             save(home, typed)
         assert kept == before
+
+
+async def test_a_trial_says_why_the_keyring_gives_no_password_and_asks_for_none(home: Home) -> None:
+    async def asked(name: str, url: ConnectionUrl) -> str | None:
+        raise AssertionError(f"{name} is asked for")
+
+    before = Connection("prod", URL, keyring=True)
+    connections.write(home, [before])
+    renaming = entry("renamed", place=PasswordPlace.KEYRING, before=before)
+    around = Circumstances(home, {}, 0.0, asked, USUAL)
+    with in_force(LockedKeyring()):
+        trial = await try_entry(renaming, around)
+    assert trial.greeting is not None
+    assert trial.greeting.fault is not None
+    assert "locked" in trial.greeting.fault.message
+    trial = await try_entry(renaming, around)
+    assert trial.greeting is not None
+    assert trial.greeting.fault is not None
+    assert "no password of prod/anna" in trial.greeting.fault.message
 
 
 def test_where_the_keyring_is_locked_nothing_is_saved(home: Home) -> None:

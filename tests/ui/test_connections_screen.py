@@ -398,7 +398,8 @@ async def test_the_keyring_gets_a_password_and_loses_it_with_the_connection(home
             app.session.passwords.clear()
             app.session.seen.clear()
             await pilot.press("t")
-            await until(pilot, shows(pilot, "as reader"), "who answers")
+            await until(pilot, lambda: "shop" in app.session.seen, "who answers")
+            assert app.session.seen["shop"].fault is None
             assert "hunter2" not in screen_text(pilot) + home.connections.read_text()
             await pilot.press("D")
             await until(pilot, shows(pilot, "taken out of the system keyring"), "the question")

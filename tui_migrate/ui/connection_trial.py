@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tui_migrate.connection_url import ConnectionUrl
 from tui_migrate.connections import Connection, load, stored_password
@@ -58,8 +58,6 @@ async def try_entry(entry: Entry, around: Circumstances) -> Trial:
     except (TuiMigrateError, ExceptionGroup) as error:
         greeting = Greeting(around.at, fault=Fault.of(first_error(error)))
         typed = None
-    if typed is not None and made.keyring:
-        entry = replace(entry, password=typed)
     return Trial(entry, greeting, password=typed)
 
 
@@ -73,7 +71,7 @@ async def _passwords(entry: Entry, made: Connection, around: Circumstances) -> t
     try:
         found = await asyncio.to_thread(stored_password, place, around.home)
     except CredentialsMissing:
-        if made.password_file:
+        if made.password_file or made.keyring:
             raise
     found = found if found is not None else around.passwords.get(end_of(made).label)
     if found is not None:
