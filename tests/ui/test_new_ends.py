@@ -249,6 +249,8 @@ async def test_pairs_used_before_come_first_each_once_and_the_cursor_is_on_the_l
         assert table.cursor_key == f"run:{last}"
         assert rows(pilot, "#ends")[2][1:] == (f"{OLD}/{shop.database} → {NEW}/{shop.database}", "1 h ago, run 0003")
         await pilot.press("enter")
+        await until(pilot, says(pilot, "Pair taken; ctrl+n goes on to its collections."), "both ends")
+        await pilot.press("ctrl+n")
         await until(pilot, says(pilot, f"1 of 2 marked as in run {last:04d}: about"), "the collections")
         assert session(pilot).draft.chosen == ("users",)
         await pilot.press("i")
