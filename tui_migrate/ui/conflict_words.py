@@ -10,7 +10,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.wording import number
+from tui_migrate.wording import number, waiting_words
 from tui_migrate.worker.conflict_documents import Sides
 
 COLUMNS: Final = (
@@ -61,8 +61,7 @@ def fields_words(fields: Sequence[str]) -> str:
 
 def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
-    waits = "document waits" if run.undecided == 1 else "documents wait"
-    said = [f" {number(run.undecided)} {waits} for your decision; {number(decided)} decided and not written yet."]
+    said = [f" {waiting_words(run.undecided)}; {number(decided)} decided and not written yet."]
     if shown < total:
         said.append(f" The first {number(shown)} of {number(total)} are listed.")
     if run.state.is_active:
