@@ -48,6 +48,11 @@ def number(value: int) -> str:
     return humanize.intcomma(value)
 
 
+def waiting_words(count: int) -> str:
+    """Say how many documents wait for the operator."""
+    return f"{number(count)} {'document waits' if count == 1 else 'documents wait'} for your decision"
+
+
 def size(value: int) -> str:
     """Show a number of bytes in decimal units."""
     return humanize.naturalsize(value)

@@ -1,11 +1,14 @@
 """The policy `ask` on the command line."""
 
+import asyncio
+
 from tests.cli.conftest import Cli, Ends
 from tests.suites.ids import text
 from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
 from tui_migrate.cli.conflicts import conflict_form
-from tui_migrate.journal.records import ConflictRecord
+from tui_migrate.journal.records import ConflictRecord, ConflictState
 from tui_migrate.reports.masking import NOTHING, Mask
+from tui_migrate.worker import control
 
 
 def fill(ends: Ends) -> None:
@@ -67,10 +70,13 @@ def test_what_cannot_be_decided(cli: Cli, ends: Ends) -> None:
         (("--keep",), "--id, --number or --all"),
         (("--keep", "--id", "1", "--all"), "--id, --number or --all"),
         (("--keep", "--number", "1", "--id", "1"), "--id, --number or --all"),
+        (("--keep", "--number", "1", "--overrule"), "--overrule goes with --all"),
     ):
         cli.refused("decide", "1", *words, code=2, said=said, hint="--", error="usage")
     for which in (("--id", "77"), ("--all", "--collection", "others")):
         cli.refused("decide", "1", "--keep", *which, code=4, said="nothing there", hint="conflicts 1", error="refused")
+    asyncio.run(control.decide(cli.home, 1, ConflictState.REPLACE))
+    cli.refused("decide", "1", "--keep", "--all", code=4, said="nothing there", hint="--overrule", error="refused")
     cli("cancel", "1")
     cli.refused("decide", "1", "--keep", "--all", code=4, said="has ended", hint="start a new run", error="refused")
     cli.refused("conflicts", "9", code=2, said="there is no run 0009", hint="history", error="run_not_found")

@@ -82,7 +82,7 @@ def test_a_summary_says_what_was_done_and_found() -> None:
 
 def test_the_summary_of_an_export_and_of_a_rollback() -> None:
     done = collection("users", CollectionState.DONE, 1_000, 1_000, Counts(deleted=3))
-    assert "  1,000 documents of 1 collections, 100.0 kB" in summary(
+    assert "  1,000 documents of 1 collection, 100.0 kB" in summary(
         run(RunState.COMPLETED, done, kind=RunKind.EXPORT), findings_shown=0
     )
     lines = list(summary(run(RunState.COMPLETED, done, kind=RunKind.ROLLBACK), findings_shown=0))

@@ -319,6 +319,7 @@ async def test_pairs_of_runs_are_offered_and_what_is_sensitive_is_hidden(shop: S
         at(pilot, f"run:{run_id}", "#ends")
         await pilot.press("enter")
         await until(pilot, lambda: session(pilot).asked.right == shop.target, "both ends")
+        await until(pilot, shows(pilot, "Pair taken; s compares its ends."), "what was taken")
         at(pilot, "catalog", "#ends")
         await pilot.press("enter")
         await until(pilot, is_on(pilot, Choose), "the catalogs")

@@ -110,8 +110,8 @@ async def test_the_queue_says_what_waits_and_where_they_differ(ends: Pair) -> No
 async def test_a_document_is_compared_and_decided_on_its_sheet(ends: Pair) -> None:
     async with opened(ends) as pilot:
         said = await sheet(pilot, row=0)
-        assert '-  "level": "x"' in said
-        assert '+  "level": "ours"' in said
+        assert '+  "level": "x"' in said
+        assert '-  "level": "ours"' in said
         await pilot.press("Y")
         await until(pilot, lambda: is_list(pilot) and states(pilot)[0] == "○ to replace", "the decision")
         said = await sheet(pilot, row=2)
@@ -135,6 +135,25 @@ async def test_all_that_differ_in_the_same_fields_are_decided_together(ends: Pai
         await pilot.press("j", "enter")
         await until(pilot, lambda: is_list(pilot) and states(pilot)[:2] == ["○ to replace"] * 2, "them")
         assert states(pilot)[2] == "? open"
+
+
+async def test_what_is_decided_already_is_overruled_only_by_a_choice_of_its_own(ends: Pair) -> None:
+    async with opened(ends) as pilot:
+        await pilot.press("N")
+        await until(pilot, lambda: states(pilot)[0] == "○ to keep", "the first decision")
+        await pilot.press("E")
+        await until(pilot, shows(pilot, "1 decision made already stays"), "the question")
+        assert "…" not in "".join(cell for row in table_cells(pilot, "#choices") for cell in row)
+        await pilot.press("j", "j", "j", "enter")
+        await until(pilot, lambda: states(pilot) == ["○ to keep", *["○ to replace"] * 2], "all open")
+        await pilot.press("E")
+        await until(pilot, shows(pilot, "3 decisions made already stay"), "the question")
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Nothing decided: none of them is open"), "that")
+        await pilot.press("E")
+        await until(pilot, shows(pilot, "replace by ours: all, decided ones too"), "the question")
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: states(pilot) == ["○ to replace"] * 3, "all of them")
 
 
 async def test_what_changed_since_is_said(ends: Pair) -> None:
@@ -192,11 +211,11 @@ async def test_the_difference_can_be_copied(ends: Pair) -> None:
         assert next((one.what, one.text) for one in screen(pilot).copyable()) == ("_id", "1")
         await sheet(pilot, row=0)
         offered = {one.what: one.text for one in screen(pilot).copyable()}
-        assert '+  "level": "ours"' in offered["difference"]
+        assert '-  "level": "ours"' in offered["difference"]
         assert offered["_id"] == "1"
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: pilot.app.screen.query_one("#sides").display, "both side by side")
-        assert ("~", '  "level": "x"', '  "level": "ours"') in table_cells(pilot, "#sides")
+        assert ("~", '  "level": "ours"', '  "level": "x"') in table_cells(pilot, "#sides")
 
 
 async def test_what_cannot_be_read_is_a_fault_and_can_be_tried_again(
@@ -212,7 +231,7 @@ async def test_what_cannot_be_read_is_a_fault_and_can_be_tried_again(
             await until(pilot, shows(pilot, "✗ the source has not answered", "check the line", "ctrl+r"), "the fault")
             patch.undo()
             await pilot.press("ctrl+r")
-            await until(pilot, shows(pilot, '+  "level": "ours"'), "the document")
+            await until(pilot, shows(pilot, '-  "level": "ours"'), "the document")
 
 
 async def test_an_end_that_does_not_answer_is_waited_for_in_the_open_and_left_by_esc(

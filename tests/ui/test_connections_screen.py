@@ -196,13 +196,21 @@ async def test_a_pasted_url_loses_its_password_at_once_and_is_tested_named_and_s
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot, 0)
         await form(pilot)
+        assert " f1 Help" in screen_text(pilot)
+        assert "q Leave" not in screen_text(pilot)
+        await pilot.press("f1")
+        await until(pilot, shows(pilot, "Help › Connections › new", "in a text field f1 does"), "help")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionForm), "the form again")
         url = f"mongodb://reader:{ENCODED}@{guarded_url}"
         pilot.app.screen.focused.post_message(events.Paste(url))  # type: ignore[union-attr]  # its first field has the focus
         await until(pilot, lambda: field(pilot, "url").value == f"mongodb://reader@{guarded_url}", "the URL without it")
         assert "hunter2" not in screen_text(pilot)
         await until(pilot, shows(pilot, "The password was taken out of the URL", "kept from the URL"), "that it was")
         field(pilot, "name").value = "shop"
+        assert "left and right" not in screen_text(pilot)
         await pick(pilot, "environment", "development")
+        await until(pilot, shows(pilot, "‹ development ›   left and right change it", "? Help"), "how it is changed")
         await pick(pilot, "place", "file")
         await until(pilot, shows(pilot, "File"), "its field")
         field(pilot, "where").value = "shop.password"

@@ -46,6 +46,10 @@ def test_an_action_gets_the_key_that_the_file_gives_it() -> None:
     assert [one.shown for one in keys.in_order(("table.filter", "run.faster", "home.new"))] == ["N", "*", "ctrl+f"]
     assert [one.id for one in keys.actions] == [one.id for one in REGISTRY]
     assert [one.help for one in keys.actions] == [one.help for one in REGISTRY]
+    assert parse_keymap("home.new: f1\n", "keymap.yaml", SCREENS).changed() == {
+        "home.new": "f1",
+        "app.help": "question_mark",
+    }
 
 
 @pytest.mark.parametrize(

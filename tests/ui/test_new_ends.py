@@ -30,7 +30,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
 from tui_migrate.ui.draft import Draft, Step
-from tui_migrate.ui.screens.database_choice import proposed
+from tui_migrate.ui.screens.database_choice import AskDatabase, proposed
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_choice import Role, first_place
 from tui_migrate.ui.screens.end_dialogs import AskPath
@@ -125,7 +125,17 @@ async def test_a_database_that_cannot_be_is_asked_again(shop: Shop) -> None:
     async with wizard(shop.home) as pilot:
         await ask(pilot, Role.SOURCE)
         await pick(pilot, f"connection:{OLD}", AskText)
-        for wrong in ("a/b", "", "a b", "x" * 64):
+        asked = pilot.app.screen
+        assert isinstance(asked, AskDatabase)
+        await until(pilot, lambda: asked.found is not None, "the databases")
+        there = asked.found if isinstance(asked.found, tuple) else ()
+        only = there[0] if len(there) == 1 else ""
+        await until(pilot, lambda: asked.query_one(Input).value == only, "the only one, proposed")
+        await type_into(pilot, "")
+        await until(pilot, says(pilot, "none is chosen: down takes one, or type a name"), "that")
+        await pilot.press("?")
+        await until(pilot, says(pilot, "✗ the name of the database is not a possible one: it has 1 to 63"), "why")
+        for wrong in ("a/b", "a b", "x" * 64):
             window = pilot.app.screen
             await type_into(pilot, wrong)
             await until(pilot, lambda window=window: pilot.app.screen is not window, "the next")  # type: ignore[misc]  # bound per turn
@@ -239,6 +249,8 @@ async def test_pairs_used_before_come_first_each_once_and_the_cursor_is_on_the_l
         assert table.cursor_key == f"run:{last}"
         assert rows(pilot, "#ends")[2][1:] == (f"{OLD}/{shop.database} → {NEW}/{shop.database}", "1 h ago, run 0003")
         await pilot.press("enter")
+        await until(pilot, says(pilot, "Pair taken; ctrl+n goes on to its collections."), "both ends")
+        await pilot.press("ctrl+n")
         await until(pilot, says(pilot, f"1 of 2 marked as in run {last:04d}: about"), "the collections")
         assert session(pilot).draft.chosen == ("users",)
         await pilot.press("i")

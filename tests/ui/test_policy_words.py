@@ -128,6 +128,8 @@ def test_a_sample_says_that_it_is_one(sample: Sample, words: str) -> None:
     ("policy", "count", "words"),
     [
         (Policy.OVERWRITE, exact(82_796, 37, 5), "Replace 37 and add 82,796 documents in shop on staging."),
+        (Policy.OVERWRITE, exact(0, 1, 0), "Replace 1 document in shop on staging."),
+        (Policy.OVERWRITE, exact(0, 0, 4), "Replace nothing and add nothing in shop on staging."),
         (Policy.OVERWRITE, exact(1, 1, 0), "Replace 1 and add 1 document in shop on staging."),
         (Policy.SKIP, by_ids(1, 0), "Add 1 document in shop on staging."),
         (Policy.SKIP, by_ids(2, 1), "Add 2 documents in shop on staging and leave the one that is there as it is."),

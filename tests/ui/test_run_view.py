@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from tests.ui.driving import NOW, copy_plan, store_end
 from tui_migrate.journal.records import CollectionProgress, CollectionState, Counts, Event, Failure, RunRecord
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.mapping.model import Filter, Scope
 from tui_migrate.plan.model import Environment, PackageEnd, Plan, PlannedCollection, RunKind
 from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace
@@ -89,6 +90,8 @@ def test_a_run_looks_as_drawn() -> None:
     assert stages_line(run) == " ✓ validate   ✓ prepare   ● execute   ○ verify   ○ commit"
     assert bar_line(run, NOW, 80) == f" {'█' * 26}▊{'░' * 16}  62.4 %   elapsed 1m 08s"
     assert figures_line(run, pace, 80) == (" 1,248,310 / 2,000,120 docs   1.31 / 2.10 GB    18,450 docs/s   ETA ~45s")
+    part = replace(copy_plan(), scope=Scope(filters=(Filter("orders", "{}"),)))
+    assert figures_line(run, pace, 80, part).startswith(" 1,248,310 of at most 2,000,120 docs")
     first, second = counts_lines(run, pace, events)
     assert first.endswith(" limit none   inserted 1,240,904  replaced 394  unchanged 7,000")
     assert second == " " * 29 + "skipped 12  rejected 0  retried 1"

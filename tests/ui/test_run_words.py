@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from tests.ui.driving import NOW
-from tests.ui.test_run_view import FAILURE, record
+from tests.ui.test_run_view import FAILURE, USERS, record
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
+from tui_migrate.journal.records import Control, ControlStatus, Failure, RunRecord, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.keymap import USUAL
@@ -110,6 +110,18 @@ def test_a_run_that_has_ended_says_how_and_what_next(state: RunState, words: str
 def test_a_hint_for_the_command_line_is_left_out() -> None:
     failure = replace(FAILURE, hint="tui-migrate resume 42")
     assert "tui-migrate" not in said(replace(record(RunState.INTERRUPTED), failure=failure))
+
+
+def test_what_a_run_has_asked_about_is_counted_as_of_now() -> None:
+    failure = Failure("undecided", "20 documents wait for your decision: both ends have them", "decide", 5)
+    run = replace(record(RunState.INTERRUPTED), failure=failure, undecided=1)
+    assert said(run).startswith(" ~ interrupted: 1 document waits for your decision: both")
+    assert "→ decide" in said(run)
+    decided = said(replace(run, undecided=0))
+    assert decided.startswith(" ~ interrupted: all that it asked about is decided, and waits to be written")
+    assert "→" not in decided
+    one = replace(record(RunState.COMPLETED), collections=(replace(USERS, documents_done=1),))
+    assert said(one).startswith(" ✓ completed: 1 document of 1 collection in")
 
 
 def test_a_worker_that_is_gone_is_an_interrupted_run() -> None:

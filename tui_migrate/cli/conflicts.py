@@ -83,6 +83,7 @@ def decide(
     id: Annotated[str, Parameter(show_default=False, metavar="ID")] = "",
     number: Annotated[int, Parameter(show_default=False, validator=Number(gte=0), metavar="N")] = 0,
     all: Flag = False,
+    overrule: Flag = False,
     detach: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     unlocking: Unlocking = UNLOCKING,
     common: Common = COMMON,
@@ -104,7 +105,9 @@ def decide(
     number
         The one document of this number in the list of conflicts.
     all
-        All that the run has asked about and not written yet, or all of the collection.
+        All that are still open, or all of the collection that are.
+    overrule
+        With --all: those too that are decided already and not written yet.
     detach
         Do not follow the run.
     """
@@ -118,16 +121,26 @@ def decide(
         raise UsageError("either --keep or --replace is wanted", hint="--keep leaves the target's documents")
     if (bool(id), bool(number), all).count(True) != 1:
         raise UsageError("--id, --number or --all is wanted", hint="--all may be narrowed by --collection")
+    if overrule and not all:
+        raise UsageError("--overrule goes with --all", hint="--id and --number decide anew without it")
     found, output = find_run(run, common.place), common.output
     numbers = [number] if number else asyncio.run(_numbers(common.place, found.id, collection, id)) if id else None
     decision = ConflictState.KEEP if keep else ConflictState.REPLACE
     # Whatever is missing to go on is asked for before anything is recorded.
     passwords = {} if found.state.is_active or found.state.is_final else passwords_for(found, common, unlocking)
     decided = asyncio.run(
-        control.decide(common.place, found.id, decision, collection=collection or None, numbers=numbers)
+        control.decide(
+            common.place,
+            found.id,
+            decision,
+            collection=collection or None,
+            numbers=numbers,
+            overrules=overrule or not all,
+        )
     )
     if not decided:
-        raise Refused("nothing there is to be decided about", hint=output.command(f"conflicts {found.id}"))
+        more = "; --overrule decides anew what is decided and not written yet" if all and not overrule else ""
+        raise Refused("nothing there is to be decided about", hint=output.command(f"conflicts {found.id}") + more)
     output.note(f"{decided:,} decided: {decision.value}")
     if found.state.is_active:
         output.document({"decided": decided})

@@ -26,7 +26,7 @@ from tui_migrate.plan.forecast import ASSUMPTION, CollectionForecast, Forecast, 
 from tui_migrate.plan.model import End, PackageEnd, Plan
 from tui_migrate.plan.refusals import refusals
 from tui_migrate.stores.base import Source
-from tui_migrate.wording import number, run_name, size
+from tui_migrate.wording import number, run_name, size, waiting_words
 from tui_migrate.worker import launch
 from tui_migrate.worker.backups import note_made_for
 
@@ -249,8 +249,7 @@ def forecast_lines(found: Forecast) -> list[str]:
 def _policy_lines(total: CollectionForecast) -> list[str]:
     said: list[str] = []
     if total.ask:
-        waits = "document waits" if total.ask == 1 else "documents wait"
-        said.append(f"ask: {number(total.ask)} {waits} for your decision, and the run with them")
+        said.append(f"ask: {waiting_words(total.ask)}, and the run with them")
     if total.newer:
         said.append(f"skip: {number(total.newer)} left because the target's is newer")
     if total.untold:

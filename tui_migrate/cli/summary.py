@@ -100,7 +100,9 @@ def _done(run: RunRecord) -> str:
         return counts_words(run)
     documents = sum(one.documents_done for one in run.collections)
     content = sum(one.bytes_done for one in run.collections)
-    return f"{number(documents)} documents of {len(run.collections)} collections, {size(content)}"
+    of, collections = "document" if documents == 1 else "documents", len(run.collections)
+    where = "1 collection" if collections == 1 else f"{number(collections)} collections"
+    return f"{number(documents)} {of} of {where}, {size(content)}"
 
 
 def _took(run: RunRecord) -> str | None:

@@ -292,14 +292,16 @@ class JournalWriter:
         numbers: Sequence[int] | None = None,
         fields: Sequence[str] | None = None,
         seen: ConflictRecord | None = None,
+        overrules: bool = True,
     ) -> int:
         """Record what is to become of documents of a run's queue that are not done with, and say of how many.
 
         All are meant that are of the `collection`, among these `numbers`, and differ in just these `fields`, as far as
-        each is given; or the one that was `seen`, unless other documents are asked about under its number by now.
-        Raises Refused for a run that is over.
+        each is given; or the one that was `seen`, unless other documents are asked about under its number by now. What
+        is decided already and not written yet is decided anew only if this `overrules`. Raises Refused for a run that
+        is over.
         """
-        condition = "run_id = ? AND state IN ('open', 'keep', 'replace')"
+        condition = "run_id = ? AND state " + ("IN ('open', 'keep', 'replace')" if overrules else "= 'open'")
         values: list[object] = [run_id]
         if collection is not None:
             condition += " AND collection = ?"
@@ -325,7 +327,8 @@ class JournalWriter:
                 )
                 decided += cursor.rowcount
             if decided:
-                said = f"{decided:,} conflicts: {decision.value}, decided by {asked_by}"
+                what = "conflict" if decided == 1 else "conflicts"
+                said = f"{decided:,} {what}: {decision.value}, decided by {asked_by}"
                 await database.execute(
                     "INSERT INTO events (run_id, at, severity, message) VALUES (?, ?, ?, ?)",
                     (run_id, self.clock(), Severity.NOTE.value, said),

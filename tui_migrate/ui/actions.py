@@ -6,10 +6,12 @@ bindings are made from that. An id is `group.name`; the screen (or the app, for 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.binding import Binding
+
+from tui_migrate.ui.key_names import NAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,12 @@ class Action:
         """The name Textual calls the action by, within its screen or app."""
         group, _, name = self.id.partition(".")
         return f"app.{group}_{name}" if group == "app" else f"{group}_{name}"
+
+    def while_typing(self) -> "Action | None":
+        """The action by the first of its keys that a text field leaves alone; None where all of them are typed in."""
+        keys = self.key.split(",")
+        free = next((one for one in keys if one in NAMED.values() and one != "space"), None)
+        return None if free is None else self if free == keys[0] else replace(self, shown=free)
 
     def binding(self) -> Binding:
         """The action as a Textual binding."""
@@ -166,7 +174,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("table.sort", "greater_than_sign", ">", "Sort", "Sort by the next column."),
     Action("app.back", "escape", "esc", "Back", "Go back; cancels a connect that is under way, never discards."),
     Action("app.leave", "q", "q", "Leave", "Leave the app; runs go on without it.", also="quit exit"),
-    Action("app.help", "question_mark", "?", "Help", "Say what the keys do here."),
+    Action("app.help", "question_mark,f1", "?", "Help", "Say what the keys do here."),
     Action("app.palette", "ctrl+p", "ctrl+p", "", "Find any action by its name."),
     Action("app.theme", "ctrl+t", "ctrl+t", "", "Choose another theme."),
     Action("app.copy", "ctrl+y", "ctrl+y", "", "Copy what is under the cursor to the terminal's clipboard."),

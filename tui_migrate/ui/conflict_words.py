@@ -10,7 +10,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.wording import number
+from tui_migrate.wording import number, waiting_words
 from tui_migrate.worker.conflict_documents import Sides
 
 COLUMNS: Final = (
@@ -30,8 +30,9 @@ _STATES: Final = {
 }
 THEIRS: Final = "theirs, in the target"
 OURS: Final = "ours, from the source"
-SIDE_NAMES: Final = ("theirs", "ours")
-SIDE_COLUMNS: Final = (Column("", 1), Column("Theirs, in the target"), Column("Ours, from the source"))
+SIDE_NAMES: Final = ("ours", "theirs")
+"""The source first, as everywhere: `-` is what it has, `+` what the target has."""
+SIDE_COLUMNS: Final = (Column("", 1), Column("Ours, from the source"), Column("Theirs, in the target"))
 
 
 def conflict_rows(conflicts: Sequence[ConflictRecord], mask: Mask) -> list[Row]:
@@ -60,8 +61,7 @@ def fields_words(fields: Sequence[str]) -> str:
 
 def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
-    waits = "document waits" if run.undecided == 1 else "documents wait"
-    said = [f" {number(run.undecided)} {waits} for your decision; {number(decided)} decided and not written yet."]
+    said = [f" {waiting_words(run.undecided)}; {number(decided)} decided and not written yet."]
     if shown < total:
         said.append(f" The first {number(shown)} of {number(total)} are listed.")
     if run.state.is_active:
@@ -72,6 +72,15 @@ def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: 
         said.append(f" Next: {keys.of('run.resume')} has a worker write what is decided, with undo.")
     else:
         said.append(f" Next: enter compares the one under the cursor; {decision_words(keys)}.")
+    return said
+
+
+def like_sentences(conflict: ConflictRecord, made: int) -> list[str]:
+    """Say what a decision for many is about, and what becomes of those that are `made` and not written yet."""
+    said = [f"Of {printable(conflict.collection)}; differing in {fields_words(conflict.fields) or 'nothing told'}."]
+    if made:
+        stays = "1 decision made already stays" if made == 1 else f"{number(made)} decisions made already stay"
+        said.append(f"{stays}, unless you choose “decided ones too”.")
     return said
 
 
@@ -104,7 +113,7 @@ def said_of(sides: Sides) -> list[str]:
         return ["! The source does not have it any more: whatever you decide, theirs stays."]
     if not sides.is_as_queued:
         return ["! One of them has changed since it was queued: a decision is asked for again."]
-    return ["- is theirs, which is in the target; + is ours, from the source."]
+    return ["- is ours, from the source; + is theirs, which is in the target."]
 
 
 def decision_words(keys: Keymap) -> str:
@@ -114,10 +123,10 @@ def decision_words(keys: Keymap) -> str:
 
 def comparison(sides: Sides) -> list[str]:
     """Show the difference, line by line."""
-    theirs, theirs_whole = ([], True) if sides.theirs is None else document_lines(sides.theirs)
     ours, ours_whole = ([], True) if sides.ours is None else document_lines(sides.ours)
+    theirs, theirs_whole = ([], True) if sides.theirs is None else document_lines(sides.theirs)
     said = [] if theirs_whole and ours_whole else ["! Only the first lines are compared."]
     if sides.theirs is None or sides.ours is None:
-        return [*said, *(f"- {one}" for one in theirs), *(f"+ {one}" for one in ours)]
-    found = diff_lines(theirs, ours, THEIRS, OURS)
+        return [*said, *(f"- {one}" for one in ours), *(f"+ {one}" for one in theirs)]
+    found = diff_lines(ours, theirs, OURS, THEIRS)
     return [*said, *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]

@@ -62,7 +62,8 @@ def parse_keymap(text: str, path: str, screens: Collection[frozenset[str]]) -> K
     """Read a keymap; `screens` are the ids of the actions that work on each screen. Raises InvalidFile."""
     values = {_known_id(value, name): value for name, value in parse(text, path).mapping().items()}
     chosen = {name: _keys(value, BY_ID[name]) for name, value in values.items()}
-    rebound = tuple(_rebind(one, chosen.get(one.id)) for one in REGISTRY)
+    taken = {key.name for keys in chosen.values() for key in keys}
+    rebound = tuple(_rebind(one, chosen.get(one.id), taken) for one in REGISTRY)
     _refuse_clashes(values, {one.id: one for one in rebound}, screens)
     return Keymap(rebound)
 
@@ -102,9 +103,11 @@ def _key(value: Value, action: Action) -> KeyName:
     return key
 
 
-def _rebind(action: Action, keys: tuple[KeyName, ...] | None) -> Action:
+def _rebind(action: Action, keys: tuple[KeyName, ...] | None, taken: Collection[str]) -> Action:
+    """Put an action on the user's keys; the further keys of one that has none of them give way to those of others."""
     if keys is None:
-        return action
+        first, *others = action.key.split(",")
+        return replace(action, key=",".join((first, *(one for one in others if one not in taken))))
     return replace(action, key=",".join(one.name for one in keys), shown=keys[0].shown)
 
 

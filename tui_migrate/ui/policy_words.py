@@ -122,14 +122,26 @@ def _is_counted(count: Count | None) -> TypeGuard[Count]:
 def _mirror_deed(count: Count, place: str) -> str:
     """Say of each document of both ends what a mirror does to it, as far as that is known, and as of when."""
     total, at = count.total, local_time(count.at)
-    delete = f"{'DELETE' if total.delete else 'delete'} {number(total.delete)}"
+    delete = ("DELETE" if total.delete else "delete", total.delete)  # none is worth saying, too
     if count.exact:
-        return (
-            f"Replace {number(total.replace)}, add {number(total.insert)} and {delete} documents in {place};"
-            f" {number(total.unchanged)} stay as they are (as of {at})."
-        )
+        stay = "1 stays as it is" if total.unchanged == 1 else f"{number(total.unchanged)} stay as they are"
+        changes = _some(("replace", total.replace), ("add", total.insert))
+        return f"{_deeds(*changes, delete)} in {place}; {stay} (as of {at})."
     there = f"of {number(total.present)} that both have, those that differ are replaced"
-    return f"Add {number(total.insert)} and {delete} documents in {place}; {there} (by their ids, as of {at})."
+    return f"{_deeds(*_some(('add', total.insert)), delete)} in {place}; {there} (by their ids, as of {at})."
+
+
+def _some(*deeds: tuple[str, int]) -> list[tuple[str, int]]:
+    """Leave out what is done to no document."""
+    return [one for one in deeds if one[1]]
+
+
+def _deeds(*deeds: tuple[str, int]) -> str:
+    """Begin a sentence with what is done to how many documents: `Replace 3, add 2 and delete 1 document`."""
+    *before, (last, count) = deeds
+    said = ", ".join(f"{verb} {number(many)}" for verb, many in before)
+    whole = f"{said} and {last} {documents_words(count)}" if before else f"{last} {documents_words(count)}"
+    return whole[0].upper() + whole[1:]
 
 
 def _mirror_words(draft: Draft, count: Count | None) -> str:
@@ -165,7 +177,8 @@ def _deed(draft: Draft, count: Count | None, documents: int, place: str) -> str:
         differ = "it if it differs" if total.present == 1 else "those that differ"
         return f"A{added} in {place}; of {there} there, ask about {differ}."
     if count.exact:
-        return f"Replace {number(total.replace)} and a{added} in {place}."
+        changes = _some(("replace", total.replace), ("add", total.insert))
+        return f"{_deeds(*changes)} in {place}." if changes else f"Replace nothing and add nothing in {place}."
     guess = f" (in a sample, {count.sample.differ} of {count.sample.compared})" if count.sample.compared else ""
     if total.present == 1:
         return f"A{added} in {place} and replace {there} there if it differs{guess}."

@@ -60,16 +60,24 @@ async def decide(
     numbers: Sequence[int] | None = None,
     fields: Sequence[str] | None = None,
     seen: ConflictRecord | None = None,
+    overrules: bool = True,
 ) -> int:
     """Record what is to become of documents that wait for a decision, and say of how many; the worker writes them.
 
     All are meant that are of the `collection`, among these `numbers` and differ in just these `fields`, as far as each
-    is given; or the one that was `seen`, unless other documents are asked about under its number by now. Raises Refused
-    for a run that is over, RunNotFound.
+    is given; or the one that was `seen`, unless other documents are asked about under its number by now. Decisions that
+    are not written yet stay unless this `overrules`. Raises Refused for a run that is over, RunNotFound.
     """
     async with open_both(home.journal) as (journal, _):
         return await journal.decide_conflicts(
-            run_id, decision, operator(), collection=collection, numbers=numbers, fields=fields, seen=seen
+            run_id,
+            decision,
+            operator(),
+            collection=collection,
+            numbers=numbers,
+            fields=fields,
+            seen=seen,
+            overrules=overrules,
         )
 
 

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.actions import EVERYWHERE, Action, bindings, in_order
@@ -136,7 +137,10 @@ class OperatorScreen(Screen[None]):
         """Draw head and footer as they are now."""
         if not self.is_mounted or not self.query(KeyFooter):
             return
-        self.query_one(KeyFooter).show(self.shown_actions(), self.NEEDED)
+        shown = self.shown_actions()
+        if isinstance(self.focused, Input):  # which takes every character
+            shown = tuple(by_key for one in shown if (by_key := one.while_typing()) is not None)
+        self.query_one(KeyFooter).show(shown, self.NEEDED)
         self.query_one(".head", Lines).show([self._head()])
 
     def shown_actions(self) -> tuple[Action, ...]:

@@ -17,6 +17,7 @@ from tui_migrate.stores.base import CollectionInfo, CollectionKind
 from tui_migrate.ui.collection_rows import Listing
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import Fault, host_words
+from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.redaction_rows import COLUMNS, redaction_rows
 from tui_migrate.ui.scoping import (
     catalog_from,
@@ -183,12 +184,12 @@ class CollectionSheet(OperatorScreen):
             yield " A view: its definition goes, and no document of it."
         else:
             yield (
-                f" {number(info.documents)} documents, {size(info.size)}, {number(len(info.indexes))}"
+                f" {documents_words(info.documents)}, {size(info.size)}, {number(len(info.indexes))}"
                 f" index{'' if len(info.indexes) == 1 else 'es'}."
             )
         new = new_name_of(self.session.draft.scope, info.name)
         if (theirs := listing.theirs.get(new)) is not None:
-            yield f" The target has {printable(new)} already, with {number(theirs.documents)} documents."
+            yield f" The target has {printable(new)} already, with {documents_words(theirs.documents)}."
         if reason := listing.excluded.get(info.name):
             yield f" ! It is left out: {printable(reason)}"
         chosen = set(self.session.draft.chosen)

@@ -78,11 +78,15 @@ class CompareScreen(OperatorScreen):
     )
 
     class Asking(Message):
-        """What is to be compared is to be changed: `change` gives the next one of whatever it is by then."""
+        """What is to be compared is to be changed: `change` gives the next one of whatever it is by then.
 
-        def __init__(self, change: Change) -> None:
+        `said` is a sentence about that, or empty.
+        """
+
+        def __init__(self, change: Change, said: str) -> None:
             super().__init__()
             self.change = change
+            self.said = said
 
     class Told(Message):
         """More is known."""
@@ -206,6 +210,8 @@ class CompareScreen(OperatorScreen):
         self._draw()
         if now.left != before.left and now.right is None:
             self.query_one("#ends", Table).move_to("right")
+        if event.said:
+            self.notify_line(event.said, is_error=False)
 
     def on_compare_screen_told(self, event: Told) -> None:
         """Keep and show what is known; the first key after the end marks."""
@@ -225,7 +231,11 @@ class CompareScreen(OperatorScreen):
             return
         kind, _, run_id = event.key.partition(":")
         app = self.migrate_app
-        self._begin_choice(self._ask(take_pair(app, int(run_id)) if run_id else choose(app, self.session.asked, kind)))
+        if run_id:
+            said = f"Pair taken; {self.key_of('compare.start')} compares its ends."
+            self._begin_choice(self._ask(take_pair(app, int(run_id)), said))
+        else:
+            self._begin_choice(self._ask(choose(app, self.session.asked, kind)))
 
     def action_compare_start(self) -> None:
         """Compare both ends."""
@@ -385,9 +395,9 @@ class CompareScreen(OperatorScreen):
         key = await self.migrate_app.push_screen_wait(Choose("Go on?", said, choices))
         return None if key is None else key == "on"
 
-    async def _ask(self, asking: Coroutine[object, object, Change | None]) -> None:
+    async def _ask(self, asking: Coroutine[object, object, Change | None], said: str = "") -> None:
         if (change := await asking) is not None:
-            self.post_message(self.Asking(change))
+            self.post_message(self.Asking(change, said))
 
     async def _save(self, known: Compared) -> None:
         if said := await save_comparison(self.migrate_app, known, self._plan()):

@@ -55,8 +55,9 @@ class CompareDocumentScreen(DocumentScreen):
     def help_text(self) -> str:
         """How to read it."""
         return (
-            "- is what A has, + what B has. The fields are told from the documents as they are now; where an end cannot"
-            " be read, from the comparison. From 120 columns on both documents stand side by side."
+            "- is what A has, the source of a plan, + what B has, its target. The fields are told from the documents as"
+            " they are now; where an end cannot be read, from the comparison. From 120 columns on both documents stand"
+            " side by side."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -97,7 +98,7 @@ class CompareDocumentScreen(DocumentScreen):
         elif not self._is_readable:
             what.append(" It has no _id of its own to be read by: this is what the comparison has kept.")
         elif self._diff.left or self._diff.right:
-            what.append(" As both ends have it now: - is A, + is B.")
+            what.append(" As both ends have it now: - is A, the source of a plan; + is B, its target.")
         else:
             what.append(" It was not read: this is what the comparison has kept.")
         text = unified(self._diff) or ["Nothing more is known of it."]

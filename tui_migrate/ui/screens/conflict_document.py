@@ -59,7 +59,7 @@ class ConflictScreen(DocumentScreen):
     def help_text(self) -> str:
         """How to read it, and what the keys do."""
         return (
-            "Theirs is in the target, ours comes from the source; - is what only theirs has, + what only ours has. From"
+            "Ours comes from the source, theirs is in the target; - is what only ours has, + what only theirs has. From"
             f" 120 columns on both stand side by side. {self.key_of('conflict.keep')} keeps theirs,"
             f" {self.key_of('conflict.replace')} puts ours in its place; the run writes it when it is taken up again."
         )
@@ -111,7 +111,7 @@ class ConflictScreen(DocumentScreen):
         mask, name, key = Mask.of_plan(plan), self._conflict.collection, secrets.token_bytes(16)
         ours, theirs = (None if one is None else mask.document(name, one, key) for one in (sides.ours, sides.theirs))
         masked = Sides(ours, theirs, sides.is_as_queued)
-        rows = side_by_side(diff_of(theirs, ours, name, NOTHING), SIDE_NAMES)
+        rows = side_by_side(diff_of(ours, theirs, name, NOTHING), SIDE_NAMES)
         return self.Read(said_of(masked), comparison(masked), rows, None)
 
     def draw(self) -> None:

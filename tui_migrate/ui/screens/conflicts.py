@@ -1,6 +1,7 @@
 """Conflicts: the queue of the policy `ask`, where the operator decides between theirs and ours."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import NOTHING, Mask
-from tui_migrate.ui.conflict_words import COLUMNS, conflict_rows, empty_words, id_words, queue_sentences
+from tui_migrate.ui.conflict_words import COLUMNS, conflict_rows, empty_words, id_words, like_sentences, queue_sentences
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import host_words
@@ -28,6 +29,14 @@ from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control
 
 _VERBS: Final = {ConflictState.KEEP: "keep theirs", ConflictState.REPLACE: "replace by ours"}
+_LIKES: Final = {
+    "fields": "all open that differ in the same fields",
+    "all": "all open",
+    "fields_too": "the same fields, decided ones too",
+    "all_too": "all, decided ones too",
+}
+_BY_FIELDS: Final = ("fields", "fields_too")
+_OVERRULING: Final = ("fields_too", "all_too")
 
 
 class ConflictsScreen(OperatorScreen):
@@ -44,10 +53,10 @@ class ConflictsScreen(OperatorScreen):
     )
 
     class Listed(Message):
-        """The queue, as far as it is shown, also as rows, and how many there are in all and decided."""
+        """The queue, as far as it is shown, also as rows; how many there are in all, and decided of each collection."""
 
         def __init__(
-            self, conflicts: tuple[ConflictRecord, ...], rows: Sequence[Row], total: int, decided: int
+            self, conflicts: tuple[ConflictRecord, ...], rows: Sequence[Row], total: int, decided: Counter[str]
         ) -> None:
             super().__init__()
             self.conflicts = {str(one.number): one for one in conflicts}
@@ -207,25 +216,27 @@ class ConflictsScreen(OperatorScreen):
         run, listed = self._run, self._listed
         if run is None or listed is None:
             return
-        said = queue_sentences(run, listed.decided, len(listed.conflicts), listed.total, self.session.keys)
+        said = queue_sentences(run, listed.decided.total(), len(listed.conflicts), listed.total, self.session.keys)
         self.query_one("#what", Prose).say(said)
         self.query_one(Table).show(listed.rows, empty=empty_words(run))
 
     async def _read(self) -> None:
         conflicts, counts = await self.migrate_app.feed.conflicts(self._run_id)
-        decided = sum(count for (_, state), count in counts.items() if state in DECISIONS)
+        decided: Counter[str] = Counter()
+        for (name, state), count in counts.items():
+            decided[name] += count if state in DECISIONS else 0
         rows = await asyncio.to_thread(conflict_rows, conflicts, self._mask)
         self.post_message(self.Listed(conflicts, rows, sum(counts.values()), decided))
 
     async def _ask_for_all(self, one: ConflictRecord) -> None:
-        name = printable(one.collection)
-        likes = {"fields": f"all of {name} that differ in the same fields", "all": f"all of {name}"}
+        made = self._listed.decided[one.collection] if self._listed is not None else 0
+        likes = {like: words for like, words in _LIKES.items() if made or like not in _OVERRULING}
         choices = [
             (f"{decision.value}-{like}", f"{_VERBS[decision]}: {words}")
             for like, words in likes.items()
             for decision in DECISIONS
         ]
-        sentences = ("It is decided for all that are not written yet, those decided otherwise too.",)
+        sentences = like_sentences(one, made)
         chosen = await self.app.push_screen_wait(Choose("Decide for all like it", sentences, choices))
         if chosen is None:
             return
@@ -235,9 +246,13 @@ class ConflictsScreen(OperatorScreen):
             self._run_id,
             ConflictState(decision),
             collection=one.collection,
-            fields=one.fields if like == "fields" else None,
+            fields=one.fields if like in _BY_FIELDS else None,
+            overrules=like in _OVERRULING,
         )
-        self.notify_line(f"{number(decided)} decided: {_VERBS[ConflictState(decision)]}", is_error=False)
+        if decided:
+            self.notify_line(f"{number(decided)} decided: {_VERBS[ConflictState(decision)]}", is_error=False)
+        else:
+            self.notify_line("Nothing decided: none of them is open any more.")
 
     async def _resume(self) -> None:
         if await resume(self.migrate_app, self._run_id):

@@ -9,9 +9,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from tui_migrate.connection_url import parse_url
+from tui_migrate.connection_url import check_database, parse_url
 from tui_migrate.connections import Connection
-from tui_migrate.errors import TuiMigrateError
+from tui_migrate.errors import TuiMigrateError, UsageError
 from tui_migrate.plan.model import End, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.connection_rows import DEFAULT_DATABASE, end_of
@@ -29,9 +29,12 @@ SHOWN: Final = 7
 """So many databases are seen at once; up and down go through all of them."""
 HEIGHT: Final = SHOWN + 3
 """Lines of the list, with one above it, and two below: how many more there are, and what is said of the name."""
+VERDICT: Final = 2
+"""Lines that may be said of the name; the second takes the place of how many more there are."""
 GROUP: Final = "databases"
 
 _HINT: Final = "Up and down choose, or type a name; enter takes it, esc goes back."
+_NONE: Final = "! none is chosen: down takes one, or type a name"
 _LOOKING: Final = "Looking which databases there are…"
 
 Found = tuple[str, ...] | Fault
@@ -42,7 +45,7 @@ class AskDatabase(AskText):
     """Asks for a database; gives its name, None for esc. `end` is any of the same connection, to list them by.
 
     `found` is what is known already; else it is looked for while the window is open. `is_target` says that one which
-    is not there is made.
+    is not there is made; a source that can only be one is proposed.
     """
 
     BINDINGS: ClassVar = [
@@ -65,6 +68,7 @@ class AskDatabase(AskText):
         self._is_target = is_target
         self._typed = ""
         self._stepped = value
+        self._is_missed = False
         self.found = found
 
     def compose(self) -> ComposeResult:
@@ -77,6 +81,7 @@ class AskDatabase(AskText):
 
     def on_mount(self) -> None:
         """Ask the server, where that was not done yet."""
+        self._propose()
         self._draw()
         if self.found is None:
             self._app.in_background(self._list(), GROUP)
@@ -88,12 +93,23 @@ class AskDatabase(AskText):
     def on_ask_database_listed(self, event: Listed) -> None:
         """Show the list."""
         self.found = event.found
+        self._propose()
         self._draw()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """What is typed chooses which are shown; what up and down put there does not."""
         if event.value != self._stepped:
             self._typed = self._stepped = event.value
+        self._is_missed = False
+        self._draw()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take what stands there; where nothing does, say how something gets there."""
+        if event.value.strip():
+            return
+        event.stop()
+        event.prevent_default()  # which takes it, whatever it is
+        self._is_missed = True
         self._draw()
 
     def action_step(self, step: int) -> None:
@@ -101,9 +117,7 @@ class AskDatabase(AskText):
         entry, names = self.query_one(Input), self._names
         if names:
             before = names.index(entry.value) if entry.value in names else (-1 if step > 0 else len(names))
-            self._stepped = names[max(0, min(before + step, len(names) - 1))]
-            entry.value = self._stepped
-            entry.action_select_all()  # what is typed next takes its place
+            self._put(names[max(0, min(before + step, len(names) - 1))])
 
     @property
     def _app(self) -> "MigrateApp":
@@ -122,27 +136,47 @@ class AskDatabase(AskText):
         opening = Opening(session.home, session.passwords, session.clock)
         self.post_message(self.Listed(await databases_of(self._end, opening)))
 
+    def _propose(self) -> None:
+        """Put the only database that a source can be into the empty input."""
+        if not self._is_target and not self._typed and not self.query_one(Input).value and len(self._names) == 1:
+            self._put(self._names[0])
+
+    def _put(self, name: str) -> None:
+        """Put a name into the input; what is typed next takes its place."""
+        entry = self.query_one(Input)
+        self._stepped = entry.value = name
+        entry.action_select_all()
+
     def _draw(self) -> None:
         lines = self._lines(self.query_one(Input).value.strip())
         self.query_one("#databases", Lines).show(["", *lines, *[""] * HEIGHT][:HEIGHT])
 
     def _lines(self, value: str) -> list[str]:
+        verdict = self._verdict(value)
         if self.found is None:
-            return [_LOOKING]
+            return [_LOOKING, *verdict]
         if isinstance(self.found, Fault):
-            return wrap(f"Its databases are not listed: {self.found.message}", TEXT_CELLS)
+            return [*wrap(f"Its databases are not listed: {self.found.message}", TEXT_CELLS), *verdict]
         names = self._names
         at = names.index(value) if value in names else 0
         top = max(0, min(at - SHOWN // 2, len(names) - SHOWN))
         seen = names[top : top + SHOWN]
         marked = [f"{'›' if one == value else ' '}{fit(printable(one), TEXT_CELLS - 1)}" for one in seen]
-        return [*marked, *[""] * (SHOWN - len(seen)), _more_words(len(names) - len(seen)), self._verdict(value)]
+        more = [_more_words(len(names) - len(seen))] if len(verdict) < VERDICT else []
+        return [*marked, *[""] * (SHOWN - len(seen)), *more, *verdict]
 
-    def _verdict(self, value: str) -> str:
-        if not value or isinstance(self.found, Fault) or self.found is None or value in self.found:
-            return ""
+    def _verdict(self, value: str) -> list[str]:
+        """Say what is to be said of a name, in VERDICT lines at most."""
+        if not value:
+            return [_NONE] if self._is_missed else []
+        try:
+            check_database(value)
+        except UsageError as error:
+            return wrap(f"✗ {error.message}: {error.hint}", TEXT_CELLS)[:VERDICT]
+        if isinstance(self.found, Fault) or self.found is None or value in self.found:
+            return []
         said = "{} is new and will be made" if self._is_target else f"! {self._end.connection} has no database {{}}"
-        return fit(said.format(printable(value)), TEXT_CELLS)
+        return [fit(said.format(printable(value)), TEXT_CELLS)]
 
 
 async def ask_database(

@@ -109,7 +109,9 @@ class HelpScreen(OperatorScreen):
 
 
 def _key_line(action: Action) -> str:
-    return _line(action.shown, action.help)
+    typing = action.while_typing()
+    others = f"; in a text field {typing.shown} does" if typing is not None and typing.shown != action.shown else ""
+    return _line(action.shown, f"{action.help.removesuffix('.')}{others}.")
 
 
 def _line(word: str, what: str) -> str:

@@ -133,11 +133,11 @@ class EndsPane(StepPane):
             self.query_one(Table).move_to(Role.TARGET.value)
 
     def on_redrafted(self, event: Redrafted) -> None:
-        """Both ends of a pair are set: go on at once."""
+        """Both ends of a pair are set."""
         event.stop()
         self.owner.change(event.change(self.draft))
         self.owner.look_at_ends()
-        self.owner.action_new_next()
+        self.owner.notify_line(f"Pair taken; {self.key_of('new.next')} goes on to its collections.", is_error=False)
 
     def offer_databases(self, look: EndLook) -> None:
         """Ask which of the databases in a package is meant."""

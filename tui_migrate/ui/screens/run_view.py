@@ -99,11 +99,15 @@ def bar_line(run: RunRecord, now: float, width: int) -> str:
     return f" {drawn}  {percent(run):.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
 
 
-def figures_line(run: RunRecord, pace: RunPace, width: int) -> str:
-    """Documents and bytes done, how fast, and how long it will still take."""
+def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = None) -> str:
+    """Documents and bytes done, how fast, and how long it will still take.
+
+    Of a part of the documents nobody has counted more than all of them.
+    """
+    is_part = plan is not None and bool(plan.scope.filters or plan.scope.owner)
     total = sum(one.documents_total for one in run.collections)
     done = documents_done(run)
-    parts = [f"{number(done)} / {number(total)} docs"]
+    parts = [f"{number(done)} {'of at most' if is_part else '/'} {number(total)} docs"]
     if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(map(bytes_total, run.collections))):
         parts.append(sizes)
     if run.state.is_active:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tui_migrate.errors import Undecided
 from tui_migrate.journal.reader import FINDINGS_SHOWN
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.states import RunState
@@ -17,7 +18,7 @@ from tui_migrate.ui.screens.run_view import elapsed
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.ui.wording import ago, state_tone
-from tui_migrate.wording import duration, number, run_name
+from tui_migrate.wording import duration, number, run_name, waiting_words
 
 SILENT_SECONDS: Final = 5.0
 """A worker beats every two seconds; after this long without a word the screen says so."""
@@ -111,7 +112,7 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             known = f"{keys.of('run.errors')} and {keys.of('run.log')} show what is known"
             yield f" ✗ failed: {printable(failure.message) if failure else known}"
         case RunState.INTERRUPTED:
-            yield f" ~ interrupted: {printable(failure.message) if failure else 'its worker is gone'}"
+            yield f" ~ interrupted: {_interruption(run)}"
         case RunState.CANCELLED:
             stays = "what it wrote stays" if run.writes_begun and run.kind is not RunKind.EXPORT else "nothing is left"
             yield f" ✗ cancelled: {stays}"
@@ -119,14 +120,31 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
         case RunState.ROLLED_BACK_WITH_FINDINGS:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
-    if (hint := failure_hint(failure)) and not is_one_command(failure):
+    if (hint := failure_hint(failure)) and not is_one_command(failure) and not _is_decided(run):
         yield f"   → {printable(hint)}"
+
+
+def _interruption(run: RunRecord) -> str:
+    """Say why; where it was for decisions, how many are wanted by now."""
+    if run.failure is None:
+        return "its worker is gone"
+    if run.failure.code != Undecided.code:
+        return printable(run.failure.message)
+    if _is_decided(run):
+        return "all that it asked about is decided, and waits to be written"
+    return f"{waiting_words(run.undecided)}: both ends have them, and they differ"
+
+
+def _is_decided(run: RunRecord) -> bool:
+    """True of a run that has stopped for decisions, all of which are made by now."""
+    return run.failure is not None and run.failure.code == Undecided.code and not run.undecided
 
 
 def _done_words(run: RunRecord, now: float) -> str:
     taken = elapsed(run, now)
     collections = "1 collection" if len(run.collections) == 1 else f"{number(len(run.collections))} collections"
-    words = f": {number(documents_done(run))} documents of {collections}"
+    done = documents_done(run)
+    words = f": {number(done)} {'document' if done == 1 else 'documents'} of {collections}"
     words += f" in {duration(taken)}" if taken is not None else ""
     words += f" and {run.attempt} attempts" if run.attempt > 1 else ""
     words += f", undo log {size_pair(run.undo_bytes, 0)}" if run.undo_bytes else ""

@@ -1,7 +1,7 @@
 """One of a few words, on one line: left and right go through them."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -10,9 +10,14 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+_HINT: Final = "   left and right change it"
+
 
 class Pick(Widget, can_focus=True):
-    """Shows the chosen word between arrows. `choices` are pairs of a key and what is shown for it."""
+    """Shows the chosen word between arrows, and with the focus how to change it.
+
+    `choices` are pairs of a key and what is shown for it.
+    """
 
     DEFAULT_CSS = "Pick { height: 1; width: 1fr; }"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"pick--focus"}
@@ -62,5 +67,6 @@ class Pick(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw the line."""
         style = self.get_component_rich_style("pick--focus") if self.has_focus else self.rich_style
-        text = f" ‹ {self._choices[self._at][1]} ›"
+        hint = _HINT if self.has_focus else ""
+        text = f" ‹ {self._choices[self._at][1]} ›{hint}"
         return Strip([Segment(set_cell_size(text, self.size.width), style)], self.size.width)
