@@ -124,6 +124,10 @@ class OperatorScreen(Screen[None]):
         self.migrate_app.feed.watch(self.subject())
         self.refresh_frame()
 
+    def on_one_start_over(self) -> None:
+        """Other keys work again."""
+        self.refresh_frame()
+
     def on_resize(self) -> None:
         """Lay the head out anew."""
         self.refresh_frame()

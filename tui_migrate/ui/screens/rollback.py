@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from textual.message import Message
@@ -19,6 +20,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes, look_for_changes
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, host_words
+from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.kept import KeptScreen, Taken
@@ -92,7 +94,7 @@ class RollbackScreen(OperatorScreen):
         self._look: RollbackLook | None = None
         self._heard_at = 0.0
         self._ticking: Timer | None = None
-        self._starting: Worker[Any] | None = None
+        self._starting = OneStart(self)
         self._changes: Changes | None = None
         self._counting: Worker[Any] | None = None
         self._force = False
@@ -131,6 +133,7 @@ class RollbackScreen(OperatorScreen):
         """A start or a count where nothing stands against it; another try where something does."""
         if action_id in ("rollback.start", "rollback.look", "rollback.force"):
             is_possible = self._look is not None and self._look.fault is None and self._run is not None
+            is_possible = is_possible and not self._starting.is_under_way
             return is_possible and (action_id != "rollback.look" or self._counting is None)
         if action_id == "run.rollback":
             return self._look is not None and bool(self._look.later)
@@ -244,9 +247,7 @@ class RollbackScreen(OperatorScreen):
 
     def go_back(self) -> bool:
         """Stop connecting or counting, where that is under way; nothing was started or written then."""
-        if self._starting is not None and self._starting.is_running:
-            self._starting.cancel()
-            self.notify_line("Stopped waiting.", is_error=False)
+        if self._starting.stop():
             return True
         if self._counting is None:
             return False
@@ -329,13 +330,14 @@ class RollbackScreen(OperatorScreen):
     def _confirmed(self, confirmed: bool | None) -> None:
         if confirmed and self._plan is not None:
             self._stop_counting()
-            self.notify_line("Starting the rollback… esc stops waiting.", is_error=False)
-            self._starting = self.migrate_app.in_background(self._start(self._plan), f"rollback-{self._run_id}")
+            start = partial(self._start, self._plan)
+            self._starting.begin(start, f"rollback-{self._run_id}", "Starting the rollback… esc stops waiting.")
 
     async def _start(self, plan: Plan) -> None:
         if await have_passwords(self.migrate_app, (plan.target,)):
             passwords = target_password(plan, self.session.passwords)
-            begun = await begin_rollback(self.session.home, self._run_id, passwords, force=self._force)
+            beginning = begin_rollback(self.session.home, self._run_id, passwords, force=self._force)
+            begun = await self.migrate_app.whole_steps.take(beginning)
             self.post_message(RollbackBegun(begun))
 
     async def _count(self, plan: Plan) -> None:
