@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
+from tui_migrate.ui import resuming
+from tui_migrate.wording import run_name
+
 if TYPE_CHECKING:
     from tui_migrate.ui.screens.base import OperatorScreen
 
@@ -77,6 +80,7 @@ class OneStart:
             self._screen.notify_line(words, is_error=False)
         self._token = object()
         self._worker = self._screen.migrate_app.in_background(self._until_over(work, self._token), group)
+        self._screen.refresh_frame()
 
     def stop(self) -> bool:
         """Do what esc means while a start is under way; say whether one was."""
@@ -89,7 +93,16 @@ class OneStart:
             self._token = None
             self._worker.cancel()
             self._screen.notify_line("Stopped waiting.", is_error=False)
+            self._screen.refresh_frame()
         return True
+
+    def resume(self, run_id: int) -> None:
+        """Start a worker for a run that stopped, or never began."""
+        self.begin(lambda: self._resume(run_id), f"start-{run_id}", "Starting a worker… esc stops waiting.")
+
+    async def _resume(self, run_id: int) -> None:
+        if await resuming.resume(self._screen.migrate_app, run_id):
+            self._screen.migrate_app.say(f"run {run_name(run_id)} goes on: a worker has taken it up", is_error=False)
 
     async def _until_over(self, work: Callable[[], Coroutine[Any, Any, None]], token: object) -> None:
         try:

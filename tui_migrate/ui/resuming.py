@@ -1,7 +1,10 @@
 """Taking a run up again, from whatever screen it is asked."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Final
 
+from tui_migrate.errors import Refused
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.credentials import have_passwords
@@ -13,26 +16,41 @@ from tui_migrate.worker import launch
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
+REFUSED_SECRETS: Final = ("authentication_failed", "wrong_key")
+"""Codes of failures after which a password or a passphrase that was typed is not taken again."""
+
 
 async def plan_of(app: "MigrateApp", run_id: int) -> Plan:
     """Give the plan of a run. Raises RunNotFound, InvalidFile, JournalError."""
-    return from_yaml((await app.feed.whole(run_id)).plan, f"plan of run {run_name(run_id)}")
+    return await read_plan(await app.feed.whole(run_id))
+
+
+async def read_plan(run: RunRecord) -> Plan:
+    """Read the plan of a run beside the screens: one of thousands of collections takes a while. Raises InvalidFile."""
+    return await asyncio.to_thread(from_yaml, run.plan, f"plan of run {run_name(run.id)}")
 
 
 async def resume(app: "MigrateApp", run_id: int) -> bool:
     """Start a worker for a run that stopped, or never began; say whether one was started.
 
-    Where its target is production the name is to be typed first; passwords that are missing are asked for.
+    Where its target is production the name is to be typed first; passwords that are missing, or that the server did
+    not take from the last worker, are asked for. Once the worker is being started, that is not cut short any more.
 
     Raises Refused where that cannot be, and what keeps a password from being tried.
     """
-    plan = await plan_of(app, run_id)
+    run = await app.feed.whole(run_id)
+    plan = await read_plan(run)
     ends = (plan.target,) if plan.retry_of else (plan.source, plan.target)
+    if run.failure is not None and run.failure.code in REFUSED_SECRETS:
+        for one in ends:
+            app.session.passwords.pop(one.label, None)
     if not await _confirm(app, run_id, plan) or not await have_passwords(app, ends):
         return False
     labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
-    await launch.start(app.session.home, run_id, given)
+    if app.whole_steps.starts(run_id):
+        raise Refused(f"a worker for run {run_name(run_id)} is being started already", hint="it shows in a moment")
+    await app.whole_steps.take(launch.start(app.session.home, run_id, given), run_id)
     return True
 
 

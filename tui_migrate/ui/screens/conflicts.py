@@ -17,7 +17,7 @@ from tui_migrate.ui.conflict_words import COLUMNS, conflict_rows, empty_words, i
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import host_words
-from tui_migrate.ui.resuming import resume
+from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.dialogs import Choose
@@ -64,6 +64,7 @@ class ConflictsScreen(OperatorScreen):
         self._listed: ConflictsScreen.Listed | None = None
         self._reading: Worker[Any] | None = None
         self._is_old = False
+        self._starting = OneStart(self)
         self._waited = 0
 
     def compose_body(self) -> Iterable[Widget]:
@@ -166,7 +167,11 @@ class ConflictsScreen(OperatorScreen):
 
     def action_run_resume(self) -> None:
         """Have a worker write what is decided."""
-        self.migrate_app.in_background(self._resume(), "resume")
+        self._starting.resume(self._run_id)
+
+    def go_back(self) -> bool:
+        """Give up starting a worker, where that is under way."""
+        return self._starting.stop()
 
     def _chosen(self) -> ConflictRecord | None:
         key = self.query_one(Table).cursor_key if self.is_mounted else None
@@ -238,7 +243,3 @@ class ConflictsScreen(OperatorScreen):
             fields=one.fields if like == "fields" else None,
         )
         self.notify_line(f"{number(decided)} decided: {_VERBS[ConflictState(decision)]}", is_error=False)
-
-    async def _resume(self) -> None:
-        if await resume(self.migrate_app, self._run_id):
-            self.notify_line("A worker has taken the run up.", is_error=False)

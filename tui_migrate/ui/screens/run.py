@@ -274,8 +274,7 @@ class RunScreen(OperatorScreen):
 
     def action_run_resume(self) -> None:
         """Start a worker, after asking for passwords that are missing."""
-        if self.run_record is not None and self._plan is not None:
-            self._steering.resume(self.run_record, self._plan)
+        self._steering.resume()
 
     def action_run_rollback(self) -> None:
         """Show what a rollback would do."""
@@ -313,10 +312,6 @@ class RunScreen(OperatorScreen):
     def go_back(self) -> bool:
         """Stop connecting, where that is under way."""
         return self._steering.stop_waiting()
-
-    def on_run_steering_done(self, event: RunSteering.Done) -> None:
-        """Say what was done."""
-        self.notify_line(event.words, is_error=False)
 
     def on_rollback_begun(self, event: RollbackBegun) -> None:
         """Go over to the rollback."""
