@@ -98,6 +98,7 @@ class RollbackScreen(OperatorScreen):
         self._changes: Changes | None = None
         self._counting: Worker[Any] | None = None
         self._force = False
+        self._live: tuple[int, ...] = ()
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences, the collections, and what comes next."""
@@ -154,6 +155,7 @@ class RollbackScreen(OperatorScreen):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what the record says; where it is another one than before, look again at what stands behind it."""
         before, self._run = self._run, snapshot.run
+        live_before, self._live = self._live, snapshot.live
         if snapshot.run is None:
             self._look = None
             self._forget_changes()
@@ -166,7 +168,14 @@ class RollbackScreen(OperatorScreen):
         if before is None or _standing(before) != _standing(snapshot.run):
             self._forget_changes()
             self.action_look_again()
+        elif live_before != self._live:
+            self._look_at_later()
         self._draw()
+
+    def on_screen_resume(self) -> None:
+        """Ask again which later runs there are: one may have been taken back meanwhile."""
+        super().on_screen_resume()
+        self._look_at_later()
 
     def action_look_again(self) -> None:
         """Look anew at what stands behind the record."""
@@ -207,19 +216,27 @@ class RollbackScreen(OperatorScreen):
         if not self.is_available("rollback.start") or self._look is None:
             return
         if self._force:
-            self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._chosen)
-        elif self._look.later:
-            words = later_words(self._look.later)
-            self.app.push_screen(
-                Choose("Later runs wrote here too", words, later_choices(self._look.later)), self._chosen
-            )
+            self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._sure)
         else:
-            self._ask_name()
+            self._ask_past_later()
 
     def action_run_rollback(self) -> None:
         """Show what rolling back the last of the later runs would do; esc leads back here."""
         if self._look is not None and self._look.later:
             self.app.push_screen(RollbackScreen(self._look.later[-1]))
+
+    def _sure(self, choice: str | None) -> None:
+        if choice == START:
+            self._ask_past_later()
+
+    def _ask_past_later(self) -> None:
+        """Where later runs wrote to the same collections, have it said that these are gone past."""
+        if self._look is None or not self._look.later:
+            self._ask_name()
+            return
+        words = later_words(self._look.later, force=self._force)
+        choices = later_choices(self._look.later, force=self._force)
+        self.app.push_screen(Choose("Later runs wrote here too", words, choices), self._chosen)
 
     def _chosen(self, choice: str | None) -> None:
         if choice == START:
@@ -274,7 +291,9 @@ class RollbackScreen(OperatorScreen):
             self._draw_next()
 
     def on_rollback_screen_looked(self, event: Looked) -> None:
-        """Draw what is known by now."""
+        """Draw what is known by now. Where a later run came or went, what was counted does not hold any more."""
+        if self._look is not None and self._look.later != event.look.later:
+            self._forget_changes()
         self._look = event.look
         self._draw()
         self.refresh_frame()
@@ -355,6 +374,14 @@ class RollbackScreen(OperatorScreen):
             self.post_message(self.Counted(None))
             return
         await look_for_changes(session.home, self._run_id, plan, session.passwords, session.clock, tell)
+
+    def _look_at_later(self) -> None:
+        if (look := self._look) is not None and look.undo is not None:
+            self.migrate_app.in_background(self._read_later(look), f"rollback-look-{self._run_id}")
+
+    async def _read_later(self, look: RollbackLook) -> None:
+        now = await look_behind(self.session.home, self._run_id)
+        self.post_message(self.Looked(now if now.fault is not None else replace(look, later=now.later)))
 
     async def _look_behind(self) -> None:
         look = await look_behind(self.session.home, self._run_id)
