@@ -1,14 +1,12 @@
 """Taking a run up again, from whatever screen it is asked."""
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import Refused
-from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import host_words
+from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.screens.dialogs import TypeName
 from tui_migrate.wording import run_name
 from tui_migrate.worker import launch
@@ -23,11 +21,6 @@ REFUSED_SECRETS: Final = ("authentication_failed", "wrong_key")
 async def plan_of(app: "MigrateApp", run_id: int) -> Plan:
     """Give the plan of a run. Raises RunNotFound, InvalidFile, JournalError."""
     return await read_plan(await app.feed.whole(run_id))
-
-
-async def read_plan(run: RunRecord) -> Plan:
-    """Read the plan of a run beside the screens: one of thousands of collections takes a while. Raises InvalidFile."""
-    return await asyncio.to_thread(from_yaml, run.plan, f"plan of run {run_name(run.id)}")
 
 
 async def resume(app: "MigrateApp", run_id: int) -> bool:

@@ -10,7 +10,6 @@ from textual.worker import Worker
 
 from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState, RunRecord
 from tui_migrate.plan.model import Environment, StoreEnd
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.conflict_words import COLUMNS, conflict_rows, empty_words, id_words, queue_sentences
@@ -18,6 +17,7 @@ from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.one_start import OneStart
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.dialogs import Choose
@@ -65,6 +65,7 @@ class ConflictsScreen(OperatorScreen):
         self._reading: Worker[Any] | None = None
         self._is_old = False
         self._starting = OneStart(self)
+        self._plan_reading = PlanOfRun(self)
         self._waited = 0
 
     def compose_body(self) -> Iterable[Widget]:
@@ -123,8 +124,10 @@ class ConflictsScreen(OperatorScreen):
         if snapshot.run is None:
             self.query_one(Table).show([], empty=f"There is no run {run_name(self._run_id)}. esc goes back.")
             return
+        plan = self._plan_reading.of(snapshot.run)
+        if plan is None:
+            return  # what may be shown is not known yet
         if self._target is None:
-            plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
             self._target = plan.target if isinstance(plan.target, StoreEnd) else None
             self._mask = Mask.of_plan(plan)
         self._draw()

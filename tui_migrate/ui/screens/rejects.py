@@ -14,10 +14,10 @@ from textual.worker import Worker
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.one_start import OneStart
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.reject_words import (
     COLUMNS,
     document_words,
@@ -69,8 +69,10 @@ class RejectsScreen(OperatorScreen):
         self._is_retry = is_retry
         self._run: RunRecord | None = None
         self._mask = NOTHING
+        self._knows_mask = False
         self._found: RejectList | None = None
         self._starting = OneStart(self)
+        self._plan_reading = PlanOfRun(self)
         self._reading: Worker[Any] | None = None
         self._is_behind = False
 
@@ -125,9 +127,13 @@ class RejectsScreen(OperatorScreen):
             self.query_one("#what", Prose).say([f" ✗ There is no run {run_name(self._run_id)} any more."])
             self.query_one(Table).show([], empty="Nothing is left to show; esc goes back.")
             return
-        if before is None:
-            self._mask = Mask.of_plan(from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}"))
-        if before is None or _standing(before) != _standing(snapshot.run):
+        plan = self._plan_reading.of(snapshot.run)
+        if plan is None:
+            return  # what may be shown is not known yet
+        is_first = not self._knows_mask
+        if is_first:
+            self._mask, self._knows_mask = Mask.of_plan(plan), True
+        if is_first or before is None or _standing(before) != _standing(snapshot.run):
             self._is_behind = self._is_reading  # a read that is cut short at each change would never end
             if not self._is_reading:
                 self.action_look_again()

@@ -15,12 +15,12 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes, look_for_changes
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, host_words
 from tui_migrate.ui.one_start import OneStart
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.kept import KeptScreen, Taken
@@ -90,7 +90,7 @@ class RollbackScreen(OperatorScreen):
         super().__init__()
         self._run_id = run_id
         self._run: RunRecord | None = None
-        self._plan: Plan | None = None
+        self._reading = PlanOfRun(self)
         self._look: RollbackLook | None = None
         self._heard_at = 0.0
         self._ticking: Timer | None = None
@@ -134,7 +134,7 @@ class RollbackScreen(OperatorScreen):
         """A start or a count where nothing stands against it; another try where something does."""
         if action_id in ("rollback.start", "rollback.look", "rollback.force"):
             is_possible = self._look is not None and self._look.fault is None and self._run is not None
-            is_possible = is_possible and not self._starting.is_under_way
+            is_possible = is_possible and self._plan is not None and not self._starting.is_under_way
             return is_possible and (action_id != "rollback.look" or self._counting is None)
         if action_id == "run.rollback":
             return self._look is not None and bool(self._look.later)
@@ -163,8 +163,7 @@ class RollbackScreen(OperatorScreen):
             self.query_one(Table).show([], empty="Nothing is left to show.")
             self.query_one("#next", Lines).show([next_line(None, None, 0, self.session.keys)])
             return
-        if self._plan is None:
-            self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
+        self._reading.of(snapshot.run)
         if before is None or _standing(before) != _standing(snapshot.run):
             self._forget_changes()
             self.action_look_again()
@@ -301,6 +300,10 @@ class RollbackScreen(OperatorScreen):
     def on_rollback_begun(self, event: RollbackBegun) -> None:
         """Go over to the run."""
         self.go_over_to(RunScreen(event.begun.run_id, event.begun.fault))
+
+    @property
+    def _plan(self) -> Plan | None:
+        return self._reading.plan
 
     def _draw(self) -> None:
         run, look = self._run, self._look

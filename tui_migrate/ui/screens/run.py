@@ -1,17 +1,15 @@
 """The Run screen: one run as it goes, steered by whoever watches it, and what can be done when it has ended."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
-from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan, Policy
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
@@ -40,9 +38,6 @@ from tui_migrate.wording import run_name
 
 PLOT_FROM_HEIGHT: Final = 32
 PLOT_ROWS: Final = 6
-
-PLAN_READ_AT_ONCE: Final = 64 * 1024
-"""Characters of a plan that are read within one frame."""
 
 HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
@@ -86,23 +81,19 @@ class RunScreen(OperatorScreen):
     )
     TONES: ClassVar = tuple(f"-{one.value}" for one in Tone)
 
-    class PlanRead(Message):
-        """The plan, where it is so long that it was read beside the screen."""
-
-        def __init__(self, plan: Plan) -> None:
-            super().__init__()
-            self.plan = plan
-
     def __init__(self, run_id: int, fault: Fault | None = None) -> None:
         super().__init__()
         self._run_id = run_id
         self._fault = fault
         self._snapshot: Snapshot | None = None
         self._pace = RunPace()
-        self._plan: Plan | None = None
+        self._reading = PlanOfRun(self)
         self._steering = RunSteering(self, run_id)
         self._rows = CollectionRows()
-        self._is_reading_plan = False
+
+    @property
+    def _plan(self) -> Plan | None:
+        return self._reading.plan
 
     @property
     def run_record(self) -> RunRecord | None:
@@ -180,30 +171,12 @@ class RunScreen(OperatorScreen):
             self._snapshot = snapshot
             self._draw_nothing(was_there=not is_first)
             return
-        if self._plan is None:
-            self._take_plan(snapshot.run.plan)
+        self._reading.of(snapshot.run)
         self._snapshot = snapshot
         self._pace.note(snapshot.taken_at, snapshot.run)
         self._draw()
         if is_first:
             self.call_after_refresh(self._draw)
-
-    def on_run_screen_plan_read(self, message: PlanRead) -> None:
-        """Show what only the plan says."""
-        self._plan = message.plan
-        self._draw()
-
-    def _take_plan(self, text: str) -> None:
-        """Read the plan; one of thousands of collections beside the screen, which would stand still meanwhile."""
-        if len(text) <= PLAN_READ_AT_ONCE:
-            self._plan = from_yaml(text, f"plan of run {run_name(self._run_id)}")
-        elif not self._is_reading_plan:
-            self._is_reading_plan = True
-            self.migrate_app.in_background(self._read_plan(text), f"plan-{self._run_id}")
-
-    async def _read_plan(self, text: str) -> None:
-        plan = await asyncio.to_thread(from_yaml, text, f"plan of run {run_name(self._run_id)}")
-        self.post_message(self.PlanRead(plan))
 
     def _draw(self) -> None:
         snapshot, width = self._snapshot, self.size.width
