@@ -97,7 +97,8 @@ class JournalWriter:
             run_id = max(above, int(last[0][0]) if last else 0) + 1
             await database.execute(
                 "INSERT INTO runs (id, kind, state, stage, plan, source, target, environment, created_at, created_by,"
-                " description, undo, rollback_of, retry_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " description, undo, rollback_of, retry_of, parallel)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run_id,
                     plan.kind.value,
@@ -113,6 +114,7 @@ class JournalWriter:
                     int(plan.undo),
                     plan.rollback_of,
                     plan.retry_of,
+                    plan.parallel,
                 ),
             )
             await database.executemany(
@@ -171,6 +173,10 @@ class JournalWriter:
     async def set_rate_limit(self, run_id: int, documents_per_second: int) -> None:
         """Record the rate that a run keeps to; 0 is no limit."""
         await self._update(run_id, "rate_limit = ?", documents_per_second)
+
+    async def set_parallel(self, run_id: int, collections: int) -> None:
+        """Record how many collections a run verifies at once."""
+        await self._update(run_id, "parallel = ?", collections)
 
     async def begin_attempt(self, run_id: int, pid: int, host: str, state: RunState) -> int:
         """Record that a worker has taken the run up in a state, and give the number of its attempt.
@@ -255,7 +261,7 @@ class JournalWriter:
             state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
             if not state.is_active:
                 raise Refused(
-                    f"run {run_id:04d} is {state}: nobody is there to {wish}", hint=f"tui-migrate status {run_id}"
+                    f"run {run_id:04d} is {state}: nobody is there to {wish.verb}", hint=f"tui-migrate status {run_id}"
                 )
             pending = await database.execute_fetchall(
                 "SELECT id, wish, asked_by FROM controls WHERE run_id = ? AND status = 'pending'", (run_id,)
@@ -267,7 +273,7 @@ class JournalWriter:
                         f"run {run_id:04d} is about to end: {row[2]} has asked it to {earlier}",
                         hint=f"tui-migrate status {run_id}",
                     )
-                if (earlier is Wish.RATE) is (wish is Wish.RATE):
+                if earlier is wish or not (earlier.is_setting or wish.is_setting):
                     await database.execute("UPDATE controls SET status = 'superseded' WHERE id = ?", (row[0],))
             made = await database.execute_insert(
                 "INSERT INTO controls (run_id, wish, value, asked_by, asked_at, state_seen, status)"
