@@ -11,6 +11,7 @@ from tui_migrate.connections import Connection, write
 from tui_migrate.errors import JournalBusy
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens import backups
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
@@ -297,4 +298,6 @@ async def test_what_cannot_be_removed_is_told(home: Home) -> None:
         await pilot.press("s")
         await choose(pilot, "remove")
         await until(pilot, says(pilot, "✗ cannot remove"), "why not")
+        app.screen.post_message(PruneScreen.Removed(1, 1_024, Fault("cannot remove another")))
+        await until(pilot, says(pilot, "✗ cannot remove another", "1 backup removed"), "what went before that")
     assert (await find_backup(home, "old")).status is BackupStatus.GOOD

@@ -217,6 +217,41 @@ async def test_forcing_says_what_it_means_and_is_asked_again_before_it_starts(
         await until(pilot, lambda: begun == [True], "the forced rollback")
 
 
+async def test_forced_over_a_later_run_it_asks_about_that_too(journal: PreparedJournal, begun: list[bool]) -> None:
+    run_id = await journal.run()
+    await journal.run()
+    await write_undo(journal.home, run_id)
+    away(journal.home)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.press("F", "j", "enter")
+        await until(pilot, lambda: "changed is taken back too" in said(pilot))
+        await pilot.press("s", "j", "enter")
+        await until(
+            pilot, lambda: "what the later run changed is lost" in said(pilot), "the question about the later run"
+        )
+        assert begun == []
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: begun == [True], "the forced rollback")
+
+
+async def test_later_runs_are_named_anew_after_one_was_taken_back(journal: PreparedJournal) -> None:
+    run_id = await journal.run()
+    await journal.run()
+    await journal.run()
+    await write_undo(journal.home, run_id)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, lambda: "Roll back 0003, then 0002, first: r shows" in said(pilot), "both later runs")
+        await pilot.press("r")
+        await until(pilot, lambda: "tui-migrate roll back run 0003" in said(pilot), "the last one's rollback")
+        async with open_both(journal.home.journal) as (write, _):
+            await write.set_rolled_back_by(3, 4)
+        await pilot.press("escape")
+        await until(pilot, lambda: "Roll back 0002 first: r shows" in said(pilot), "that one is open still")
+        await pilot.press("r")
+        await until(pilot, lambda: "tui-migrate roll back run 0002" in said(pilot), "the next one's rollback")
+
+
 async def test_past_later_runs_it_goes_only_when_that_was_said(journal: PreparedJournal, begun: list[bool]) -> None:
     run_id = await journal.run()
     await journal.run()

@@ -158,6 +158,8 @@ async def test_what_is_started_is_not_unfinished_any_more(tmp_path: Path) -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         await choose_marks(pilot, home)
         await until(pilot, home.draft.exists)
+        await app.unfinished.find()
+        assert app.unfinished.offered is None, "what this sitting has chosen is no earlier one's"
         app.unfinished.note(Draft())
         await until(pilot, lambda: not home.draft.exists())
 

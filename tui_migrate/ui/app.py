@@ -19,6 +19,7 @@ from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded, ThemesRead
 from tui_migrate.ui.notices import Notices
+from tui_migrate.ui.one_start import WholeSteps
 from tui_migrate.ui.palette import ActionProvider
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import AskText
@@ -92,6 +93,7 @@ class MigrateApp(TerminalApp[None]):
         self._notices = Notices(self)
         self._copying = Copying(self)
         self.unfinished = Unfinished(self)
+        self.whole_steps = WholeSteps()
         self._background: dict[Worker[Any], Coroutine[Any, Any, Any]] = {}
         self.first_screen: Callable[[], OperatorScreen] | None = None
         self.faults: tuple[TuiMigrateError, ...] = ()
@@ -119,6 +121,7 @@ class MigrateApp(TerminalApp[None]):
         for one in list(self.workers):
             with suppress(WorkerError):
                 await one.wait()
+        await self.whole_steps.finish()
         for work in self._background.values():
             work.close()
         try:

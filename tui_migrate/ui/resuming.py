@@ -1,11 +1,12 @@
 """Taking a run up again, from whatever screen it is asked."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tui_migrate.errors import Refused
 from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import host_words
+from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.screens.dialogs import TypeName
 from tui_migrate.wording import run_name
 from tui_migrate.worker import launch
@@ -13,26 +14,36 @@ from tui_migrate.worker import launch
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
+REFUSED_SECRETS: Final = ("authentication_failed", "wrong_key")
+"""Codes of failures after which a password or a passphrase that was typed is not taken again."""
+
 
 async def plan_of(app: "MigrateApp", run_id: int) -> Plan:
     """Give the plan of a run. Raises RunNotFound, InvalidFile, JournalError."""
-    return from_yaml((await app.feed.whole(run_id)).plan, f"plan of run {run_name(run_id)}")
+    return await read_plan(await app.feed.whole(run_id))
 
 
 async def resume(app: "MigrateApp", run_id: int) -> bool:
     """Start a worker for a run that stopped, or never began; say whether one was started.
 
-    Where its target is production the name is to be typed first; passwords that are missing are asked for.
+    Where its target is production the name is to be typed first; passwords that are missing, or that the server did
+    not take from the last worker, are asked for. Once the worker is being started, that is not cut short any more.
 
     Raises Refused where that cannot be, and what keeps a password from being tried.
     """
-    plan = await plan_of(app, run_id)
+    run = await app.feed.whole(run_id)
+    plan = await read_plan(run)
     ends = (plan.target,) if plan.retry_of else (plan.source, plan.target)
+    if run.failure is not None and run.failure.code in REFUSED_SECRETS:
+        for one in ends:
+            app.session.passwords.pop(one.label, None)
     if not await _confirm(app, run_id, plan) or not await have_passwords(app, ends):
         return False
     labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
-    await launch.start(app.session.home, run_id, given)
+    if app.whole_steps.starts(run_id):
+        raise Refused(f"a worker for run {run_name(run_id)} is being started already", hint="it shows in a moment")
+    await app.whole_steps.take(launch.start(app.session.home, run_id, given), run_id)
     return True
 
 

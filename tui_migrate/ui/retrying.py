@@ -1,8 +1,10 @@
 """Writing again what the target refused in a run: asked first, then begun as a run of its own."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tui_migrate.errors import TuiMigrateError
+from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
@@ -39,10 +41,13 @@ async def retry(app: "MigrateApp", run_id: int, documents: int) -> Begun | None:
             return None
     if not await have_passwords(app, (target,)):
         return None
-    home = app.session.home
+    return await app.whole_steps.take(_begin(app.session.home, run_id, target_password(plan, app.session.passwords)))
+
+
+async def _begin(home: Home, run_id: int, passwords: Mapping[str, str]) -> Begun:
     retry_id = await launch.create_retry(home, run_id)
     try:
-        await launch.start(home, retry_id, target_password(plan, app.session.passwords))
+        await launch.start(home, retry_id, passwords)
     except TuiMigrateError as error:
         return Begun(retry_id, Fault.of(error))
     return Begun(retry_id)

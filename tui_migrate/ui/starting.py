@@ -1,6 +1,6 @@
 """Starting the run that was planned: what has to be confirmed, the passwords, the worker."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -82,14 +82,23 @@ async def have_worker(
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
     home = app.session.home
     backup = await back_up() if back_up is not None else ""
-    run_id = await (create(home, plan) if create else launch.create_run(home, plan, rate_limit=rate_limit))
+    recording = create(home, plan) if create else launch.create_run(home, plan, rate_limit=rate_limit)
+    run_id, fault = await app.whole_steps.take(_record_and_start(home, recording, given, backup))
+    if fault is None:
+        app.feed.expect(run_id)
+    return run_id, fault
+
+
+async def _record_and_start(
+    home: Home, recording: Awaitable[int], passwords: Mapping[str, str], backup: str
+) -> tuple[int, Fault | None]:
+    run_id = await recording
     if backup:
         await note_made_for(home, backup, run_id)
     try:
-        await launch.start(app.session.home, run_id, given)
+        await launch.start(home, run_id, passwords)
     except TuiMigrateError as error:
         return run_id, Fault.of(error)
-    app.feed.expect(run_id)
     return run_id, None
 
 

@@ -39,7 +39,9 @@ class Unfinished:
 
     async def find(self) -> None:
         """Look for one. Raises InvalidFile, UsageError for one that cannot be read; it is left where it is."""
-        self.offered = await asyncio.to_thread(draft_file.read, self._app.session.home)
+        found = await asyncio.to_thread(draft_file.read, self._app.session.home)
+        if self._noted is None:  # or else what was found is what this sitting has chosen
+            self.offered = found
 
     def note(self, draft: Draft) -> None:
         """Keep what is chosen by now. One of an earlier sitting stays until something was chosen."""

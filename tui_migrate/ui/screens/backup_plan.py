@@ -1,6 +1,7 @@
 """What a backup or a restore would do, and its start. From then on it is a run like any other."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from textual.message import Message
@@ -16,6 +17,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, Opening, host_words
 from tui_migrate.ui.next_steps import finding_in_app
+from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.outlook import Outlook
 from tui_migrate.ui.policy_words import documents_words
 from tui_migrate.ui.screens.base import OperatorScreen
@@ -60,7 +62,7 @@ class BackupPlanScreen(OperatorScreen):
         self._request = request
         self._outlook: Outlook | None = None
         self._work: Worker[Any] | None = None
-        self._is_starting = False
+        self._starting = OneStart(self)
         self._told_at = 0.0
 
     def what(self) -> str:
@@ -114,13 +116,16 @@ class BackupPlanScreen(OperatorScreen):
         """A start where nothing stands against it; another look where none is under way."""
         match action_id:
             case "backup.start":
-                return self._outlook is not None and self._outlook.can_start and not self._is_starting
+                return self._outlook is not None and self._outlook.can_start and not self._starting.is_under_way
             case "look.again":
-                return not self._is_looking and not self._is_starting
+                return not self._is_looking and not self._starting.is_under_way
         return True
 
     def go_back(self) -> bool:
-        """Give up the look first."""
+        """Give up the start, or the look, first."""
+        if self._starting.stop():
+            self._draw()
+            return True
         if self._work is None or not self._is_looking:
             return False
         self._work.cancel()
@@ -135,9 +140,12 @@ class BackupPlanScreen(OperatorScreen):
             self._outlook, self._told_at = message.outlook, self.session.clock()
             self._draw()
 
+    def on_one_start_over(self) -> None:
+        """Say again what comes next."""
+        self._draw()
+
     def on_backup_plan_screen_begun(self, message: Begun) -> None:
         """Go over to the run."""
-        self._is_starting = False
         if message.begun is not None:
             self.session.looks.forget()
             self.go_over_to(RunScreen(*message.begun))
@@ -153,9 +161,8 @@ class BackupPlanScreen(OperatorScreen):
         """Have everything confirmed, and start; never twice."""
         outlook = self._outlook
         if outlook is not None and outlook.can_start and outlook.plan is not None:
-            self._is_starting = True
+            self._starting.begin(partial(self._start, outlook, outlook.plan), "backup-start")
             self._draw()
-            self.migrate_app.in_background(self._start(outlook, outlook.plan), "backup-start")
 
     def tell(self, outlook: Outlook) -> None:
         """Let the screen show what is known."""
@@ -241,7 +248,7 @@ class BackupPlanScreen(OperatorScreen):
         return f"! Warning: {printable(first)}{more}."
 
     def _next_words(self) -> str:
-        if self._is_starting:
+        if self._starting.is_under_way:
             return "The run is being started…"
         if self._outlook is not None and self._outlook.can_start:
             return f"Next: {self.key_of('backup.start')} starts the run; esc goes back, nothing was written."

@@ -125,6 +125,15 @@ class OperatorScreen(Screen[None]):
         self.migrate_app.feed.watch(self.subject())
         self.refresh_frame()
 
+    def on_plan_of_run_read(self) -> None:
+        """Draw anew, with what only the plan says; covered by another screen, it is fed when it comes back."""
+        if self.migrate_app.operator_screen is self:
+            self.migrate_app.feed.watch(self.subject())
+
+    def on_one_start_over(self) -> None:
+        """Other keys work again."""
+        self.refresh_frame()
+
     def on_resize(self) -> None:
         """Lay the head out anew."""
         self.refresh_frame()

@@ -11,14 +11,14 @@ from textual.worker import Worker
 
 from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState, RunRecord
 from tui_migrate.plan.model import Environment, StoreEnd
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.conflict_words import COLUMNS, conflict_rows, empty_words, id_words, like_sentences, queue_sentences
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import host_words
-from tui_migrate.ui.resuming import resume
+from tui_migrate.ui.one_start import OneStart
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.dialogs import Choose
@@ -73,6 +73,8 @@ class ConflictsScreen(OperatorScreen):
         self._listed: ConflictsScreen.Listed | None = None
         self._reading: Worker[Any] | None = None
         self._is_old = False
+        self._starting = OneStart(self)
+        self._plan_reading = PlanOfRun(self)
         self._waited = 0
 
     def compose_body(self) -> Iterable[Widget]:
@@ -131,8 +133,10 @@ class ConflictsScreen(OperatorScreen):
         if snapshot.run is None:
             self.query_one(Table).show([], empty=f"There is no run {run_name(self._run_id)}. esc goes back.")
             return
+        plan = self._plan_reading.of(snapshot.run)
+        if plan is None:
+            return  # what may be shown is not known yet
         if self._target is None:
-            plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
             self._target = plan.target if isinstance(plan.target, StoreEnd) else None
             self._mask = Mask.of_plan(plan)
         self._draw()
@@ -175,7 +179,11 @@ class ConflictsScreen(OperatorScreen):
 
     def action_run_resume(self) -> None:
         """Have a worker write what is decided."""
-        self.migrate_app.in_background(self._resume(), "resume")
+        self._starting.resume(self._run_id)
+
+    def go_back(self) -> bool:
+        """Give up starting a worker, where that is under way."""
+        return self._starting.stop()
 
     def _chosen(self) -> ConflictRecord | None:
         key = self.query_one(Table).cursor_key if self.is_mounted else None
@@ -253,7 +261,3 @@ class ConflictsScreen(OperatorScreen):
             self.notify_line(f"{number(decided)} decided: {_VERBS[ConflictState(decision)]}", is_error=False)
         else:
             self.notify_line("Nothing decided: none of them is open any more.")
-
-    async def _resume(self) -> None:
-        if await resume(self.migrate_app, self._run_id):
-            self.notify_line("A worker has taken the run up.", is_error=False)

@@ -135,7 +135,7 @@ class HomeScreen(RunListScreen):
             case "look.again":
                 return pane is not None and pane.fault is not None
             case "app.back":
-                return pane is not None and pane.is_testing
+                return self._starting.is_under_way or (pane is not None and pane.is_testing)
         return True
 
     def chosen_run(self) -> RunSummary | None:
@@ -145,8 +145,8 @@ class HomeScreen(RunListScreen):
         return self._runs.get(self._runs_table.cursor_key or "")
 
     def go_back(self) -> bool:
-        """Cancel a test that waits."""
-        return self.query_one(ConnectionPane).cancel()
+        """Give up a start, or a test, that waits."""
+        return super().go_back() or self.query_one(ConnectionPane).cancel()
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Open what stands under the cursor."""

@@ -114,7 +114,7 @@ class PruneScreen(OperatorScreen):
             self.query_one(FaultPane).explain(
                 message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again."
             )
-        else:
+        if message.fault is None or message.count:
             self.notify_line(gone, is_error=False)
         self._read()
 

@@ -14,9 +14,10 @@ from textual.worker import Worker
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.look import Fault
+from tui_migrate.ui.one_start import OneStart
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.reject_words import (
     COLUMNS,
     document_words,
@@ -68,8 +69,10 @@ class RejectsScreen(OperatorScreen):
         self._is_retry = is_retry
         self._run: RunRecord | None = None
         self._mask = NOTHING
+        self._knows_mask = False
         self._found: RejectList | None = None
-        self._starting: Worker[Any] | None = None
+        self._starting = OneStart(self)
+        self._plan_reading = PlanOfRun(self)
         self._reading: Worker[Any] | None = None
         self._is_behind = False
 
@@ -111,7 +114,8 @@ class RejectsScreen(OperatorScreen):
             return self.is_mounted and self.query_one(Table).cursor_key is not None
         if action_id == "run.retry":
             has_some = self._found is not None and self._found.total > 0
-            return has_some and self._run is not None and not what_blocks_retry(self._run)
+            is_possible = has_some and self._run is not None and not what_blocks_retry(self._run)
+            return is_possible and not self._starting.is_under_way
         if action_id == "look.again":
             return self.is_mounted and bool(self.query_one("#rejects-fault", FaultPane).display)
         return True
@@ -123,9 +127,13 @@ class RejectsScreen(OperatorScreen):
             self.query_one("#what", Prose).say([f" ✗ There is no run {run_name(self._run_id)} any more."])
             self.query_one(Table).show([], empty="Nothing is left to show; esc goes back.")
             return
-        if before is None:
-            self._mask = Mask.of_plan(from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}"))
-        if before is None or _standing(before) != _standing(snapshot.run):
+        plan = self._plan_reading.of(snapshot.run)
+        if plan is None:
+            return  # what may be shown is not known yet
+        is_first = not self._knows_mask
+        if is_first:
+            self._mask, self._knows_mask = Mask.of_plan(plan), True
+        if is_first or before is None or _standing(before) != _standing(snapshot.run):
             self._is_behind = self._is_reading  # a read that is cut short at each change would never end
             if not self._is_reading:
                 self.action_look_again()
@@ -171,8 +179,8 @@ class RejectsScreen(OperatorScreen):
 
     def action_run_retry(self) -> None:
         """Ask, then begin the run that writes them again; never twice."""
-        if self.is_available("run.retry") and (self._starting is None or self._starting.is_finished):
-            self._starting = self.migrate_app.in_background(self._retry(), f"retry-{self._run_id}")
+        if self.is_available("run.retry"):
+            self._starting.begin(self._retry, f"retry-{self._run_id}")
 
     def action_look_again(self) -> None:
         """Read the list."""
@@ -181,11 +189,7 @@ class RejectsScreen(OperatorScreen):
 
     def go_back(self) -> bool:
         """Stop connecting, where that is under way; nothing was started then."""
-        if self._starting is None or not self._starting.is_running:
-            return False
-        self._starting.cancel()
-        self.notify_line("Stopped waiting.", is_error=False)
-        return True
+        return self._starting.stop()
 
     @property
     def _is_reading(self) -> bool:

@@ -10,7 +10,6 @@ from textual.widget import Widget
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import RunRecord, Sample
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.reports.findings import Staged, run_report
 from tui_migrate.reports.masking import Mask
@@ -18,6 +17,7 @@ from tui_migrate.reports.model import totals
 from tui_migrate.reports.saving import ENDINGS, save
 from tui_migrate.ui.finding_query import KEYS, parse
 from tui_migrate.ui.look import Fault
+from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
@@ -185,7 +185,7 @@ class ReportScreen(FindingsScreen):
             self._samples = await self.migrate_app.feed.samples(self._run_id)
             found = await self.migrate_app.feed.findings(self._run_id)
             if self._run is not None:
-                mask = Mask.of_plan(from_yaml(self._run.plan, f"the plan of run {run_name(self._run_id)}"))
+                mask = Mask.of_plan(await read_plan(self._run))
                 found = tuple((stage, mask.finding(one)) for stage, one in found)
         except TuiMigrateError as error:
             self.post_message(self.Read((), Fault.of(error)))

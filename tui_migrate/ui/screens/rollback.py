@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from textual.message import Message
@@ -14,11 +15,12 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes, look_for_changes
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, host_words
+from tui_migrate.ui.one_start import OneStart
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.rollback_choices import (
@@ -88,14 +90,15 @@ class RollbackScreen(OperatorScreen):
         super().__init__()
         self._run_id = run_id
         self._run: RunRecord | None = None
-        self._plan: Plan | None = None
+        self._reading = PlanOfRun(self)
         self._look: RollbackLook | None = None
         self._heard_at = 0.0
         self._ticking: Timer | None = None
-        self._starting: Worker[Any] | None = None
+        self._starting = OneStart(self)
         self._changes: Changes | None = None
         self._counting: Worker[Any] | None = None
         self._force = False
+        self._live: tuple[int, ...] = ()
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences, the collections, and what comes next."""
@@ -132,6 +135,7 @@ class RollbackScreen(OperatorScreen):
         """A start or a count where nothing stands against it; another try where something does."""
         if action_id in ("rollback.start", "rollback.look", "rollback.force"):
             is_possible = self._look is not None and self._look.fault is None and self._run is not None
+            is_possible = is_possible and self._plan is not None and not self._starting.is_under_way
             return is_possible and (action_id != "rollback.look" or self._counting is None)
         if action_id == "run.rollback":
             return self._look is not None and bool(self._look.later)
@@ -153,6 +157,7 @@ class RollbackScreen(OperatorScreen):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what the record says; where it is another one than before, look again at what stands behind it."""
         before, self._run = self._run, snapshot.run
+        live_before, self._live = self._live, snapshot.live
         if snapshot.run is None:
             self._look = None
             self._forget_changes()
@@ -160,12 +165,18 @@ class RollbackScreen(OperatorScreen):
             self.query_one(Table).show([], empty="Nothing is left to show.")
             self.query_one("#next", Lines).show([next_line(None, None, 0, self.session.keys)])
             return
-        if self._plan is None:
-            self._plan = from_yaml(snapshot.run.plan, f"plan of run {run_name(self._run_id)}")
+        self._reading.of(snapshot.run)
         if before is None or _standing(before) != _standing(snapshot.run):
             self._forget_changes()
             self.action_look_again()
+        elif live_before != self._live:
+            self._look_at_later()
         self._draw()
+
+    def on_screen_resume(self) -> None:
+        """Ask again which later runs there are: one may have been taken back meanwhile."""
+        super().on_screen_resume()
+        self._look_at_later()
 
     def action_look_again(self) -> None:
         """Look anew at what stands behind the record."""
@@ -207,19 +218,27 @@ class RollbackScreen(OperatorScreen):
         if not self.is_available("rollback.start") or self._look is None:
             return
         if self._force:
-            self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._chosen)
-        elif self._look.later:
-            words = later_words(self._look.later)
-            self.app.push_screen(
-                Choose("Later runs wrote here too", words, later_choices(self._look.later)), self._chosen
-            )
+            self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._sure)
         else:
-            self._ask_name()
+            self._ask_past_later()
 
     def action_run_rollback(self) -> None:
         """Show what rolling back the last of the later runs would do; esc leads back here."""
         if self._look is not None and self._look.later:
             self.app.push_screen(RollbackScreen(self._look.later[-1]))
+
+    def _sure(self, choice: str | None) -> None:
+        if choice == START:
+            self._ask_past_later()
+
+    def _ask_past_later(self) -> None:
+        """Where later runs wrote to the same collections, have it said that these are gone past."""
+        if self._look is None or not self._look.later:
+            self._ask_name()
+            return
+        words = later_words(self._look.later, force=self._force)
+        choices = later_choices(self._look.later, force=self._force)
+        self.app.push_screen(Choose("Later runs wrote here too", words, choices), self._chosen)
 
     def _chosen(self, choice: str | None) -> None:
         if choice == START:
@@ -247,9 +266,7 @@ class RollbackScreen(OperatorScreen):
 
     def go_back(self) -> bool:
         """Stop connecting or counting, where that is under way; nothing was started or written then."""
-        if self._starting is not None and self._starting.is_running:
-            self._starting.cancel()
-            self.notify_line("Stopped waiting.", is_error=False)
+        if self._starting.stop():
             return True
         if self._counting is None:
             return False
@@ -276,7 +293,9 @@ class RollbackScreen(OperatorScreen):
             self._draw_next()
 
     def on_rollback_screen_looked(self, event: Looked) -> None:
-        """Draw what is known by now."""
+        """Draw what is known by now. Where a later run came or went, what was counted does not hold any more."""
+        if self._look is not None and self._look.later != event.look.later:
+            self._forget_changes()
         self._look = event.look
         self._draw()
         self.refresh_frame()
@@ -284,6 +303,10 @@ class RollbackScreen(OperatorScreen):
     def on_rollback_begun(self, event: RollbackBegun) -> None:
         """Go over to the run."""
         self.go_over_to(RunScreen(event.begun.run_id, event.begun.fault))
+
+    @property
+    def _plan(self) -> Plan | None:
+        return self._reading.plan
 
     def _draw(self) -> None:
         run, look = self._run, self._look
@@ -332,13 +355,14 @@ class RollbackScreen(OperatorScreen):
     def _confirmed(self, confirmed: bool | None) -> None:
         if confirmed and self._plan is not None:
             self._stop_counting()
-            self.notify_line("Starting the rollback… esc stops waiting.", is_error=False)
-            self._starting = self.migrate_app.in_background(self._start(self._plan), f"rollback-{self._run_id}")
+            start = partial(self._start, self._plan)
+            self._starting.begin(start, f"rollback-{self._run_id}", "Starting the rollback… esc stops waiting.")
 
     async def _start(self, plan: Plan) -> None:
         if await have_passwords(self.migrate_app, (plan.target,)):
             passwords = target_password(plan, self.session.passwords)
-            begun = await begin_rollback(self.session.home, self._run_id, passwords, force=self._force)
+            beginning = begin_rollback(self.session.home, self._run_id, passwords, force=self._force)
+            begun = await self.migrate_app.whole_steps.take(beginning)
             self.post_message(RollbackBegun(begun))
 
     async def _count(self, plan: Plan) -> None:
@@ -356,6 +380,14 @@ class RollbackScreen(OperatorScreen):
             self.post_message(self.Counted(None))
             return
         await look_for_changes(session.home, self._run_id, plan, session.passwords, session.clock, tell)
+
+    def _look_at_later(self) -> None:
+        if (look := self._look) is not None and look.undo is not None:
+            self.migrate_app.in_background(self._read_later(look), f"rollback-look-{self._run_id}")
+
+    async def _read_later(self, look: RollbackLook) -> None:
+        now = await look_behind(self.session.home, self._run_id)
+        self.post_message(self.Looked(now if now.fault is not None else replace(look, later=now.later)))
 
     async def _look_behind(self) -> None:
         look = await look_behind(self.session.home, self._run_id)

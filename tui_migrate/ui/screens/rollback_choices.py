@@ -25,20 +25,23 @@ NAMED: Final = 4
 """How many later runs are named; the others are counted."""
 
 
-def later_choices(later: Sequence[int]) -> tuple[tuple[str, str], ...]:
-    """Offer to begin with the last of the runs that came later, or to go past them."""
+def later_choices(later: Sequence[int], *, force: bool = False) -> tuple[tuple[str, str], ...]:
+    """Offer to begin with the last of the runs that came later, or to go past them; with `force`, over them."""
+    deed = "is lost" if force else "stays"
     return (
         (LAST, f"See what rolling back run {run_name(later[-1])} first would do"),
-        (START, f"Roll back all the same; what the later run{_s(later)} changed stays"),
+        (START, f"Roll back all the same; what the later run{_s(later)} changed {deed}"),
     )
 
 
-def later_words(later: Sequence[int]) -> tuple[str, ...]:
-    """Say which runs came later, and what follows from that."""
+def later_words(later: Sequence[int], *, force: bool = False) -> tuple[str, ...]:
+    """Say which runs came later, and what follows from that; `force` takes back what they changed, too."""
     it = "it" if len(later) == 1 else "they"
+    spared = "is left as it is now: it is neither as before this run nor as this run wrote it."
+    lost = f"is put back to before this run as well: what {it} made of it is lost."
     return (
-        f"{runs_words(later)} wrote to the same collections after this one. A document that {it} changed is left as it"
-        " is now: it is neither as before this run nor as this run wrote it.",
+        f"{runs_words(later)} wrote to the same collections after this one. A document that {it} changed"
+        f" {lost if force else spared}",
         f"To take everything back: {order_words(later)}.",
     )
 

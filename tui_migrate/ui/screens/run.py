@@ -1,19 +1,17 @@
 """The Run screen: one run as it goes, steered by whoever watches it, and what can be done when it has ended."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan, Policy, RunKind
-from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.actions import Action
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
+from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
@@ -45,9 +43,6 @@ PLOT_FROM_HEIGHT: Final = 32
 PLOT_ROWS: Final = 6
 
 GIVING_UP: Final = "End the run for good: it cannot be resumed any more; what it wrote stays. Asks first."
-
-PLAN_READ_AT_ONCE: Final = 64 * 1024
-"""Characters of a plan that are read within one frame."""
 
 HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
@@ -95,23 +90,19 @@ class RunScreen(OperatorScreen):
     )
     TONES: ClassVar = tuple(f"-{one.value}" for one in Tone)
 
-    class PlanRead(Message):
-        """The plan, where it is so long that it was read beside the screen."""
-
-        def __init__(self, plan: Plan) -> None:
-            super().__init__()
-            self.plan = plan
-
     def __init__(self, run_id: int, fault: Fault | None = None) -> None:
         super().__init__()
         self._run_id = run_id
         self._fault = fault
         self._snapshot: Snapshot | None = None
         self._pace = RunPace()
-        self._plan: Plan | None = None
+        self._reading = PlanOfRun(self)
         self._steering = RunSteering(self, run_id)
         self._rows = CollectionRows()
-        self._is_reading_plan = False
+
+    @property
+    def _plan(self) -> Plan | None:
+        return self._reading.plan
 
     @property
     def run_record(self) -> RunRecord | None:
@@ -200,30 +191,12 @@ class RunScreen(OperatorScreen):
             self._snapshot = snapshot
             self._draw_nothing(was_there=not is_first)
             return
-        if self._plan is None:
-            self._take_plan(snapshot.run.plan)
+        self._reading.of(snapshot.run)
         self._snapshot = snapshot
         self._pace.note(snapshot.taken_at, snapshot.run)
         self._draw()
         if is_first:
             self.call_after_refresh(self._draw)
-
-    def on_run_screen_plan_read(self, message: PlanRead) -> None:
-        """Show what only the plan says."""
-        self._plan = message.plan
-        self._draw()
-
-    def _take_plan(self, text: str) -> None:
-        """Read the plan; one of thousands of collections beside the screen, which would stand still meanwhile."""
-        if len(text) <= PLAN_READ_AT_ONCE:
-            self._plan = from_yaml(text, f"plan of run {run_name(self._run_id)}")
-        elif not self._is_reading_plan:
-            self._is_reading_plan = True
-            self.migrate_app.in_background(self._read_plan(text), f"plan-{self._run_id}")
-
-    async def _read_plan(self, text: str) -> None:
-        plan = await asyncio.to_thread(from_yaml, text, f"plan of run {run_name(self._run_id)}")
-        self.post_message(self.PlanRead(plan))
 
     def _draw(self) -> None:
         snapshot, width = self._snapshot, self.size.width
@@ -304,8 +277,7 @@ class RunScreen(OperatorScreen):
 
     def action_run_resume(self) -> None:
         """Start a worker, after asking for passwords that are missing."""
-        if self.run_record is not None and self._plan is not None:
-            self._steering.resume(self.run_record, self._plan)
+        self._steering.resume()
 
     def action_run_rollback(self) -> None:
         """Show what a rollback would do."""
@@ -347,10 +319,6 @@ class RunScreen(OperatorScreen):
     def go_back(self) -> bool:
         """Stop connecting, where that is under way."""
         return self._steering.stop_waiting()
-
-    def on_run_steering_done(self, event: RunSteering.Done) -> None:
-        """Say what was done."""
-        self.notify_line(event.words, is_error=False)
 
     def on_rollback_begun(self, event: RollbackBegun) -> None:
         """Go over to the rollback."""

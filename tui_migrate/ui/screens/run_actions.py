@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 
-from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.copyable import Copyable
-from tui_migrate.ui.look import Fault
+from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.reject_words import what_blocks_retry
-from tui_migrate.ui.resuming import plan_of, resume
+from tui_migrate.ui.resuming import plan_of
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.wording import ends_words
 
 
 class RunListScreen(OperatorScreen):
     """A screen with a table of runs: `chosen_run` gives the one that the keys work on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._starting = OneStart(self)
 
     def chosen_run(self) -> RunSummary | None:
         """The run under the cursor."""
@@ -93,7 +96,11 @@ class RunListScreen(OperatorScreen):
     def action_run_resume(self) -> None:
         """Start a worker for the run."""
         if (one := self.chosen_run()) is not None:
-            self.migrate_app.in_background(self._resume(one.run.id), "resume")
+            self._starting.resume(one.run.id)
+
+    def go_back(self) -> bool:
+        """Give up starting a worker, where that is under way."""
+        return self._starting.stop()
 
     def plan_again(self, run_id: int) -> None:
         """Begin a new migration with the plan of an earlier run."""
@@ -106,10 +113,3 @@ class RunListScreen(OperatorScreen):
         plan = await plan_of(self.migrate_app, run_id)
         refuse_unplannable(plan)
         self.app.push_screen(NewMigrationScreen(from_plan(plan)))
-
-    async def _resume(self, run_id: int) -> None:
-        try:
-            if await resume(self.migrate_app, run_id):
-                self.migrate_app.say(f"run {run_id:04d} goes on", is_error=False)
-        except TuiMigrateError as error:
-            self.migrate_app.say(Fault.of(error).sentence)

@@ -27,6 +27,7 @@ from tui_migrate.ui.wording import local_time, path_words
 from tui_migrate.wording import number, run_name
 
 LINES_READ: Final = 10_000
+"""So many lines of a log are shown, the latest."""
 
 _LOG: Final = (Column("Time", 8), Column("What happened"), Column("Severity", 8, from_width=100))
 _ERRORS: Final = (Column("Severity", 9), Column("Code", 20), Column("Subject"), Column("Times", 7, right=True))
@@ -88,6 +89,7 @@ class LogScreen(RunSheet):
     def __init__(self, run_id: int) -> None:
         super().__init__(run_id)
         self._events: dict[int, Event] = {}
+        self._rows: dict[int, Row] = {}
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the log."""
@@ -125,11 +127,16 @@ class LogScreen(RunSheet):
         self.post_message(self.EarlierRead(await _read_log(self.session.home, self._run_id)))
 
     def _add(self, events: Sequence[Event]) -> None:
-        self._events.update((one.sequence, one) for one in events)
-        table = self.query_one(Table)
+        table, new = self.query_one(Table), [one for one in events if one.sequence not in self._events]
+        if not new and table.rows:
+            return  # a line never changes
+        self._events.update((one.sequence, one) for one in new)
+        self._rows.update((one.sequence, _log_row(one)) for one in new)
+        for one in sorted(self._events)[:-LINES_READ]:
+            del self._events[one], self._rows[one]
         is_at_end = not table.rows or table.cursor_key == table.rows[-1].key
         empty = "The run has said nothing yet." if self._run is not None else "There is no such run any more."
-        table.show([_log_row(self._events[one]) for one in sorted(self._events)], empty=empty)
+        table.show([self._rows[one] for one in sorted(self._rows)], empty=empty)
         if is_at_end and table.rows:
             table.move_to(table.rows[-1].key)
 

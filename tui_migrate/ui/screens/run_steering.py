@@ -1,18 +1,16 @@
 """Steering the run that a screen shows: every request is an absolute wish in the journal, whoever else asks."""
 
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Final
-
-from textual.message import Message
-from textual.worker import Worker
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from tui_migrate.journal.records import Control, RunRecord, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import MOST_PARALLEL, Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
-from tui_migrate.ui import resuming
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import host_words
+from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.rates import faster_than, slower_than
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.run_pace import RunPace
@@ -30,20 +28,13 @@ DIALOG_CELLS: Final = 66
 
 
 class RunSteering:
-    """Files the requests of one screen. What is done in the background is told to the screen by messages."""
-
-    class Done(Message):
-        """Something was done: what is said of it."""
-
-        def __init__(self, words: str) -> None:
-            super().__init__()
-            self.words = words
+    """Files the requests of one screen."""
 
     def __init__(self, screen: "OperatorScreen", run_id: int) -> None:
         self._screen = screen
         self._run_id = run_id
         self._asked: dict[Wish, tuple[int, int]] = {}
-        self._waiting: Worker[Any] | None = None
+        self._starting = OneStart(screen)
 
     def pause_or_go_on(self, run: RunRecord, controls: Sequence[Control]) -> None:
         """Ask for a pause; of a run that is paused, or about to be, to go on."""
@@ -102,21 +93,13 @@ class RunSteering:
         lines = [line for one in sentences for line in wrap(one, DIALOG_CELLS)]
         self._screen.app.push_screen(Choose(f"{end} run {run_name(self._run_id)}?", lines, choices), take)
 
-    def resume(self, run: RunRecord, plan: Plan) -> None:
+    def resume(self) -> None:
         """Start a worker, after asking for passwords that are missing, or that the server did not take."""
-        if run.failure is not None and run.failure.code in ("authentication_failed", "wrong_key"):
-            for end in (plan.source, plan.target):
-                self._screen.session.passwords.pop(end.label, None)
-        self._screen.notify_line("Starting a worker… esc stops waiting.", is_error=False)
-        self._wait_for(self._resume())
+        self._starting.resume(self._run_id)
 
     def stop_waiting(self) -> bool:
         """Give up connecting and starting, where that is under way; say whether it was."""
-        if self._waiting is None or not self._waiting.is_running:
-            return False
-        self._waiting.cancel()
-        self._screen.notify_line("Stopped waiting.", is_error=False)
-        return True
+        return self._starting.stop()
 
     def _confirm_rollback(self, plan: Plan) -> None:
         target = plan.target
@@ -126,7 +109,7 @@ class RunSteering:
         def take(confirmed: bool | None) -> None:
             if confirmed:
                 self._screen.notify_line("Cancelling; the rollback follows.", is_error=False)
-                self._wait_for(self._end_and_take_back(plan))
+                self._starting.begin(partial(self._end_and_take_back, plan), f"start-{self._run_id}")
 
         if target.environment is not Environment.PRODUCTION:
             take(confirmed=True)
@@ -156,13 +139,6 @@ class RunSteering:
         group = wish.value if wish.is_setting else "wish"
         asking = control.ask(self._screen.session.home, self._run_id, wish, value)
         self._screen.migrate_app.in_background(asking, f"{group}-{self._run_id}")
-
-    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        self._waiting = self._screen.migrate_app.in_background(work, f"start-{self._run_id}")
-
-    async def _resume(self) -> None:
-        if await resuming.resume(self._screen.migrate_app, self._run_id):
-            self._screen.post_message(self.Done("A worker has taken the run up."))
 
     async def _end_and_take_back(self, plan: Plan) -> None:
         app = self._screen.migrate_app

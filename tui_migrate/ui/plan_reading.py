@@ -1,0 +1,51 @@
+"""Reading the plan of a run for a screen: a short one within a frame, one of thousands of collections beside it."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from textual.message import Message
+
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.plan.model import Plan
+from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.wording import run_name
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.screens.base import OperatorScreen
+
+PLAN_READ_AT_ONCE: Final = 64 * 1024
+"""Characters of a plan that are read within one frame."""
+
+
+class PlanOfRun:
+    """The plan of the one run that a screen shows; a plan never changes."""
+
+    class Read(Message):
+        """The plan is there, which was so long that it was read beside the screen."""
+
+    def __init__(self, screen: "OperatorScreen") -> None:
+        self._screen = screen
+        self._is_reading = False
+        self.plan: Plan | None = None
+
+    def of(self, run: RunRecord) -> Plan | None:
+        """Give the plan; None while it is being read, and then the screen gets `Read`. Raises InvalidFile."""
+        if self.plan is None and len(run.plan) <= PLAN_READ_AT_ONCE:
+            self.plan = from_yaml(run.plan, _name(run))
+        elif self.plan is None and not self._is_reading:
+            self._is_reading = True
+            self._screen.migrate_app.in_background(self._read(run), f"plan-{id(self)}")
+        return self.plan
+
+    async def _read(self, run: RunRecord) -> None:
+        self.plan = await read_plan(run)
+        self._screen.post_message(self.Read())
+
+
+async def read_plan(run: RunRecord) -> Plan:
+    """Read the plan of a run beside the screens. Raises InvalidFile."""
+    return await asyncio.to_thread(from_yaml, run.plan, _name(run))
+
+
+def _name(run: RunRecord) -> str:
+    return f"plan of run {run_name(run.id)}"
