@@ -74,6 +74,10 @@ class Wish(StrEnum):
         return self is Wish.CANCEL
 
 
+ROLL_BACK: Final = 1
+"""The value of a request to cancel after which what was written is to be taken back, too."""
+
+
 class ControlStatus(StrEnum):
     """What became of a request."""
 
@@ -85,7 +89,10 @@ class ControlStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A request to a run: an absolute wish, who made it, and the state they saw. `value` is documents/s for a rate."""
+    """A request to a run: an absolute wish, who made it, and the state they saw.
+
+    `value` is documents/s for a rate; of a cancel it may be `ROLL_BACK`.
+    """
 
     id: int
     run_id: int
@@ -96,6 +103,11 @@ class Control:
     state_seen: RunState
     status: ControlStatus = ControlStatus.PENDING
     answer: str = ""
+
+    @property
+    def wants_rollback(self) -> bool:
+        """True where the run is to be taken back when it has been cancelled."""
+        return self.wish is Wish.CANCEL and self.value == ROLL_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,7 @@ class RunRecord:
     write to the target; `collections` and `findings` are filled where the reader was asked for the whole run.
     `backup` is the name of the backup that an export makes, or that an import reads. `retried_by` is the last run that
     wrote this one's refused documents again, else 0; `retried_whole` says that none of them was refused again.
+    `rollback_asked` says that it was to be cancelled and then taken back, and that no run does so yet.
     """
 
     id: int
@@ -155,6 +168,7 @@ class RunRecord:
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0
+    rollback_asked: bool = False
     backup: str = ""
     retried_by: int = 0
     retried_whole: bool = False

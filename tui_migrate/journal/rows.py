@@ -88,6 +88,7 @@ def run_from(
         failure=failure,
         retry_of=row[27],
         undecided=row[28],
+        rollback_asked=bool(row[29]),
         collections=collections,
         findings=findings,
     )

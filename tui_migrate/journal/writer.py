@@ -184,6 +184,12 @@ class JournalWriter:
                 " failure_code = NULL WHERE id = ?",
                 (pid, host, self.clock(), run_id),
             )
+            # Going on is a newer wish than a cancel that its worker did not live to carry out.
+            await database.execute(
+                "UPDATE controls SET status = 'superseded'"
+                " WHERE run_id = ? AND wish = 'cancel' AND status = 'accepted'",
+                (run_id,),
+            )
             await self._transition(database, run_id, state)
             await add_sample(database, run_id, self.clock())
             attempt = int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])

@@ -77,7 +77,8 @@ def has_worker(home: Home, run_id: int) -> bool:
 async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:
     """File a request to a run and give its id, 0 for a run without a worker that was cancelled there and then.
 
-    Raises Refused where there is nobody to ask or the run is about to end, RunNotFound, UsageError.
+    A live worker that is to cancel with the value `ROLL_BACK` takes the run back itself, whoever looks on. Raises
+    Refused where there is nobody to ask or the run is about to end, RunNotFound, UsageError.
     """
     if value < 0:
         raise UsageError(f"a rate of {value} documents/s makes no sense", hint="0 is no limit")
