@@ -34,7 +34,19 @@ COMMANDS = [
         "history",
         "import",
     ),
-    *("list-collections", "pause", "report", "resume", "retry", "rollback", "start", "status", "validate", "worker"),
+    *(
+        "list-collections",
+        "parallel",
+        "pause",
+        "report",
+        "resume",
+        "retry",
+        "rollback",
+        "start",
+        "status",
+        "validate",
+        "worker",
+    ),
 ]
 GROUPS = {"catalog": ("check", "infer", "list", "show"), "backups": ("list", "prune", "restore", "verify")}
 CALLED = [

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.conftest import ENCODED, PASSWORD, Cli, Ends
 from tests.ui.live_run import LiveRun
-from tui_migrate.cli import passwords
+from tui_migrate.cli import passwords, steering
 from tui_migrate.worker.lock import holder
 
 HALF: list[dict[str, object]] = [{"_id": number, "age": number if number < 5 else -1} for number in range(10)]
@@ -281,9 +281,12 @@ def test_leaving_a_run_lets_its_worker_go_on(cli: Cli, ends: Ends, numbers: tupl
 
 def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
     ends.source_client[ends.database]["users"].insert_many({"_id": place} for place in range(100, 700))
-    assert cli(*copy(ends, "--batch-documents", "1", "--detach")).code == 0
+    assert cli(*copy(ends, "--batch-documents", "1", "--parallel", "2", "--detach")).code == 0
     assert cli("pause", "1").out == "asked run 0001 to pause after its batch\n"
     wait_for_state(cli, "paused")
+    assert cli("status", "1", "--json").document["parallel"] == 2
+    assert cli("parallel", "1", "3").out == "run 0001: 3 collections verified at once\n"
+    assert cli("parallel", "1", "1", "--json").document["parallel"] == 1
     resumed = cli("resume", "1", "--detach", "--json")
     assert resumed.code == 0
     wait_for_state(cli, "executing")
@@ -305,13 +308,16 @@ def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
     attached = cli("attach", "1", "--json")
     assert (attached.code, attached.document["state"]) == (130, "cancelled")
     cli.refused("resume", "1", code=4, said="cannot be resumed", hint="status 1", error="refused")
-    cli.refused("pause", "1", code=4, said="run 0001", hint="", error="refused")
+    for command in (("pause", "1"), ("parallel", "1", "2")):
+        cli.refused(*command, code=4, said="run 0001", hint="", error="refused")
 
 
-def test_a_worker_that_is_busy_is_asked(cli: Cli) -> None:
+def test_a_worker_that_is_busy_is_asked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steering, "ANSWER_SECONDS", 0.0)
     cli.home.prepare()
     with LiveRun(cli.home, quiet=True):
         assert cli("pause", "1").out == "asked run 0001 to pause after its batch\n"
+        assert cli("parallel", "1", "2").out == "asked run 0001: 2 collections verified at once\n"
         assert cli("cancel", "1").out == "asked run 0001 to end for good after its batch\n"
 
 

@@ -31,13 +31,15 @@ def rejected(document: dict[str, object]) -> int:
 
 def test_refused_documents_are_shown_kept_and_retried(cli: Cli, ends: Ends) -> None:
     refusing(ends)
+    said = "2 documents will be refused and put aside (2 allowed)."
+    assert said in cli(*copy(ends, "--max-rejects", "2", "--dry-run")).out
     done = cli(*copy(ends, "--max-rejects", "2"))
     assert done.code == 3
     assert done.out.startswith("! completed with findings")
     assert f"→ write what was refused again: tui-migrate retry 1 --home {cli.folder}" in done.out
     status = cli("status", "1").out
     for one in (7, 11):
-        assert f"warning: users _id {one}: the target refused this document: Document failed validation" in status
+        assert f"warning: users _id {one}: the target refused this document: age is missing" in status
     assert f"2 refused documents in {cli.home.run(1).rejects}" in status
 
     again = cli("retry", "1", "--json")

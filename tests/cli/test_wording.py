@@ -87,7 +87,7 @@ def test_the_summary_of_an_export_and_of_a_rollback() -> None:
     )
     lines = list(summary(run(RunState.COMPLETED, done, kind=RunKind.ROLLBACK), findings_shown=0))
     assert lines[0].endswith("rollback  of run 0000 in staging/shop")
-    assert lines[1] == "  restored 0  deleted 3  spared 0"
+    assert lines[1] == "  restored 0  deleted 3  kept 0"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_what_cannot_be_decoded_is_shown_as_it_can() -> None:
 
 
 def test_neither_the_app_nor_the_list_loads_bson() -> None:
-    program = "import sys, tui_migrate.ui.app, tui_migrate.ui.screens.kept; print(*sys.modules)"
+    program = "import sys, tui_migrate.ui.app, tui_migrate.ui.screens.rollback_documents; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
     assert "tui_migrate.comparison.document_text" in loaded
     assert not {"bson", "pymongo"} & set(loaded)

@@ -62,7 +62,7 @@ async def test_what_validator_type_and_unique_index_refuse_is_kept_with_its_reas
     assert (first.exit_code, first.counts) == (3, Counts(inserted=2, rejected=3))
     reasons = {one.subject: one.message for one in first.record.findings if one.code == "rejected"}
     assert set(reasons) == {"things _id 2", "things _id 3", "things _id 4"}
-    assert "validation" in reasons["things _id 2"]
+    assert "n is missing" in reasons["things _id 2"]
     assert "duplicate key" in reasons["things _id 4"]
     await ends.target.set_validator("things", EMPTY)
     second = await ends.retry(1)

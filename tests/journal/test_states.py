@@ -54,5 +54,5 @@ def test_what_may_be_asked_after_what() -> None:
     ending = (Wish.STOP, Wish.CANCEL)
     for later in Wish:
         for earlier in (None, *Wish):
-            expected = earlier not in ending or later in (Wish.RATE, Wish.CANCEL)
+            expected = earlier not in ending or later in (Wish.RATE, Wish.PARALLEL, Wish.CANCEL)
             assert later.may_follow(earlier) is expected

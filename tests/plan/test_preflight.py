@@ -191,6 +191,10 @@ async def test_definitions_that_differ_stay_and_are_warned_about(scene: Scene) -
         (Severity.WARNING, "options_differ", "things"),
         (Severity.WARNING, "index_differs", "things.n_1"),
     }
+    found = await preflight.check(await scene.plan(), scene.source, scene.target)
+    said = next(one.message for one in found if one.code == "options_differ")
+    both = 'source {"n": { "$exists": true }}, target none'
+    assert said == f"validator differs: {both}; the target's stay as they are"
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, permission: Permission) -> None:

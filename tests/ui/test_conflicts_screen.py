@@ -15,7 +15,7 @@ from tests.engine.servers import Pair, pair
 from tests.suites.ids import text as as_id
 from tests.ui.driving import new_app, screen_text, shows, table_cells, until, words
 from tests.ui.run_scene import SIZE, keys
-from tests.ui.test_kept_screen import change
+from tests.ui.test_rollback_documents import change
 from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
 from tui_migrate.errors import Unreachable
 from tui_migrate.journal.records import ConflictRecord, ConflictState
@@ -25,7 +25,7 @@ from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.conflict_words import conflict_rows
 from tui_migrate.ui.look import host_words
-from tui_migrate.ui.screens import conflict_document
+from tui_migrate.ui.screens import conflict_document, document
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
@@ -223,7 +223,7 @@ async def test_an_end_that_does_not_answer_is_waited_for_in_the_open_and_left_by
         raise AssertionError
 
     monkeypatch.setattr(conflict_document, "read_sides", hang)
-    monkeypatch.setattr(conflict_document, "SLOW_SECONDS", 1.0)
+    monkeypatch.setattr(document, "SLOW_SECONDS", 1.0)
     async with opened(ends) as pilot:
         await pilot.press("enter")
         await until(pilot, shows(pilot, "Reading both ends…", "s without an answer; esc goes"), "how long it waits")

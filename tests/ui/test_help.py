@@ -2,6 +2,7 @@ import pytest
 
 from tests.ui.driving import new_app, screen_text, shows, until
 from tui_migrate.paths import Home
+from tui_migrate.plan.model import Policy
 from tui_migrate.ui.actions import in_order
 from tui_migrate.ui.screens.help import WORDS, HelpScreen
 from tui_migrate.ui.screens.history import HistoryScreen
@@ -22,6 +23,10 @@ async def test_help_says_keys_words_and_files_of_where_it_was_opened(home: Home)
         assert "# Keys that work here at other times" in said
         for word, what in WORDS:
             assert f"{word}\t{what}" in said
+        assert {"backup", "reject", "mirror", "catalog", "validator", "owner", "redact", "migration"} <= dict(
+            WORDS
+        ).keys()
+        assert {f"  {one}" for one in Policy} <= dict(WORDS).keys()
         for path in (home.connections, home.journal, home.runs, home.state / "error.log"):
             assert path_words(path) in said
         assert len(max(screen_text(pilot).splitlines(), key=len)) <= 80

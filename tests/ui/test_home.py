@@ -197,6 +197,21 @@ async def test_keys_lead_from_a_run_to_its_screens(home: Home) -> None:
             app.pop_screen()
 
 
+async def test_the_cursor_goes_to_a_run_that_was_just_started_and_stays_where_it_is_moved_then(home: Home) -> None:
+    journal = PreparedJournal(home)
+    await journal.run(RunState.FAILED)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        table = app.screen.query_one("#runs", Table)
+        await until(pilot, lambda: table.cursor_key == "1", "the run that needs somebody")
+        app.feed.expect(await journal.run(RunState.COMPLETED))
+        await until(pilot, lambda: table.cursor_key == "2", "the new one")
+        await pilot.press("k")
+        await journal.run(RunState.COMPLETED)
+        await until(pilot, lambda: len(table.rows) == 3, "a third")
+        assert table.cursor_key == "1"
+
+
 async def test_names_act_neither_as_markup_nor_on_the_terminal(home: Home) -> None:
     plan = copy_plan(store_end("prod", database="[b]shop\u202e\x1b]0;x"), store_end("注文データベース"))
     await PreparedJournal(home).run(RunState.COMPLETED, plan)

@@ -30,6 +30,7 @@ from tui_migrate.journal import connection as journal_connection
 from tui_migrate.journal.records import Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, PackageEnd, Policy, RunKind, StoreEnd
+from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.draft import Draft, Step, with_policy
 from tui_migrate.ui.screens.dialogs import AskText, Choose, TypeName
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
@@ -155,6 +156,28 @@ async def test_a_source_that_changes_while_the_checks_are_shown_makes_them_stale
         await until(pilot, says(pilot, "✓ The checks found nothing"), "new ones")
 
 
+async def test_what_the_target_will_refuse_is_counted_and_can_be_put_aside(shop: Shop) -> None:
+    schema = {"$jsonSchema": {"properties": {"age": {"maximum": 27}}}}
+    shop.target_db[shop.database].command("collMod", "users", validator=schema)
+    async with wizard(shop.home, overwriting(shop, target=shop.live)) as pilot:
+        stops = "The run stops at the first of 2 refused documents (none may be put aside). Can be undone."
+        await until(pilot, says(pilot, stops, "Next: s starts the run, after"), "what is known")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the question")
+        await until(pilot, says(pilot, "Start all the same", "Start, and put up to 2 aside"), "the choices")
+        await pilot.press("G", "enter")
+        await until(
+            pilot,
+            says(pilot, "This writes to PRODUCTION.", "aside (2 allowed). Can be undone."),
+            "it",
+        )
+        await type_into(pilot, LIVE)
+        await until(pilot, lambda: is_run(pilot), "the run")
+        await until(pilot, shows(pilot, "completed with findings"), "its end")
+    assert from_yaml((await run_record(shop.home)).plan, "plan").max_rejects == 2
+    assert len(shop.documents("users")) == 28
+
+
 async def test_into_production_the_name_is_to_be_typed_and_enter_does_nothing_until_it_is_equal(shop: Shop) -> None:
     async with wizard(shop.home, overwriting(shop, target=shop.live)) as pilot:
         await checked(pilot)
@@ -265,7 +288,7 @@ async def test_a_journal_that_is_held_at_the_start_is_said_and_the_start_tried_a
 async def test_the_rate_limit_of_the_options_is_the_runs(shop: Shop) -> None:
     async with wizard(shop.home, with_policy(shop.ready("orders", "users", step=Step.POLICY), Policy.SKIP)) as pilot:
         await until(pilot, says(pilot, "x counts exactly"), "the count")
-        await pilot.press("m", *"jjjjjj", "enter")
+        await pilot.press("m", *"jjjj", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskText), "the question")
         await type_into(pilot, "1,000")
         await until(pilot, lambda: session(pilot).draft.rate_limit == 1000, "the limit")

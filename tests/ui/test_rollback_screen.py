@@ -76,7 +76,7 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
             ("users", "1,204", "0", "", "the collection, if empty"),
             ("orders", "0", "0", "", "1 index"),
         ]
-        assert keys(pilot) == "lrsxF/q?"
+        assert keys(pilot) == "lrentersxFq?"
 
 
 async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -> None:

@@ -120,7 +120,7 @@ def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:
     found = rows(run, look, changes)
     assert [row.cells[:4] for row in found[:2]] == [("users", "1,200", "30", "7"), ("orders", "1", "0", "0")]
     assert [row.tone for row in found] == [Tone.WARN, Tone.PLAIN, Tone.PLAIN, Tone.DIM]
-    assert "enter shows what is kept. x counts again" in next_line(run, look, 0, USUAL, changes)
+    assert "enter lists the documents, kept ones first. x counts again" in next_line(run, look, 0, USUAL, changes)
     assert planned(run, changes).restore == 30
     assert planned(run, None).restore == 37
 
@@ -128,7 +128,7 @@ def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:
 def test_collections_that_are_not_undone_one_by_one_are_named() -> None:
     words = "\n".join(sentences(done(), RollbackLook(undo=UNDO), USUAL, counted(log=Tally(whole=9))))
     assert "! 9 documents in 1 collection (log) are not undone one by one" in words
-    assert "No document has to be kept (counted" in words
+    assert "No document is kept (counted" in words
 
 
 def test_a_count_under_way_says_how_far_it_is_and_how_to_stop_it() -> None:

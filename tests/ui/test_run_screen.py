@@ -98,8 +98,15 @@ async def test_a_run_that_fails_says_what_and_its_errors_are_a_key_away(tmp_path
         await until(pilot, shows(pilot, "errors and findings", "index_differs", "users[0]", "worker.log"))
         assert "the target says no" in screen_text(pilot)
         await until(pilot, shows(pilot, "users[0]: another index of this name", "→ drop it"))
-        await pilot.press("escape")
-        await until(pilot, shows(pilot, "✗ execute"))
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "✗ error: index_differs", "esc goes back"), "the finding and its page")
+        await pilot.press("escape", "escape")
+        await until(pilot, shows(pilot, "✗ execute", "c Give up"))
+        assert "c Cancel" not in screen_text(pilot)
+        await pilot.press("v")
+        await until(pilot, shows(pilot, "Report › run 0001", "index_differs"), "the report")
+        await pilot.press("escape", "c")
+        await until(pilot, shows(pilot, "Give up run 0001?", "Leave it as it is"), "what the key does")
 
 
 async def test_the_log_has_every_line_and_follows_the_last(tmp_path: Path) -> None:

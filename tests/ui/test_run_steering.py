@@ -98,6 +98,29 @@ async def test_faster_without_a_limit_asks_for_nothing(tmp_path: Path) -> None:
         assert await wishes(run) == []
 
 
+async def test_more_and_fewer_collections_at_once(tmp_path: Path) -> None:
+    async with scene(tmp_path, copy_plan(collections=("users", "orders"))) as (run, pilot):
+        await pilot.press("(")
+        await until(pilot, shows(pilot, "One collection at a time is the least."))
+        await pilot.press(")")
+        await until(pilot, shows(pilot, "Asked for 2 collections at once; that is for the verification"))
+        await pilot.press(")")
+        await until_wished(pilot, run, (Wish.PARALLEL, 2), (Wish.PARALLEL, 3))
+        await run.answer(ControlStatus.ACCEPTED)
+        await run.write.set_parallel(run.id, 3)
+        await until(pilot, lambda: "3 at once" in words(pilot, "#counts"), "the number")
+        await pilot.press("(", "(")
+        await until_wished(pilot, run, *((Wish.PARALLEL, one) for one in (2, 3, 2, 1)))
+        await run.answer(ControlStatus.REFUSED, "an end of this run is read as one stream")
+        await until(pilot, shows(pilot, "was refused: an end of this run is read as one stream"))
+        await run.write.set_parallel(run.id, 1)
+        await until(pilot, lambda: "at once" not in words(pilot, "#counts"), "one at a time")
+    async with scene(tmp_path / "one", copy_plan(collections=("users",))) as (_, pilot):
+        await pilot.press(")")
+        await pilot.pause()
+        assert "at once" not in screen_text(pilot)
+
+
 async def test_cancel_is_asked_about_and_esc_leaves_the_run_alone(tmp_path: Path) -> None:
     async with scene(tmp_path) as (run, pilot):
         await pilot.press("c")

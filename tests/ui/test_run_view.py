@@ -75,6 +75,13 @@ def paced(run: RunRecord, rate: int = 18_450) -> RunPace:
     return pace
 
 
+def test_of_a_collection_that_is_done_no_bytes_are_left_over() -> None:
+    retried = CollectionProgress("users", CollectionState.DONE, 2, 2, 279, 111, Counts(inserted=2))
+    run = record(RunState.COMPLETED, retried, stage=Stage.COMMIT)
+    assert "2 / 2 docs   111 / 111 B" in figures_line(run, RunPace(), 80)
+    assert CollectionRows().of(run, RunPace())[0].cells[2] == "111 / 111 B"
+
+
 def test_a_run_looks_as_drawn() -> None:
     run = record()
     pace = paced(run)
@@ -149,7 +156,7 @@ def test_a_rollback_has_its_own_counts_and_knows_its_collections_by_them() -> No
         kind=RunKind.ROLLBACK,
     )
     first, second = counts_lines(run, RunPace(), [])
-    assert first.endswith("restored 2  deleted 4  spared 1")
+    assert first.endswith("restored 2  deleted 4  kept 1")
     assert second.strip() == "retried 0"
     assert [row.cells[0] for row in CollectionRows().of(run, RunPace())] == ["● b", "! c", "○ a"]
 
@@ -186,6 +193,9 @@ def test_of_a_long_head_only_the_ends_are_cut() -> None:
     wide, environment, right = head_words(run, copy_plan(target=url), 120)
     assert wide == "run 0042   copy   prod/shop → db1.example:27017/shop"
     assert (environment, right) == (Environment.PRODUCTION, "db1.example:27017")
+    sheet = head_words(run, copy_plan(target=url), 80, "errors and findings")
+    assert sheet[1:] == (None, "errors and findings")
+    assert cell_len(f"tui-migrate  {sheet[0]}  {sheet[2]}") <= 80, "the title is not cut"
     left = head_words(run, copy_plan(target=url), 80)[0]
     assert left == "run 0042   copy   prod…shop"
     words = environment_words(Environment.PRODUCTION, right)

@@ -9,7 +9,7 @@ from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.keymap import USUAL
-from tui_migrate.ui.screens.run_words import last_rate, status, wanted_rate, wish_under_way
+from tui_migrate.ui.screens.run_words import last_request, status, wanted_value, wish_under_way
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.table import Tone
 
@@ -74,11 +74,11 @@ def test_a_request_that_came_too_late_is_told_of_the_run_that_has_ended() -> Non
 
 
 def test_a_limit_that_was_asked_for_counts_before_it_is_answered() -> None:
-    run = replace(record(), rate_limit=5_000)
-    assert wanted_rate((), run) == 5_000
-    assert wanted_rate((asked(1, Wish.RATE, value=100),), run) == 100
-    assert wanted_rate((asked(1, Wish.RATE, ACCEPTED, value=100),), run) == 5_000
-    assert last_rate((asked(1, Wish.RATE), asked(2, Wish.PAUSE))) == 1
+    assert wanted_value((), Wish.RATE, 5_000) == 5_000
+    assert wanted_value((asked(1, Wish.RATE, value=100),), Wish.RATE, 5_000) == 100
+    assert wanted_value((asked(1, Wish.RATE, value=100),), Wish.PARALLEL, 2) == 2
+    assert wanted_value((asked(1, Wish.RATE, ACCEPTED, value=100),), Wish.RATE, 5_000) == 5_000
+    assert last_request((asked(1, Wish.RATE), asked(2, Wish.PAUSE)), Wish.RATE) == 1
 
 
 def test_a_worker_that_is_not_heard_of_is_said_after_five_seconds() -> None:

@@ -171,7 +171,7 @@ async def test_a_run_is_rolled_back_from_the_screen(ends: Ends) -> None:
         assert "1 collection (orders)" in " ".join(screen_text(pilot).split())
         await pilot.press("s")
         await until(pilot, shows(pilot, "run 0002   rollback", "✓ completed"), "the rollback")
-        assert "restored 5  deleted 65  spared 0" in screen_text(pilot)
+        assert "restored 5  deleted 65  kept 0" in screen_text(pilot)
         assert ends.content(ends.target) == before
         await pilot.press("escape")
         await until(pilot, lambda: said(pilot).startswith(" ↶ rolled back by run 0002"), "back to the run")

@@ -65,6 +65,10 @@ def test_the_scale_goes_up_to_a_readable_number(value: float, top: float) -> Non
     assert round_up(value) == top
 
 
+def test_two_columns_are_no_graph() -> None:
+    assert plot([sample(0, 0), sample(2, 20), sample(3, 30)], 80, 5) == []
+
+
 def test_the_columns_are_as_fine_as_there_is_room() -> None:
     assert step_of(100, 60) == 2
     assert step_of(3_600, 60) == 60
@@ -114,7 +118,7 @@ async def test_a_tall_screen_shows_the_plot_beside_everything_else(tmp_path: Pat
     async with acted_run(tmp_path) as run:
         await run.batch("users", Counts(inserted=20))
         await run.write.beat(run.id)
-        run.clock.now = NOW + 4
+        run.clock.now = NOW + 8
         await run.write.beat(run.id)
         async with watched(run, (120, 40)) as pilot:
             await until(pilot, shows(pilot, "└start, 2s a column", "Collection"))
@@ -128,6 +132,13 @@ async def test_a_run_without_samples_says_why_there_is_nothing_to_see(tmp_path: 
         async with app.run_test(size=(80, 24)) as pilot:
             await app.push_screen(ThroughputScreen(run.id))
             await until(pilot, shows(pilot, TOO_EARLY.strip()[:40]))
+            run.clock.now = NOW + 2
+            await run.write.beat(run.id)
+            run.clock.now = NOW + 4
+            await run.write.beat(run.id)
+            await until(pilot, shows(pilot, "The graph begins after some seconds."))
+            async with run.write.transaction() as database:
+                await database.execute("DELETE FROM samples")
             run.die()
             await until(pilot, shows(pilot, OF_OLD.strip()[:40]))
             await run.write.delete_run(run.id)

@@ -38,6 +38,7 @@ FULL = Draft(
     catalog="x: 1\n",
     scope=Scope(filters=(Filter("users", "{}"),), renames=(Rename("users", "people"),)),
     rate_limit=500,
+    parallel=3,
     newer_by="updated_at",
     mirror=True,
     strict=True,

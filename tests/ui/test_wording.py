@@ -2,6 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tui_migrate.ui.widgets.table import fit_words
 from tui_migrate.ui.wording import LEAST_CELLS, fit_ends
 
 NAMES = st.text("abcdefgh/_注文", min_size=1, max_size=40)
@@ -17,6 +18,17 @@ def test_a_pair_of_ends_is_cut_in_each_of_them() -> None:
 def test_where_there_is_room_for_no_pair_or_there_is_none_it_is_cut_in_the_middle() -> None:
     assert fit_ends("prod/shop → live/shop", 9) == "prod…shop"
     assert fit_ends("run 0001 in demo-target/second_brain", 17) == "run 0001…nd_brain"
+
+
+SENTENCE = "the options of the target's collection differ and stay as they are"
+
+
+def test_a_sentence_is_cut_at_its_end_and_a_name_in_its_middle() -> None:
+    assert fit_words(SENTENCE, 30) == "the options of the target's c…"
+    assert fit_words("prod/shop → staging/shop", 15) == "prod/sh…ng/shop"
+    assert fit_words(SENTENCE, 80) == SENTENCE
+    assert [fit_words(SENTENCE, width) for width in (0, 1)] == ["", "…"]
+    assert cell_len(fit_words("注 文 注 文 注 文 注 文", 8)) <= 8
 
 
 @given(NAMES, NAMES, st.integers(1, 90))

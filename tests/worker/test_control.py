@@ -16,7 +16,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import ControlStatus, RunRecord, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import RunKind
+from tui_migrate.plan.model import MOST_PARALLEL, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.worker import control, launch
 
@@ -125,13 +125,19 @@ async def test_a_rate_below_nothing_is_refused(scene: Scene) -> None:
         await control.ask(scene.home, await scene.copy(), Wish.RATE, -1)
 
 
-@pytest.mark.parametrize("wish", [Wish.PAUSE, Wish.RESUME, Wish.STOP, Wish.RATE])
+@pytest.mark.parametrize("value", [-1, 0, MOST_PARALLEL + 1])
+async def test_a_number_at_once_that_cannot_be_is_refused(scene: Scene, value: int) -> None:
+    with pytest.raises(UsageError, match="cannot be verified at once"):
+        await control.ask(scene.home, await scene.copy(), Wish.PARALLEL, value)
+
+
+@pytest.mark.parametrize("wish", [Wish.PAUSE, Wish.RESUME, Wish.STOP, Wish.RATE, Wish.PARALLEL])
 @pytest.mark.parametrize("state", [RunState.PLANNED, RunState.EXECUTING, RunState.FAILED, RunState.COMPLETED])
 async def test_nobody_is_asked_where_nobody_is(scene: Scene, wish: Wish, state: RunState) -> None:
     run_id = await scene.copy()
     await journal_says(scene, run_id, state)
-    with pytest.raises(Refused, match=f"nobody is there to {wish}") as caught:
-        await control.ask(scene.home, run_id, wish)
+    with pytest.raises(Refused, match=f"nobody is there to {wish.verb}") as caught:
+        await control.ask(scene.home, run_id, wish, 1)
     expected = "history" if state.is_final else f"resume {run_id}"
     assert expected in caught.value.hint
     assert await scene.controls(run_id) == ()

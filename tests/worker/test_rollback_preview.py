@@ -20,8 +20,7 @@ from tui_migrate.errors import StorageFailed
 from tui_migrate.journal.records import Counts
 from tui_migrate.ordering import order_key
 from tui_migrate.worker import rollback_preview
-from tui_migrate.worker.kept_document import Versions, read_versions
-from tui_migrate.worker.rollback_preview import KeptDocument, Reason, RollbackPreview, Tally, Wanted, preview_rollback
+from tui_migrate.worker.rollback_preview import Reason, RollbackPreview, Tally, Wanted, preview_rollback
 
 IDS = range(1, 7)
 PLACES = ("", "batch.after_insert", "batch.after_replace", "batch.before_checkpoint", "undo.before_outcome")
@@ -234,35 +233,6 @@ async def test_a_damaged_undo_log_is_a_fault(scene: Scene) -> None:
     log.write_bytes(damaged)
     with pytest.raises(StorageFailed):
         await looked(scene)
-
-
-async def versions(scene: Scene, number: str) -> Versions:
-    kept: KeptDocument = next(one for one in (await looked(scene)).kept if one.shown_id == number)
-    return await read_versions(scene.home, 1, await scene.plan(), {}, kept)
-
-
-async def test_one_document_is_read_as_it_was_as_it_was_written_and_as_it_is(scene: Scene) -> None:
-    await copied(scene)
-    await do(scene, {1: Deed.CHANGE, 4: Deed.CHANGE, 5: Deed.DELETE})
-    assert await versions(scene, "1") == Versions(None, new(1), by(1))
-    assert await versions(scene, "4") == Versions(old(4), new(4), by(4))
-    assert await versions(scene, "5") == Versions(old(5), new(5), None)
-
-
-async def test_what_the_source_has_changed_is_not_taken_for_what_the_run_wrote(scene: Scene) -> None:
-    await copied(scene)
-    await do(scene, {4: Deed.CHANGE})
-    await strangers.overwrite(scene.source, doc(int32(4), n=text("changed in the source")))
-    assert await versions(scene, "4") == Versions(old(4), None, by(4))
-
-
-async def test_one_that_was_put_as_the_run_wrote_it_meanwhile_is_said_to_be_so(scene: Scene) -> None:
-    await copied(scene)
-    await do(scene, {4: Deed.CHANGE})
-    (kept,) = (await looked(scene)).kept
-    await do(scene, {4: Deed.PUT_NEW})
-    found = await read_versions(scene.home, 1, await scene.plan(), {}, kept)
-    assert found == Versions(old(4), new(4), new(4), is_as_written=True)
 
 
 @given(st.lists(st.integers(0, 40), max_size=60))

@@ -1,11 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from tests.worker.scene import make_plan, memory_end
+from tui_migrate.engine.lanes import Lanes
 from tui_migrate.engine.steering import Steered
 from tui_migrate.errors import JournalBusy, StorageFailed
 from tui_migrate.journal.reader import JournalReader
@@ -13,7 +14,7 @@ from tui_migrate.journal.records import Control, ControlStatus, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
-from tui_migrate.plan.model import RunKind
+from tui_migrate.plan.model import RunKind, Verify
 from tui_migrate.worker import steering as module
 from tui_migrate.worker.pace import Pace
 from tui_migrate.worker.steering import WorkerSteering
@@ -28,6 +29,7 @@ class Ear:
     journal: JournalWriter
     reader: JournalReader
     pace: Pace
+    lanes: Lanes
     steering: WorkerSteering
 
     async def ask(self, wish: Wish, value: int = 0) -> Control:
@@ -55,8 +57,8 @@ async def ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     async with open_both(path) as (journal, reader):
         await journal.create_run(make_plan(RunKind.COPY, memory_end(), memory_end()), "anna")
         await journal.begin_attempt(RUN, 1, "host", RunState.VALIDATING)
-        pace = Pace()
-        found = Ear(journal, reader, pace, WorkerSteering(RUN, journal, reader, pace))
+        pace, lanes = Pace(), Lanes()
+        found = Ear(journal, reader, pace, lanes, WorkerSteering(RUN, journal, reader, pace, lanes))
         listening = asyncio.create_task(found.steering.listen())
         yield found
         listening.cancel()
@@ -144,6 +146,32 @@ async def test_a_slower_rate_frees_for_one_batch_and_holds_the_next(ear: Ear) ->
     assert 5 < ear.pace.left() <= 10
 
 
+async def test_a_number_at_once_holds_at_once_and_frees_nobody_who_waits(ear: Ear) -> None:
+    await ear.ask(Wish.PAUSE)
+    assert (await ear.ask(Wish.PARALLEL, 3)).status is ControlStatus.ACCEPTED
+    assert (ear.lanes.wanted, (await ear.reader.run(RUN)).parallel) == (3, 3)
+    assert await wish_at_gate(ear.steering) is Wish.PAUSE
+    assert (await ear.reader.events(RUN))[-1].message == "collections verified at once set to 3 by anna"
+
+
+async def test_a_number_at_once_that_the_plan_does_not_allow_is_refused_with_the_reason(ear: Ear) -> None:
+    ear.lanes.heed(replace(make_plan(RunKind.COPY, memory_end(), memory_end()), verify=Verify.NONE))
+    refused = await ear.ask(Wish.PARALLEL, 3)
+    assert (refused.status, refused.answer) == (ControlStatus.REFUSED, "this run verifies nothing")
+    assert (ear.lanes.wanted, (await ear.reader.run(RUN)).parallel) == (1, 1)
+
+
+async def test_settings_stand_beside_each_other_and_take_the_place_of_their_own_kind(ear: Ear) -> None:
+    for wish, value in ((Wish.PARALLEL, 2), (Wish.RATE, 5), (Wish.PAUSE, 0), (Wish.PARALLEL, 4)):
+        await ear.journal.file_control(RUN, wish, value, "anna", RunState.EXECUTING)
+    statuses = [one.status for one in await ear.reader.controls(RUN)]
+    assert statuses[0] in (ControlStatus.SUPERSEDED, ControlStatus.ACCEPTED)
+    assert ControlStatus.SUPERSEDED not in statuses[1:]
+    async with asyncio.timeout(30):
+        while ear.lanes.wanted != 4:
+            await asyncio.sleep(0.005)
+
+
 @pytest.mark.parametrize("wish", [Wish.PAUSE, Wish.STOP, Wish.CANCEL])
 async def test_a_wish_is_felt_while_waiting_for_the_rate(ear: Ear, wish: Wish) -> None:
     ear.pace.change(1)
@@ -205,8 +233,8 @@ async def test_a_pause_that_was_heeded_and_resumed_is_not_too_late(ear: Ear) -> 
     assert {one.status for one in await ear.reader.controls(RUN)} == {ControlStatus.ACCEPTED}
 
 
-@pytest.mark.parametrize("method", ["answer_control", "add_event", "set_rate_limit"])
-@pytest.mark.parametrize("wish", [Wish.STOP, Wish.RATE])
+@pytest.mark.parametrize("method", ["answer_control", "add_event", "set_rate_limit", "set_parallel"])
+@pytest.mark.parametrize("wish", [Wish.STOP, Wish.RATE, Wish.PARALLEL])
 async def test_a_busy_journal_does_not_make_the_worker_deaf(
     ear: Ear, monkeypatch: pytest.MonkeyPatch, method: str, wish: Wish
 ) -> None:

@@ -65,6 +65,7 @@ def build_app() -> App:
     app.command(explain.explain)
     for command in (runs.history, runs.status, steer.attach, steer.pause, steer.resume, steer.cancel, steer.rollback):
         app.command(command)
+    app.command(steer.parallel)
     app.command(steer.retry)
     app.command(conflicts.conflicts)
     app.command(conflicts.decide)

@@ -24,6 +24,7 @@ from tui_migrate.plan.ends import open_planned_source, open_source
 from tui_migrate.plan.estimate import SAMPLE
 from tui_migrate.plan.forecast import ASSUMPTION, CollectionForecast, Forecast, forecast
 from tui_migrate.plan.model import End, PackageEnd, Plan
+from tui_migrate.plan.refusals import refusals
 from tui_migrate.stores.base import Source
 from tui_migrate.wording import number, run_name, size
 from tui_migrate.worker import launch
@@ -148,6 +149,8 @@ class Launching:
         for line in findings_lines(tuple(one for one in findings if one.code != CONFLICT)):
             self.output.line(line)
         if words := explain_line(findings):
+            self.output.line(words)
+        if words := refusals(findings).words(plan.max_rejects):
             self.output.line(words)
         if exact and found.total.undo:
             self.output.line(f"the undo log takes about {size(found.total.undo)}")

@@ -233,6 +233,7 @@ def _request(
         catalog=selection.catalog_in(home),
         scope=scoping.scope,
         newer_by=conflicts.newer_by,
+        parallel=engine.parallel,
     )
 
 

@@ -9,7 +9,15 @@ from cyclopts.validators import Number
 
 from tui_migrate.cli.output import Output
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import DEFAULT_BATCH_BYTES, DEFAULT_BATCH_DOCUMENTS, MOST_SECONDS, OnFailure, Policy, Verify
+from tui_migrate.plan.model import (
+    DEFAULT_BATCH_BYTES,
+    DEFAULT_BATCH_DOCUMENTS,
+    MOST_PARALLEL,
+    MOST_SECONDS,
+    OnFailure,
+    Policy,
+    Verify,
+)
 
 if TYPE_CHECKING:
     from tui_migrate.catalogs.model import Catalog
@@ -157,6 +165,13 @@ class Engine:
         int,
         Parameter(help="The same for each stage of it.", validator=Number(gte=0, lte=MOST_SECONDS)),
     ] = 0
+    parallel: Annotated[
+        int,
+        Parameter(
+            help="Collections verified at once, from 1 to 8; parallel RUN N changes it while the run goes.",
+            validator=Number(gte=1, lte=MOST_PARALLEL),
+        ),
+    ] = 1
     save_plan: Annotated[Path | None, Parameter(help="Write the plan to this YAML file and stop; start runs it.")] = (
         None
     )

@@ -45,6 +45,7 @@ def run_form(run: RunRecord) -> JsonForm:
         "rolled_back_by": run.rolled_back_by or None,
         "retry_of": run.retry_of or None,
         "undecided": run.undecided,
+        "parallel": run.parallel,
         "failure": failure and {"code": failure.code, "message": redact(failure.message), "hint": redact(failure.hint)},
     }
 

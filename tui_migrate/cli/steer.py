@@ -1,4 +1,4 @@
-"""The commands that steer a run: `attach`, `pause`, `resume`, `cancel`, `rollback`, `retry`, `worker`."""
+"""The commands that steer a run: `attach`, `pause`, `resume`, `parallel`, `cancel`, `rollback`, `retry`, `worker`."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 from tui_migrate.cli.encryption import UNLOCKING, Unlocking
 from tui_migrate.cli.options import COMMON, Common, Flag
 from tui_migrate.cli.runs import RunId
+from tui_migrate.plan.model import MOST_PARALLEL
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.journal.records import RunRecord, Wish
@@ -29,6 +30,26 @@ def pause(run: RunId, /, *, common: Common = COMMON) -> int:
     from tui_migrate.journal.records import Wish
 
     return _ask(run, Wish.PAUSE, common)
+
+
+def parallel(
+    run: RunId,
+    collections: Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_PARALLEL))],
+    /,
+    *,
+    common: Common = COMMON,
+) -> int:
+    """Change how many collections a run at work verifies at once; documents are written one collection at a time.
+
+    Parameters
+    ----------
+    collections
+        From 1 to 8. More are begun at once; those that are too many are finished first.
+    """
+    from tui_migrate.cli.steering import set_parallel
+    from tui_migrate.cli.wording import parse_run_id
+
+    return asyncio.run(set_parallel(common.place, parse_run_id(run), collections, common.output))
 
 
 def cancel(run: RunId, /, *, common: Common = COMMON) -> int:

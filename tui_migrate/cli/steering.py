@@ -20,13 +20,16 @@ from tui_migrate.cli.summary import conclude
 from tui_migrate.cli.wording import state_words
 from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.finish_command import run_finish_command
-from tui_migrate.journal.records import RunRecord, Wish
+from tui_migrate.journal.records import ControlStatus, RunRecord, Wish
 from tui_migrate.paths import Home
 from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control, launch
 
 FINISH_SECONDS = 5.0
 """How long a command waits for the one that the user has run at a run's end, to say that it failed."""
+
+ANSWER_SECONDS = 5.0
+"""How long a command waits for a worker's answer, which comes within a tenth of a second unless it is held up."""
 
 _ASKED = {
     Wish.PAUSE: "to pause after its batch",
@@ -61,6 +64,23 @@ async def ask(home: Home, run_id: int, wish: Wish, output: Output) -> int:
         output.line(f"asked run {run_name(run_id)} {_ASKED[wish]}")
     else:
         output.line(f"run {run_name(run_id)}: {state_words(run.state)}")
+    return 0
+
+
+async def set_parallel(home: Home, run_id: int, collections: int, output: Output) -> int:
+    """Ask a run's worker to verify so many collections at once, and say what it answers. Raises Refused."""
+    await read_run(home, run_id)
+    request = await control.ask(home, run_id, Wish.PARALLEL, collections)
+    answer = await control.answer_to(home, run_id, request, ANSWER_SECONDS)
+    if answer.status is ControlStatus.REFUSED:
+        raise Refused(
+            f"run {run_name(run_id)} does not verify {collections} collections at once: {answer.answer}",
+            hint=f"{output.command(f'status {run_id}')} shows how far it is",
+        )
+    output.document(run_form(await read_run(home, run_id)))
+    asked = "asked run" if answer.status is ControlStatus.PENDING else "run"
+    many = "1 collection" if collections == 1 else f"{collections} collections"
+    output.line(f"{asked} {run_name(run_id)}: {many} verified at once")
     return 0
 
 
@@ -108,7 +128,7 @@ async def take_back(home: Home, run: RunRecord, passwords: Mapping[str, str], ou
     if not asked.confirm:
         raise _what_it_would_do(run, names, asked, output)
     if later:
-        fate = "taken back too" if asked.force else "spared"
+        fate = "taken back too" if asked.force else "kept"
         output.note(f"tui-migrate: warning: run {names} wrote to the same collections later; what it changed is {fate}")
     rollback_id = await launch.create_rollback(home, run.id, force=asked.force)
     return await _start(home, rollback_id, passwords, output, detach=asked.detach)
@@ -165,7 +185,7 @@ async def _start(home: Home, run_id: int, passwords: Mapping[str, str], output: 
 
 def _what_it_would_do(run: RunRecord, later: str, asked: TakingBack, output: Output) -> ConfirmationNeeded:
     counts = run.counts
-    fate = "taken back too" if asked.force else "spared"
+    fate = "taken back too" if asked.force else "kept"
     warning = f" (run {later} wrote to the same collections later; what it changed is {fate})" if later else ""
     flags = " --force" * asked.force + " --despite-later" * asked.despite_later
     others = ", whoever has changed them since" if asked.force else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import humanize
 
@@ -53,6 +54,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f}s" if seconds < 60 else wording.duration(seconds)
 
 
+_COUNTED_AS: Final = {"spared": "kept"}
+"""Counts that people read by another word than scripts."""
+
+
 def counts_words(run: RunRecord) -> str:
     """Show what became of a run's documents, as far as its kind knows it."""
     return "  ".join(f"{name} {number(value)}" for name, value in _counted(run.counts, run.kind))
@@ -67,4 +72,4 @@ def _counted(counts: Counts, kind: RunKind) -> list[tuple[str, int]]:
             shown.append("deleted")
         if counts.assumed_ours:
             shown.append("assumed_ours")
-    return [(name.replace("_", " "), getattr(counts, name)) for name in shown]
+    return [(_COUNTED_AS.get(name, name.replace("_", " ")), getattr(counts, name)) for name in shown]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tui_migrate.engine.lanes import Lanes
 from tui_migrate.engine.steering import Steering
 from tui_migrate.engine.waits import Waits
 from tui_migrate.findings import Finding, Severity
@@ -16,7 +17,10 @@ from tui_migrate.stores.base import BlockLimit, Source
 
 @dataclass(slots=True)
 class RunContext:
-    """One attempt at a run. `stage` is the one being worked, `waits` counts what its pipeline waits for."""
+    """One attempt at a run. `stage` is the one being worked, `waits` counts what its pipeline waits for.
+
+    `lanes` are those in which collections are verified.
+    """
 
     run_id: int
     attempt: int
@@ -29,6 +33,7 @@ class RunContext:
     source: Source
     stage: Stage = field(default=Stage.VALIDATE)
     waits: Waits = field(default_factory=Waits)
+    lanes: Lanes = field(default_factory=Lanes)
 
     @property
     def limit(self) -> BlockLimit:
@@ -42,3 +47,10 @@ class RunContext:
     async def say(self, message: str, severity: Severity = Severity.NOTE) -> None:
         """Append a line to the run's log."""
         await self.journal.add_event(self.run_id, message, severity)
+
+    async def settle_lanes(self) -> None:
+        """Record how many collections are verified at once, where the ends, now open, do not allow what was wanted."""
+        lanes = self.lanes
+        if (await self.reader.run(self.run_id)).parallel > lanes.wanted:
+            await self.say(f"collections are not verified at once: {lanes.obstacle}", Severity.WARNING)
+            await self.journal.set_parallel(self.run_id, lanes.wanted)

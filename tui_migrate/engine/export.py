@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from tui_migrate import __version__
 from tui_migrate.documents import content_hash, normalise, raw_id
@@ -33,6 +34,8 @@ from tui_migrate.plan.model import PackageEnd, StoreEnd, Verify
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Block, CollectionInfo, CollectionKind
 from tui_migrate.stores.lookup import keyed
+
+NOT_BEGUN: Final = VerifiedMark()
 
 
 class Export:
@@ -113,11 +116,14 @@ class Export:
             order = DocumentOrder.ID if info.kind.has_keys and info.simple_order else DocumentOrder.NATURAL
             if entry := await writer.entry(info, await self._members(info.name), order):
                 self._entries.append(entry)
+        await context.settle_lanes()
         if context.plan.verify is Verify.CONTENT:
-            for info in self._infos:
-                mark = marks.get(info.name, VerifiedMark())
-                if info.kind.has_keys and not mark.is_done:
-                    await self._find_moved(info, mark)
+            left = [one for one in self._infos if one.kind.has_keys and not marks.get(one.name, NOT_BEGUN).is_done]
+
+            async def find_moved(info: CollectionInfo) -> None:
+                await self._find_moved(info, marks.get(info.name, NOT_BEGUN))
+
+            await context.lanes.each(left, find_moved)
         else:
             message = f"the source was not read again (--verify {context.plan.verify.value})"
             await context.find(Severity.WARNING, "not_verified", "run", message, "changes meanwhile went unseen")
@@ -221,9 +227,10 @@ class Export:
         async with aclosing(reading) as blocks:
             async for block in blocks:
                 await context.steering.gate(0)
-                items = [one for one in map(keyed, block.documents) if one is not None]
-                async for batch in walk.take(items, None):
-                    await _judge(batch, verdicts)
+                async with context.lanes.holding(sum(map(len, block.documents))):
+                    items = [one for one in map(keyed, block.documents) if one is not None]
+                    async for batch in walk.take(items, None):
+                        await _judge(batch, verdicts)
         async for batch in walk.finish():
             await _judge(batch, verdicts)
         await verdicts.finish()

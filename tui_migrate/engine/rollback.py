@@ -63,7 +63,7 @@ class Rollback:
         await context.journal.clear_findings(context.run_id, context.stage)
         if later:
             names = ", ".join(f"{one:04d}" for one in later)
-            fate = "taken too" if context.plan.force else "spared"
+            fate = "taken too" if context.plan.force else "kept"
             message = f"later runs wrote to the same collections: {names}; what they changed is {fate}"
             await context.find(Severity.WARNING, "later_runs", "run", message, "roll those back first")
 

@@ -28,12 +28,12 @@ def judge(intent: Intent, digest: bytes | None, *, force: bool = False) -> Verdi
     before is somebody else's, and spared unless the operator wants to `force` it.
     """
     if is_as_left(intent, digest):
-        return Verdict.SPARE if _is_lost(intent) else Verdict.UNDO
+        return Verdict.SPARE if is_lost(intent) else Verdict.UNDO
     if not intent.was_found:
         return Verdict.ABSENT
     if digest == before_digest(intent):
         return Verdict.ALREADY
-    return Verdict.FORCE if force and not _is_lost(intent) else Verdict.SPARE
+    return Verdict.FORCE if force and not is_lost(intent) else Verdict.SPARE
 
 
 def is_as_left(intent: Intent, digest: bytes | None) -> bool:
@@ -41,7 +41,7 @@ def is_as_left(intent: Intent, digest: bytes | None) -> bool:
     return digest == (None if intent.operation is Operation.DELETE else intent.after)
 
 
-def _is_lost(intent: Intent) -> bool:
+def is_lost(intent: Intent) -> bool:
     """Say whether what was there before was not recorded."""
     return intent.operation is not Operation.INSERT and intent.before is None
 

@@ -113,6 +113,14 @@ def read_index(path: Path, committed: int) -> Index:
     return index
 
 
+def damaged(offset: int) -> StorageFailed:
+    """Say that what was read from an offset on before cannot be read any more."""
+    return StorageFailed(
+        f"the undo log is damaged at byte {offset:,}",
+        hint="restore that file, or the target, from a backup; nothing was changed now",
+    )
+
+
 class UndoReader:
     """An undo log mapped into memory: what is read of it is what is touched."""
 
@@ -162,10 +170,11 @@ class UndoReader:
         return found
 
     def group_at(self, offset: int) -> Group:
-        """Read the group that begins at an offset."""
+        """Read the group that begins at an offset. Raises StorageFailed where it is damaged by now."""
         frames = self._frames(offset, len(self._data))
-        first, _, _ = next(frames)
-        attempt, session, collection = self._group_head(first)
+        if next(frames, None) is None:
+            raise damaged(offset)
+        attempt, session, collection = self._group_head(offset)
         intents: list[Intent] = []
         outcomes: tuple[Outcome, ...] | None = None
         for frame, end, kind in frames:

@@ -28,7 +28,10 @@ from tui_migrate.stores.base import CollectionInfo, CollectionKind
 
 
 async def verify(migration: Migration) -> None:
-    """Verify every collection and view of the plan as far as the plan wants it, from where an attempt left it."""
+    """Verify every collection and view of the plan as far as the plan wants it, from where an attempt left it.
+
+    Several collections are verified at once where that is wanted, each with a mark of its own.
+    """
     context = migration.context
     marks = await context.reader.verified(context.run_id)
     if not marks:
@@ -36,13 +39,16 @@ async def verify(migration: Migration) -> None:
         if context.plan.verify is not Verify.CONTENT:
             message = f"the content was not verified (--verify {context.plan.verify.value})"
             await context.find(Severity.WARNING, "not_verified", "run", message, "compare both ends, or run it again")
+    await context.settle_lanes()
     if context.plan.verify is Verify.NONE:
         return
     there = {one.name: one for one in await migration.target.collections(list(migration.infos))}
-    for info in (*migration.planned(), *migration.views()):
-        mark = marks.get(info.name)
-        if mark is None or not mark.is_done:
-            await _verify_one(migration, info, there.get(info.name), mark)
+
+    async def verify_one(info: CollectionInfo) -> None:
+        await _verify_one(migration, info, there.get(info.name), marks.get(info.name))
+
+    meant = (*migration.planned(), *migration.views())
+    await context.lanes.each([one for one in meant if one.name not in marks or not marks[one.name].is_done], verify_one)
     for one in await migration.target.collections(migration.removals()):
         message = "the source does not have this collection, and the target has it again"
         await context.find(Severity.ERROR, "not_removed", one.name, message, "see who made it; drop it by hand")

@@ -116,13 +116,14 @@ async def compare_documents(
             async with aclosing(blocks):
                 async for block in blocks:
                     await context.steering.gate(0)
-                    items = [one for one in map(keyed, block.documents) if one is not None]
-                    found = await finder.find(items)
-                    lacked = ((one.digest, one.document) for one in items if one.key not in found)
-                    verdicts.expiring |= missing(lacked, expiry)
-                    async for done in walk.take(items, found):
-                        await _judge(context, done, undo, verdicts)
-                        failpoint("verify.after_batch")
+                    async with context.lanes.holding(sum(map(len, block.documents))):
+                        items = [one for one in map(keyed, block.documents) if one is not None]
+                        found = await finder.find(items)
+                        lacked = ((one.digest, one.document) for one in items if one.key not in found)
+                        verdicts.expiring |= missing(lacked, expiry)
+                        async for done in walk.take(items, found):
+                            await _judge(context, done, undo, verdicts)
+                            failpoint("verify.after_batch")
             async for done in walk.finish():
                 await _judge(context, done, undo, verdicts)
     finally:

@@ -66,10 +66,21 @@ class Wish(StrEnum):
     STOP = "stop"
     CANCEL = "cancel"
     RATE = "rate"
+    PARALLEL = "parallel"
+
+    @property
+    def is_setting(self) -> bool:
+        """True of what changes how a run works; it stands beside what else is asked of it."""
+        return self in (Wish.RATE, Wish.PARALLEL)
+
+    @property
+    def verb(self) -> str:
+        """What nobody is there to do where a run has no worker."""
+        return "ask" if self.is_setting else self.value
 
     def may_follow(self, earlier: "Wish | None") -> bool:
         """Say whether this may be asked of a run that something else was asked of: its end is not called off."""
-        if self is Wish.RATE or earlier not in (Wish.STOP, Wish.CANCEL):
+        if self.is_setting or earlier not in (Wish.STOP, Wish.CANCEL):
             return True
         return self is Wish.CANCEL
 
@@ -91,7 +102,8 @@ class ControlStatus(StrEnum):
 class Control:
     """A request to a run: an absolute wish, who made it, and the state they saw.
 
-    `value` is documents/s for a rate; of a cancel it may be `ROLL_BACK`.
+    `value` is documents/s for a rate, and collections that are verified at once for `PARALLEL`; of a cancel it may be
+    `ROLL_BACK`.
     """
 
     id: int
@@ -136,10 +148,11 @@ class RunRecord:
     """One run. Times are in seconds since 1970, UTC; `plan` is the plan's YAML.
 
     `undecided` is how many documents of the policy `ask` wait for a decision. `writes_begun` is set before the first
-    write to the target; `collections` and `findings` are filled where the reader was asked for the whole run.
-    `backup` is the name of the backup that an export makes, or that an import reads. `retried_by` is the last run that
-    wrote this one's refused documents again, else 0; `retried_whole` says that none of them was refused again.
-    `rollback_asked` says that it was to be cancelled and then taken back, and that no run does so yet.
+    write to the target; `parallel` is how many collections are verified at once; `collections` and `findings` are
+    filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
+    that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
+    `retried_whole` says that none of them was refused again. `rollback_asked` says that it was to be cancelled and then
+    taken back, and that no run does so yet.
     """
 
     id: int
@@ -165,6 +178,7 @@ class RunRecord:
     worker_host: str = ""
     last_heard_at: float | None = None
     rate_limit: int = 0
+    parallel: int = 1
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0

@@ -88,7 +88,8 @@ def run_from(
         failure=failure,
         retry_of=row[27],
         undecided=row[28],
-        rollback_asked=bool(row[29]),
+        parallel=row[29],
+        rollback_asked=bool(row[30]),
         collections=collections,
         findings=findings,
     )

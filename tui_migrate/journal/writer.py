@@ -97,7 +97,8 @@ class JournalWriter:
             run_id = max(above, int(last[0][0]) if last else 0) + 1
             await database.execute(
                 "INSERT INTO runs (id, kind, state, stage, plan, source, target, environment, created_at, created_by,"
-                " description, undo, rollback_of, retry_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " description, undo, rollback_of, retry_of, parallel)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run_id,
                     plan.kind.value,
@@ -113,6 +114,7 @@ class JournalWriter:
                     int(plan.undo),
                     plan.rollback_of,
                     plan.retry_of,
+                    plan.parallel,
                 ),
             )
             await database.executemany(
@@ -172,6 +174,10 @@ class JournalWriter:
         """Record the rate that a run keeps to; 0 is no limit."""
         await self._update(run_id, "rate_limit = ?", documents_per_second)
 
+    async def set_parallel(self, run_id: int, collections: int) -> None:
+        """Record how many collections a run verifies at once."""
+        await self._update(run_id, "parallel = ?", collections)
+
     async def begin_attempt(self, run_id: int, pid: int, host: str, state: RunState) -> int:
         """Record that a worker has taken the run up in a state, and give the number of its attempt.
 
@@ -184,18 +190,18 @@ class JournalWriter:
                 " failure_code = NULL WHERE id = ?",
                 (pid, host, self.clock(), run_id),
             )
-            # Going on is a newer wish than a cancel that its worker did not live to carry out.
-            await database.execute(
-                "UPDATE controls SET status = 'superseded'"
-                " WHERE run_id = ? AND wish = 'cancel' AND status = 'accepted'",
-                (run_id,),
-            )
+            await _call_off_cancel(database, run_id)
             await self._transition(database, run_id, state)
             await add_sample(database, run_id, self.clock())
             attempt = int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
             failpoint("journal.before_attempt")
         failpoint("journal.after_attempt")
         return attempt
+
+    async def call_off_cancel(self, run_id: int) -> None:
+        """Record that a request to cancel, and to roll back then, is not meant any more."""
+        async with self.transaction() as database:
+            await _call_off_cancel(database, run_id)
 
     async def end_attempt(self, run_id: int, state: RunState, failure: Failure | None) -> None:
         """Record how a worker left the run, and why where that was not the run's end."""
@@ -261,7 +267,7 @@ class JournalWriter:
             state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
             if not state.is_active:
                 raise Refused(
-                    f"run {run_id:04d} is {state}: nobody is there to {wish}", hint=f"tui-migrate status {run_id}"
+                    f"run {run_id:04d} is {state}: nobody is there to {wish.verb}", hint=f"tui-migrate status {run_id}"
                 )
             pending = await database.execute_fetchall(
                 "SELECT id, wish, asked_by FROM controls WHERE run_id = ? AND status = 'pending'", (run_id,)
@@ -273,7 +279,7 @@ class JournalWriter:
                         f"run {run_id:04d} is about to end: {row[2]} has asked it to {earlier}",
                         hint=f"tui-migrate status {run_id}",
                     )
-                if (earlier is Wish.RATE) is (wish is Wish.RATE):
+                if earlier is wish or not (earlier.is_setting or wish.is_setting):
                     await database.execute("UPDATE controls SET status = 'superseded' WHERE id = ?", (row[0],))
             made = await database.execute_insert(
                 "INSERT INTO controls (run_id, wish, value, asked_by, asked_at, state_seen, status)"
@@ -378,6 +384,14 @@ async def _refuse_second_rollback(database: aiosqlite.Connection, undone: int) -
         raise NotReversible(
             f"run {undone:04d} is being rolled back by run {row[0]:04d}", hint=f"tui-migrate resume {row[0]}"
         )
+
+
+async def _call_off_cancel(database: aiosqlite.Connection, run_id: int) -> None:
+    """Whatever is done with a run is a newer wish than a cancel that its worker did not live to carry out."""
+    await database.execute(
+        "UPDATE controls SET status = 'superseded' WHERE run_id = ? AND wish = 'cancel' AND status = 'accepted'",
+        (run_id,),
+    )
 
 
 async def _let_go(database: aiosqlite.Connection, run_id: int, state: RunState) -> None:

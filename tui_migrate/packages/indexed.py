@@ -48,6 +48,7 @@ class IndexedPackage(SequentialPackage):
             lookup=False,
             server_version=self._form.server_version(),
             keeps_field_order=not self._form.form.infers_types,
+            reads_at_once=self._form.form is PackageForm.DUMP,  # each collection is a file there
         )
 
     async def form(self) -> PackageForm:

@@ -53,7 +53,7 @@ class PackageSource(SequentialPackage):
     def capabilities(self) -> Capabilities:
         """Ordered, as far as a collection's `simple_order` says; no lookup. The version is known once opened."""
         version = self._manifest.header.source.server_version if self._manifest else ""
-        return Capabilities(ordered=True, lookup=False, server_version=version)
+        return Capabilities(ordered=True, lookup=False, server_version=version, reads_at_once=True)
 
     async def form(self) -> PackageForm:
         """A folder with a manifest, or a tar of it."""

@@ -33,8 +33,9 @@ class RecognisedPackage:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Those of its form, once it was opened."""
-        return self._reader.capabilities if self._reader else Capabilities(ordered=True, lookup=False)
+        """Those of its form, once it was opened; until then nothing is ruled out that a form may be capable of."""
+        unknown = Capabilities(ordered=True, lookup=False, reads_at_once=True)
+        return self._reader.capabilities if self._reader else unknown
 
     async def form(self) -> PackageForm:
         """Say what form it has. Raises UsageError, Refused or PackageDamaged where it is none that is known."""

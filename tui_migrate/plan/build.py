@@ -54,6 +54,7 @@ class PlanRequest:
     strict: bool = False
     mirror: bool = False
     newer_by: str = ""
+    parallel: int = 1
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
@@ -97,6 +98,7 @@ async def build_plan(request: PlanRequest, source: Source) -> Plan:
         strict=request.strict,
         mirror=request.mirror,
         newer_by=request.newer_by,
+        parallel=request.parallel,
     )
 
 

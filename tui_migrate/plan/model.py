@@ -18,6 +18,9 @@ DEFAULT_BATCH_BYTES: Final = 4 * 1024 * 1024
 MOST_SECONDS: Final = 10 * 366 * 86_400
 """The longest time limit that a plan may set: more is a slip of the pen."""
 
+MOST_PARALLEL: Final = 8
+"""How many collections may be verified at once: each takes two blocks of memory and a share of both servers."""
+
 
 class RunKind(StrEnum):
     """What a run does."""
@@ -145,6 +148,8 @@ class Plan:
     else 0, and `force` lets it take what others changed too. `retry_of` is the run whose refused documents are the
     source, else 0.
 
+    `parallel` is how many collections are verified at once when the run begins; it is changed while the run goes.
+
     `newer_by` is the dotted path of the field that the policy `newer` compares, whatever the catalog names; empty for
     the catalog's own.
 
@@ -176,3 +181,4 @@ class Plan:
     mirror: bool = False
     strict: bool = False
     newer_by: str = ""
+    parallel: int = 1

@@ -7,6 +7,7 @@ import yaml
 from tui_migrate.errors import InvalidFile
 from tui_migrate.plan import mirror
 from tui_migrate.plan.model import (
+    MOST_PARALLEL,
     MOST_SECONDS,
     OnFailure,
     PackageEnd,
@@ -44,6 +45,7 @@ _OPTIONAL: Final = (
     "mirror",
     "strict",
     "newer_by",
+    "parallel",
 )
 
 
@@ -72,6 +74,7 @@ def to_yaml(plan: Plan) -> str:
         "mirror": plan.mirror,
         "strict": plan.strict,
         "newer_by": plan.newer_by,
+        "parallel": plan.parallel,
         "collections": [_collection_to_mapping(one) for one in plan.collections],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
@@ -113,6 +116,7 @@ def from_yaml(text: str, path: str) -> Plan:
         mirror=entries["mirror"].boolean() if "mirror" in entries else default.mirror,
         strict=entries["strict"].boolean() if "strict" in entries else default.strict,
         newer_by=entries["newer_by"].text() if "newer_by" in entries else "",
+        parallel=number("parallel", default.parallel, 1, MOST_PARALLEL),
     )
     if problem := path_problem(plan.policy, plan.newer_by):
         entries["newer_by"].fail(problem)

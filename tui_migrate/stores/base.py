@@ -87,7 +87,8 @@ class Capabilities:
     `server_version` is for people. `max_document` is in bytes, as is `max_message`, the most that one write may hold
     together; `max_batch` is how many documents. `keeps_empty_timestamps`: a top-level Timestamp(0, 0) is stored as it
     was sent. `keeps_field_order`: fields are given in the order in which they were stored, so that another order is
-    another document. `tells_sizes`: it is a `Sizing` whose server counts the bytes.
+    another document. `tells_sizes`: it is a `Sizing` whose server counts the bytes. `reads_at_once`: several
+    collections can be read at the same time, none of which has to be sought among the others.
     """
 
     ordered: bool
@@ -99,6 +100,7 @@ class Capabilities:
     keeps_empty_timestamps: bool = True
     keeps_field_order: bool = True
     tells_sizes: bool = False
+    reads_at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,9 @@ class MemoryStore:
     @property
     def capabilities(self) -> Capabilities:
         """Everything a store can do."""
-        return Capabilities(ordered=True, lookup=True, server_version="memory", max_document=MAX_DOCUMENT)
+        return Capabilities(
+            ordered=True, lookup=True, server_version="memory", max_document=MAX_DOCUMENT, reads_at_once=True
+        )
 
     @property
     def session(self) -> bytes:

@@ -110,6 +110,8 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("run.open", "enter", "enter", "Open", "Open the row under the cursor."),
     Action("run.rejects", "R", "R", "Rejects", "List the documents that the target refused, each with the reason."),
     Action("run.retry", "U", "U", "Retry", "Write the refused documents again, by a run of its own; asks first."),
+    Action("run.more_lanes", "right_parenthesis", ")", "", "Verify one collection more at once, up to eight."),
+    Action("run.fewer_lanes", "left_parenthesis", "(", "", "Verify one collection fewer at once."),
     Action("home.check", "V", "V", "Check a package", "Read a package whole and see what is wrong with it."),
     Action("home.open", "L", "L", "Open a plan", "Go on from a plan that was saved to a file."),
     Action("rollback.start", "s", "s", "Start", "Start the rollback."),

@@ -25,10 +25,10 @@ COLUMNS: Final = (
     Column("Age", 6, right=True),
     Column("Checked", 10, right=True),
     Column("State", 11),
-    Column("Documents", 11, right=True, from_width=100),
-    Column("Of", 14, from_width=110),
-    Column("Environment", 11, from_width=125),
-    Column("Run", 4, from_width=125),
+    Column("Documents", 11, right=True, from_width=124),
+    Column("Of", 14, from_width=140),
+    Column("Environment", 11, from_width=160),
+    Column("Run", 4, from_width=160),
 )
 PRUNE_COLUMNS: Final = (
     Column("", 6),

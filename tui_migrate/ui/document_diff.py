@@ -67,8 +67,11 @@ def diff_of(left: bytes | None, right: bytes | None, collection: str, mask: Mask
     return DocumentDiff(changes, tuple(first), tuple(second), first_whole and second_whole)
 
 
-def unified(diff: DocumentDiff) -> list[str]:
-    """Show the fields that differ, then the documents, one below the other: `-` what A has, `+` what B has."""
+def unified(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> list[str]:
+    """Show the fields that differ, then the documents, one below the other: `-` what A has, `+` what B has.
+
+    `names` are what both are called in the difference.
+    """
     said: list[str] = []
     if diff.fields:
         said += ["# Fields that differ", "", *field_lines(diff.fields), ""]
@@ -82,7 +85,7 @@ def unified(diff: DocumentDiff) -> list[str]:
     if not diff.left or not diff.right:
         sign, lines = ("-", diff.left) if diff.left else ("+", diff.right)
         return [*said, *(f"{sign} {one}" for one in lines)]
-    return [*said, *diff_lines(list(diff.left), list(diff.right), "A", "B")]
+    return [*said, *diff_lines(list(diff.left), list(diff.right), *names)]
 
 
 def side_by_side(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> list[Row]:

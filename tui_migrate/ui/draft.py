@@ -29,6 +29,9 @@ from tui_migrate.ui.scoping import catalog_from, for_names
 
 NONE_MARKED: Final = "no collection is marked"
 
+MOST_REJECTS: Final = 1_000_000
+"""As many refused documents as may be put aside."""
+
 
 class Step(IntEnum):
     """The steps, in their order."""
@@ -53,8 +56,8 @@ class Draft:
     kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
     before it was looked at. `newer_by` is the field that the policy `newer` compares, empty for the catalog's.
     `marks_of` is the run whose collections the marks are, 0 once they were changed. `rate_limit` is in documents/s, 0
-    for none. `mirror` makes the target's collections equal to the source's: what
-    they have besides is deleted.
+    for none; `parallel` is how many collections are verified at once. `mirror` makes the target's collections equal to
+    the source's: what they have besides is deleted.
     """
 
     source: End | None = None
@@ -75,6 +78,7 @@ class Draft:
     scope: Scope = field(default_factory=Scope)
     newer_by: str = ""
     rate_limit: int = 0
+    parallel: int = 1
     mirror: bool = False
     step: Step = Step.ENDS
     strict: bool = False
@@ -131,6 +135,7 @@ def from_plan(plan: Plan) -> Draft:
         strict=plan.strict,
         mirror=plan.mirror,
         newer_by=plan.newer_by,
+        parallel=plan.parallel,
     )
 
 
@@ -262,6 +267,7 @@ def to_request(draft: Draft) -> PlanRequest:
         scope=_scope(draft),
         strict=draft.strict,
         mirror=draft.mirror and draft.kind is not RunKind.EXPORT,
+        parallel=draft.parallel,
         newer_by=draft.newer_by if draft.policy is Policy.NEWER and draft.kind is not RunKind.EXPORT else "",
     )
 

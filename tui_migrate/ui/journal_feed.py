@@ -80,6 +80,8 @@ class JournalFeed:
         self._live: tuple[int, ...] = ()
         self._taken_back: frozenset[int] = frozenset()
         self._watched: set[int] = set()
+        self.latest = 0
+        """The run that was started last in this sitting, 0 where none was."""
 
     def watch(self, subject: Subject) -> None:
         """Look at something else from now on; the next snapshot comes at once."""
@@ -90,6 +92,7 @@ class JournalFeed:
     def expect(self, run_id: int) -> None:
         """Tell of the end of a run that was just started, also if it has ended before it was seen at work."""
         self._watched.add(run_id)
+        self.latest = run_id
 
     def live_runs(self) -> list[int]:
         """The runs at work, as of the last look."""

@@ -45,4 +45,4 @@ def is_meant(action: Action, query: str) -> bool:
 
 
 def _words(action: Action) -> str:
-    return f"{action.label or action.id.partition('.')[2].capitalize()}  ({action.shown})"
+    return f"{action.label or action.id.partition('.')[2].replace('_', ' ').capitalize()}  ({action.shown})"

@@ -5,6 +5,7 @@ from typing import Final, TypeGuard
 from tui_migrate.mapping.words import scope_words
 from tui_migrate.plan.forecast import CollectionForecast
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind
+from tui_migrate.plan.refusals import Refusals
 from tui_migrate.ui.consequences import Count, Sample
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import LookState, place_words
@@ -12,6 +13,7 @@ from tui_migrate.ui.package_form import form_words, is_usual
 from tui_migrate.ui.wording import local_time
 from tui_migrate.wording import number
 
+NONE_REFUSED: Final = Refusals()
 IN_GENERAL: Final = {
     Policy.FAIL: "add what is missing; stop where a document differs",
     Policy.SKIP: "add what is missing; leave what is there as it is",
@@ -83,8 +85,11 @@ def sample_words(sample: Sample) -> str:
     return f"Sample: of {number(sample.compared)} of them, compared whole, {number(sample.differ)} {verb} ({share} %)"
 
 
-def sentence(draft: Draft, count: Count | None, documents: int) -> str:
-    """Say in one sentence what the run will do and whether it can be undone; `documents` is the source's estimate."""
+def sentence(draft: Draft, count: Count | None, documents: int, refused: Refusals = NONE_REFUSED) -> str:
+    """Say what the run will do and whether it can be undone.
+
+    `documents` is the source's estimate, `refused` what the checks know that the target will not take.
+    """
     if draft.target is None or draft.source is None:
         return ""
     if isinstance(draft.target, PackageEnd):
@@ -95,7 +100,9 @@ def sentence(draft: Draft, count: Count | None, documents: int) -> str:
             f"into a new {place_words(draft.target)}{how}. {_scope_words(draft)}Nothing that exists is changed."
         )
     deed = _deed(draft, count, documents, place_words(draft.target))
-    return f"{deed} {_mirror_words(draft, count)}{_scope_words(draft)}{_undo_words(draft)}"
+    aside = refused.words(draft.max_rejects)
+    aside = f"{aside} " if aside else ""
+    return f"{deed} {aside}{_mirror_words(draft, count)}{_scope_words(draft)}{_undo_words(draft)}"
 
 
 def _estimate(draft: Draft, documents: int) -> str:

@@ -1,17 +1,21 @@
 """Starting the run that was planned: what has to be confirmed, the passwords, the worker."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
+from tui_migrate.plan.refusals import Refusals
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.draft import MOST_REJECTS
 from tui_migrate.ui.look import Fault, host_words
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.wording import number
 from tui_migrate.worker import launch
 from tui_migrate.worker.backups import note_made_for
 
@@ -21,22 +25,38 @@ if TYPE_CHECKING:
 Create = Callable[[Home, Plan], Awaitable[int]]
 """Records a plan as a run and gives its id."""
 
+NONE_REFUSED: Final = Refusals()
 LINES_SHOWN: Final = 9
 TEXT_CELLS: Final = 66
 
 
-async def confirm(app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequence[Finding]) -> bool:
-    """Have warnings read, and the name of a target in production typed. To be awaited in background work."""
+async def confirm(
+    app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequence[Finding], refused: Refusals = NONE_REFUSED
+) -> Plan | None:
+    """Have warnings read, and the name of a target in production typed. To be awaited in background work.
+
+    Gives the plan that is confirmed, None for going back. Where more documents are `refused` than it lets be put
+    aside, it is offered to allow so many, which changes plan and sentence.
+    """
     if warnings:
         title = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}"
         choices = [("back", "Go back"), ("start", "Start all the same")]
-        if await app.push_screen_wait(Choose(title, _warning_lines(warnings), choices)) != "start":
-            return False
+        if refused.count > plan.max_rejects:
+            most = f"up to {number(refused.count)}" if refused.is_whole else "whatever is refused"
+            choices.append(("aside", f"Start, and put {most} aside"))
+        chosen = await app.push_screen_wait(Choose(title, _warning_lines(warnings), choices))
+        if chosen not in ("start", "aside"):
+            return None
+        if chosen == "aside":
+            before = refused.words(plan.max_rejects)
+            plan = replace(plan, max_rejects=refused.count if refused.is_whole else MOST_REJECTS)
+            sentence = sentence.replace(before, refused.words(plan.max_rejects))
     target = plan.target
     if isinstance(target, StoreEnd) and target.environment is Environment.PRODUCTION:
         sentences = ["This writes to PRODUCTION.", *wrap(sentence, TEXT_CELLS)]
-        return await app.push_screen_wait(TypeName("Production target", sentences, host_words(target)))
-    return True
+        if not await app.push_screen_wait(TypeName("Production target", sentences, host_words(target))):
+            return None
+    return plan
 
 
 async def have_worker(

@@ -23,6 +23,9 @@ STEPS: Final = tuple(
 LABEL_CELLS: Final = 11
 """What the numbers at the left take."""
 
+LEAST_COLUMNS: Final = 4
+"""Fewer are no graph: what they say goes into words."""
+
 _EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
 _READABLE: Final = (1, 1.5, 2, 3, 5, 7, 10)
 
@@ -60,7 +63,7 @@ def rates(samples: Sequence[Sample], step: int) -> list[float | None]:
 
 
 def plot(samples: Sequence[Sample], width: int, height: int) -> list[str]:
-    """Draw a run in so many cells and rows, the numbers at the left and the time below among them; empty if too early.
+    """Draw a run in so many cells and rows, the numbers at the left and the time below; empty for a run too short.
 
     The scale goes up to a round number, so that it seldom changes.
     """
@@ -69,6 +72,8 @@ def plot(samples: Sequence[Sample], width: int, height: int) -> list[str]:
         return []
     step = step_of(samples[-1].at - samples[0].at, room - 1)
     values = rates(samples, step)[-room:]
+    if len(values) < LEAST_COLUMNS:
+        return []
     top = round_up(max((one for one in values if one is not None), default=0.0))
     lines = []
     for row in range(rows, 0, -1):

@@ -5,24 +5,28 @@ import getpass
 import os
 import platform
 import shutil
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from tui_migrate.errors import Refused, StorageFailed, UsageError
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import ConflictRecord, ConflictState, RunRecord, Wish
+from tui_migrate.journal.records import ConflictRecord, ConflictState, Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.packages.writer import discard_partial
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import PackageEnd, RunKind
+from tui_migrate.plan.model import MOST_PARALLEL, PackageEnd, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.worker.inputs import remove_unneeded
 from tui_migrate.worker.lock import take_over, worker_at_work
+
+ANSWER_POLL_SECONDS: Final = 0.05
 
 
 def operator() -> str:
@@ -80,8 +84,10 @@ async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:
     A live worker that is to cancel with the value `ROLL_BACK` takes the run back itself, whoever looks on. Raises
     Refused where there is nobody to ask or the run is about to end, RunNotFound, UsageError.
     """
-    if value < 0:
+    if wish is Wish.RATE and value < 0:
         raise UsageError(f"a rate of {value} documents/s makes no sense", hint="0 is no limit")
+    if wish is Wish.PARALLEL and not 1 <= value <= MOST_PARALLEL:
+        raise UsageError(f"{value} collections cannot be verified at once", hint=f"from 1 to {MOST_PARALLEL} can")
     async with open_both(home.journal) as (journal, reader):
         record = await effective(home, reader, await reader.run(run_id))
         if record.is_piped and wish is Wish.PAUSE:
@@ -95,7 +101,21 @@ async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:
             await _cancel_without_worker(home, journal, reader, run_id)
             await remove_unneeded(home)
             return 0
-        raise Refused(f"run {run_id:04d} is {record.state}: nobody is there to {wish}", hint=_hint(record))
+        raise Refused(f"run {run_id:04d} is {record.state}: nobody is there to {wish.verb}", hint=_hint(record))
+
+
+async def answer_to(home: Home, run_id: int, request: int, seconds: float) -> Control:
+    """Give a request as the worker has answered it, or as it stands after so many seconds. Raises RunNotFound."""
+    reader = await JournalReader.open(home.journal)
+    try:
+        deadline = time.monotonic() + seconds
+        while True:
+            (found,) = [one for one in await reader.controls(run_id) if one.id == request]
+            if found.status is not ControlStatus.PENDING or time.monotonic() >= deadline:
+                return found
+            await asyncio.sleep(ANSWER_POLL_SECONDS)
+    finally:
+        await reader.close()
 
 
 async def delete(home: Home, run_id: int) -> None:
@@ -140,6 +160,7 @@ async def _cancel_without_worker(home: Home, journal: JournalWriter, reader: Jou
         if record.state.is_final:
             raise Refused(f"run {run_id:04d} is {record.state}: there is nothing to cancel", hint=_hint(record))
         await _discard_package(record)
+        await journal.call_off_cancel(run_id)
         await journal.transition(run_id, RunState.CANCELLED)
         await journal.add_event(run_id, f"cancelled by {operator()}")
 

@@ -17,6 +17,7 @@ from typing import Final
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.drive import drive
 from tui_migrate.engine.export import Export
+from tui_migrate.engine.lanes import Lanes
 from tui_migrate.engine.pipeline import first_cause
 from tui_migrate.engine.reject_source import RejectSource
 from tui_migrate.engine.rollback import Rollback
@@ -135,7 +136,8 @@ class _Attempt:
         self._reader = reader
         self._passwords = passwords
         self._pipe = pipe
-        self._steering = WorkerSteering(record.id, journal, reader, Pace(record.rate_limit))
+        self._lanes = Lanes(record.parallel)
+        self._steering = WorkerSteering(record.id, journal, reader, Pace(record.rate_limit), self._lanes)
         self._waits = Waits()
         self._complaint = Complaint(self._waits)
         self.rollback_id = 0
@@ -221,6 +223,7 @@ class _Attempt:
     async def _drive(self, attempt: int) -> tuple[RunState, Failure | None]:
         run_id = self._record.id
         plan = from_yaml(self._record.plan, f"plan of run {run_id:04d}")
+        self._lanes.heed(plan)
         async with AsyncExitStack() as opened:
             source = self._open_source(plan)
             opened.push_async_callback(source.close)
@@ -253,17 +256,20 @@ class _Attempt:
             steering=self._steering,
             source=source,
             waits=self._waits,
+            lanes=self._lanes,
         )
 
     def _make_work(self, context: RunContext, opened: AsyncExitStack) -> Work:
         plan = context.plan
         self._complaint.ends = {Hindrance.SOURCE: context.source}
+        self._lanes.ends = (context.source,)
         if plan.kind is RunKind.EXPORT:
             passphrase = self._passwords.get(plan.target.label)
             return Export(context, self._record.created_at, self._record.created_by, passphrase, self._pipe)
         target = ends.open_target(plan.target, self._home, self._passwords)
         opened.push_async_callback(target.close)
         self._complaint.ends = {Hindrance.SOURCE: context.source, Hindrance.TARGET: target}
+        self._lanes.ends = (context.source, target)
         if plan.kind is RunKind.ROLLBACK:
             return Rollback(context, target, self._home.run(plan.rollback_of))
         return Transfer(context, target)

@@ -260,7 +260,7 @@ def _kept(group: Group, place: int, digest: bytes | None) -> KeptDocument:
     intent = group.intents[place]
     return KeptDocument(
         group.collection,
-        _cut(printable(show_id(intent.id))),
+        cut_id(printable(show_id(intent.id))),
         Wanted.DELETE if intent.operation is Operation.INSERT else Wanted.RESTORE,
         _reason(intent, digest),
         group.offset,
@@ -274,5 +274,6 @@ def _reason(intent: Intent, digest: bytes | None) -> Reason:
     return Reason.NO_IMAGE if digest == intent.after else Reason.CHANGED
 
 
-def _cut(text: str) -> str:
+def cut_id(text: str) -> str:
+    """Cut an `_id` that is to be shown."""
     return text if len(text) <= ID_CHARACTERS else f"{text[: ID_CHARACTERS - 1]}…"

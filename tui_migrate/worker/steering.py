@@ -5,6 +5,7 @@ import logging
 from contextlib import suppress
 from typing import Final
 
+from tui_migrate.engine.lanes import Lanes
 from tui_migrate.engine.steering import Steered
 from tui_migrate.errors import JournalBusy
 from tui_migrate.journal.reader import JournalReader
@@ -23,11 +24,12 @@ log = logging.getLogger("tui_migrate.worker")
 class WorkerSteering:
     """What the operators of one run want of it, as far as they have said so."""
 
-    def __init__(self, run_id: int, journal: JournalWriter, reader: JournalReader, pace: Pace) -> None:
+    def __init__(self, run_id: int, journal: JournalWriter, reader: JournalReader, pace: Pace, lanes: Lanes) -> None:
         self._run_id = run_id
         self._journal = journal
         self._reader = reader
         self._pace = pace
+        self._lanes = lanes
         self._wish: Wish | None = None
         self._asked: Control | None = None
         self._changed = asyncio.Event()
@@ -110,11 +112,18 @@ class WorkerSteering:
         if not (is_again or control.wish.may_follow(self._wish)):
             await self._journal.answer_control(control, ControlStatus.REFUSED, "the run is ending")
             return
+        if control.wish is Wish.PARALLEL and control.value > 1 and self._lanes.obstacle:
+            await self._journal.answer_control(control, ControlStatus.REFUSED, self._lanes.obstacle)
+            return
         if control.wish is Wish.RATE:
             self._pace.change(control.value)
             self._changed.set()
             await self._journal.set_rate_limit(self._run_id, control.value)
             said = f"rate set to {control.value or 'no limit'} by {control.asked_by}"
+        elif control.wish is Wish.PARALLEL:
+            self._lanes.change(control.value)
+            await self._journal.set_parallel(self._run_id, control.value)
+            said = f"collections verified at once set to {control.value} by {control.asked_by}"
         else:
             self._want(control.wish, control)
             then = ", then a rollback" if control.wants_rollback else ""

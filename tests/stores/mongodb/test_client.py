@@ -23,7 +23,7 @@ QUICK = "serverSelectionTimeoutMS=300"
 
 async def test_a_store_knows_nothing_before_the_first_call_and_its_server_after(store: MongoStore) -> None:
     assert store.session == b""
-    assert store.capabilities == Capabilities(ordered=True, lookup=True)
+    assert store.capabilities == Capabilities(ordered=True, lookup=True, reads_at_once=True)
     await store.identity()
     assert len(store.session) == 16
     assert store.session == store.session

@@ -1,14 +1,20 @@
 """Checks of what collections are: kind, options, indexes, and what a server does with them by itself."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from tui_migrate.definitions import field, index_name, is_ttl, same_definition, same_index
+from tui_migrate.comparison.document_text import value_text
+from tui_migrate.definitions import differing_options, field, index_name, is_ttl, same_definition, same_index
 from tui_migrate.documents import elements
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.plan.checks.look import Look, error, note, warning
 from tui_migrate.plan.checks.registry import check
 from tui_migrate.plan.mirror import is_mirror
-from tui_migrate.stores.base import CollectionKind
+from tui_migrate.redaction import printable
+from tui_migrate.stores.base import CollectionInfo, CollectionKind
+
+MOST_CHARACTERS: Final = 200
+"""How much of an option's value is shown."""
 
 
 @check(
@@ -61,7 +67,7 @@ def differences(seen: Look) -> Iterator[Finding]:
         if mine.kind is not CollectionKind.PLAIN:
             continue
         if not same_definition(mine.options, theirs.options):
-            message = "the options of the target's collection differ and stay as they are"
+            message = f"{options_words(mine, theirs)}; the target's stay as they are"
             yield warning("options_differ", mine.name, message)
         by_name = {index_name(one): one for one in theirs.indexes}
         for index in mine.indexes:
@@ -69,6 +75,20 @@ def differences(seen: Look) -> Iterator[Finding]:
             if name in by_name and not same_index(index, by_name[name]):
                 message = f"the target's index {name} is defined otherwise and stays as it is"
                 yield warning("index_differs", f"{mine.name}.{name}", message)
+
+
+def options_words(mine: CollectionInfo, theirs: CollectionInfo) -> str:
+    """Say in which options a collection of the source and one of the target differ, and show both."""
+    return "; ".join(
+        f"{printable(name)} differs: source {_shown(mine.options, name)}, target {_shown(theirs.options, name)}"
+        for name in differing_options(mine.options, theirs.options)
+    )
+
+
+def _shown(options: bytes, name: str) -> str:
+    one = field(options, name.encode())
+    text = value_text(options, one) if one is not None else "none"
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
 @check("What deletes documents by age", ttl_index=Severity.WARNING)

@@ -5,6 +5,7 @@ from typing import Final
 
 from tui_migrate.definitions import has_fields, index_name, same_definition, split_validation
 from tui_migrate.findings import Finding, Severity
+from tui_migrate.plan.checks.definitions import options_words
 from tui_migrate.plan.checks.look import Look, error, note
 from tui_migrate.plan.checks.registry import Phase, check
 from tui_migrate.plan.mirror import has_other_validator, indexes_to_drop, is_mirror, is_replaced, obstacle
@@ -68,13 +69,14 @@ def _replaced(mine: CollectionInfo, theirs: CollectionInfo) -> Iterator[Finding]
         elif not mine.kind.has_keys:
             yield note("exists_already", mine.name, f"the target's {_NAMED[theirs.kind]} {again}")
         else:
-            yield note("options_differ", mine.name, f"the target's collection has other options: it {again}")
+            yield note("options_differ", mine.name, f"the target's collection {again}: {options_words(mine, theirs)}")
         yield from _sharded(theirs)
     elif mine.kind is CollectionKind.PLAIN:
         if has_other_validator(mine, theirs) or not same_definition(mine.options, theirs.options):
             has_rules = has_fields(split_validation(mine.options)[1])
             change = "gets the validator of the source" if has_rules else "loses its validator: the source's has none"
-            yield note("options_differ", mine.name, f"the target's collection {change}")
+            message = f"the target's collection {change}: {options_words(mine, theirs)}"
+            yield note("options_differ", mine.name, message)
         wanted = {index_name(one) for one in mine.indexes}
         for index in indexes_to_drop(mine, theirs):
             name = index_name(index)

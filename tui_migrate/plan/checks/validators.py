@@ -12,6 +12,7 @@ from tui_migrate.plan.checks.registry import Phase, check
 from tui_migrate.plan.decision import decide
 from tui_migrate.plan.mirror import is_mirror
 from tui_migrate.plan.newer import moment_path
+from tui_migrate.plan.refusals import AT_LEAST
 from tui_migrate.stores.base import CollectionInfo
 from tui_migrate.stores.lookup import Keyed, find_by_id, keyed
 from tui_migrate.stores.probe import Probe, probe_of
@@ -61,9 +62,10 @@ async def _tried(seen: Look, mine: CollectionInfo, theirs: CollectionInfo, probe
         return
     written = await _written(seen, theirs, [one for one in map(keyed, failing) if one is not None])
     if written:
-        many = f"{len(written):,}" if len(failing) < MOST else f"at least {len(written):,}"
+        many = f"{len(written):,}" if len(failing) < MOST else f"{AT_LEAST}{len(written):,}"
         ids = ", ".join(show_id(one.id) for one in written[:EXAMPLES])
-        message = f"{many} documents do not meet the target's validator, such as _id {ids}"
+        meet = "document does" if many == "1" else "documents do"
+        message = f"{many} {meet} not meet the target's validator, such as _id {ids}"
         hint = f"put them right at the source, or let them be put aside: --max-rejects {len(written)}, or more"
         yield warning("validator_rejects", mine.name, message, hint, len(written))
 

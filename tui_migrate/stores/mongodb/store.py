@@ -47,7 +47,7 @@ class MongoStore:
         """What this store can do; the server's version and limits once `identity` was asked for."""
         known = self._link.known
         if known is None:
-            return Capabilities(ordered=True, lookup=True)
+            return Capabilities(ordered=True, lookup=True, reads_at_once=True)
         return Capabilities(
             ordered=True,
             lookup=True,
@@ -57,6 +57,7 @@ class MongoStore:
             max_batch=known.max_batch,
             keeps_empty_timestamps=self._link.bypasses_empty_timestamps,
             tells_sizes=known.has_bson_size,
+            reads_at_once=True,
         )
 
     @property

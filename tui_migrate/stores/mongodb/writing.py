@@ -26,6 +26,7 @@ from tui_migrate.stores.mongodb.failures import (
     translated,
     without_values,
 )
+from tui_migrate.stores.mongodb.validation_words import why
 
 LENIENT: Final = DEFAULT_RAW_BSON_OPTIONS.with_options(
     unicode_decode_error_handler="replace", datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -188,14 +189,12 @@ def _answer(reply: Mapping[str, Any]) -> Answer:
 
 def _refusal(error: RawBSONDocument) -> Refusal:
     text = str(error.get("errmsg", ""))
-    reason = ": ".join(part for part in (without_values(text), _why(error.get("errInfo"))) if part)
+    reason = _why(error.get("errInfo")) or without_values(text)
     code = int(error.get("code", 0))
-    return Refusal(
-        int(error["index"]),
-        code,
-        one_line(reason, REASON_LENGTH),
-        _key_fields(error, text) if code == DUPLICATE_KEY else (),
-    )
+    fields = _key_fields(error, text) if code == DUPLICATE_KEY else ()
+    if fields:  # first what matters, for where there is no room for all
+        reason = f"another document has the same {' and '.join(fields)}: {reason}"
+    return Refusal(int(error["index"]), code, one_line(reason, REASON_LENGTH), fields)
 
 
 def _key_fields(error: RawBSONDocument, text: str) -> tuple[str, ...]:
@@ -209,14 +208,6 @@ def _key_fields(error: RawBSONDocument, text: str) -> tuple[str, ...]:
 
 
 def _why(info: object) -> str:
-    """Say in a few words what a validator disliked, without the document's values."""
+    """Say in a few words what a validator disliked, without the document's values; empty where it is not told."""
     details = info.get("details") if isinstance(info, Mapping) else None
-    if not isinstance(details, Mapping):
-        return ""
-    words = [str(details[name]) for name in ("operatorName", "reason") if name in details]
-    rules = details.get("schemaRulesNotSatisfied")
-    for rule in rules if isinstance(rules, list) else ():
-        words.append(str(rule.get("operatorName", "")))
-        words.extend(str(name) for name in rule.get("missingProperties", ()))
-        words.extend(str(one.get("propertyName", "")) for one in rule.get("propertiesNotSatisfied", ()))
-    return " ".join(words)
+    return why(details) if isinstance(details, Mapping) else ""

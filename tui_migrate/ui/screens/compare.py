@@ -39,7 +39,7 @@ from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.widgets.table import Table, cut
 from tui_migrate.ui.wording import fit_ends
 
 RUNS_LOOKED_AT: Final = 100
@@ -434,5 +434,5 @@ class CompareScreen(OperatorScreen):
             self.query_one("#ends", Table).show(rows)
         marks = (len(self._marked), len(self._markable))
         said = next_words(self.session.asked, known, marks, self.session.keys, is_choosing=not self._shows_result)
-        self.query_one("#next", Lines).show([fit(f" {said}", max(1, self.size.width))])
+        self.query_one("#next", Lines).show([cut(f" {said}", max(1, self.size.width))])
         self.refresh_frame()

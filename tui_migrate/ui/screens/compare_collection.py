@@ -24,7 +24,7 @@ from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.widgets.table import Table, cut
 from tui_migrate.wording import number
 
 RUNS_LOOKED_AT: Final = 100
@@ -163,7 +163,7 @@ class CompareCollectionScreen(OperatorScreen):
         elif self._markable and not stale:
             key = self.key_of("mark.toggle")
             said = f" Next: enter shows one field by field; {key} marks what B is to get from A."
-        self.query_one("#next", Lines).show([fit(said, max(1, self.size.width))])
+        self.query_one("#next", Lines).show([cut(said, max(1, self.size.width))])
         self.refresh_frame()
 
     def _difference(self) -> int | None:

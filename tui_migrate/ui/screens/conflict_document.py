@@ -2,13 +2,10 @@
 
 import asyncio
 import secrets
-import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Final
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from textual.message import Message
-from textual.widget import Widget
-from textual.worker import Worker
 
 from tui_migrate.errors import CredentialsMissing, TuiMigrateError
 from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
@@ -19,27 +16,22 @@ from tui_migrate.ui.conflict_words import SIDE_COLUMNS, SIDE_NAMES, comparison, 
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.document_diff import diff_of, side_by_side
-from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.resuming import plan_of
-from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.widgets.fault import FaultPane
-from tui_migrate.ui.widgets.pager import Pager
-from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Row, Table
+from tui_migrate.ui.screens.document import DocumentScreen
+from tui_migrate.ui.widgets.table import Row
 from tui_migrate.wording import run_name
 from tui_migrate.worker.conflict_documents import Sides, read_sides
-
-WIDE: Final = 120
-"""From this width on both documents stand side by side."""
 
 Deciding = Callable[[ConflictRecord, ConflictState], None]
 
 
-class ConflictScreen(OperatorScreen):
+class ConflictScreen(DocumentScreen):
     """Both ends' documents, read anew when the screen is opened; `decide` is told what was decided."""
 
     ACTIONS: ClassVar = ("conflict.keep", "conflict.replace", "look.again")
+    SIDES: ClassVar = SIDE_COLUMNS
+    READS: ClassVar = "conflict-document"
 
     class Read(Message):
         """Both ends were read: as text and as rows; or why not."""
@@ -58,34 +50,6 @@ class ConflictScreen(OperatorScreen):
         self._mask = mask
         self._decided = decide
         self._read_last: ConflictScreen.Read | None = None
-        self._work: Worker[Any] | None = None
-        self._begun = 0.0
-        self._has_moved = False
-
-    def compose_body(self) -> Iterable[Widget]:
-        """Lay out the head, the text, and the two columns in its place where there is room for them."""
-        yield Prose(id="what")
-        yield FaultPane(id="fault")
-        yield Pager(id="unified")
-        yield Table(SIDE_COLUMNS, empty="Reading both ends…", id="sides")
-
-    def on_mount(self) -> None:
-        """Read the document."""
-        super().on_mount()
-        self._timer = self.set_interval(1.0, self._draw, pause=True)
-        self._turn()
-        self.action_look_again()
-
-    def on_unmount(self) -> None:
-        """Nobody waits for it any more."""
-        if self._work is not None:
-            self._work.cancel()
-
-    def on_resize(self) -> None:
-        """Take the form that the width has room for."""
-        super().on_resize()
-        if self.is_mounted:
-            self._turn()
 
     def where(self) -> tuple[str, Environment | None, str]:
         """Which document of which run."""
@@ -103,7 +67,7 @@ class ConflictScreen(OperatorScreen):
     def is_available(self, action_id: str) -> bool:
         """What is written cannot be decided any more; reading again waits for the reading."""
         if action_id == "look.again":
-            return not self._is_reading
+            return not self.is_reading
         return self._conflict.state in (ConflictState.OPEN, *DECISIONS)
 
     def copyable(self) -> Sequence[Copyable]:
@@ -114,16 +78,8 @@ class ConflictScreen(OperatorScreen):
 
     def on_conflict_screen_read(self, message: Read) -> None:
         """Show what was read."""
-        self._work = None
         self._read_last = message
-        self._draw()
-
-    def action_look_again(self) -> None:
-        """Read both ends."""
-        self._begun = time.monotonic()
-        self._work = self.migrate_app.in_background(self._read(), "conflict-document")
-        self._timer.resume()
-        self._draw()
+        self.has_read()
 
     def action_conflict_keep(self) -> None:
         """Keep the target's."""
@@ -137,11 +93,8 @@ class ConflictScreen(OperatorScreen):
         self.app.pop_screen()
         self._decided(self._conflict, decision)
 
-    @property
-    def _is_reading(self) -> bool:
-        return self._work is not None and not self._work.is_finished
-
-    async def _read(self) -> None:
+    async def read(self) -> None:
+        """Read both ends."""
         app = self.migrate_app
         try:
             plan = await plan_of(app, self._run_id)
@@ -161,36 +114,14 @@ class ConflictScreen(OperatorScreen):
         rows = side_by_side(diff_of(theirs, ours, name, NOTHING), SIDE_NAMES)
         return self.Read(said_of(masked), comparison(masked), rows, None)
 
-    def _turn(self) -> None:
-        """Show one form and hide the other."""
-        pager, sides = self.query_one("#unified", Pager), self.query_one("#sides", Table)
-        is_wide = self.size.width >= WIDE
-        pager.display, sides.display = not is_wide, is_wide
-        (sides if is_wide else pager).focus()
-        self._draw()
-
-    def _draw(self) -> None:
-        read, pane = self._read_last, self.query_one("#fault", FaultPane)
-        if self._is_reading:
-            waited = time.monotonic() - self._begun
-            slow = f" {waited:.0f} s without an answer;" if waited >= SLOW_SECONDS else ""
-            said: Sequence[str] = [f" Reading both ends…{slow} esc goes back."]
+    def draw(self) -> None:
+        """Draw how it stands, and what was read."""
+        read = self._read_last
+        if self.is_reading:
+            said: Sequence[str] = [f" Reading both ends…{self.slow_words()} esc goes back."]
         else:
-            self._timer.pause()
             said = [f" {one}" for one in read.said] if read is not None else []
-        self.query_one("#what", Prose).say([*head_words(self._conflict), *said, ""])
-        if read is not None and read.fault is not None and not self._is_reading:
-            pane.explain(read.fault.message, read.fault.hint, f"{self.key_of('look.again')} tries again.")
-        else:
-            pane.clear()
-        self.query_one("#unified", Pager).say(read.text if read is not None else ())
-        self._draw_sides(read)
-        self.refresh_frame()
-
-    def _draw_sides(self, read: Read | None) -> None:
-        sides = self.query_one("#sides", Table)
-        sides.show(read.rows if read is not None else (), empty="Nothing to show." if read is not None else "")
-        first = next((row.key for row in (read.rows if read is not None else ()) if row.key.startswith("!")), None)
-        if first is not None and not self._has_moved:
-            self._has_moved = True
-            sides.move_to(first)
+        fault = read.fault if read is not None and not self.is_reading else None
+        text, rows = (read.text, read.rows) if read is not None else ((), ())
+        empty = "Nothing to show." if read is not None else ""
+        self.draw_document([*head_words(self._conflict), *said], fault, text, rows, empty)

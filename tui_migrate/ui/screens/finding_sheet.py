@@ -21,11 +21,11 @@ _DOCUMENT: Final = " _id "
 
 
 class FindingSheet(Window[None]):
-    """One finding, whole."""
+    """One finding, whole; where several stages found it, `stage` is None."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
 
-    def __init__(self, stage: Stage, finding: Finding) -> None:
+    def __init__(self, stage: Stage | None, finding: Finding) -> None:
         super().__init__()
         self._stage = stage
         self._finding = finding
@@ -44,7 +44,7 @@ class FindingSheet(Window[None]):
         self.dismiss(None)
 
 
-def finding_words(stage: Stage, one: Finding) -> Sequence[str]:
+def finding_words(stage: Stage | None, one: Finding) -> Sequence[str]:
     """Say all that is known of a finding, and what its code means."""
     in_app = finding_in_app(one)
     message, example = _apart(in_app)
@@ -56,7 +56,7 @@ def finding_words(stage: Stage, one: Finding) -> Sequence[str]:
         *([f"Example\t{example}"] if example else []),
         *([f"What next\t{in_app.hint}"] if in_app.hint else []),
         f"Times\t{number(one.count)}",
-        f"Found in\t{stage.value}",
+        *([f"Found in\t{stage.value}"] if stage is not None else []),
         "",
         *_explained(one.code),
         "esc goes back",

@@ -5,14 +5,20 @@ from typing import ClassVar, Final
 
 from textual.widget import Widget
 
+from tui_migrate.plan.model import Policy
 from tui_migrate.ui.actions import EVERYWHERE, Action
 from tui_migrate.ui.keymap import keymap_file
+from tui_migrate.ui.policy_words import IN_GENERAL
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.new_options import Option, meaning
 from tui_migrate.ui.theme_files import own_folder
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.wording import path_words
 
+POLICIES: Final = ", ".join(Policy)
+
 WORDS: Final = (
+    ("migration", "a copy (database to database), an export (into a package) or an import (out of one)"),
     ("connection", "a named endpoint in your connections.yaml, or a URL given on the spot"),
     ("store", "a kind of database: it has collections of documents"),
     ("collection", "a set of documents with ids, indexes and options"),
@@ -20,9 +26,17 @@ WORDS: Final = (
     ("plan", "what is to be done: source, target, collections, conflict policy"),
     ("run", "one execution of a plan, with a number, a record in the journal and a state"),
     ("stage", "validate, prepare, execute, verify, commit: every run goes through all five"),
+    ("validator", "a collection's rule of what its documents look like; the server refuses others"),
+    ("reject", "a document that the target refused: put aside in a file with the reason, to be retried"),
     ("batch", "the documents that are read and written together"),
-    ("package", "a migration on disk: a folder that mongorestore can read too, with a manifest"),
-    ("policy", "what happens to a document the target has otherwise: fail, skip or overwrite"),
+    ("package", "data on disk: a folder that mongorestore can read too, one tar file, or a form of another program"),
+    ("backup", "a package of a whole database that the journal lists: checked, restored, pruned under Backups"),
+    ("mirror", "a run that makes collections equal: what the target has besides is deleted"),
+    ("catalog", meaning(Option.CATALOG)),
+    ("owner", meaning(Option.OWNER)),
+    ("redact", meaning(Option.REDACT)),
+    ("policy", f"what happens to a document the target has otherwise: {POLICIES}"),
+    *((f"  {one.value}", words) for one, words in IN_GENERAL.items()),
     ("undo log", "what a run found before it wrote; rolling back puts it back"),
     ("finding", "one thing a check found: severity, code, subject, message, hint"),
     ("report", "the findings of a run, with totals"),

@@ -69,6 +69,7 @@ class HomeScreen(RunListScreen):
         self._waited = 0
         self._is_demo = False
         self._is_first = False
+        self._led_to = ""
 
     def compose_body(self) -> Iterable[Widget]:
         """Runs above, connections below."""
@@ -269,6 +270,10 @@ class HomeScreen(RunListScreen):
         decide, now = self.key_of("run.conflicts"), self.session.clock()
         table.show([run_row(one, now, decide) for one in shown], empty="No run.")
         self.query_one("#runs-title", Lines).show([_title(shown, snapshot.total)])
+        begun = str(self.migrate_app.feed.latest)
+        if begun != self._led_to and begun in self._runs:
+            self._led_to = begun
+            table.move_to(begun)
 
     def _wait(self) -> None:
         """Say how long the journal has kept us waiting."""

@@ -26,7 +26,7 @@ from tui_migrate.ui.screens.run_view import BESIDE_ENDS
 from tui_migrate.ui.screens.type_plan import TypePlanScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import fit
+from tui_migrate.ui.widgets.table import cut
 from tui_migrate.ui.wording import fit_ends
 
 RUNS_LOOKED_AT: Final = 100
@@ -355,7 +355,7 @@ class NewMigrationScreen(OperatorScreen):
         words = f" Not yet: {blocked}." if blocked else f" Next: {self._pane.next_words()}."
         line = self.query_one("#next", Lines)
         line.set_class(bool(blocked), "-blocked")
-        line.show([fit(words, max(1, self.size.width))])
+        line.show([cut(words, max(1, self.size.width))])
         self.refresh_frame()
 
     def _tick(self) -> None:

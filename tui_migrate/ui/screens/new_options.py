@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.plan.model import OnFailure, PackageEnd, Policy, Verify
 from tui_migrate.plan.newer import path_problem
-from tui_migrate.ui.draft import Draft
+from tui_migrate.ui.draft import MOST_REJECTS, Draft
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.new_scope_options import change_scope, scope_values
 from tui_migrate.ui.widgets.table import Column, Row
@@ -23,30 +23,29 @@ COLUMNS: Final = (Column("Option", 16), Column("Set to", 26), Column("What it me
 
 MOST_DOCUMENTS: Final = 100_000
 """A batch of more documents is refused: it is held in memory, and is what a pause has to wait for."""
-MOST_REJECTS: Final = 1_000_000
 MOST_RATE: Final = 10_000_000
 MOST_SECONDS: Final = 10_000_000
 
 
 class Option(Enum):
-    """What can be set."""
+    """What can be set, in the order in which it mostly is needed."""
 
     UNDO = "undo"
     NEWER_BY = "newer_by"
     VERIFY = "verify"
     REJECTS = "max_rejects"
-    ON_FAILURE = "on_failure"
-    TIMEOUT = "timeout"
-    BATCH = "batch"
+    BACKUP_FIRST = "backup_first"
     RATE = "rate"
-    DESCRIPTION = "description"
+    ON_FAILURE = "on_failure"
     CATALOG = "catalog"
     OWNER = "owner"
     OWNER_TO = "owner_to"
     REDACT = "redact"
     STRICT = "strict"
     QUICK = "quick"
-    BACKUP_FIRST = "backup_first"
+    TIMEOUT = "timeout"
+    BATCH = "batch"
+    DESCRIPTION = "description"
 
 
 _TITLES: Final = {
@@ -114,6 +113,11 @@ _NOT_OF_PACKAGES: Final = (
     Option.OWNER_TO,
     Option.BACKUP_FIRST,
 )
+
+
+def meaning(option: Option) -> str:
+    """Say in a sentence what an option does."""
+    return _MEANINGS[option]
 
 
 def option_rows(draft: Draft) -> list[Row]:

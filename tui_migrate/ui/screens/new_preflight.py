@@ -14,6 +14,7 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.states import Stage
 from tui_migrate.plan.model import PackageEnd, Plan
+from tui_migrate.plan.refusals import Refusals, refusals
 from tui_migrate.plan.saving import save
 from tui_migrate.redaction import printable
 from tui_migrate.ui import consequences
@@ -144,7 +145,7 @@ class PreflightPane(StepPane):
             documents = sum(one.documents for one in source.collections if one.name in chosen)
         if not drafts.what_blocks_request(self.draft):
             count = looks.count_of(drafts.to_request(self.draft))
-            said = sentence(self.draft, count, documents)
+            said = sentence(self.draft, count, documents, self._refused(checked))
             self.query_one("#sentence", Prose).say([f" {said}", ""])
         self.query_one("#types", Prose).say(list(self._types_words()))
         self.query_one("#checked", Prose).say([*self._checked_words(checked), ""])
@@ -167,7 +168,7 @@ class PreflightPane(StepPane):
             said = self.query_one("#sentence", Prose).words.strip()
             warnings = checked.of(Severity.WARNING)
             self._is_starting = True
-            self.owner.background(self._start(checked.plan, said, warnings), "start")
+            self.owner.background(self._start(checked.plan, said, warnings, self._refused(checked)), "start")
 
     def save(self) -> None:
         """Ask for a file and write the plan to it."""
@@ -195,10 +196,10 @@ class PreflightPane(StepPane):
         words = f"The plan is in {path}: tui-migrate start runs it."
         self.owner.notify_line(words, is_error=False)
 
-    async def _start(self, plan: Plan, said: str, warnings: tuple[Finding, ...]) -> None:
+    async def _start(self, planned: Plan, said: str, warnings: tuple[Finding, ...], refused: Refusals) -> None:
         app, begun = self.owner.migrate_app, None
         try:
-            if await confirm(app, plan, said, warnings):
+            if (plan := await confirm(app, planned, said, warnings, refused)) is not None:
                 self.post_message(Starting())
                 wants_backup = self.draft.backup_first and self._may_back_up
                 back_up = partial(back_up_target, app, plan, self._tell_backup) if wants_backup else None
@@ -253,6 +254,10 @@ class PreflightPane(StepPane):
             return None
         is_stale = self.looks.is_stale(drafts.to_request(self.draft), quick=self.draft.quick)
         return None if is_stale else self.looks.checked
+
+    def _refused(self, checked: Checked | None) -> Refusals:
+        """How many documents the target will refuse, as far as the checks know; a package takes all."""
+        return refusals(checked.findings) if checked is not None and self._may_back_up else Refusals()
 
     def _count(self, severity: Severity) -> int:
         checked = self._checked()

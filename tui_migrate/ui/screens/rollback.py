@@ -21,7 +21,6 @@ from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, host_words
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
-from tui_migrate.ui.screens.kept import KeptScreen, Taken
 from tui_migrate.ui.screens.rollback_choices import (
     FORCE,
     FORCE_CHOICES,
@@ -33,6 +32,7 @@ from tui_migrate.ui.screens.rollback_choices import (
     later_choices,
     later_words,
 )
+from tui_migrate.ui.screens.rollback_documents import RollbackDocumentsScreen, Taken
 from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_log import LogScreen
@@ -121,9 +121,10 @@ class RollbackScreen(OperatorScreen):
             "A rollback is a run of its own: it can be watched, paused and resumed, and is verified at its end. It"
             " deletes what the run inserted and puts back what it replaced, from the run's undo log; a document that"
             " somebody changed after the run wrote it is kept as it is and becomes a finding."
-            f" {self.key_of('rollback.look')} counts these documents beforehand: it reads every document of the run"
-            " from the target, writes nothing, and enter then lists what is kept; what others do after that is not in"
-            f" it. {self.key_of('rollback.force')} lets it take that back too, and says what is lost then."
+            " enter lists the documents of the collection under the cursor, each with what becomes of it."
+            f" {self.key_of('rollback.look')} counts what is kept beforehand: it reads every document of the run"
+            " from the target, writes nothing, and enter then lists what is kept first; what others do after that is"
+            f" not in it. {self.key_of('rollback.force')} lets it take that back too, and says what is lost then."
             " Collections, views and indexes that the run created go, unless others have put documents into them."
         )
 
@@ -135,7 +136,8 @@ class RollbackScreen(OperatorScreen):
         if action_id == "run.rollback":
             return self._look is not None and bool(self._look.later)
         if action_id == "run.open":
-            return self._changes is not None and self._changes.is_done and self._changes.preview.sum.kept > 0
+            is_known = self._look is not None and self._look.fault is None and self._run is not None
+            return is_known and self.query_one(Table).cursor_key is not None
         if action_id == "look.again":
             return self._look is not None and self._look.fault is not None and self._run is not None
         return self._run is not None if action_id == "run.log" else True
@@ -183,10 +185,11 @@ class RollbackScreen(OperatorScreen):
             self.refresh_frame()
 
     def action_run_open(self) -> None:
-        """List what is kept, from the collection under the cursor on."""
-        if self._plan is not None and self._changes is not None and self.is_available("run.open"):
-            collection = self.query_one(Table).cursor_key or ""
-            self.app.push_screen(KeptScreen(Taken(self._run_id, self._plan), self._changes, collection))
+        """List the documents of the collection under the cursor."""
+        collection = self.query_one(Table).cursor_key
+        if self._plan is not None and collection is not None and self.is_available("run.open"):
+            taken = Taken(self._run_id, self._plan, self._force)
+            self.app.push_screen(RollbackDocumentsScreen(taken, collection, self._changes))
 
     def action_rollback_force(self) -> None:
         """Say what forcing means, and let the operator decide."""
@@ -257,7 +260,7 @@ class RollbackScreen(OperatorScreen):
         return True
 
     def on_table_opened(self) -> None:
-        """List what is kept."""
+        """List the documents of the collection."""
         self.action_run_open()
 
     def on_rollback_screen_counted(self, event: Counted) -> None:

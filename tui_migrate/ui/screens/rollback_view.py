@@ -134,8 +134,8 @@ def next_line(
     if look.undo is None:
         return f" Reading the undo log{_slow(waited)}… {start} starts without waiting."
     if changes is not None and changes.is_done:
-        shows = "; enter shows what is kept" if changes.preview.sum.kept else ""
-        return f" Next: {start} starts the rollback{shows}. {count} counts again."
+        first = ", kept ones first" if changes.preview.sum.kept else ""
+        return f" Next: {start} starts it; enter lists the documents{first}. {count} counts again."
     return f" Next: {start} starts the rollback; {count} first counts what others have changed."
 
 
@@ -159,7 +159,7 @@ def _found_words(found: Tally, at: str, collections: Mapping[str, Tally]) -> lis
     if found.kept:
         kept = f"{_documents(found.kept)} {_is(found.kept)} kept, because others changed or deleted them since"
     else:
-        kept = "No document has to be kept"
+        kept = "No document is kept"
     mark = "! " if found.kept else ""
     said = [f" {mark}{kept} (counted {at}).{already}"]
     if found.whole:

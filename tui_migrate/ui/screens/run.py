@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.plan.model import Environment, Plan, Policy
+from tui_migrate.plan.model import Environment, Plan, Policy, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.ui.actions import Action
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
+from tui_migrate.ui.screens.report import ReportScreen
 from tui_migrate.ui.screens.run_log import ErrorsScreen, LogScreen
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_steering import RunSteering
@@ -41,6 +44,8 @@ from tui_migrate.wording import run_name
 PLOT_FROM_HEIGHT: Final = 32
 PLOT_ROWS: Final = 6
 
+GIVING_UP: Final = "End the run for good: it cannot be resumed any more; what it wrote stays. Asks first."
+
 PLAN_READ_AT_ONCE: Final = 64 * 1024
 """Characters of a plan that are read within one frame."""
 
@@ -48,7 +53,8 @@ HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
     "here is written into the journal; the worker heeds it after the batch it is at. Everybody who works as this user "
     "on this machine sees the same and may ask as well: the last wish counts. The time left is reckoned from the rate "
-    "that is shown, and is a dash while that is not known."
+    "that is shown, and is a dash while that is not known. Documents are written one collection at a time; several "
+    "collections may be verified at once, where both ends can be read so."
 )
 
 
@@ -60,6 +66,8 @@ class RunScreen(OperatorScreen):
         "run.cancel",
         "run.faster",
         "run.slower",
+        "run.more_lanes",
+        "run.fewer_lanes",
         "run.log",
         "run.errors",
         "run.resume",
@@ -67,6 +75,7 @@ class RunScreen(OperatorScreen):
         "run.rejects",
         "run.throughput",
         "run.conflicts",
+        "run.report",
         "backup.restore",
         "table.filter",
         "table.sort",
@@ -144,6 +153,8 @@ class RunScreen(OperatorScreen):
             return action_id.startswith("app.")
         if action_id in ("run.pause", "run.faster", "run.slower"):
             return run.state.is_active
+        if action_id in ("run.more_lanes", "run.fewer_lanes"):
+            return run.state.is_active and run.kind is not RunKind.ROLLBACK and len(run.collections) > 1
         if action_id == "run.cancel":
             return not run.state.is_final
         if action_id == "run.resume":
@@ -155,6 +166,15 @@ class RunScreen(OperatorScreen):
         if action_id == "run.conflicts":
             return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
         return run.rollback_available or action_id != "run.rollback"
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """A run that has stopped is given up by the key that cancels one at work."""
+        run, actions = self.run_record, super().shown_actions()
+        if run is None or run.state.is_active:
+            return actions
+        return tuple(
+            replace(one, label="Give up", help=GIVING_UP) if one.id == "run.cancel" else one for one in actions
+        )
 
     def copyable(self) -> Sequence[Copyable]:
         """The collection under the cursor, the run's id, its plan."""
@@ -267,6 +287,16 @@ class RunScreen(OperatorScreen):
         if self._snapshot is not None and self._snapshot.run is not None:
             self._steering.faster(self._snapshot.run, self._snapshot.controls, self._pace)
 
+    def action_run_more_lanes(self) -> None:
+        """Ask for one collection more to be verified at once."""
+        if self._snapshot is not None and self._snapshot.run is not None:
+            self._steering.change_lanes(self._snapshot.run, self._snapshot.controls, 1)
+
+    def action_run_fewer_lanes(self) -> None:
+        """Ask for one collection fewer to be verified at once."""
+        if self._snapshot is not None and self._snapshot.run is not None:
+            self._steering.change_lanes(self._snapshot.run, self._snapshot.controls, -1)
+
     def action_run_cancel(self) -> None:
         """Ask what is to become of what was written, and cancel."""
         if self.run_record is not None and self._plan is not None:
@@ -286,6 +316,10 @@ class RunScreen(OperatorScreen):
     def action_run_rejects(self) -> None:
         """List what the target refused."""
         self.app.push_screen(RejectsScreen(self._run_id))
+
+    def action_run_report(self) -> None:
+        """Show its findings with their totals."""
+        self.app.push_screen(ReportScreen(self._run_id))
 
     def action_run_conflicts(self) -> None:
         """Show what the run asks about."""

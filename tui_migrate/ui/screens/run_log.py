@@ -1,13 +1,13 @@
 """The run's log, and what it found and what failed: two sheets as wide as the screen."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.errors import InvalidFile, RunNotFound
-from tui_migrate.findings import Severity
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Event, RunRecord
 from tui_migrate.paths import Home
@@ -18,6 +18,7 @@ from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.next_steps import failure_hint, finding_in_app
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.run_view import clock_time, head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.prose import Prose
@@ -36,7 +37,7 @@ _TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity
 class RunSheet(OperatorScreen):
     """A table about one run, and below it the row under the cursor in full."""
 
-    ACTIONS = ("table.filter", "table.sort")
+    ACTIONS: ClassVar[tuple[str, ...]] = ("table.filter", "table.sort")
     TITLE_WORD = ""
 
     def __init__(self, run_id: int) -> None:
@@ -52,7 +53,7 @@ class RunSheet(OperatorScreen):
         """The run, and which sheet of it this is."""
         if self._run is None:
             return f"run {run_name(self._run_id)}   {self.TITLE_WORD}", None, ""
-        return head_words(self._run, None, self.size.width)[0], None, self.TITLE_WORD
+        return head_words(self._run, None, self.size.width, self.TITLE_WORD)
 
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""
@@ -136,6 +137,7 @@ class LogScreen(RunSheet):
 class ErrorsScreen(RunSheet):
     """Why the run failed, and what it found."""
 
+    ACTIONS = (*RunSheet.ACTIONS, "report.open")
     TITLE_WORD = "errors and findings"
 
     def compose_body(self) -> Iterable[Widget]:
@@ -149,8 +151,23 @@ class ErrorsScreen(RunSheet):
         """What a finding is."""
         return (
             "A finding is one thing that a check found. An error stops a run, a warning is to be read, a note may be. "
-            "Findings of one code and subject stand on one line with their number."
+            "Findings of one code and subject stand on one line with their number; enter opens the one under the"
+            " cursor, with what its code means."
         )
+
+    def is_available(self, action_id: str) -> bool:
+        """There has to be a finding to be opened."""
+        return action_id != "report.open" or self._found(self.query_one(Table).cursor_key) is not None
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Open the finding under the cursor."""
+        event.stop()
+        self.action_report_open()
+
+    def action_report_open(self) -> None:
+        """Read the finding under the cursor whole."""
+        if (one := self._found(self.query_one(Table).cursor_key)) is not None:
+            self.app.push_screen(FindingSheet(None, one))
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what there is by now."""
@@ -171,7 +188,7 @@ class ErrorsScreen(RunSheet):
             Row(
                 key=f"{one.code}\n{one.subject}\n{one.message}",
                 cells=(_MARKS[one.severity], one.code, one.subject, number(one.count)),
-                name=f"{one.severity.value}: {one.code}",
+                name="enter says what it means and what comes next",
                 tone=_TONES[one.severity],
                 sort=(list(Severity).index(one.severity), one.code, one.subject, one.count),
             )
@@ -183,13 +200,15 @@ class ErrorsScreen(RunSheet):
 
     def detail(self, key: str | None) -> Sequence[str]:
         """What was found, and what to do next."""
-        findings = self._run.findings if self._run is not None else ()
-        one = next((one for one in findings if f"{one.code}\n{one.subject}\n{one.message}" == key), None)
-        if one is None:
+        if (one := self._found(key)) is None:
             return []
         in_app = finding_in_app(one)
         hint = [f"   → {printable(in_app.hint)}"] if in_app.hint else []
         return [f" {printable(in_app.subject)}: {printable(in_app.message)}", *hint]
+
+    def _found(self, key: str | None) -> Finding | None:
+        findings = self._run.findings if self._run is not None else ()
+        return next((one for one in findings if f"{one.code}\n{one.subject}\n{one.message}" == key), None)
 
 
 def _failure(run: RunRecord) -> list[str]:

@@ -7,15 +7,15 @@ from textual.message import Message
 from textual.worker import Worker
 
 from tui_migrate.journal.records import ROLL_BACK, Control, RunRecord, Wish
-from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.model import MOST_PARALLEL, Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui import resuming
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.rates import faster_than, slower_than
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.run_pace import RunPace
-from tui_migrate.ui.screens.run_words import last_rate, wanted_rate, wish_under_way
+from tui_migrate.ui.screens.run_words import last_request, wanted_value, wish_under_way
 from tui_migrate.ui.taking_back import RollbackBegun, follow_rollback, target_password
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.wording import number, run_name
@@ -41,7 +41,7 @@ class RunSteering:
     def __init__(self, screen: "OperatorScreen", run_id: int) -> None:
         self._screen = screen
         self._run_id = run_id
-        self._rate_asked: tuple[int, int] | None = None
+        self._asked: dict[Wish, tuple[int, int]] = {}
         self._waiting: Worker[Any] | None = None
 
     def pause_or_go_on(self, run: RunRecord, controls: Sequence[Control]) -> None:
@@ -52,7 +52,7 @@ class RunSteering:
 
     def slower(self, run: RunRecord, controls: Sequence[Control], pace: RunPace) -> None:
         """Ask for the next lower limit; from none, for half the present rate."""
-        limit = slower_than(self._limit(run, controls), pace.rate)
+        limit = slower_than(self._wanted(Wish.RATE, run.rate_limit, controls), pace.rate)
         if limit is None:
             self._screen.notify_line("The rate is not known yet; try again in a moment.")
         else:
@@ -60,19 +60,34 @@ class RunSteering:
 
     def faster(self, run: RunRecord, controls: Sequence[Control], pace: RunPace) -> None:
         """Ask for the next higher limit, or for none."""
-        before = self._limit(run, controls)
+        before = self._wanted(Wish.RATE, run.rate_limit, controls)
         if before == 0:
             self._screen.notify_line("There is no limit.", is_error=False)
         else:
             self._ask_rate(faster_than(before, pace.fastest), controls)
 
+    def change_lanes(self, run: RunRecord, controls: Sequence[Control], by: int) -> None:
+        """Ask for so many collections more or fewer to be verified at once."""
+        before = self._wanted(Wish.PARALLEL, run.parallel, controls)
+        wanted = max(1, min(MOST_PARALLEL, before + by))
+        if wanted == before:
+            words = "One collection at a time is the least." if by < 0 else f"{MOST_PARALLEL} at once is the most."
+            self._screen.notify_line(words, is_error=False)
+            return
+        words = f"{wanted} collections" if wanted > 1 else "1 collection"
+        when = "" if run.stage is Stage.VERIFY else "; that is for the verification, documents are written one by one"
+        self._screen.notify_line(f"Asked for {words} at once{when}.", is_error=False)
+        self._ask_value(Wish.PARALLEL, wanted, controls)
+
     def cancel(self, run: RunRecord, plan: Plan) -> None:
         """Ask what is to become of what was written, and cancel."""
-        keep = "Cancel; what was written stays" if run.writes_begun else "Cancel; nothing has been written yet"
+        is_active = run.state.is_active
+        end = "Cancel" if is_active else "Give up"
+        keep = f"{end}; what was written stays" if run.writes_begun else f"{end}; nothing has been written yet"
         if run.kind is RunKind.EXPORT:
-            keep = "Cancel; the unfinished package is removed"
-        choices = [("on", "Go on with the run"), ("keep", keep)]
-        sentences = ["A run that was cancelled cannot be resumed."]
+            keep = f"{end}; the unfinished package is removed"
+        choices = [("on", "Go on with the run" if is_active else "Leave it as it is"), ("keep", keep)]
+        sentences = [f"A run that was {'cancelled' if is_active else 'given up'} cannot be resumed."]
         if run.undo and run.writes_begun and run.state.is_active and run.kind in (RunKind.COPY, RunKind.IMPORT):
             choices.append(("back", "Cancel, then roll back what was written"))
             sentences.append("The rollback starts when the run has ended, whether this app is open then or not.")
@@ -84,7 +99,7 @@ class RunSteering:
                 self._confirm_rollback(plan)
 
         lines = [line for one in sentences for line in wrap(one, DIALOG_CELLS)]
-        self._screen.app.push_screen(Choose(f"Cancel run {run_name(self._run_id)}?", lines, choices), take)
+        self._screen.app.push_screen(Choose(f"{end} run {run_name(self._run_id)}?", lines, choices), take)
 
     def resume(self, run: RunRecord, plan: Plan) -> None:
         """Start a worker, after asking for passwords that are missing, or that the server did not take."""
@@ -118,21 +133,25 @@ class RunSteering:
         asking = TypeName("Roll back on production", wrap(sentence, DIALOG_CELLS), host_words(target))
         self._screen.app.push_screen(asking, take)
 
-    def _limit(self, run: RunRecord, controls: Sequence[Control]) -> int:
-        """The limit that holds or was asked for last, by this screen too where the journal has not been read since."""
-        if self._rate_asked is not None and self._rate_asked[1] == last_rate(controls):
-            return self._rate_asked[0]
-        self._rate_asked = None
-        return wanted_rate(controls, run)
+    def _wanted(self, wish: Wish, present: int, controls: Sequence[Control]) -> int:
+        """What holds or was asked for last, by this screen too where the journal has not been read since."""
+        value, seen = self._asked.get(wish, (0, -1))
+        if seen == last_request(controls, wish):
+            return value
+        self._asked.pop(wish, None)
+        return wanted_value(controls, wish, present)
+
+    def _ask_value(self, wish: Wish, value: int, controls: Sequence[Control]) -> None:
+        self._asked[wish] = (value, last_request(controls, wish))
+        self._ask(wish, value)
 
     def _ask_rate(self, limit: int, controls: Sequence[Control]) -> None:
-        self._rate_asked = (limit, last_rate(controls))
         words = f"at most {number(limit)} docs/s" if limit else "no limit"
         self._screen.notify_line(f"Asked for {words}.", is_error=False)
-        self._ask(Wish.RATE, limit)
+        self._ask_value(Wish.RATE, limit, controls)
 
     def _ask(self, wish: Wish, value: int = 0) -> None:
-        group = "rate" if wish is Wish.RATE else "wish"
+        group = wish.value if wish.is_setting else "wish"
         asking = control.ask(self._screen.session.home, self._run_id, wish, value)
         self._screen.migrate_app.in_background(asking, f"{group}-{self._run_id}")
 

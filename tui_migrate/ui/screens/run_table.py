@@ -58,6 +58,11 @@ def size_pair(done: int, total: int) -> str:
     return f"{' / '.join(shown)} {name}"
 
 
+def bytes_total(one: CollectionProgress) -> int:
+    """The bytes of a collection: an estimate, of which nothing is left over once it is done."""
+    return one.bytes_done if one.state is CollectionState.DONE else one.bytes_total
+
+
 def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     state = standing(one, run)
     mark, tone = _mark(one, run)
@@ -69,7 +74,7 @@ def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     cells = (
         f"{mark} {name}",
         f"{number(one.documents_done)} / {number(one.documents_total)}",
-        size_pair(one.bytes_done, one.bytes_total),
+        size_pair(one.bytes_done, bytes_total(one)),
         number(rejected),
         f"{int(part * 100)} %",
         UNKNOWN if rate is None else number(rate),

@@ -11,12 +11,13 @@ from tui_migrate.journal.records import RunRecord, Sample
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.run_view import clock_time, head_words, mean_rate
+from tui_migrate.ui.screens.run_pace import documents_done
+from tui_migrate.ui.screens.run_view import clock_time, elapsed, head_words, mean_rate
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.throughput import plot
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.wording import number, run_name
+from tui_migrate.wording import duration, number, run_name
 
 TOO_EARLY: Final = " Nothing was measured yet: the first samples come within some seconds."
 OF_OLD: Final = " Nothing was measured: the run was never started, or is of an older version."
@@ -44,7 +45,7 @@ class ThroughputScreen(OperatorScreen):
         run = self._snapshot.run if self._snapshot is not None else None
         if run is None:
             return f"run {run_name(self._run_id)}", None, "throughput"
-        return head_words(run, None, self.size.width)[0], None, "throughput"
+        return head_words(run, None, self.size.width, "throughput")
 
     def help_text(self) -> str:
         """What is drawn, and what holds a run up."""
@@ -75,7 +76,7 @@ class ThroughputScreen(OperatorScreen):
             self.query_one("#held", Prose).say([])
             return
         height = max(3, self.size.height - 8)
-        pane.show(plot(snapshot.samples, self.size.width, height) or [TOO_EARLY if run.state.is_active else OF_OLD])
+        pane.show(plot(snapshot.samples, self.size.width, height) or [_short_words(snapshot, run)])
         speed = _speed_words(run, snapshot.samples)
         said = [*([f" {speed}"] if speed else []), *held_words(run, held_up(snapshot))]
         self.query_one("#held", Prose).say(said)
@@ -106,6 +107,18 @@ def held_words(run: RunRecord, held: HeldUp | None) -> Sequence[str]:
     if held.by is None:
         return [f" Nothing in particular holds it up since {clock_time(held.at)}."]
     return [f" Held up by the {held.by.value} since {clock_time(held.at)}: {ADVICE[held.by]}."]
+
+
+def _short_words(snapshot: Snapshot, run: RunRecord) -> str:
+    """What stands in the place of a graph that would have no more than a few columns."""
+    if len(snapshot.samples) < 2:
+        return TOO_EARLY if run.state.is_active else OF_OLD
+    if run.state.is_active:
+        return " The graph begins after some seconds."
+    taken = elapsed(run, snapshot.taken_at)
+    in_words = f" in {duration(taken)}" if taken is not None else ""
+    done = documents_done(run)
+    return f" Too short for a graph: {number(done)} document{'s' if done != 1 else ''}{in_words}."
 
 
 def _speed_words(run: RunRecord, samples: Sequence[Sample]) -> str:

@@ -18,7 +18,7 @@ from tui_migrate.ui.look import host_words
 from tui_migrate.ui.rates import UNKNOWN, eta_words, steady
 from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
-from tui_migrate.ui.screens.run_table import STOPPED_MARKS, size_pair
+from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
 from tui_migrate.ui.wording import fit_ends
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
@@ -44,10 +44,11 @@ _RETRY: Final = "; again in "
 """What stands in the log's line of every second try: see `engine.drive`."""
 
 
-def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Environment | None, str]:
+def head_words(run: RunRecord, plan: Plan | None, width: int, title: str = "") -> tuple[str, Environment | None, str]:
     """The head: what goes where, how dangerous the target is, and what stands at the right of it.
 
-    Of the ends as much is shown as there is room for; which run this is, and the warning, stay whole.
+    Of the ends as much is shown as there is room for; which run this is, and the warning, stay whole. A sheet of the
+    run has its `title` in the place of the warning.
     """
     environment: Environment | None = None
     right = run.environment.value.upper()
@@ -56,6 +57,8 @@ def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Envi
     elif run.environment is Environment.PRODUCTION:
         target = plan.target if plan is not None else None
         environment, right = run.environment, printable(host_words(target)) if isinstance(target, StoreEnd) else ""
+    if title:
+        environment, right = None, title
     said = environment_words(environment, right) if environment is not None else right
     what = f"run {run_name(run.id)}   {kind_words(run)}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
@@ -101,7 +104,7 @@ def figures_line(run: RunRecord, pace: RunPace, width: int) -> str:
     total = sum(one.documents_total for one in run.collections)
     done = documents_done(run)
     parts = [f"{number(done)} / {number(total)} docs"]
-    if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(o.bytes_total for o in run.collections)):
+    if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(map(bytes_total, run.collections))):
         parts.append(sizes)
     if run.state.is_active:
         rate = pace.rate
@@ -115,13 +118,16 @@ def figures_line(run: RunRecord, pace: RunPace, width: int) -> str:
 
 
 def counts_lines(run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None) -> tuple[str, str]:
-    """The sparkline, the limit, and what became of the documents, on two lines."""
+    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines."""
     limit = f"{number(run.rate_limit)}/s" if run.rate_limit else "none"
     left = f" {sparkline(pace.history, SPARK_WIDTH)} limit {limit}"
     begin = max(COUNTS_AT, cell_len(left) + 2)
     first, second = _counts(run)
     second.append(("retried", sum(_RETRY in one.message for one in events)))
     below = "" if run.kind is RunKind.EXPORT else source_words(plan)
+    if run.state.is_active and run.parallel > 1:
+        below = f"{below}  {run.parallel} at once".strip()
+        begin = max(begin, cell_len(below) + 3)
     return (
         left.ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in first),
         f" {below}".ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in second),
@@ -175,7 +181,7 @@ def mean_rate(run: RunRecord) -> int | None:
 def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     counts = run.counts
     if run.kind is RunKind.ROLLBACK:
-        return [("restored", counts.restored), ("deleted", counts.deleted), ("spared", counts.spared)], []
+        return [("restored", counts.restored), ("deleted", counts.deleted), ("kept", counts.spared)], []
     if run.kind is RunKind.EXPORT:
         return [("written", documents_done(run))], []
     first = [("inserted", counts.inserted), ("replaced", counts.replaced), ("unchanged", counts.unchanged)]

@@ -44,7 +44,7 @@ def status(snapshot: Snapshot, keys: Keymap) -> tuple[list[str], Tone]:
 
 def wish_under_way(controls: Sequence[Control], state: RunState) -> Control | None:
     """The last request that the worker has not carried out: it waits, or the batch is still being finished."""
-    last = next((one for one in reversed(controls) if one.wish is not Wish.RATE), None)
+    last = next((one for one in reversed(controls) if not one.wish.is_setting), None)
     if last is None or last.status in (ControlStatus.REFUSED, ControlStatus.SUPERSEDED):
         return None
     if last.status is ControlStatus.PENDING:
@@ -53,15 +53,15 @@ def wish_under_way(controls: Sequence[Control], state: RunState) -> Control | No
     return None if is_done or not state.is_active else last
 
 
-def wanted_rate(controls: Sequence[Control], run: RunRecord) -> int:
-    """The limit that was asked for last and not answered, else that of the run."""
-    last = next((one for one in reversed(controls) if one.wish is Wish.RATE), None)
-    return last.value if last is not None and last.status is ControlStatus.PENDING else run.rate_limit
+def wanted_value(controls: Sequence[Control], wish: Wish, present: int) -> int:
+    """The value of a setting that was asked for last and not answered, else the present one."""
+    last = next((one for one in reversed(controls) if one.wish is wish), None)
+    return last.value if last is not None and last.status is ControlStatus.PENDING else present
 
 
-def last_rate(controls: Sequence[Control]) -> int:
-    """The id of the last request for a limit, 0 where there was none."""
-    return max((one.id for one in controls if one.wish is Wish.RATE), default=0)
+def last_request(controls: Sequence[Control], wish: Wish) -> int:
+    """The id of the last request of a kind, 0 where there was none."""
+    return max((one.id for one in controls if one.wish is wish), default=0)
 
 
 def _of_live(run: RunRecord, snapshot: Snapshot, keys: Keymap) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _of_live(run: RunRecord, snapshot: Snapshot, keys: Keymap) -> Iterator[str]:
 
 def _instead(controls: Sequence[Control], asked: Control) -> str:
     """Say whose request this one took the place of."""
-    before = [one for one in controls if one.id < asked.id and one.wish is not Wish.RATE]
+    before = [one for one in controls if one.id < asked.id and not one.wish.is_setting]
     if not before or before[-1].status is not ControlStatus.SUPERSEDED or before[-1].asked_by == asked.asked_by:
         return ""
     return f" (instead of the {before[-1].wish.value} of {printable(before[-1].asked_by)})"

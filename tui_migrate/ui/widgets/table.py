@@ -25,6 +25,9 @@ from tui_migrate.ui.widgets.prose import wrap
 SPACE: Final = 2
 """Cells between two columns."""
 
+BLANKS_OF_SENTENCE: Final = 4
+"""A text with so many blanks is a sentence: names, paths and `from → to` have fewer."""
+
 
 class Tone(Enum):
     """What a row says by its colour, beside its words."""
@@ -315,7 +318,7 @@ class Table(Widget, can_focus=True):
         parts = [("›" if is_cursor else " ")]
         for column, width, text in zip(self._columns, self._widths(), texts, strict=False):
             if width > 0:
-                fitted = fit(text, width)
+                fitted = fit_words(text, width)
                 space = " " * (width - cell_len(fitted))
                 parts.append((space + fitted if column.right else fitted + space) + " " * SPACE)
         return self._plain("".join(parts), style)
@@ -347,7 +350,7 @@ class Table(Widget, can_focus=True):
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"
         room = max(0, self.size.width - cell_len(where) - 2)
-        name = fit(printable(row.name or row.cells[0]), room)
+        name = fit_words(printable(row.name or row.cells[0]), room)
         return self._plain(f" {name}{' ' * (room - cell_len(name))}{where}", style)
 
 
@@ -363,6 +366,16 @@ def fit(text: str, width: int) -> str:
     while cell_len(tail) > tail_cells:
         tail = tail[1:]
     return f"{head}…{tail}"
+
+
+def cut(text: str, width: int) -> str:
+    """Cut a text at its end to a number of cells."""
+    return text if cell_len(text) <= width else f"{set_cell_size(text, max(0, width - 1)).rstrip(' ')}…"[:width]
+
+
+def fit_words(text: str, width: int) -> str:
+    """Cut a sentence at its end, where less is lost of what it says, and a name or a path in its middle."""
+    return cut(text, width) if text.count(" ") >= BLANKS_OF_SENTENCE else fit(text, width)
 
 
 def _sort_key(row: Row, column: int) -> tuple[int, float, str]:
