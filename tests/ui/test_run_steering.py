@@ -10,9 +10,10 @@ from textual.widgets import Input
 
 from tests.ui.driving import NOW, copy_plan, screen_text, shows, store_end, until, words
 from tests.ui.run_scene import ActedRun, acted_run, keys, said, scene, watched
-from tui_migrate.journal.records import CollectionState, ControlStatus, Counts, Wish
+from tui_migrate.journal.records import ROLL_BACK, CollectionState, ControlStatus, Counts, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment
+from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.worker import control
 from tui_migrate.worker.lock import RunLock
@@ -137,6 +138,28 @@ async def test_cancel_is_asked_about_and_esc_leaves_the_run_alone(tmp_path: Path
         await run.answer(ControlStatus.ACCEPTED)
         await run.end(RunState.CANCELLED)
         await until(pilot, shows(pilot, "✗ cancelled: what it wrote stays", "r shows what rolling it back"))
+
+
+async def test_a_cancel_with_a_rollback_is_the_workers_to_carry_out_whether_the_app_is_there_or_not(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?", "whether this app is"))
+        await pilot.press("G", "enter")
+        await until(pilot, shows(pilot, "cancel, then a rollback asked by", "Cancelling; the rollback follows."))
+        assert await wishes(run) == [(Wish.CANCEL, ROLL_BACK, ControlStatus.PENDING)]
+        await run.answer(ControlStatus.ACCEPTED)
+        app = pilot.app
+        assert isinstance(app, MigrateApp)
+        words = "run 0001 is being cancelled, then rolled back; tui-migrate shows it again"
+        await until(pilot, lambda: (app.parting_words() or "").startswith(words))
+        run.die()  # without having done so
+        await until(pilot, shows(pilot, "rollback asked for, not begun"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "Runs   1 needs you", "rollback asked for, not begun"))
+        await run.write.begin_attempt(run.id, 1, "bastion", RunState.PREPARING)
+        assert not (await run.record()).rollback_asked
 
 
 async def test_cancelling_with_a_rollback_on_production_wants_the_name_typed(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.ui.driving import copy_plan, new_app, new_home, shows, store_end, until
-from tui_migrate.errors import InvalidFile
+from tui_migrate.errors import InvalidFile, StorageFailed
 from tui_migrate.mapping.model import Filter, Rename, Scope
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, OnFailure, PackageEnd, Plan, Policy, StoreEnd, Verify
@@ -17,6 +17,7 @@ from tui_migrate.strict_yaml import parse
 from tui_migrate.ui import draft_file
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.draft import Draft, Step, from_plan
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.unfinished import words
 
 FULL = Draft(
@@ -77,15 +78,40 @@ def test_a_fault_in_the_file_is_named(text: str, said: str) -> None:
 def test_the_file_is_private_without_a_secret_and_goes_when_nothing_is_chosen(tmp_path: Path) -> None:
     home = new_home(tmp_path)
     url = StoreEnd("shop", url="mongodb://anna@host/shop")
-    draft_file.save(home, Draft(source=url, description="see mongodb://anna:s3cret@host/"))
+    kept = draft_file.save(home, Draft(source=url, description="see mongodb://anna:s3cret@host/"))
     assert stat.S_IMODE(home.draft.stat().st_mode) == 0o600
     assert "s3cret" not in home.draft.read_text()
-    found = draft_file.read(home)
-    assert found is not None
-    assert found.source == url
-    draft_file.save(home, Draft(listed=("users",), step=Step.ENDS))
+    assert [one.source for one in left(home)] == [url]
+    assert draft_file.save(home, Draft(listed=("users",), step=Step.ENDS), kept) is None
     assert not home.draft.exists()
-    assert draft_file.read(home) is None
+    assert left(home) == []
+
+
+def test_a_file_that_is_anothers_by_now_is_neither_replaced_nor_removed(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    mine, theirs = draft_file.save(home, Draft(description="mine")), Draft(description="theirs")
+    draft_file.save(home, theirs, draft_file.find(home)[0][0])
+    draft_file.save(home, Draft(), mine)
+    assert left(home) == [theirs]
+    again = draft_file.save(home, Draft(description="more of mine"), mine)
+    assert again is not None
+    assert {one.description for one in left(home)} == {"theirs", "more of mine"}
+    again.path.unlink()
+    assert draft_file.save(home, Draft(description="more of mine"), again) == again
+
+
+def test_more_plans_than_fit_are_refused_and_none_is_lost(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    for number in range(draft_file.MOST):
+        draft_file.save(home, Draft(description=f"{number}"))
+    with pytest.raises(StorageFailed, match="9 unfinished plans are kept already"):
+        draft_file.save(home, Draft(description="one more"))
+    assert {one.description for one in left(home)} == {str(one) for one in range(draft_file.MOST)}
+
+
+def left(home: Home) -> list[Draft]:
+    """What is kept on disk, oldest first."""
+    return [one.draft for one in draft_file.find(home)[0]]
 
 
 async def choose_marks(pilot: Pilot[None], home: Home) -> None:
@@ -109,7 +135,7 @@ async def test_what_was_begun_is_offered_by_the_next_app_and_gone_on_with(tmp_pa
     app = new_app(home)
     async with app.run_test(size=(80, 24)) as pilot:
         await choose_marks(pilot, home)
-    assert draft_file.read(home) == from_plan(copy_plan())
+    assert left(home) == [from_plan(copy_plan())]
     app = new_app(home)
     async with app.run_test(size=(80, 24)) as pilot:
         line = "n goes on with the plan prod/shop → sta"
@@ -123,10 +149,10 @@ async def test_what_was_begun_is_offered_by_the_next_app_and_gone_on_with(tmp_pa
         await pilot.press("enter")
         await until(pilot, shows(pilot, "prod/shop → staging/shop", "1 Ends"))
         assert app.session.draft.marks == {"users", "orders"}
-        assert app.unfinished.offered is None
+        assert not app.unfinished.has_others
 
 
-async def test_one_that_is_begun_anew_stays_until_something_is_chosen(tmp_path: Path) -> None:
+async def test_one_that_is_begun_anew_stays_beside_the_new_one_until_it_is_forgotten(tmp_path: Path) -> None:
     home = new_home(tmp_path)
     draft_file.save(home, from_plan(copy_plan()))
     app = new_app(home)
@@ -137,7 +163,20 @@ async def test_one_that_is_begun_anew_stays_until_something_is_chosen(tmp_path: 
         await pilot.press("down", "enter")
         await until(pilot, shows(pilot, "new migration", "1 Ends"))
         assert app.session.draft == Draft()
-    assert draft_file.read(home) == from_plan(copy_plan())
+        app.unfinished.note(Draft(description="new"))
+        app.session.draft = Draft(description="new")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "n goes on with one of 2 plans: — → —, left at Ends"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "›— → —, left at Ends", "prod/shop → staging/shop, 2 coll", "Forget one of"))
+        assert len(left(home)) == 2
+        await pilot.press("G", "enter")
+        await until(pilot, shows(pilot, "Forget which?"))
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Begin a new plan; this one is kept", "prod/shop → staging/shop"))
+        await until(pilot, lambda: app.unfinished.is_at_rest)
+        await pilot.press("escape")
+    assert left(home) == [from_plan(copy_plan())]
 
 
 async def test_a_draft_that_cannot_be_read_is_said_to_be_and_left_alone(tmp_path: Path) -> None:
@@ -152,6 +191,39 @@ async def test_a_draft_that_cannot_be_read_is_said_to_be_and_left_alone(tmp_path
     assert home.draft.read_text() == "format: 1\nfrom: nowhere\n"
 
 
+async def test_a_plan_that_another_takes_the_place_of_is_kept_and_offered(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    mine = Draft(store_end("staging"), description="three hours of work")
+    draft_file.save(home, mine)
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "n goes on with the plan staging/shop → —"))
+        await app.push_screen(NewMigrationScreen(from_plan(copy_plan())))
+        await until(pilot, shows(pilot, "1 Ends"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "n goes on with one of 2 plans: prod/sho"))
+        app.unfinished.begin(mine)
+        app.unfinished.note(replace(mine, description="four hours of work"))
+    assert {one.description for one in left(home)} == {"four hours of work", copy_plan().description}
+
+
+async def test_two_apps_do_not_take_each_others_plan(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    one, other = new_app(home), new_app(home)
+    theirs = Draft(description="three hours of work")
+    async with other.run_test(size=(80, 24)) as beside, one.run_test(size=(80, 24)) as pilot:
+        other.unfinished.note(theirs)
+        await until(beside, lambda: other.unfinished.is_at_rest)
+        one.unfinished.note(from_plan(copy_plan()))
+        await until(pilot, lambda: one.unfinished.is_at_rest)
+        assert len(left(home)) == 2
+        one.unfinished.note(Draft())  # its run is begun
+        await until(pilot, lambda: one.unfinished.is_at_rest)
+        assert left(home) == [theirs]
+        home.draft.unlink()  # whoever did that: its app is there yet
+    assert left(home) == [theirs]
+
+
 async def test_what_is_started_is_not_unfinished_any_more(tmp_path: Path) -> None:
     home = new_home(tmp_path)
     app = new_app(home)
@@ -159,7 +231,7 @@ async def test_what_is_started_is_not_unfinished_any_more(tmp_path: Path) -> Non
         await choose_marks(pilot, home)
         await until(pilot, home.draft.exists)
         await app.unfinished.find()
-        assert app.unfinished.offered is None, "what this sitting has chosen is no earlier one's"
+        assert not app.unfinished.has_others, "what this sitting has chosen is no earlier one's"
         app.unfinished.note(Draft())
         await until(pilot, lambda: not home.draft.exists())
 

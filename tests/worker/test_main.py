@@ -13,7 +13,7 @@ from tests.worker.test_control import cut_short, journal_says, partials
 from tests.worker.test_lock import wait_until_stopped
 from tui_migrate.engine.drive import drive
 from tui_migrate.errors import NotReversible, Refused, RunNotFound, StorageFailed, Unreachable, UsageError
-from tui_migrate.journal.records import ControlStatus, Wish
+from tui_migrate.journal.records import ROLL_BACK, ControlStatus, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
@@ -121,6 +121,29 @@ async def test_a_pause_keeps_the_worker_and_a_resume_wakes_it(scene: Scene) -> N
     assert await working == 0
     run = await scene.read(run_id)
     assert (run.attempt, run.counts.inserted) == (1, 30)
+
+
+async def test_a_run_that_is_cancelled_to_be_taken_back_is_so_by_its_own_worker(scene: Scene) -> None:
+    run_id = await scene.copy(rate=SLOW)
+    working = asyncio.create_task(scene.work(run_id))
+    await scene.until(run_id, lambda one: one.counts.inserted > 0)
+    await control.ask(scene.home, run_id, Wish.CANCEL, ROLL_BACK)
+    assert await working == RunState.CANCELLED.exit_code
+    run = await scene.read(run_id)
+    assert (run.state, run.rolled_back_by, run.rollback_asked) == (RunState.ROLLED_BACK, 2, False)
+    assert (await scene.read(2)).state is RunState.COMPLETED
+
+
+async def test_a_cancel_that_was_to_keep_what_was_written_calls_the_rollback_off(scene: Scene) -> None:
+    run_id = await scene.copy(rate=SLOW)
+    working = asyncio.create_task(scene.work(run_id))
+    await scene.until_moving(run_id)
+    await control.ask(scene.home, run_id, Wish.PAUSE)
+    await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
+    await control.ask(scene.home, run_id, Wish.CANCEL, ROLL_BACK)
+    await control.ask(scene.home, run_id, Wish.CANCEL)
+    assert await working == RunState.CANCELLED.exit_code
+    assert (await scene.read(run_id)).state is RunState.CANCELLED
 
 
 @pytest.mark.parametrize("is_paused", [False, True])

@@ -13,6 +13,7 @@ from tui_migrate.journal import connection as opening
 from tui_migrate.journal import links
 from tui_migrate.journal.records import (
     DECISIONS,
+    ROLL_BACK,
     BackupRecord,
     Checkpoint,
     CollectionProgress,
@@ -43,7 +44,10 @@ _RUN_COLUMNS: Final = (
     "id, kind, state, stage, plan, source, target, environment, created_at, created_by, description, undo,"
     " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
     " rate_limit, undo_bytes, failure_code, failure_message, failure_hint, failure_exit_code, retry_of,"
-    " (SELECT count(*) FROM conflicts WHERE run_id = runs.id AND state = 'open'), parallel"
+    " (SELECT count(*) FROM conflicts WHERE run_id = runs.id AND state = 'open'), parallel,"
+    f" (SELECT value = {ROLL_BACK} AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.rollback_of = runs.id)"
+    " FROM controls WHERE run_id = runs.id AND wish = 'cancel' AND status IN ('pending', 'accepted')"
+    " ORDER BY controls.id DESC LIMIT 1)"
 )
 
 _COLLECTION_COLUMNS: Final = (

@@ -85,6 +85,10 @@ class Wish(StrEnum):
         return self is Wish.CANCEL
 
 
+ROLL_BACK: Final = 1
+"""The value of a request to cancel after which what was written is to be taken back, too."""
+
+
 class ControlStatus(StrEnum):
     """What became of a request."""
 
@@ -98,7 +102,8 @@ class ControlStatus(StrEnum):
 class Control:
     """A request to a run: an absolute wish, who made it, and the state they saw.
 
-    `value` is documents/s for a rate, and collections that are verified at once for `PARALLEL`.
+    `value` is documents/s for a rate, and collections that are verified at once for `PARALLEL`; of a cancel it may be
+    `ROLL_BACK`.
     """
 
     id: int
@@ -110,6 +115,11 @@ class Control:
     state_seen: RunState
     status: ControlStatus = ControlStatus.PENDING
     answer: str = ""
+
+    @property
+    def wants_rollback(self) -> bool:
+        """True where the run is to be taken back when it has been cancelled."""
+        return self.wish is Wish.CANCEL and self.value == ROLL_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,8 @@ class RunRecord:
     write to the target; `parallel` is how many collections are verified at once; `collections` and `findings` are
     filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
     that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
-    `retried_whole` says that none of them was refused again.
+    `retried_whole` says that none of them was refused again. `rollback_asked` says that it was to be cancelled and then
+    taken back, and that no run does so yet.
     """
 
     id: int
@@ -171,6 +182,7 @@ class RunRecord:
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0
+    rollback_asked: bool = False
     backup: str = ""
     retried_by: int = 0
     retried_whole: bool = False

@@ -89,6 +89,7 @@ def run_from(
         retry_of=row[27],
         undecided=row[28],
         parallel=row[29],
+        rollback_asked=bool(row[30]),
         collections=collections,
         findings=findings,
     )

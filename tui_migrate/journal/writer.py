@@ -190,12 +190,18 @@ class JournalWriter:
                 " failure_code = NULL WHERE id = ?",
                 (pid, host, self.clock(), run_id),
             )
+            await _call_off_cancel(database, run_id)
             await self._transition(database, run_id, state)
             await add_sample(database, run_id, self.clock())
             attempt = int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
             failpoint("journal.before_attempt")
         failpoint("journal.after_attempt")
         return attempt
+
+    async def call_off_cancel(self, run_id: int) -> None:
+        """Record that a request to cancel, and to roll back then, is not meant any more."""
+        async with self.transaction() as database:
+            await _call_off_cancel(database, run_id)
 
     async def end_attempt(self, run_id: int, state: RunState, failure: Failure | None) -> None:
         """Record how a worker left the run, and why where that was not the run's end."""
@@ -381,6 +387,14 @@ async def _refuse_second_rollback(database: aiosqlite.Connection, undone: int) -
         raise NotReversible(
             f"run {undone:04d} is being rolled back by run {row[0]:04d}", hint=f"tui-migrate resume {row[0]}"
         )
+
+
+async def _call_off_cancel(database: aiosqlite.Connection, run_id: int) -> None:
+    """Whatever is done with a run is a newer wish than a cancel that its worker did not live to carry out."""
+    await database.execute(
+        "UPDATE controls SET status = 'superseded' WHERE run_id = ? AND wish = 'cancel' AND status = 'accepted'",
+        (run_id,),
+    )
 
 
 async def _let_go(database: aiosqlite.Connection, run_id: int, state: RunState) -> None:

@@ -272,5 +272,10 @@ class MigrateApp(TerminalApp[None]):
         live = self.feed.live_runs()
         if not live:
             return None
-        names = ", ".join(f"{one:04d}" for one in live)
-        return f"run {names} goes on; tui-migrate shows it again, tui-migrate attach {live[0]} follows it"
+        back = self.feed.live_to_take_back()
+        parts = (
+            (", ".join(f"{one:04d}" for one in live if one not in back), "goes on"),
+            (", ".join(f"{one:04d}" for one in live if one in back), "is being cancelled, then rolled back"),
+        )
+        said = "; ".join(f"run {names} {fate}" for names, fate in parts if names)
+        return f"{said}; tui-migrate shows it again, tui-migrate attach {live[0]} follows it"

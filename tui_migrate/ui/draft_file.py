@@ -1,23 +1,31 @@
-"""The unfinished plan on disk: a YAML file in the state folder, for the user alone, from which the app goes on.
+"""The unfinished plans on disk: a YAML file each in the state folder, for the user alone, from which the app goes on.
 
-It holds what a plan holds and no more: no password, and nothing that was read from a database but names.
+Such a file holds what a plan holds and no more: no password, and nothing that was read from a database but names.
+Apps of one user share the folder: each replaces and removes only what it wrote or read last, and leaves alone what is
+another's by now.
 """
 
-from dataclasses import fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from tui_migrate.errors import StorageFailed
-from tui_migrate.paths import Home, is_there, replace_private_file
+from tui_migrate.errors import StorageFailed, TuiMigrateError, UsageError
+from tui_migrate.paths import Home, create_private_file, is_there, make_private_folder, replace_private_file
 from tui_migrate.plan.yaml_ends import end_from, end_to_mapping
 from tui_migrate.plan.yaml_scope import scope_from, scope_to_mapping
 from tui_migrate.redaction import redact
-from tui_migrate.strict_yaml import Value, load
+from tui_migrate.strict_yaml import Value, parse
+from tui_migrate.strict_yaml import read as read_text
 from tui_migrate.ui.draft import Draft, Step
 
 FORMAT: Final = 1
+
+MOST: Final = 9
+"""Plans that are kept beside each other; a list of them has room on the smallest screen."""
 
 _DUMPER: Final = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 """Ten thousand marks take libyaml a fifth of the time, which the keys pressed meanwhile would wait for."""
@@ -31,25 +39,90 @@ _PLAIN: Final = tuple(
 """Texts, numbers, yes or no, and words of an enum: what each is says its default."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A draft and its file, as it was written or read last: one that holds another `text` by now is somebody else's."""
+
+    path: Path
+    text: str
+    draft: Draft
+
+
+def essence(draft: Draft) -> Draft:
+    """What was chosen, without what is looked up and how far the operator had come."""
+    return replace(draft, listed=None, step=Step.ENDS)
+
+
 def is_begun(draft: Draft) -> bool:
     """Say whether anything was chosen that would be lost."""
-    return replace(draft, listed=None, step=Step.ENDS) != Draft()
+    return essence(draft) != Draft()
 
 
-def save(home: Home, draft: Draft) -> None:
-    """Keep a draft; one in which nothing was chosen leaves no file. Blocks. Raises StorageFailed."""
-    if is_begun(draft):
-        replace_private_file(home.draft, to_yaml(draft))
-        return
+def save(home: Home, draft: Draft, kept: Kept | None = None) -> Kept | None:
+    """Keep a draft in the file it was `kept` in, or in a new one where it was in none or that is not ours any more.
+
+    One in which nothing was chosen leaves no file, and None is given. Blocks. Raises StorageFailed.
+    """
+    ours = kept if kept is not None and _has(kept.path, kept.text) else None
+    if not is_begun(draft):
+        if ours is not None:
+            _remove(ours.path)
+        return None
+    text = to_yaml(draft)
+    if ours is None:
+        return Kept(_create(home, text), text, draft)
+    if text != ours.text:
+        replace_private_file(ours.path, text)
+    return Kept(ours.path, text, draft)
+
+
+def find(home: Home) -> tuple[tuple[Kept, ...], tuple[TuiMigrateError, ...]]:
+    """Read the drafts that were kept, newest last, and say what is wrong with others. Blocks. Raises UsageError."""
+    found: list[tuple[float, Kept]] = []
+    faults: list[TuiMigrateError] = []
+    for path in _paths(home):
+        if is_there(path):
+            try:
+                text = read_text(path)
+                found.append((path.stat().st_mtime, Kept(path, text, from_value(parse(text, str(path))))))
+            except TuiMigrateError as error:
+                faults.append(error)
+            except FileNotFoundError:  # the app whose it is has just removed it
+                continue
+    found.sort(key=lambda one: one[0])
+    return tuple(one for _, one in found), tuple(faults)
+
+
+def _paths(home: Home) -> Iterator[Path]:
+    yield home.draft
+    for number in range(2, MOST + 1):
+        yield home.draft.with_stem(f"{home.draft.stem}-{number}")
+
+
+def _create(home: Home, text: str) -> Path:
+    make_private_folder(home.draft.parent)
+    for path in _paths(home):
+        if not is_there(path):
+            try:
+                create_private_file(path, text)
+            except UsageError:  # another app was faster
+                continue
+            return path
+    raise StorageFailed(f"{MOST} unfinished plans are kept already", hint="start some of them, or forget them")
+
+
+def _has(path: Path, text: str) -> bool:
     try:
-        home.draft.unlink(missing_ok=True)
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):  # gone, or nothing that was written here
+        return False
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageFailed(f"cannot remove {home.draft}: {error.strerror}", hint="remove it by hand") from error
-
-
-def read(home: Home) -> Draft | None:
-    """Read the draft that was kept, None where there is none. Blocks. Raises InvalidFile, UsageError."""
-    return from_value(load(home.draft)) if is_there(home.draft) else None
+        raise StorageFailed(f"cannot remove {path}: {error.strerror}", hint="remove it by hand") from error
 
 
 def to_yaml(draft: Draft) -> str:

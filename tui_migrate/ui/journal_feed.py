@@ -78,6 +78,7 @@ class JournalFeed:
         self._opened_file: tuple[int, int] | None = None
         self._last: Snapshot | None = None
         self._live: tuple[int, ...] = ()
+        self._taken_back: frozenset[int] = frozenset()
         self._watched: set[int] = set()
         self.latest = 0
         """The run that was started last in this sitting, 0 where none was."""
@@ -96,6 +97,10 @@ class JournalFeed:
     def live_runs(self) -> list[int]:
         """The runs at work, as of the last look."""
         return sorted(self._live)
+
+    def live_to_take_back(self) -> frozenset[int]:
+        """Those of the runs at work that are to be cancelled and rolled back, as of the last look."""
+        return self._taken_back
 
     async def run(self) -> None:
         """Feed until cancelled."""
@@ -124,6 +129,7 @@ class JournalFeed:
         with _understood(self._home.journal):
             snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
         self._live = snapshot.live
+        self._taken_back = frozenset(one.run.id for one in snapshot.at_work if one.run.rollback_asked)
         if reader is not None:
             await self._tell_ended(reader, snapshot.live)
         if subject is self._subject and self._is_news(snapshot):

@@ -44,6 +44,7 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
     state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED else state
     wait = "waits" if run.undecided == 1 else "wait"
     asks = f"{number(run.undecided)} {wait} for your decision: {decide_key} · " if waits else ""
+    asks += f"{then} · " if (then := rollback_words(run)) else ""
     production = "PRODUCTION " if is_production(summary) else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(
@@ -79,6 +80,16 @@ def retried_words(run: RunRecord) -> str:
     """Say which run wrote again what this one's target refused, and whether all of it."""
     what = f"run {run_name(run.retried_by)}"
     return f"written by {what}" if run.retried_whole else f"tried again by {what}, which ended with findings"
+
+
+def rollback_words(run: RunRecord) -> str:
+    """Say what becomes of a rollback that was asked for together with the end of the run, until it is a run itself."""
+    if not (run.rollback_asked and run.undo and run.writes_begun):
+        return ""
+    if run.state.is_active:
+        return "to be cancelled and rolled back"
+    is_left = run.state in (RunState.INTERRUPTED, RunState.CANCELLED)
+    return "rollback asked for, not begun" if is_left else ""
 
 
 def _links(run: RunRecord) -> str:

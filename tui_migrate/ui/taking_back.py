@@ -9,7 +9,6 @@ from textual.message import Message
 
 from tui_migrate.errors import Refused, TuiMigrateError
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Plan, StoreEnd
@@ -49,18 +48,21 @@ async def begin_rollback(home: Home, run_id: int, passwords: Mapping[str, str], 
     return Begun(rollback_id)
 
 
-async def cancel_and_roll_back(home: Home, run_id: int, passwords: Mapping[str, str]) -> Begun:
-    """Cancel a run, wait until its worker has ended, and roll it back.
+async def follow_rollback(home: Home, run_id: int, passwords: Mapping[str, str]) -> Begun:
+    """Wait until a worker that was asked to has cancelled its run and begun the rollback; begin it where it has not.
 
-    Raises Refused where the run ends otherwise, NotReversible where it had written nothing yet.
+    Whoever stops waiting loses nothing where there is a worker. Raises Refused where the run ends otherwise,
+    NotReversible where it had written nothing yet.
     """
-    await control.ask(home, run_id, Wish.CANCEL)
     reader = await JournalReader.open(home.journal)
     try:
         while (run := await control.effective(home, reader, await reader.run(run_id))).state.is_active:
             await asyncio.sleep(POLL_SECONDS)
+        begun = await reader.rollbacks_of(run_id)
     finally:
         await reader.close()
+    if begun:
+        return Begun(begun[-1])
     if run.state is not RunState.CANCELLED:
         raise Refused(
             f"run {run_name(run_id)} was not cancelled but is {run.state}: nothing was rolled back",

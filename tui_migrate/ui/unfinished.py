@@ -1,28 +1,39 @@
-"""Keeps the plan being made on disk while it changes, and offers the one of an earlier sitting."""
+"""Keeps the plans being made on disk while they change, and offers those that were left."""
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui_migrate.errors import StorageFailed
+from tui_migrate.errors import StorageFailed, TuiMigrateError
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft_file
 from tui_migrate.ui.draft import Draft
+from tui_migrate.ui.draft_file import Kept
 from tui_migrate.ui.screens.dialogs import Choose
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
 
+@dataclass(slots=True, eq=False)
+class _Plan:
+    """A draft as it is by now and as it was written last, with its file. `is_ours` where it was worked at here."""
+
+    draft: Draft = field(default_factory=Draft)
+    written: Draft = field(default_factory=Draft)
+    kept: Kept | None = None
+    is_ours: bool = False
+
+
 class Unfinished:
-    """The one draft of an app. `offered` is that of an earlier sitting, until somebody has decided about it."""
+    """The drafts of an app: the one worked at, and others that wait. None takes the place of another."""
 
     def __init__(self, app: "MigrateApp") -> None:
         self._app = app
-        self._noted: Draft | None = None
-        self._written: Draft | None = None
+        self._now = _Plan()
+        self._plans = [self._now]
         self._is_writing = False
         self._has_failed = False
-        self.offered: Draft | None = None
 
     @property
     def is_at_rest(self) -> bool:
@@ -30,55 +41,105 @@ class Unfinished:
         return not self._is_writing
 
     @property
-    def waiting(self) -> Draft | None:
-        """The plan that `n` goes on with: that of an earlier sitting, or one that this sitting left."""
-        if self.offered is not None:
-            return self.offered
-        draft = self._app.session.draft
-        return draft if draft_file.is_begun(draft) else None
+    def waiting(self) -> list[Draft]:
+        """The plans that can be gone on with: the one worked at, then the others, newest first."""
+        return [one.draft for one in self._begun()]
 
-    async def find(self) -> None:
-        """Look for one. Raises InvalidFile, UsageError for one that cannot be read; it is left where it is."""
-        found = await asyncio.to_thread(draft_file.read, self._app.session.home)
-        if self._noted is None:  # or else what was found is what this sitting has chosen
-            self.offered = found
+    @property
+    def has_others(self) -> bool:
+        """True where plans wait beside the one that is worked at."""
+        return any(one is not self._now for one in self._begun())
+
+    async def find(self) -> tuple[TuiMigrateError, ...]:
+        """Look for those of earlier sittings; give what is wrong with ones that cannot be read and are left alone.
+
+        Raises UsageError.
+        """
+        found, faults = await asyncio.to_thread(draft_file.find, self._app.session.home)
+        known = {one.kept.path for one in self._plans if one.kept is not None}
+        ours = [
+            draft_file.essence(one.draft) for one in self._plans if one.is_ours
+        ]  # whose file may have been made just now
+        others = [one for one in found if one.path not in known and draft_file.essence(one.draft) not in ours]
+        self._plans[:0] = [_Plan(one.draft, one.draft, one) for one in others]
+        return faults
+
+    def begin(self, draft: Draft) -> None:
+        """Go over to a plan. The one before stays, and waits; so does each other that this is not."""
+        chosen = draft_file.essence(draft)
+        same = (one for one in reversed(self._plans) if draft_file.essence(one.draft) == chosen)
+        self._now = next(same, None) or _Plan()
+        if self._now in self._plans:
+            self._plans.remove(self._now)
+        self._plans.append(self._now)
 
     def note(self, draft: Draft) -> None:
-        """Keep what is chosen by now. One of an earlier sitting stays until something was chosen."""
-        if self._noted is None and not draft_file.is_begun(draft):
-            return
-        if draft != self._noted:
-            self._noted, self.offered = draft, None
-            if not self._is_writing:
-                self._is_writing = True
-                self._app.in_background(self._write(), "draft")
+        """Keep what is chosen by now in the plan that is worked at."""
+        is_news = draft != self._now.draft
+        self._now.draft, self._now.is_ours = draft, True
+        if is_news and not self._is_writing:
+            self._is_writing = True
+            self._app.in_background(self._write(), "draft")
 
     def finish(self) -> None:
-        """Write what is not written yet, now that nothing runs beside any more."""
-        if self._noted is not None and self._noted != self._written:
-            draft_file.save(self._app.session.home, self._noted)
+        """Write what is not written yet, or not there any more, now that nothing runs beside any more.
+
+        Raises StorageFailed when it has tried to write each.
+        """
+        fault: StorageFailed | None = None
+        for one in self._plans:
+            if one.is_ours:
+                try:
+                    one.kept = draft_file.save(self._app.session.home, one.draft, one.kept)
+                except StorageFailed as error:
+                    fault = error
+        if fault is not None:
+            raise fault
 
     async def ask(self) -> Draft | None:
-        """Let the operator decide about one of an earlier sitting: the draft to begin with, None for esc.
+        """Let the operator decide about plans that wait: the draft to begin with, None for esc.
 
-        To be awaited in background work.
+        To be awaited in background work. Raises StorageFailed.
         """
-        if (draft := self.offered) is None:
-            return self._app.session.draft
-        choices = [("on", "Go on with it"), ("anew", "Begin a new plan; it is forgotten with your first choice")]
-        chosen = await self._app.push_screen_wait(Choose("An unfinished plan", [printable(words(draft))], choices))
+        while plans := self._begun():
+            one = plans[0] if len(plans) == 1 else None
+            choices = [("0", "Go on with it")] if one is not None else _lines(plans)
+            choices.append(("anew", f"Begin a new plan; {'this one is' if one is not None else 'these are'} kept"))
+            choices.append(("forget", "Forget it" if one is not None else "Forget one of them…"))
+            title = "An unfinished plan" if one is not None else "Unfinished plans"
+            said = [printable(words(one.draft))] if one is not None else []
+            chosen = await self._app.push_screen_wait(Choose(title, said, choices))
+            if chosen == "forget":
+                await self._forget(plans)
+            else:
+                return _choice(chosen, plans)
+        return Draft()
+
+    async def _forget(self, plans: list[_Plan]) -> None:
+        chosen: str | None = "0"
+        if len(plans) > 1:
+            chosen = await self._app.push_screen_wait(Choose("Forget which?", [], _lines(plans)))
         if chosen is None:
-            return None
-        self.offered = None
-        return draft if chosen == "on" else Draft()
+            return
+        one = plans[int(chosen)]
+        if one is self._now:
+            self._app.session.draft = Draft()
+            self.note(Draft())
+            return
+        self._plans.remove(one)
+        await asyncio.to_thread(draft_file.save, self._app.session.home, Draft(), one.kept)
+
+    def _begun(self) -> list[_Plan]:
+        others = [one for one in reversed(self._plans) if one is not self._now]
+        return [one for one in (self._now, *others) if draft_file.is_begun(one.draft)]
 
     async def _write(self) -> None:
         """Write until what is written is what is chosen. Where that fails it is said once, until it works again."""
         try:
-            while self._noted is not None and self._noted != self._written:
-                draft = self._noted
-                await asyncio.to_thread(draft_file.save, self._app.session.home, draft)
-                self._written = draft
+            while plan := next((one for one in self._plans if one.is_ours and one.draft != one.written), None):
+                draft = plan.draft
+                plan.kept = await asyncio.to_thread(draft_file.save, self._app.session.home, draft, plan.kept)
+                plan.written = draft
             if self._has_failed:
                 self._has_failed = False
                 self._app.say("The plan is kept again.", is_error=False)
@@ -88,6 +149,19 @@ class Unfinished:
                 self._app.say(f"The plan is not kept: {error.message}; the next change tries again")
         finally:
             self._is_writing = False
+
+
+def _choice(chosen: str | None, plans: list[_Plan]) -> Draft | None:
+    match chosen:
+        case None:
+            return None
+        case "anew":
+            return Draft()
+    return plans[int(chosen)].draft
+
+
+def _lines(plans: list[_Plan]) -> list[tuple[str, str]]:
+    return [(str(place), printable(words(one.draft))) for place, one in enumerate(plans)]
 
 
 def words(draft: Draft) -> str:

@@ -89,7 +89,8 @@ def has_worker(home: Home, run_id: int) -> bool:
 async def ask(home: Home, run_id: int, wish: Wish, value: int = 0) -> int:
     """File a request to a run and give its id, 0 for a run without a worker that was cancelled there and then.
 
-    Raises Refused where there is nobody to ask or the run is about to end, RunNotFound, UsageError.
+    A live worker that is to cancel with the value `ROLL_BACK` takes the run back itself, whoever looks on. Raises
+    Refused where there is nobody to ask or the run is about to end, RunNotFound, UsageError.
     """
     if wish is Wish.RATE and value < 0:
         raise UsageError(f"a rate of {value} documents/s makes no sense", hint="0 is no limit")
@@ -167,6 +168,7 @@ async def _cancel_without_worker(home: Home, journal: JournalWriter, reader: Jou
         if record.state.is_final:
             raise Refused(f"run {run_id:04d} is {record.state}: there is nothing to cancel", hint=_hint(record))
         await _discard_package(record)
+        await journal.call_off_cancel(run_id)
         await journal.transition(run_id, RunState.CANCELLED)
         await journal.add_event(run_id, f"cancelled by {operator()}")
 

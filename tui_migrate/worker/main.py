@@ -141,7 +141,7 @@ class _Attempt:
         self._waits = Waits()
         self._complaint = Complaint(self._waits)
         self.rollback_id = 0
-        """The run that is to take this one back, where this one failed and its plan wants that."""
+        """The run that is to take this one back, where its plan or its operator wants that."""
 
     async def run(self) -> int:
         """Work until the run ends or stops, and record how."""
@@ -152,9 +152,11 @@ class _Attempt:
         state, failure = await self._try(attempt)
         failpoint("worker.before_last_word")
         await self._steering.conclude(state)
+        # Recorded before the end is: whoever dies in between leaves a rollback that can be resumed.
         if failure is not None and failure.code not in (STOPPED, Undecided.code):
-            # Recorded before the failure is: whoever dies in between leaves a rollback that can be resumed.
-            self.rollback_id = await self._plan_rollback()
+            self.rollback_id = await self._plan_rollback_of_failure()
+        elif state is RunState.CANCELLED and self._steering.wants_rollback:
+            self.rollback_id = await self._plan_rollback("was cancelled", "it was cancelled to be taken back")
         if self.rollback_id and failure is not None:
             failure = replace(failure, hint=f"it is taken back: tui-migrate attach {self.rollback_id}")
             if state is RunState.INTERRUPTED:  # given up, and not to be gone on with
@@ -164,21 +166,27 @@ class _Attempt:
         log.info("run %04d ended: %s", run_id, state)
         return failure.exit_code if failure else state.exit_code
 
-    async def _plan_rollback(self) -> int:
-        """Record the run that takes this one back, where the plan wants that and something was written; give its id."""
+    async def _plan_rollback_of_failure(self) -> int:
+        plan = from_yaml(self._record.plan, f"plan of run {self._record.id:04d}")
+        if plan.on_failure is not OnFailure.ROLLBACK:
+            return 0
+        return await self._plan_rollback("failed", "the run failed, and its plan wants it taken back")
+
+    async def _plan_rollback(self, ended: str, why: str) -> int:
+        """Record the run that takes this one back, where something was written, and give its id."""
         run_id = self._record.id
         record = await self._reader.run(run_id)
-        plan = from_yaml(record.plan, f"plan of run {run_id:04d}")
-        if plan.on_failure is not OnFailure.ROLLBACK or not (record.undo and record.writes_begun):
+        is_reversible = record.kind in (RunKind.COPY, RunKind.IMPORT) and record.undo and record.writes_begun
+        if not is_reversible:
             return 0
         try:
             rollback_id = await create_rollback_run(self._home, record)
         except TuiMigrateError as error:
             log.error("%s", redact(traceback.format_exc()))
-            said = f"the run failed and could not be taken back: {error.message}"
+            said = f"the run {ended} and could not be taken back: {error.message}"
             await self._journal.add_event(run_id, said, Severity.ERROR)
             return 0
-        said = f"the run failed, and its plan wants it taken back: run {rollback_id:04d} does that"
+        said = f"{why}: run {rollback_id:04d} does that"
         await self._journal.add_event(run_id, said, Severity.WARNING)
         return rollback_id
 

@@ -81,6 +81,11 @@ class WorkerSteering:
             await self._changed.wait()
         self._check()
 
+    @property
+    def wants_rollback(self) -> bool:
+        """True where the run is to be taken back when it has been cancelled."""
+        return self._asked is not None and self._asked.wants_rollback
+
     async def conclude(self, state: RunState) -> None:
         """Take back the answer to a request that came too late for the engine to heed before the run got here."""
         if self._asked is not None and (self._wish, state) not in _HEEDED:
@@ -121,6 +126,7 @@ class WorkerSteering:
             said = f"collections verified at once set to {control.value} by {control.asked_by}"
         else:
             self._want(control.wish, control)
-            said = f"{control.wish} asked by {control.asked_by}"
+            then = ", then a rollback" if control.wants_rollback else ""
+            said = f"{control.wish}{then} asked by {control.asked_by}"
         await self._journal.add_event(self._run_id, said)
         await self._journal.answer_control(control, ControlStatus.ACCEPTED)

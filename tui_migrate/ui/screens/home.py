@@ -161,7 +161,7 @@ class HomeScreen(RunListScreen):
 
     def action_home_new(self) -> None:
         """Plan a migration, or go on with a plan that was left unfinished."""
-        if self.migrate_app.unfinished.offered is None:
+        if not self.migrate_app.unfinished.has_others:
             self._plan(None)
         else:
             self.migrate_app.in_background(self._ask_unfinished(), "unfinished")
@@ -224,11 +224,12 @@ class HomeScreen(RunListScreen):
 
     async def _find_unfinished(self) -> None:
         try:
-            await self.migrate_app.unfinished.find()
+            faults = await self.migrate_app.unfinished.find()
         except TuiMigrateError as error:
-            self.notify_line(f"The unfinished plan is left alone: {error.message}")
-        else:
-            self.post_message(self.UnfinishedFound())
+            faults = (error,)
+        for fault in faults[:1]:
+            self.notify_line(f"The unfinished plan is left alone: {fault.message}")
+        self.post_message(self.UnfinishedFound())
 
     async def _ask_unfinished(self) -> None:
         if (draft := await self.migrate_app.unfinished.ask()) is not None:
@@ -243,17 +244,12 @@ class HomeScreen(RunListScreen):
         self._draw_unfinished()
 
     def _draw_unfinished(self) -> None:
-        draft, line = self.migrate_app.unfinished.waiting, self.query_one("#unfinished", Lines)
-        line.display = draft is not None
-        if draft is not None:
-            line.show(
-                [
-                    fit(
-                        printable(f"{self.key_of('home.new')} goes on with the plan {words(draft)}"),
-                        max(1, self.size.width - 2),
-                    )
-                ]
-            )
+        drafts, line = self.migrate_app.unfinished.waiting, self.query_one("#unfinished", Lines)
+        line.display = bool(drafts)
+        if drafts:
+            which = "the plan" if len(drafts) == 1 else f"one of {len(drafts)} plans:"
+            said = printable(f"{self.key_of('home.new')} goes on with {which} {words(drafts[0])}")
+            line.show([fit(said, max(1, self.size.width - 2))])
 
     def _draw(self) -> None:
         snapshot = self._snapshot

@@ -91,6 +91,7 @@ class NewMigrationScreen(OperatorScreen):
     def on_mount(self) -> None:
         """Go to the step where the draft was left."""
         if self._begun_with is not None:
+            self.migrate_app.unfinished.begin(self._begun_with)
             self.session.draft = self._begun_with
         old = self.session.clock() - STALE_SECONDS
         self.session.looks.forget_older(old)

@@ -1,21 +1,19 @@
 """Steering the run that a screen shows: every request is an absolute wish in the journal, whoever else asks."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tui_migrate.journal.records import Control, RunRecord, Wish
+from tui_migrate.journal.records import ROLL_BACK, Control, RunRecord, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import MOST_PARALLEL, Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
-from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.rates import faster_than, slower_than
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_words import last_request, wanted_value, wish_under_way
-from tui_migrate.ui.taking_back import RollbackBegun, cancel_and_roll_back, target_password
+from tui_migrate.ui.taking_back import RollbackBegun, follow_rollback, target_password
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control
@@ -82,7 +80,7 @@ class RunSteering:
         sentences = [f"A run that was {'cancelled' if is_active else 'given up'} cannot be resumed."]
         if run.undo and run.writes_begun and run.state.is_active and run.kind in (RunKind.COPY, RunKind.IMPORT):
             choices.append(("back", "Cancel, then roll back what was written"))
-            sentences.append("The rollback starts when the worker has ended; keep this app open until then.")
+            sentences.append("The rollback starts when the run has ended, whether this app is open then or not.")
 
         def take(choice: str | None) -> None:
             if choice == "keep":
@@ -102,14 +100,13 @@ class RunSteering:
         return self._starting.stop()
 
     def _confirm_rollback(self, plan: Plan) -> None:
-        target = plan.target
+        target, app = plan.target, self._screen.migrate_app
         if not isinstance(target, StoreEnd):
             return
 
         def take(confirmed: bool | None) -> None:
             if confirmed:
-                self._screen.notify_line("Cancelling; the rollback follows.", is_error=False)
-                self._starting.begin(partial(self._end_and_take_back, plan), f"start-{self._run_id}")
+                app.in_background(self._cancel_and_roll_back(plan), f"rollback-{self._run_id}")
 
         if target.environment is not Environment.PRODUCTION:
             take(confirmed=True)
@@ -140,14 +137,10 @@ class RunSteering:
         asking = control.ask(self._screen.session.home, self._run_id, wish, value)
         self._screen.migrate_app.in_background(asking, f"{group}-{self._run_id}")
 
-    async def _end_and_take_back(self, plan: Plan) -> None:
-        app = self._screen.migrate_app
-        if await have_passwords(app, (plan.target,)):
-            # From here on it is no longer waiting that could be given up: esc leaves the screen, and this goes on.
-            app.in_background(self._cancel_and_roll_back(plan), f"rollback-{self._run_id}")
-
     async def _cancel_and_roll_back(self, plan: Plan) -> None:
         session = self._screen.session
+        if await control.ask(session.home, self._run_id, Wish.CANCEL, ROLL_BACK):
+            self._screen.migrate_app.say("Cancelling; the rollback follows.", is_error=False)
         passwords = target_password(plan, session.passwords)
-        begun = await cancel_and_roll_back(session.home, self._run_id, passwords)
+        begun = await follow_rollback(session.home, self._run_id, passwords)
         self._screen.post_message(RollbackBegun(begun))

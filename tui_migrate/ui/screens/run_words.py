@@ -11,7 +11,7 @@ from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.next_steps import failure_hint, is_one_command
-from tui_migrate.ui.run_rows import retried_words
+from tui_migrate.ui.run_rows import retried_words, rollback_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
 from tui_migrate.ui.screens.run_view import elapsed
@@ -69,7 +69,8 @@ def _of_live(run: RunRecord, snapshot: Snapshot, keys: Keymap) -> Iterator[str]:
     asked = wish_under_way(snapshot.controls, run.state)
     if asked is not None:
         doing = "worker about to go on" if asked.wish is Wish.RESUME else "worker finishing its batch"
-        yield f" {asked.wish.value} asked by {printable(asked.asked_by)}, {doing}{_instead(snapshot.controls, asked)}"
+        wish = f"{asked.wish.value}{', then a rollback' if asked.wants_rollback else ''}"
+        yield f" {wish} asked by {printable(asked.asked_by)}, {doing}{_instead(snapshot.controls, asked)}"
     elif run.state is RunState.PAUSED:
         by = next((f" by {one.asked_by}" for one in reversed(snapshot.controls) if one.wish is Wish.PAUSE), "")
         steps = f"{keys.of('run.pause')} lets it go on, {keys.of('run.cancel')} ends it for good"
@@ -120,6 +121,8 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
         case RunState.ROLLED_BACK_WITH_FINDINGS:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
+    if waits := rollback_words(run):
+        yield f" ! {waits}"
     if (hint := failure_hint(failure)) and not is_one_command(failure) and not _is_decided(run):
         yield f"   → {printable(hint)}"
 
