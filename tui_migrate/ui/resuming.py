@@ -1,7 +1,9 @@
 """Taking a run up again, from whatever screen it is asked."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from tui_migrate.plan.environments import current_plan
 from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.credentials import have_passwords
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
 
 
 async def plan_of(app: "MigrateApp", run_id: int) -> Plan:
-    """Give the plan of a run. Raises RunNotFound, InvalidFile, JournalError."""
-    return from_yaml((await app.feed.whole(run_id)).plan, f"plan of run {run_name(run_id)}")
+    """Give the plan of a run, its ends as their connections are now. Raises RunNotFound, InvalidFile, JournalError."""
+    plan = from_yaml((await app.feed.whole(run_id)).plan, f"plan of run {run_name(run_id)}")
+    return await asyncio.to_thread(current_plan, plan, app.session.home)
 
 
 async def resume(app: "MigrateApp", run_id: int) -> bool:

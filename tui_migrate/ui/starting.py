@@ -1,12 +1,14 @@
 """Starting the run that was planned: what has to be confirmed, the passwords, the worker."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import Environment, Plan, StoreEnd
+from tui_migrate.plan.environments import is_production
+from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, host_words
@@ -33,7 +35,7 @@ async def confirm(app: "MigrateApp", plan: Plan, sentence: str, warnings: Sequen
         if await app.push_screen_wait(Choose(title, _warning_lines(warnings), choices)) != "start":
             return False
     target = plan.target
-    if isinstance(target, StoreEnd) and target.environment is Environment.PRODUCTION:
+    if isinstance(target, StoreEnd) and await asyncio.to_thread(is_production, target, app.session.home):
         sentences = ["This writes to PRODUCTION.", *wrap(sentence, TEXT_CELLS)]
         return await app.push_screen_wait(TypeName("Production target", sentences, host_words(target)))
     return True

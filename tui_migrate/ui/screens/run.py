@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
+from tui_migrate.plan.environments import current_plan
 from tui_migrate.plan.model import Environment, Plan, Policy
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.copyable import Copyable
@@ -196,14 +197,17 @@ class RunScreen(OperatorScreen):
     def _take_plan(self, text: str) -> None:
         """Read the plan; one of thousands of collections beside the screen, which would stand still meanwhile."""
         if len(text) <= PLAN_READ_AT_ONCE:
-            self._plan = from_yaml(text, f"plan of run {run_name(self._run_id)}")
+            self._plan = self._read_now(text)
         elif not self._is_reading_plan:
             self._is_reading_plan = True
             self.migrate_app.in_background(self._read_plan(text), f"plan-{self._run_id}")
 
     async def _read_plan(self, text: str) -> None:
-        plan = await asyncio.to_thread(from_yaml, text, f"plan of run {run_name(self._run_id)}")
+        plan = await asyncio.to_thread(self._read_now, text)
         self.post_message(self.PlanRead(plan))
+
+    def _read_now(self, text: str) -> Plan:
+        return current_plan(from_yaml(text, f"plan of run {run_name(self._run_id)}"), self.session.home)
 
     def _draw(self) -> None:
         snapshot, width = self._snapshot, self.size.width

@@ -8,7 +8,8 @@ from textual.worker import Worker
 
 from tui_migrate.journal.records import Control, RunRecord, Wish
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
+from tui_migrate.plan.environments import is_production
+from tui_migrate.plan.model import Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui import resuming
 from tui_migrate.ui.credentials import have_passwords
@@ -113,7 +114,7 @@ class RunSteering:
                 self._screen.notify_line("Cancelling; the rollback follows.", is_error=False)
                 self._wait_for(self._end_and_take_back(plan))
 
-        if target.environment is not Environment.PRODUCTION:
+        if not is_production(target, self._screen.session.home):
             take(confirmed=True)
             return
         sentence = f"{printable(target.label)} is production. The run is cancelled, and what it wrote is taken back."
