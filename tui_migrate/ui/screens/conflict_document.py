@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from tui_migrate.errors import CredentialsMissing, TuiMigrateError
-from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
+from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState, RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import NOTHING, Mask
@@ -23,6 +23,8 @@ from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.resuming import plan_of
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.run_view import head_right
+from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.prose import Prose
@@ -54,6 +56,7 @@ class ConflictScreen(OperatorScreen):
     def __init__(self, run_id: int, conflict: ConflictRecord, mask: Mask, decide: Deciding) -> None:
         super().__init__()
         self._run_id = run_id
+        self._run: RunRecord | None = None
         self._conflict = conflict
         self._mask = mask
         self._decided = decide
@@ -88,9 +91,18 @@ class ConflictScreen(OperatorScreen):
             self._turn()
 
     def where(self) -> tuple[str, Environment | None, str]:
-        """Which document of which run."""
+        """Which document of which run, and how dangerous the target is that the decision is about."""
         name = printable(self._conflict.collection)
-        return f"run {run_name(self._run_id)} › conflicts › {name} {id_words(self._conflict, self._mask)}", None, ""
+        words = f"run {run_name(self._run_id)} › conflicts › {name} {id_words(self._conflict, self._mask)}"
+        return words, *head_right(self._run, self.size.width)
+
+    def subject(self) -> Subject:
+        """The run that asks."""
+        return Subject(run_id=self._run_id)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Learn how dangerous the target is."""
+        self._run = snapshot.run
 
     def help_text(self) -> str:
         """How to read it, and what the keys do."""

@@ -14,14 +14,16 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from tui_migrate.errors import TuiMigrateError
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.reports.masking import Mask
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.kept_words import COLUMNS, comparison, kept_rows, kept_sentences, sheet_words
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.screens.run_view import head_right
 from tui_migrate.ui.screens.window import Window
-from tui_migrate.ui.snapshot import Subject
+from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Table
@@ -57,6 +59,7 @@ class KeptScreen(OperatorScreen):
         self._taken = taken
         self._changes = changes
         self._collection = collection
+        self._run: RunRecord | None = None
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentence and the list."""
@@ -81,8 +84,13 @@ class KeptScreen(OperatorScreen):
         return Subject(run_id=self._taken.run_id)
 
     def where(self) -> tuple[str, Environment | None, str]:
-        """Which list of which run."""
-        return f"roll back run {run_name(self._taken.run_id)} › kept documents", None, ""
+        """Which list of which run, and how dangerous its target is."""
+        words = f"roll back run {run_name(self._taken.run_id)} › kept documents"
+        return words, *head_right(self._run, self.size.width)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Learn how dangerous the target is; the list is of the time at which it was made."""
+        self._run = snapshot.run
 
     def help_text(self) -> str:
         """What is kept, and what enter reads."""

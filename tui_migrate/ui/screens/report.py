@@ -10,6 +10,7 @@ from textual.widget import Widget
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import RunRecord, Sample
+from tui_migrate.plan.model import Environment
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.reports.findings import Staged, run_report
@@ -23,6 +24,7 @@ from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.findings import FindingsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
+from tui_migrate.ui.screens.run_view import head_right
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
@@ -92,10 +94,10 @@ class ReportScreen(FindingsScreen):
             self.action_look_again()
         self._draw_summary()
 
-    def where(self) -> tuple[str, None, str]:
-        """The run and its ends."""
-        ends = f"  {ends_words(self._run)}" if self._run is not None else ""
-        return f"Report › run {run_name(self._run_id)}{ends}", None, ""
+    def where(self) -> tuple[str, Environment | None, str]:
+        """The run and its ends, and how dangerous its target is."""
+        ends = f"  {printable(ends_words(self._run))}" if self._run is not None else ""
+        return f"Report › run {run_name(self._run_id)}{ends}", *head_right(self._run, self.size.width)
 
     def help_text(self) -> str:
         """What the two tables are."""
