@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.suites.ids import int32
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, screen_text, shows, store_end, until
 from tui_migrate import connections
