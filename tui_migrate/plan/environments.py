@@ -44,6 +44,12 @@ def stricter(recorded: Environment, name: str, known: Mapping[str, Connection]) 
     return min(recorded, now, key=_STRICTEST_FIRST.index)
 
 
+def environment_now(recorded: Environment, label: str, home: Home) -> Environment:
+    """Give the environment of the end of a label, of which this was recorded. Blocks."""
+    name = name_in(label)
+    return stricter(recorded, name, known_in(home)) if name else recorded
+
+
 def name_in(label: str) -> str:
     """The connection's name in the label of an end; empty for a URL and for a package's path."""
     name, slash, _ = label.partition("/")
