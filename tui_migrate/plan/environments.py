@@ -27,6 +27,15 @@ def current(end: End, home: Home) -> End:
     return replace(end, environment=stricter(end.environment, end.connection, known_in(home)))
 
 
+def current_if_known(end: End, home: Home) -> End:
+    """Give an end as its connection has it now, and one that nobody knows as it is: to show a plan being made. Blocks.
+
+    Nothing can be started there, and whether a name has to be typed is asked of `is_production`.
+    """
+    is_known = isinstance(end, StoreEnd) and end.connection in known_in(home)
+    return current(end, home) if is_known else end
+
+
 def current_plan(plan: Plan, home: Home) -> Plan:
     """Give a plan with both ends as they are now. Blocks."""
     return replace(plan, source=current(plan.source, home), target=current(plan.target, home))

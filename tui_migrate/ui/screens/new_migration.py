@@ -7,7 +7,7 @@ from typing import Final
 from rich.cells import cell_len
 from textual.widget import Widget
 
-from tui_migrate.plan.environments import current
+from tui_migrate.plan.environments import current_if_known
 from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import to_yaml
 from tui_migrate.redaction import printable
@@ -327,7 +327,7 @@ class NewMigrationScreen(OperatorScreen):
     def _take_environments(self) -> None:
         """Take both ends as their connections are now: a plan that was saved may know a milder word."""
         draft, home = self.session.draft, self.session.home
-        source, target = (end and current(end, home) for end in (draft.source, draft.target))
+        source, target = (end and current_if_known(end, home) for end in (draft.source, draft.target))
         self.session.draft = replace(draft, source=source, target=target)
 
     def _source_words(self) -> str:
