@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual.message import Message
 from textual.widget import Widget
 
@@ -20,16 +21,17 @@ from tui_migrate.reports.saving import ENDINGS, save
 from tui_migrate.ui.finding_query import KEYS, parse
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
+from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.findings import FindingsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
-from tui_migrate.ui.screens.run_view import head_right
+from tui_migrate.ui.screens.run_view import BESIDE_ENDS, head_right
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.ui.wording import state_words
+from tui_migrate.ui.wording import fit_ends, state_words
 from tui_migrate.wording import ends_words, number, run_name
 
 GROUPS_SHOWN: Final = 6
@@ -96,8 +98,13 @@ class ReportScreen(FindingsScreen):
 
     def where(self) -> tuple[str, Environment | None, str]:
         """The run and its ends, and how dangerous its target is."""
-        ends = f"  {printable(ends_words(self._run))}" if self._run is not None else ""
-        return f"Report › run {run_name(self._run_id)}{ends}", *head_right(self._run, self.size.width)
+        words = f"Report › run {run_name(self._run_id)}"
+        environment, right = head_right(self._run, self.size.width)
+        if self._run is None:
+            return words, environment, right
+        said = environment_words(environment, right) if environment is not None else right
+        room = self.size.width - cell_len(said) - cell_len(f"{words}  ") - BESIDE_ENDS
+        return f"{words}  {fit_ends(printable(ends_words(self._run)), max(1, room))}", environment, right
 
     def help_text(self) -> str:
         """What the two tables are."""
