@@ -172,7 +172,7 @@ def test_the_head_names_a_target_in_production_and_the_lines_a_source_there() ->
     staging = record()
     assert head_words(staging, plan, 80) == ("run 0042   copy   prod/shop → staging/shop", None, "STAGING")
     assert counts_lines(staging, RunPace(), [], plan)[1].startswith(" SOURCE: PRODUCTION  ")
-    live = record(environment=Environment.PRODUCTION)
+    live = replace(record(environment=Environment.PRODUCTION), target="live/shop")
     to_production = copy_plan(store_end("staging"), store_end("live", Environment.PRODUCTION))
     assert head_words(live, to_production, 80)[1:] == (Environment.PRODUCTION, "live")
     assert counts_lines(live, RunPace(), [], to_production)[1].startswith("  ")
