@@ -7,6 +7,8 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from tui_migrate import connections
+from tui_migrate.connections import Connection
 from tui_migrate.findings import Finding
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, Failure
@@ -108,6 +110,16 @@ def copy_plan(
     )
 
 
+def know_ends(home: Home, plan: Plan) -> None:
+    """Have the connections that a plan names, where there are none of these names: nobody answers there."""
+    known = connections.load(home)
+    ends = [one for one in (plan.source, plan.target) if isinstance(one, StoreEnd) and one.connection]
+    new = {one.connection: one for one in ends if one.connection not in known}
+    if new:
+        made = [Connection(name, "mongodb://127.0.0.1:1/shop", end.environment) for name, end in new.items()]
+        connections.write(home, [*known.values(), *made])
+
+
 class PreparedJournal:
     """Writes runs into a home's journal as workers would have left them, `age` seconds before the tests' time."""
 
@@ -129,6 +141,7 @@ class PreparedJournal:
         """Record one run and give its id. One that is to be at work has no worker: it shows as interrupted."""
         self._at = NOW - age
         plan = plan or copy_plan()
+        know_ends(self.home, plan)
         journal = await JournalWriter.open(self.home.journal, lambda: self._at)
         try:
             run_id = await journal.create_run(plan, "anna@bastion")

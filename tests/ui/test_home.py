@@ -329,9 +329,8 @@ async def test_last_use_of_a_connection_comes_from_the_runs(home: Home) -> None:
 async def test_a_run_that_stopped_is_taken_up_from_home(home: Home) -> None:
     """The worker ends at once, for there is no such server: what counts is that it was started."""
     plan = copy_plan(store_end("prod"), store_end("staging"))
-    connections.write(
-        home, [Connection("prod", "mongodb://127.0.0.1:1/shop"), Connection("staging", "mongodb://127.0.0.1:2/shop")]
-    )
+    urls = {"prod": "mongodb://127.0.0.1:1/shop", "staging": "mongodb://127.0.0.1:2/shop"}
+    connections.write(home, [Connection(name, url, Environment.STAGING) for name, url in urls.items()])
     await PreparedJournal(home).run(RunState.EXECUTING, plan, documents=0)
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:

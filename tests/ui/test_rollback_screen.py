@@ -40,7 +40,9 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def away(home: Home) -> None:
     """Let the target be one that does not answer."""
-    home.connections.write_text("connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n")
+    home.connections.write_text(
+        "connections:\n  staging:\n    url: mongodb://127.0.0.1:1/shop\n    environment: staging\n"
+    )
     home.connections.chmod(0o600)
 
 
@@ -161,7 +163,10 @@ async def test_a_rollback_without_its_connection_is_not_even_recorded(journal: P
     await write_undo(journal.home, run_id)
     async with preview(journal.home, run_id) as pilot:
         await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        journal.home.connections.unlink()
         await pilot.press("s")
+        await until(pilot, shows(pilot, "Type staging"), "the name of what nobody knows any more")
+        await pilot.press(*"staging", "enter")
         await until(pilot, shows(pilot, "there is no connection staging"))
     async with open_both(journal.home.journal) as (_, reader):
         assert await reader.count_runs() == 1

@@ -10,6 +10,8 @@ from textual.widgets import Input
 
 from tests.ui.driving import NOW, copy_plan, screen_text, shows, store_end, until, words
 from tests.ui.run_scene import ActedRun, acted_run, keys, said, scene, watched
+from tui_migrate import connections
+from tui_migrate.connections import Connection
 from tui_migrate.journal.records import ROLL_BACK, CollectionState, ControlStatus, Counts, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment
@@ -201,6 +203,7 @@ async def test_a_password_that_is_missing_is_asked_for_and_esc_starts_nothing(tm
 
 async def test_a_resume_that_is_refused_says_why(tmp_path: Path) -> None:
     async with scene(tmp_path) as (run, pilot):
+        connections.write(run.home, [Connection("staging", "mongodb://127.0.0.1:1/shop", Environment.STAGING)])
         run.die()
         await until(pilot, shows(pilot, "interrupted"))
         await pilot.press("u")

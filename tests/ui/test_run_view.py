@@ -182,7 +182,7 @@ def test_the_head_names_a_target_in_production_and_the_lines_a_source_there() ->
     staging = record()
     assert head_words(staging, plan, 80) == ("run 0042   copy   prod/shop → staging/shop", None, "STAGING")
     assert counts_lines(staging, RunPace(), [], plan)[1].startswith(" SOURCE: PRODUCTION  ")
-    live = record(environment=Environment.PRODUCTION)
+    live = replace(record(environment=Environment.PRODUCTION), target="live/shop")
     to_production = copy_plan(store_end("staging"), store_end("live", Environment.PRODUCTION))
     assert head_words(live, to_production, 80)[1:] == (Environment.PRODUCTION, "live")
     assert counts_lines(live, RunPace(), [], to_production)[1].startswith("  ")
@@ -196,9 +196,6 @@ def test_of_a_long_head_only_the_ends_are_cut() -> None:
     wide, environment, right = head_words(run, copy_plan(target=url), 120)
     assert wide == "run 0042   copy   prod/shop → db1.example:27017/shop"
     assert (environment, right) == (Environment.PRODUCTION, "db1.example:27017")
-    sheet = head_words(run, copy_plan(target=url), 80, "errors and findings")
-    assert sheet[1:] == (None, "errors and findings")
-    assert cell_len(f"tui-migrate  {sheet[0]}  {sheet[2]}") <= 80, "the title is not cut"
     left = head_words(run, copy_plan(target=url), 80)[0]
     assert left == "run 0042   copy   prod…shop"
     words = environment_words(Environment.PRODUCTION, right)

@@ -148,6 +148,7 @@ def start(
         The YAML file of the plan.
     """
     from tui_migrate import strict_yaml
+    from tui_migrate.plan.environments import current_plan
     from tui_migrate.plan.yaml_form import from_yaml
 
     found = from_yaml(strict_yaml.read(plan), str(plan))
@@ -159,7 +160,7 @@ def start(
         raise UsageError(f"{plan} is the plan of a retry", hint=f"use tui-migrate retry {found.retry_of}")
     passwords: dict[str, str] = {}
     source, target = decrypting.ends(_absolute(found.source), _absolute(found.target), passwords)
-    found = replace(found, source=source, target=target)
+    found = current_plan(replace(found, source=source, target=target), common.place)
     launching = _launching(handling, common.place, common.output, passwords, (source, target))
     return asyncio.run(launching.carry_out(found))
 

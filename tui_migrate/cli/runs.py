@@ -129,12 +129,15 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
     from tui_migrate.cli.summary import STOPPED, findings_lines, next_steps, summary
     from tui_migrate.cli.tables import table
     from tui_migrate.cli.wording import arrow, at_and_ago
+    from tui_migrate.plan.environments import environment_now
     from tui_migrate.plan.model import RunKind
     from tui_migrate.wording import number, run_name, size
 
+    is_export = run.kind is RunKind.EXPORT
+    environment = environment_now(run.environment, run.source if is_export else run.target, common.place)
     lines = [
         *summary(run, findings_shown=0),
-        f"  {'source' if run.kind is RunKind.EXPORT else 'target'}: {run.environment.value}",
+        f"  {'source' if is_export else 'target'}: {environment.value}",
         f"  made {at_and_ago(run.created_at)} by {run.created_by}",
         f"  stage {run.stage.value}, {percentage(run):.1f} %, {documents_text(run)}",
     ]

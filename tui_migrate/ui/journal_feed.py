@@ -31,6 +31,7 @@ from tui_migrate.journal.records import (
 )
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
+from tui_migrate.ui.environments import Environments
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
 from tui_migrate.ui.snapshot import Snapshot, Subject
@@ -82,6 +83,7 @@ class JournalFeed:
         self._watched: set[int] = set()
         self.latest = 0
         """The run that was started last in this sitting, 0 where none was."""
+        self._environments = Environments(home)
 
     def watch(self, subject: Subject) -> None:
         """Look at something else from now on; the next snapshot comes at once."""
@@ -149,6 +151,7 @@ class JournalFeed:
                 self._post(RunEnded(run_id, run.state, run.kind))
 
     async def _read(self, reader: JournalReader, subject: Subject) -> Snapshot:
+        await self._environments.refresh()
         runs = await reader.runs(subject.runs, subject.offset) if subject.runs else ()
         run: RunRecord | None = None
         events: tuple[Event, ...] = ()
@@ -156,7 +159,7 @@ class JournalFeed:
         samples: tuple[Sample, ...] = ()
         if subject.run_id:
             try:
-                run = await effective(self._home, reader, await reader.run(subject.run_id))
+                run = await self._shown(reader, await reader.run(subject.run_id))
                 events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
                 controls = await _requests(reader, run)
                 samples = await reader.samples(subject.run_id) if subject.samples else ()
@@ -168,7 +171,7 @@ class JournalFeed:
             subject,
             self._clock(),
             total=await reader.count_runs() if subject.runs or subject.summaries else 0,
-            runs=tuple([await effective(self._home, reader, one) for one in runs]),
+            runs=tuple([await self._shown(reader, one) for one in runs]),
             run=run,
             events=events,
             controls=controls,
@@ -189,7 +192,7 @@ class JournalFeed:
         async with self._apart() as reader:
             if reader is None:
                 raise RunNotFound(f"there is no run {run_id:04d}", hint="the journal is gone")
-            return await effective(self._home, reader, await reader.run(run_id))
+            return await self._shown(reader, await reader.run(run_id))
 
     async def findings(self, run_id: int) -> tuple[tuple[Stage, Finding], ...]:
         """Give all that a run found, each with the stage that found it. Raises JournalError, StorageFailed."""
@@ -215,6 +218,7 @@ class JournalFeed:
     @asynccontextmanager
     async def _apart(self) -> AsyncIterator[JournalReader | None]:
         """A connection of its own, so that a long read does not hold up what is watched; None without a journal."""
+        await self._environments.refresh()
         reader = await self._opened()
         try:
             with _understood(self._home.journal):
@@ -223,15 +227,19 @@ class JournalFeed:
             if reader is not None:
                 await reader.close()
 
+    async def _shown(self, reader: JournalReader, run: RunRecord) -> RunRecord:
+        """Give a run as it is: with what has become of its worker, and how dangerous its place is now."""
+        return self._environments.shown(await effective(self._home, reader, run))
+
     async def _summaries(self, reader: JournalReader, found: tuple[RunSummary, ...]) -> tuple[RunSummary, ...]:
-        """Give runs as they are: see `effective`, which is asked about those alone that should have a worker."""
+        """Give runs as they are: see `_shown`; workers are asked about where there should be one."""
         shown = []
         for one in found:
             if one.run.state.is_active:
-                run = await effective(self._home, reader, one.run)
+                run = await self._shown(reader, one.run)
                 shown.append(replace(one, run=replace(run, plan="", collections=(), findings=())))
             else:
-                shown.append(one)
+                shown.append(replace(one, run=self._environments.shown(one.run)))
         return tuple(shown)
 
     def _is_news(self, snapshot: Snapshot) -> bool:

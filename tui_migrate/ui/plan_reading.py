@@ -1,4 +1,7 @@
-"""Reading the plan of a run for a screen: a short one within a frame, one of thousands of collections beside it."""
+"""Reading the plan of a run for a screen: a short one within a frame, one of thousands of collections beside it.
+
+Its ends are as dangerous as their connections say now, and never less than the plan does.
+"""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
@@ -6,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from textual.message import Message
 
 from tui_migrate.journal.records import RunRecord
+from tui_migrate.paths import Home
+from tui_migrate.plan.environments import current_plan
 from tui_migrate.plan.model import Plan
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.wording import run_name
@@ -31,21 +36,21 @@ class PlanOfRun:
     def of(self, run: RunRecord) -> Plan | None:
         """Give the plan; None while it is being read, and then the screen gets `Read`. Raises InvalidFile."""
         if self.plan is None and len(run.plan) <= PLAN_READ_AT_ONCE:
-            self.plan = from_yaml(run.plan, _name(run))
+            self.plan = _read(run, self._screen.session.home)
         elif self.plan is None and not self._is_reading:
             self._is_reading = True
-            self._screen.migrate_app.in_background(self._read(run), f"plan-{id(self)}")
+            self._screen.migrate_app.in_background(self._read_beside(run), f"plan-{id(self)}")
         return self.plan
 
-    async def _read(self, run: RunRecord) -> None:
-        self.plan = await read_plan(run)
+    async def _read_beside(self, run: RunRecord) -> None:
+        self.plan = await read_plan(run, self._screen.session.home)
         self._screen.post_message(self.Read())
 
 
-async def read_plan(run: RunRecord) -> Plan:
+async def read_plan(run: RunRecord, home: Home) -> Plan:
     """Read the plan of a run beside the screens. Raises InvalidFile."""
-    return await asyncio.to_thread(from_yaml, run.plan, _name(run))
+    return await asyncio.to_thread(_read, run, home)
 
 
-def _name(run: RunRecord) -> str:
-    return f"plan of run {run_name(run.id)}"
+def _read(run: RunRecord, home: Home) -> Plan:
+    return current_plan(from_yaml(run.plan, f"plan of run {run_name(run.id)}"), home)

@@ -19,8 +19,8 @@ REFUSED_SECRETS: Final = ("authentication_failed", "wrong_key")
 
 
 async def plan_of(app: "MigrateApp", run_id: int) -> Plan:
-    """Give the plan of a run. Raises RunNotFound, InvalidFile, JournalError."""
-    return await read_plan(await app.feed.whole(run_id))
+    """Give the plan of a run, its ends as their connections are now. Raises RunNotFound, InvalidFile, JournalError."""
+    return await read_plan(await app.feed.whole(run_id), app.session.home)
 
 
 async def resume(app: "MigrateApp", run_id: int) -> bool:
@@ -32,7 +32,7 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     Raises Refused where that cannot be, and what keeps a password from being tried.
     """
     run = await app.feed.whole(run_id)
-    plan = await read_plan(run)
+    plan = await read_plan(run, app.session.home)
     ends = (plan.target,) if plan.retry_of else (plan.source, plan.target)
     if run.failure is not None and run.failure.code in REFUSED_SECRETS:
         for one in ends:

@@ -1,5 +1,6 @@
 """Starting the run that was planned: what has to be confirmed, the passwords, the worker."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import Environment, Plan, StoreEnd
+from tui_migrate.plan.environments import is_production
+from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.plan.refusals import Refusals
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
@@ -52,7 +54,7 @@ async def confirm(
             plan = replace(plan, max_rejects=refused.count if refused.is_whole else MOST_REJECTS)
             sentence = sentence.replace(before, refused.words(plan.max_rejects))
     target = plan.target
-    if isinstance(target, StoreEnd) and target.environment is Environment.PRODUCTION:
+    if isinstance(target, StoreEnd) and await asyncio.to_thread(is_production, target, app.session.home):
         sentences = ["This writes to PRODUCTION.", *wrap(sentence, TEXT_CELLS)]
         if not await app.push_screen_wait(TypeName("Production target", sentences, host_words(target))):
             return None

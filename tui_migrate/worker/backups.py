@@ -18,6 +18,7 @@ from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.mapping.extended_json import possible_ids, write_value
 from tui_migrate.paths import Home
+from tui_migrate.plan.environments import current_plan
 from tui_migrate.plan.model import PackageEnd, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Identity
@@ -122,6 +123,7 @@ async def create_backup(home: Home, name: str, plan: Plan, of: BackedUp) -> int:
 
     Raises UsageError for a name that is taken or none, Refused, JournalError, StorageFailed.
     """
+    plan = await asyncio.to_thread(current_plan, plan, home)
     if not isinstance(plan.source, StoreEnd) or not isinstance(plan.target, PackageEnd):
         raise TypeError("a backup is an export of a database")
     await refuse_taken(home, check_name(name))

@@ -20,6 +20,7 @@ from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.packages.package import PASSPHRASE_VARIABLE
 from tui_migrate.paths import Home, RunFolder, is_there, make_private_folder
 from tui_migrate.plan.checks.look import Rival
+from tui_migrate.plan.environments import current_plan
 from tui_migrate.plan.model import Plan, PlannedCollection, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import printable, redact
@@ -36,12 +37,14 @@ PRIVATE: Final = 0o077
 async def create_run(home: Home, plan: Plan, created_by: str | None = None, *, rate_limit: int = 0) -> int:
     """Record a plan as a run and give its id; nothing is started. Raises JournalError, StorageFailed.
 
-    `rate_limit` is what it begins with, documents/s, 0 for none.
+    Its ends are recorded as dangerous as their connections say now, where the plan says less. `rate_limit` is what it
+    begins with, documents/s, 0 for none.
 
     The number of a run whose folder is there is not given again, even where the journal was lost: its undo log is
     another run's.
     """
     home.prepare()
+    plan = await asyncio.to_thread(current_plan, plan, home)
     journal = await JournalWriter.open(home.journal)
     try:
         # A plan that somebody wrote by hand may quote a URL with its password.

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.message import Message
 
 from tui_migrate.errors import CredentialsMissing, TuiMigrateError
-from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
+from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState, RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import NOTHING, Mask
@@ -19,6 +19,8 @@ from tui_migrate.ui.document_diff import diff_of, side_by_side
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.resuming import plan_of
 from tui_migrate.ui.screens.document import DocumentScreen
+from tui_migrate.ui.screens.run_view import head_right
+from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.table import Row
 from tui_migrate.wording import run_name
 from tui_migrate.worker.conflict_documents import Sides, read_sides
@@ -46,15 +48,25 @@ class ConflictScreen(DocumentScreen):
     def __init__(self, run_id: int, conflict: ConflictRecord, mask: Mask, decide: Deciding) -> None:
         super().__init__()
         self._run_id = run_id
+        self._run: RunRecord | None = None
         self._conflict = conflict
         self._mask = mask
         self._decided = decide
         self._read_last: ConflictScreen.Read | None = None
 
     def where(self) -> tuple[str, Environment | None, str]:
-        """Which document of which run."""
+        """Which document of which run, and how dangerous the target is that the decision is about."""
         name = printable(self._conflict.collection)
-        return f"run {run_name(self._run_id)} › conflicts › {name} {id_words(self._conflict, self._mask)}", None, ""
+        words = f"run {run_name(self._run_id)} › conflicts › {name} {id_words(self._conflict, self._mask)}"
+        return words, *head_right(self._run, self.size.width)
+
+    def subject(self) -> Subject:
+        """The run that asks."""
+        return Subject(run_id=self._run_id)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Learn how dangerous the target is."""
+        self._run = snapshot.run
 
     def help_text(self) -> str:
         """How to read it, and what the keys do."""

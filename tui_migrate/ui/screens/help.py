@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from textual.widget import Widget
 
-from tui_migrate.plan.model import Policy
+from tui_migrate.plan.model import Environment, Policy
 from tui_migrate.ui.actions import EVERYWHERE, Action
 from tui_migrate.ui.keymap import keymap_file
 from tui_migrate.ui.policy_words import IN_GENERAL
@@ -70,9 +70,10 @@ class HelpScreen(OperatorScreen):
         pager.say(self._paragraphs())
         pager.focus()
 
-    def where(self) -> tuple[str, None, str]:
-        """What it is help for."""
-        return f"Help › {self._of.where()[0] or 'this screen'}", None, ""
+    def where(self) -> tuple[str, Environment | None, str]:
+        """What it is help for, and how dangerous the target is there."""
+        words, environment, right = self._of.where()
+        return f"Help › {words or 'this screen'}", environment, right
 
     def is_available(self, action_id: str) -> bool:
         """There is no help on help."""

@@ -1,11 +1,13 @@
 """New migration: one step visible, the steps on top, and a line that says what comes next or what is missing."""
 
 from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
 from textual.widget import Widget
 
+from tui_migrate.plan.environments import current_if_known
 from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import to_yaml
 from tui_migrate.redaction import printable
@@ -93,6 +95,7 @@ class NewMigrationScreen(OperatorScreen):
         if self._begun_with is not None:
             self.migrate_app.unfinished.begin(self._begun_with)
             self.session.draft = self._begun_with
+        self._take_environments()
         old = self.session.clock() - STALE_SECONDS
         self.session.looks.forget_older(old)
         if self._counted is not None:
@@ -114,6 +117,7 @@ class NewMigrationScreen(OperatorScreen):
         """Another screen may have changed the draft meanwhile: the plan is another then, and is checked anew."""
         super().on_screen_resume()
         if self._was_covered:
+            self._take_environments()
             self._was_covered = False
             self._draw()
         if self.session.draft.step is Step.PREFLIGHT and self.session.looks.checked is not None:
@@ -320,6 +324,12 @@ class NewMigrationScreen(OperatorScreen):
     @property
     def _preflight(self) -> PreflightPane:
         return self.query_one(PreflightPane)
+
+    def _take_environments(self) -> None:
+        """Take both ends as their connections are now: a plan that was saved may know a milder word."""
+        draft, home = self.session.draft, self.session.home
+        source, target = (end and current_if_known(end, home) for end in (draft.source, draft.target))
+        self.session.draft = replace(draft, source=source, target=target)
 
     def _source_words(self) -> str:
         """Say that reading is dangerous too: production bears the load of it."""

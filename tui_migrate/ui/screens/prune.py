@@ -78,8 +78,9 @@ class PruneScreen(OperatorScreen):
         self.action_look_again()
 
     def where(self) -> tuple[str, None, str]:
-        """What is shown."""
-        return "backups › prune", None, ""
+        """What is shown, and whether backups of production go."""
+        is_grave = any(one.record.environment is Environment.PRODUCTION for one in self._go)
+        return "backups › prune", None, "BACKUPS OF PRODUCTION GO" if is_grave else ""
 
     def help_text(self) -> str:
         """What never goes."""

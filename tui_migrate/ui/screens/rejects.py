@@ -28,7 +28,7 @@ from tui_migrate.ui.reject_words import (
 )
 from tui_migrate.ui.retrying import retry
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.run_view import head_words
+from tui_migrate.ui.screens.run_view import head_right
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.taking_back import Begun
@@ -93,10 +93,7 @@ class RejectsScreen(OperatorScreen):
 
     def where(self) -> tuple[str, Environment | None, str]:
         """The run, and how dangerous its target is: a retry writes there."""
-        if self._run is None:
-            return f"run {run_name(self._run_id)}   rejects", None, ""
-        _, environment, right = head_words(self._run, None, self.size.width)
-        return f"run {run_name(self._run_id)}   rejects", environment, right
+        return f"run {run_name(self._run_id)}   rejects", *head_right(self._run, self.size.width)
 
     def help_text(self) -> str:
         """What a reject is, and what trying again does."""

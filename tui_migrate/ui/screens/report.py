@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import RunRecord, Sample
+from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
 from tui_migrate.reports.findings import Staged, run_report
 from tui_migrate.reports.masking import Mask
@@ -19,15 +21,17 @@ from tui_migrate.ui.finding_query import KEYS, parse
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
+from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.findings import FindingsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
+from tui_migrate.ui.screens.run_view import BESIDE_ENDS, head_right
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.ui.wording import state_words
+from tui_migrate.ui.wording import fit_ends, state_words
 from tui_migrate.wording import ends_words, number, run_name
 
 GROUPS_SHOWN: Final = 6
@@ -92,10 +96,15 @@ class ReportScreen(FindingsScreen):
             self.action_look_again()
         self._draw_summary()
 
-    def where(self) -> tuple[str, None, str]:
-        """The run and its ends."""
-        ends = f"  {ends_words(self._run)}" if self._run is not None else ""
-        return f"Report › run {run_name(self._run_id)}{ends}", None, ""
+    def where(self) -> tuple[str, Environment | None, str]:
+        """The run and its ends, and how dangerous its target is."""
+        words = f"Report › run {run_name(self._run_id)}"
+        environment, right = head_right(self._run, self.size.width)
+        if self._run is None:
+            return words, environment, right
+        said = environment_words(environment, right) if environment is not None else right
+        room = self.size.width - cell_len(said) - cell_len(f"{words}  ") - BESIDE_ENDS
+        return f"{words}  {fit_ends(printable(ends_words(self._run)), max(1, room))}", environment, right
 
     def help_text(self) -> str:
         """What the two tables are."""
@@ -185,7 +194,7 @@ class ReportScreen(FindingsScreen):
             self._samples = await self.migrate_app.feed.samples(self._run_id)
             found = await self.migrate_app.feed.findings(self._run_id)
             if self._run is not None:
-                mask = Mask.of_plan(await read_plan(self._run))
+                mask = Mask.of_plan(await read_plan(self._run, self.session.home))
                 found = tuple((stage, mask.finding(one)) for stage, one in found)
         except TuiMigrateError as error:
             self.post_message(self.Read((), Fault.of(error)))

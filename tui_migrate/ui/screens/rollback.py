@@ -14,6 +14,7 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.paths import Home
+from tui_migrate.plan.environments import is_production
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes, look_for_changes
@@ -251,7 +252,7 @@ class RollbackScreen(OperatorScreen):
         plan = self._plan
         if plan is None or not isinstance(plan.target, StoreEnd):
             return
-        if plan.target.environment is not Environment.PRODUCTION:
+        if not is_production(plan.target, self.session.home):
             self._confirmed(True)
             return
         counts = planned(self._run, self._changes) if self._run is not None else None

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.message import Message
 
 from tui_migrate.errors import CredentialsMissing, TuiMigrateError
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import Mask
@@ -23,6 +24,8 @@ from tui_migrate.ui.rollback_words import (
     version_words,
 )
 from tui_migrate.ui.screens.document import DocumentScreen
+from tui_migrate.ui.screens.run_view import head_right
+from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.table import Row
 from tui_migrate.wording import run_name
 from tui_migrate.worker.rollback_documents import TouchedDocument, Versions, read_versions
@@ -54,11 +57,21 @@ class RollbackDocumentScreen(DocumentScreen):
         self._document = document
         self._shown_id = shown_id
         self._last: RollbackDocumentScreen.Read | None = None
+        self._run: RunRecord | None = None
 
     def where(self) -> tuple[str, Environment | None, str]:
-        """Which document of which run."""
+        """Which document of which run, and how dangerous its target is."""
         name = printable(self._document.collection)
-        return f"roll back run {run_name(self._run_id)} › {name} › {self._shown_id}", None, ""
+        words = f"roll back run {run_name(self._run_id)} › {name} › {self._shown_id}"
+        return words, *head_right(self._run, self.size.width)
+
+    def subject(self) -> Subject:
+        """The run that is to be taken back."""
+        return Subject(run_id=self._run_id)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Learn how dangerous the target is."""
+        self._run = snapshot.run
 
     def help_text(self) -> str:
         """How to read it."""

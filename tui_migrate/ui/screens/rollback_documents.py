@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from tui_migrate.errors import TuiMigrateError
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import Mask
@@ -20,7 +21,8 @@ from tui_migrate.ui.look import Fault
 from tui_migrate.ui.rollback_words import COLUMNS, id_words, touched_rows, touched_sentences
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.rollback_document import RollbackDocumentScreen
-from tui_migrate.ui.snapshot import Subject
+from tui_migrate.ui.screens.run_view import head_right
+from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Table
@@ -65,6 +67,7 @@ class RollbackDocumentsScreen(OperatorScreen):
         self._found: TouchedList | None = None
         self._reading: Worker[Any] | None = None
         self._begun = 0.0
+        self._run: RunRecord | None = None
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the sentences and the list."""
@@ -88,8 +91,13 @@ class RollbackDocumentsScreen(OperatorScreen):
         return Subject(run_id=self._taken.run_id)
 
     def where(self) -> tuple[str, Environment | None, str]:
-        """Which collection of which run."""
-        return f"roll back run {run_name(self._taken.run_id)} › {printable(self._collection)}", None, ""
+        """Which collection of which run, and how dangerous its target is."""
+        words = f"roll back run {run_name(self._taken.run_id)} › {printable(self._collection)}"
+        return words, *head_right(self._run, self.size.width)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Learn how dangerous the target is."""
+        self._run = snapshot.run
 
     def help_text(self) -> str:
         """What stands in the list, and what enter reads."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui_migrate.journal.records import RunRecord
+from tui_migrate.redaction import printable
 from tui_migrate.ui.run_rows import since
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
 def ask_to_delete(app: "MigrateApp", run: RunRecord, when_wanted: Callable[[int], object]) -> None:
     """Ask whether a run's record is to go; where its undo log is the only way back, its number has to be typed."""
     name = run_name(run.id)
-    title, made = f"Delete run {name}?", f"made {since(run.created_at, app.session.clock())} by {run.created_by}"
-    said = [*wrap(ends_words(run), TEXT_CELLS), f"{kind_words(run)}, {made}", ""]
+    title, made = (
+        f"Delete run {name}?",
+        f"made {since(run.created_at, app.session.clock())} by {printable(run.created_by)}",
+    )
+    said = [*wrap(printable(ends_words(run)), TEXT_CELLS), f"{kind_words(run)}, {made}", ""]
 
     def take(is_wanted: bool) -> None:
         if is_wanted:
             when_wanted(run.id)
 
     if run.rollback_available:
-        loss = f"Its undo log ({size(run.undo_bytes)}) is the only way back from what it wrote to {run.target}."
+        loss = (
+            f"Its undo log ({size(run.undo_bytes)}) is the only way back from what it wrote to {printable(run.target)}."
+        )
         said += [*wrap(loss, TEXT_CELLS), "Deleting it is for good."]
         app.push_screen(TypeName(title, said, name), lambda is_equal: take(is_equal is True))
         return

@@ -19,7 +19,7 @@ from tui_migrate.ui.look import Fault
 from tui_migrate.ui.next_steps import failure_hint, finding_in_app
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
-from tui_migrate.ui.screens.run_view import clock_time, head_words
+from tui_migrate.ui.screens.run_view import clock_time, head_right
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
@@ -52,9 +52,7 @@ class RunSheet(OperatorScreen):
 
     def where(self) -> tuple[str, Environment | None, str]:
         """The run, and which sheet of it this is."""
-        if self._run is None:
-            return f"run {run_name(self._run_id)}   {self.TITLE_WORD}", None, ""
-        return head_words(self._run, None, self.size.width, self.TITLE_WORD)
+        return f"run {run_name(self._run_id)}   {self.TITLE_WORD}", *head_right(self._run, self.size.width)
 
     def on_mount(self) -> None:
         """Let the keys of the table work at once."""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from tui_migrate.journal.records import ROLL_BACK, Control, RunRecord, Wish
 from tui_migrate.journal.states import RunState, Stage
-from tui_migrate.plan.model import MOST_PARALLEL, Environment, Plan, RunKind, StoreEnd
+from tui_migrate.plan.environments import is_production
+from tui_migrate.plan.model import MOST_PARALLEL, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.one_start import OneStart
@@ -108,7 +109,7 @@ class RunSteering:
             if confirmed:
                 app.in_background(self._cancel_and_roll_back(plan), f"rollback-{self._run_id}")
 
-        if target.environment is not Environment.PRODUCTION:
+        if not is_production(target, self._screen.session.home):
             take(confirmed=True)
             return
         sentence = f"{printable(target.label)} is production. The run is cancelled, and what it wrote is taken back."

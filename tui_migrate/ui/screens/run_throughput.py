@@ -12,7 +12,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_pace import documents_done
-from tui_migrate.ui.screens.run_view import clock_time, elapsed, head_words, mean_rate
+from tui_migrate.ui.screens.run_view import clock_time, elapsed, head_right, mean_rate
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.throughput import plot
 from tui_migrate.ui.widgets.lines import Lines
@@ -43,9 +43,7 @@ class ThroughputScreen(OperatorScreen):
     def where(self) -> tuple[str, Environment | None, str]:
         """The run, and which sheet of it this is."""
         run = self._snapshot.run if self._snapshot is not None else None
-        if run is None:
-            return f"run {run_name(self._run_id)}", None, "throughput"
-        return head_words(run, None, self.size.width, "throughput")
+        return f"run {run_name(self._run_id)}   throughput", *head_right(run, self.size.width)
 
     def help_text(self) -> str:
         """What is drawn, and what holds a run up."""

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from tui_migrate.journal.records import CollectionState, Event, RunRecord
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.environments import name_in
 from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import host_words
@@ -40,29 +41,44 @@ _THROUGH: Final = (
     RunState.ROLLED_BACK_WITH_FINDINGS,
 )
 _BESIDE_HOSTS: Final = re.compile(r"\b[a-z+]+://(?:[^/?\s]*@)?|\?\S*")
+_NAMED: Final = "SOURCE: PRODUCTION"
+_UNNAMED: Final = "SOURCE COUNTS AS PRODUCTION"
 _RETRY: Final = "; again in "
 """What stands in the log's line of every second try: see `engine.drive`."""
 
 
-def head_words(run: RunRecord, plan: Plan | None, width: int, title: str = "") -> tuple[str, Environment | None, str]:
+def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Environment | None, str]:
     """The head: what goes where, how dangerous the target is, and what stands at the right of it.
 
-    Of the ends as much is shown as there is room for; which run this is, and the warning, stay whole. A sheet of the
-    run has its `title` in the place of the warning.
+    Of the ends as much is shown as there is room for; which run this is, and the warning, stay whole.
     """
     environment: Environment | None = None
     right = run.environment.value.upper()
     if run.kind is RunKind.EXPORT:
-        right = source_words(plan)
+        right = source_words(plan) if plan is not None else _exported(run)
     elif run.environment is Environment.PRODUCTION:
-        target = plan.target if plan is not None else None
-        environment, right = run.environment, printable(host_words(target)) if isinstance(target, StoreEnd) else ""
-    if title:
-        environment, right = None, title
+        environment, right = run.environment, _place(run)
     said = environment_words(environment, right) if environment is not None else right
     what = f"run {run_name(run.id)}   {kind_words(run)}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
     return what + fit_ends(_short(printable(ends_words(run))), max(1, room)), environment, right
+
+
+def head_right(run: RunRecord | None, width: int) -> tuple[Environment | None, str]:
+    """The right of the head of a sheet about a run: how dangerous its target is, or an export's source."""
+    return (None, "") if run is None else head_words(run, None, width)[1:]
+
+
+def _place(run: RunRecord) -> str:
+    """The name of the target's connection, or the hosts of its URL."""
+    name = name_in(run.target)
+    return printable(name or host_words(StoreEnd("", url=run.target)))
+
+
+def _exported(run: RunRecord) -> str:
+    if run.environment is not Environment.PRODUCTION:
+        return ""
+    return _NAMED if name_in(run.source) else _UNNAMED
 
 
 def _short(ends: str) -> str:
@@ -76,7 +92,7 @@ def source_words(plan: Plan | None) -> str:
         return ""
     if plan.source.environment is not Environment.PRODUCTION:
         return ""
-    return "SOURCE: PRODUCTION" if plan.source.connection else "SOURCE COUNTS AS PRODUCTION"
+    return _NAMED if plan.source.connection else _UNNAMED
 
 
 def stages_line(run: RunRecord) -> str:

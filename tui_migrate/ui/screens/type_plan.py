@@ -7,10 +7,11 @@ from typing import ClassVar, Final
 from textual.widget import Widget
 
 from tui_migrate.packages.types.model import FieldType, Inference, InferredField, TypePlan, ValueType
-from tui_migrate.plan.model import PackageEnd
+from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.reports.package import TYPE_WORDS, looks_words
 from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.look import host_words
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.widgets.prose import Prose
@@ -56,9 +57,12 @@ class TypePlanScreen(OperatorScreen):
         self.query_one(Table).focus()
         self._draw()
 
-    def where(self) -> tuple[str, None, str]:
-        """The package."""
-        return f"Types › {printable(self._source.path)}", None, ""
+    def where(self) -> tuple[str, Environment | None, str]:
+        """The package, and how dangerous the target is."""
+        target, words = self.session.draft.target, f"Types › {printable(self._source.path)}"
+        if isinstance(target, StoreEnd):
+            return words, target.environment, printable(host_words(target))
+        return words, None, ""
 
     def help_text(self) -> str:
         """What there is to decide."""
