@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from tests.ui.driving import NOW, copy_plan, new_app, new_home, shows, until
+from tests.ui.driving import NOW, copy_plan, know_ends, new_app, new_home, shows, until
 from tui_migrate.findings import Severity
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.reader import JournalReader
@@ -114,6 +114,7 @@ async def acted_run(folder: Path, plan: Plan | None = None, now: float = NOW) ->
     """A run that is executing, eight seconds after its start."""
     home = new_home(folder)
     clock = Clock(now - 8)
+    know_ends(home, plan or copy_plan())
     journal = await JournalWriter.open(home.journal, clock)
     run_id = await journal.create_run(plan or copy_plan(), "anna@bastion")
     home.run(run_id).path.mkdir(parents=True)

@@ -106,7 +106,7 @@ async def test_the_users_command_is_run_and_its_fault_is_said(tmp_path: Path) ->
         assert out.read_text() == "7 completed copy"
         session.settings = Settings(on_finish=("/nowhere/notify",))
         app.post_message(ended())
-        await until(pilot, shows(pilot, "/nowhere/notify, cannot be run"))
+        await until(pilot, shows(pilot, "/nowhe…tify, cannot be run: No such file"))
 
 
 def ended() -> RunEnded:

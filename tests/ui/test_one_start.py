@@ -15,6 +15,7 @@ from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.build import PlanRequest
+from tui_migrate.plan.model import Environment
 from tui_migrate.ui import resuming
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.look import LookState, Opening
@@ -52,7 +53,7 @@ def stalled(monkeypatch: pytest.MonkeyPatch) -> Stalled:
 def journal(tmp_path: Path) -> PreparedJournal:
     home = new_home(tmp_path)
     away = "mongodb://127.0.0.1:1/shop"
-    connections.write(home, [Connection("prod", away), Connection("staging", away)])
+    connections.write(home, [Connection("prod", away), Connection("staging", away, Environment.STAGING)])
     return PreparedJournal(home)
 
 

@@ -213,6 +213,7 @@ async def test_a_resume_that_is_refused_says_why(tmp_path: Path) -> None:
 async def test_on_production_no_worker_takes_a_run_up_before_the_name_is_typed(tmp_path: Path) -> None:
     plan = replace(copy_plan(target=store_end("live", Environment.PRODUCTION)), undo=False)
     async with scene(tmp_path, plan) as (run, pilot):
+        connections.write(run.home, [Connection("live", "mongodb://127.0.0.1:1/shop", Environment.PRODUCTION)])
         run.die()
         await until(pilot, shows(pilot, "interrupted"))
         await pilot.press("u")

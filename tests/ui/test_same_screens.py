@@ -48,7 +48,8 @@ WIDE = ("report", "run")
 PLANNING: list[Step] = [
     ("", "0001"),
     ("n", "run 0001"),
-    ("enter", "Target has"),
+    ("enter", "Pair taken"),
+    ("\x0e", "Target has"),
     ("", "2 of 2 marked"),
     (" ", "1 of 2 marked"),
     ("\r", "Name in target"),

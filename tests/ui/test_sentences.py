@@ -143,7 +143,7 @@ async def test_with_every_key_elsewhere_the_screens_name_none_of_the_usual_ones(
     session = Session(home, clock=lambda: NOW, keys=keys)
     app = MigrateApp(session, theme="dark", marks=MarkSet.UNICODE, ansi=False)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, shows(pilot, "No connection has a name yet"), "Home")
+        await until(pilot, shows(pilot, "127.0.0.1:1/shop"), "Home")
         screens: list[OperatorScreen] = [
             HistoryScreen(), RunScreen(1), RunScreen(2), RollbackScreen(1), ReportScreen(1), ConnectionsScreen(),
             NewMigrationScreen(), CompareScreen(), BackupsScreen(), PruneScreen(), RejectsScreen(1), LogScreen(1),

@@ -130,7 +130,7 @@ async def test_a_choice_that_cannot_be_remembered_holds_until_one_leaves(home: H
     async with new_app(home).run_test(size=(80, 24)) as pilot:
         app = await open_picker(pilot)
         await pilot.press("down", "enter")
-        await until(pilot, shows(pilot, "✗ gruvbox stays until you leave"), "the note")
+        await until(pilot, shows(pilot, "✗ gruvbox is not kept: cannot write"), "the note")
         assert app.theme == "gruvbox"
 
 

@@ -51,7 +51,7 @@ async def others_are_kept_out(one: Browser, server: Served) -> None:
 
 async def keys_change_what_is_shown(one: Browser) -> None:
     await one.press("?")
-    await one.until_shown("Say what the keys do here.")
+    await one.until_shown("Say what the keys do here")
     await one.press("escape")
     await one.until_shown("Try the demo")
     await one.press("n")

@@ -76,7 +76,7 @@ def start_slowly(operator: Operator) -> None:
     operator.until_shown("10 of 10 marked")
     operator.press("\x0e")
     operator.until_shown("counted by their ids")
-    operator.press("m", *"j" * 6, "enter")
+    operator.press("m", *"j" * 4, "enter")
     operator.until_shown("A whole number")
     operator.press("backspace", str(RATE), "enter")
     operator.until_shown(f"{RATE} documents/s")

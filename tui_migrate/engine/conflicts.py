@@ -23,7 +23,6 @@ from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
 from tui_migrate.ordering import order_key
 from tui_migrate.stores.base import CollectionInfo
 from tui_migrate.stores.lookup import Keyed, find_by_id, keyed
-from tui_migrate.wording import waiting_words
 
 Page = list[tuple[ConflictRecord, Keyed | None]]
 """Decided documents, each as the source has it, None where that has it no more."""
@@ -63,8 +62,9 @@ def _by_collection(
 
 
 def _undecided(run_id: int, left: int) -> Undecided:
+    waits = f"{left:,} {'document waits' if left == 1 else 'documents wait'}"
     return Undecided(
-        f"{waiting_words(left)}: both ends have them, and they differ",
+        f"{waits} for your decision: both ends have them, and they differ",
         hint=f"tui-migrate conflicts {run_id} lists them",
     )
 

@@ -45,7 +45,7 @@ def connection_row(connection: Connection, sight: Sight, now: float) -> Row:
     return Row(
         key=connection.name,
         cells=(connection.name, connection.environment.value, where, seen, password_words(connection)),
-        name=f"{connection.url} · {full}",
+        name=f"{full} · {connection.url}",
         tone=tone,
     )
 

@@ -81,6 +81,8 @@ class AskDatabase(AskText):
 
     def on_mount(self) -> None:
         """Ask the server, where that was not done yet."""
+        if not self._is_laid_out:
+            return
         self._propose()
         self._draw()
         if self.found is None:
@@ -93,8 +95,9 @@ class AskDatabase(AskText):
     def on_ask_database_listed(self, event: Listed) -> None:
         """Show the list."""
         self.found = event.found
-        self._propose()
-        self._draw()
+        if self._is_laid_out:
+            self._propose()
+            self._draw()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """What is typed chooses which are shown; what up and down put there does not."""
@@ -114,10 +117,15 @@ class AskDatabase(AskText):
 
     def action_step(self, step: int) -> None:
         """Put the next database, or the one before, into the input."""
-        entry, names = self.query_one(Input), self._names
-        if names:
+        if self._is_laid_out and (names := self._names):
+            entry = self.query_one(Input)
             before = names.index(entry.value) if entry.value in names else (-1 if step > 0 else len(names))
             self._put(names[max(0, min(before + step, len(names) - 1))])
+
+    @property
+    def _is_laid_out(self) -> bool:
+        """False before there is anything in the window, and again once it is being taken down."""
+        return bool(self.query(Input)) and bool(self.query("#databases"))
 
     @property
     def _app(self) -> "MigrateApp":
@@ -172,7 +180,8 @@ class AskDatabase(AskText):
         try:
             check_database(value)
         except UsageError as error:
-            return wrap(f"✗ {error.message}: {error.hint}", TEXT_CELLS)[:VERDICT]
+            fault = Fault.of(error)
+            return wrap(f"✗ {fault.message}: {fault.hint}", TEXT_CELLS)[:VERDICT]
         if isinstance(self.found, Fault) or self.found is None or value in self.found:
             return []
         said = "{} is new and will be made" if self._is_target else f"! {self._end.connection} has no database {{}}"

@@ -35,6 +35,12 @@ class Palette(CommandPalette):
         """Close, if it is the topmost."""
         return super().dismiss(result) if may_close(self) else AwaitComplete()
 
+    def _action_command_list(self, action: str) -> None:
+        try:
+            super()._action_command_list(action)
+        except KeyError:
+            return  # Textual's list has options a moment before it knows on which lines they are
+
 
 def may_close(window: Screen[Any]) -> bool:
     """Say whether a window is the topmost, and let it tell nobody where the work that waited for it was cancelled.
