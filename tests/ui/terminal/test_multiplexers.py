@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,13 +25,24 @@ def configured(folder: Path, name: str) -> list[str]:
     return [require("screen", "screen"), "-c", os.devnull, "-S", "tui-migrate-test", *shell]
 
 
+@contextmanager
+def multiplexer(folder: Path, name: str, environ: dict[str, str]) -> Iterator[Operator]:
+    """Somebody at a multiplexer, whose server ends with the test, however that ends."""
+    try:
+        with Operator(configured(folder, name), environ, (80, 25)) as operator:  # tmux keeps a line for itself
+            yield operator
+    finally:
+        ending = ["-S", str(folder / "socket"), "kill-server"] if name == "tmux" else ["-X", "quit"]
+        subprocess.run([name, *ending], env=environ, capture_output=True, check=False)
+
+
 @pytest.mark.parametrize("name", ["tmux", "screen"])
 def test_the_terminal_in_it_is_left_as_it_was(tmp_path: Path, name: str) -> None:
     home = new_home(tmp_path)
     sockets = tmp_path / "sockets"
     sockets.mkdir(mode=0o700)
     environ = environment(tmp_path, SCREENDIR=str(sockets), PS1="ready> ", PYTHONPATH=str(ROOT), SHELL="/bin/sh")
-    with Operator(configured(tmp_path, name), environ, (80, 25)) as operator:  # tmux keeps a line for itself
+    with multiplexer(tmp_path, name, environ) as operator:
         operator.until_shown("ready>")
         operator.press("echo before; cd ", str(ROOT), "\r")
         operator.until(lambda: any(row.startswith("before") for row in operator.screen.display), "the shell's answer")
@@ -58,7 +71,7 @@ def test_the_title_in_tmux_is_the_one_before_when_the_app_is_left(tmp_path: Path
         found = subprocess.run([*tmux, "display", "-p", "#{pane_title}"], capture_output=True, text=True, check=True)
         return found.stdout.strip()
 
-    with LiveRun(home), Operator(configured(tmp_path, "tmux"), environ, (80, 25)) as operator:
+    with LiveRun(home), multiplexer(tmp_path, "tmux", environ) as operator:
         operator.until_shown("ready>")
         subprocess.run([*tmux, "select-pane", "-T", "mine"], check=True)
         operator.press(
