@@ -153,7 +153,7 @@ def test_a_later_run_is_named_before_a_rollback(cli: Cli, ends: Ends) -> None:
         )
     assert "run 0002 wrote to the same collections later" in cli("rollback", "1", "--despite-later").err
     done = cli("rollback", "1", "--despite-later", "--confirm")
-    assert "warning: run 0002 wrote to the same collections later; what it changed is spared" in done.err
+    assert "warning: run 0002 wrote to the same collections later; what it changed is kept" in done.err
     assert done.code == 3
     assert ends.target_documents("users") == [{"_id": 99}]
     assert cli("rollback", "2", "--confirm").code == 0

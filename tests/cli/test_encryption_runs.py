@@ -20,6 +20,7 @@ from tui_migrate.plan.model import PackageEnd, Plan, RunKind, StoreEnd
 from tui_migrate.worker import control, launch
 
 WORD = "hunter2 OpenSesame8y4"
+SEEN = b"OpenSesame8y4"  # other tests, which run beside these, have words of their own
 MARK = b"PlainAsDay5z1"
 """Part of every document: it must be seen in the databases alone."""
 PACKED = b"\x1f\x8b\x08\x00"
@@ -52,7 +53,7 @@ def nothing_is_seen(folder: Path) -> None:
 def nothing_is_seen_of(pid: int) -> None:
     """Look at the worker as others may, at its temporary files that have no name, and at the words of all processes."""
     for name in ("cmdline", "environ", "comm", "status"):
-        assert b"OpenSesame" not in Path(f"/proc/{pid}/{name}").read_bytes()
+        assert SEEN not in Path(f"/proc/{pid}/{name}").read_bytes()
     for one in Path(f"/proc/{pid}/fd").iterdir():
         if one.readlink().name.endswith(" (deleted)"):
             assert MARK not in one.read_bytes()
@@ -61,7 +62,7 @@ def nothing_is_seen_of(pid: int) -> None:
             words = process.read_bytes()
         except OSError:
             continue  # it has ended
-        assert b"OpenSesame" not in words, process
+        assert SEEN not in words, process
 
 
 def keep_word(path: Path) -> Path:

@@ -111,7 +111,8 @@ class ConflictScreen(DocumentScreen):
         try:
             plan = await plan_of(app, self._run_id)
             if not await have_passwords(app, (plan.source, plan.target)):
-                raise CredentialsMissing("without the passwords the ends cannot be read")
+                hint = f"{self.key_of('look.again')} asks for them again"
+                raise CredentialsMissing("without the passwords the ends cannot be read", hint=hint)
             sides = await read_sides(app.session.home, plan, app.session.passwords, self._conflict)
             message = await asyncio.to_thread(self._shown, plan, sides)
         except* TuiMigrateError as group:

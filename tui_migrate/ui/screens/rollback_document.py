@@ -100,7 +100,8 @@ class RollbackDocumentScreen(DocumentScreen):
         app = self.migrate_app
         try:
             if not await have_passwords(app, (self._plan.target,)):
-                raise CredentialsMissing("without its password the target cannot be read")
+                hint = f"{self.key_of('look.again')} asks for it again"
+                raise CredentialsMissing("without its password the target cannot be read", hint=hint)
             versions = await read_versions(
                 app.session.home, self._run_id, self._plan, app.session.passwords, self._document
             )
