@@ -141,10 +141,15 @@ async def take_back(shot: Photographer) -> None:
     await shot.press("r")
     await shot.until("Next: s starts the rollback")
     await shot.take("rollback")
+    await shot.press("enter")
+    await shot.until("roll back run 0001 ›", "_id")
+    await shot.take("rollback-documents")
+    await shot.press("escape")
+    await shot.until("Next: s starts the rollback")
     await shot.press("s")
     await shot.until("is taken back")
     await shot.press("escape", "escape")
-    await shot.until("New migration")
+    await shot.until("K Backups")
     await shot.take("home")
     await shot.press("h")
     await shot.until("History")
@@ -183,7 +188,7 @@ async def compare(shot: Photographer) -> None:
     await shot.take("compare-wide")
     await shot.resize(*SIZE)
     await shot.press("escape", "escape", "escape")
-    await shot.until("New migration")
+    await shot.until("K Backups")
 
 
 async def ask(shot: Photographer) -> None:
@@ -204,6 +209,9 @@ async def ask(shot: Photographer) -> None:
     await shot.press("Q")
     await shot.until("› ")
     await shot.take("conflicts")
+    await shot.press("enter")
+    await shot.until("› conflicts ›", "- ")
+    await shot.take("conflict")
 
 
 async def prepared_scenes(home: Home) -> None:

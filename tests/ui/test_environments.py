@@ -86,6 +86,16 @@ async def test_every_screen_says_that_a_target_has_become_production(tmp_path: P
                 app.pop_screen()
 
 
+async def test_a_name_however_long_leaves_room_for_how_dangerous_the_target_is(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    await PreparedJournal(home).run(RunState.PAUSED)
+    conflict = ConflictRecord("users" * 20, int32(1), b"", b"", ())
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(ConflictScreen(1, conflict, NOTHING, lambda *_: None))
+        await until(pilot, lambda: screen_text(pilot).splitlines()[0].rstrip().endswith(" STAGING"), "the environment")
+
+
 @pytest.mark.slow
 async def test_every_way_to_write_asks_for_the_name_of_what_has_become_production(tmp_path: Path) -> None:
     home, plan = new_home(tmp_path), copy_plan()

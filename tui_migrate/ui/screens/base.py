@@ -29,6 +29,8 @@ from tui_migrate.ui.widgets.table import Table, fit
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
+LEAST_RIGHT: Final = 28
+"""Cells at the right of a head that are never cut: how dangerous a place is fits them."""
 _PROGRAM: Final = " tui-migrate   "
 
 
@@ -200,7 +202,7 @@ class OperatorScreen(Screen[None]):
         words = environment_words(environment, right) if environment is not None else right
         width = self.size.width
         if environment is None:
-            words = fit(words, max(1, width - cell_len(left) - cell_len(_PROGRAM) - 3))
+            words = fit(words, max(LEAST_RIGHT, width - cell_len(left) - cell_len(_PROGRAM) - 3))
         left = fit(f"{_PROGRAM}{left}", max(1, width - cell_len(words) - 3))
         space = " " * max(1, width - cell_len(left) - cell_len(words) - 1)
         head = Text(left + space, end="")
