@@ -210,7 +210,7 @@ async def ask(shot: Photographer) -> None:
     await shot.until("› ")
     await shot.take("conflicts")
     await shot.press("enter")
-    await shot.until("› conflicts ›", "- ")
+    await shot.until("ours, from the source", "- ")
     await shot.take("conflict")
 
 
