@@ -16,13 +16,16 @@ from tests.ui.terminal.operator import ROOT, Operator, environment
 
 pytestmark = pytest.mark.slow
 
+SCREEN = "tui-migrate-test"
+"""The name of the session under GNU screen."""
+
 
 def configured(folder: Path, name: str) -> list[str]:
     """The command of a multiplexer that runs a shell, with no settings of anybody's, and a server of its own."""
     shell = [sys.executable, "-m", "tests.ui.terminal.job_shell", "sh"]
     if name == "tmux":
         return [require("tmux", "tmux"), "-f", os.devnull, "-S", str(folder / "socket"), "new-session", *shell]
-    return [require("screen", "screen"), "-c", os.devnull, "-S", "tui-migrate-test", *shell]
+    return [require("screen", "screen"), "-c", os.devnull, "-S", SCREEN, *shell]
 
 
 @contextmanager
@@ -32,7 +35,7 @@ def multiplexer(folder: Path, name: str, environ: dict[str, str]) -> Iterator[Op
         with Operator(configured(folder, name), environ, (80, 25)) as operator:  # tmux keeps a line for itself
             yield operator
     finally:
-        ending = ["-S", str(folder / "socket"), "kill-server"] if name == "tmux" else ["-X", "quit"]
+        ending = ["-S", str(folder / "socket"), "kill-server"] if name == "tmux" else ["-S", SCREEN, "-X", "quit"]
         subprocess.run([name, *ending], env=environ, capture_output=True, check=False)
 
 
