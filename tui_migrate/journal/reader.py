@@ -6,19 +6,16 @@ from typing import Final
 
 import aiosqlite
 
-from tui_migrate.documents import RawId
 from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal import links
+from tui_migrate.journal.conflict_reading import ConflictReading
 from tui_migrate.journal.records import (
-    DECISIONS,
     ROLL_BACK,
     BackupRecord,
     Checkpoint,
     CollectionProgress,
-    ConflictRecord,
-    ConflictState,
     Control,
     ControlStatus,
     Counts,
@@ -32,7 +29,7 @@ from tui_migrate.journal.records import (
     VerifiedMark,
     Wish,
 )
-from tui_migrate.journal.rows import backup_from, collection_from, conflict_from, run_from
+from tui_migrate.journal.rows import backup_from, collection_from, run_from
 from tui_migrate.journal.states import RunState, Stage
 
 FINDINGS_SHOWN: Final = 200
@@ -64,11 +61,7 @@ _UNFINISHED: Final = ", ".join(f"'{one.value}'" for one in RunState if not one.i
 _ACTIVE: Final = ", ".join(f"'{one.value}'" for one in RunState if one.is_active)
 
 
-_MOST_VALUES: Final = 500
-"""Values in one condition."""
-
-
-class JournalReader:
+class JournalReader(ConflictReading):
     """A read-only connection. Each method is one short read; a reader never holds up the worker."""
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
@@ -322,80 +315,6 @@ class JournalReader:
             digest,
         )
         return bool(rows)
-
-    async def conflicts(
-        self,
-        run_id: int,
-        states: Sequence[ConflictState] = tuple(ConflictState),
-        *,
-        collection: str | None = None,
-        after: int = 0,
-        limit: int = 500,
-    ) -> tuple[ConflictRecord, ...]:
-        """Give documents of a run's queue that are in one of these states, in its order, a page at a time."""
-        marks = ", ".join("?" * len(states))
-        return await self._conflicts(
-            f"run_id = ? AND state IN ({marks}) AND (? IS NULL OR collection = ?) AND number > ?"
-            " ORDER BY number LIMIT ?",
-            run_id,
-            *states,
-            collection,
-            collection,
-            after,
-            limit,
-        )
-
-    async def conflicts_of(self, run_id: int, collection: str, ids: Sequence[RawId]) -> tuple[ConflictRecord, ...]:
-        """Give what a run's queue has of these documents."""
-        found: list[ConflictRecord] = []
-        for start in range(0, len(ids), _MOST_VALUES):
-            some = ids[start : start + _MOST_VALUES]
-            marks = ", ".join("?" * len(some))
-            query = f"run_id = ? AND collection = ? AND document IN ({marks}) ORDER BY number"
-            found += await self._conflicts(query, run_id, collection, *map(bytes, some))
-        return tuple(found)
-
-    async def count_conflicts(self, run_id: int) -> dict[tuple[str, ConflictState], int]:
-        """Count a run's queue by collection and state."""
-        rows = await self._rows(
-            "SELECT collection, state, count(*) FROM conflicts WHERE run_id = ? GROUP BY collection, state"
-            " ORDER BY collection, state",
-            run_id,
-        )
-        return {(row[0], ConflictState(row[1])): row[2] for row in rows}
-
-    async def is_kept(self, run_id: int, collection: str, identifier: RawId, digest: bytes) -> bool:
-        """Say whether the operator decided against the source's document of this `_id` and content hash."""
-        rows = await self._rows(
-            "SELECT 1 FROM conflicts WHERE run_id = ? AND collection = ? AND document = ? AND state = 'kept'"
-            " AND ours = ?",
-            run_id,
-            collection,
-            bytes(identifier),
-            digest,
-        )
-        return bool(rows)
-
-    async def awaits_decision(self, run_id: int, collection: str) -> bool:
-        """Say whether a document of a collection is not done with that the run has asked about."""
-        rows = await self._rows(
-            # By the index over collections: the bound on the document, which all of them meet, makes it the better one.
-            "SELECT 1 FROM conflicts WHERE run_id = ? AND collection = ? AND document >= x'' AND +state IN (?, ?, ?)"
-            " LIMIT 1",
-            run_id,
-            collection,
-            ConflictState.OPEN,
-            *DECISIONS,
-        )
-        return bool(rows)
-
-    async def _conflicts(self, condition: str, *values: object) -> tuple[ConflictRecord, ...]:
-        rows = await self._rows(
-            "SELECT collection, document, ours, theirs, fields, state, decided_by, number FROM conflicts WHERE "
-            + condition,
-            *values,
-        )
-        return tuple(conflict_from(row) for row in rows)
 
     async def reject_sizes(self, run_id: int) -> dict[str, tuple[int, int]]:
         """Give for each collection how many documents were refused and stayed so, and their bytes in the file."""
