@@ -298,6 +298,6 @@ async def test_what_cannot_be_removed_is_told(home: Home) -> None:
         await pilot.press("s")
         await choose(pilot, "remove")
         await until(pilot, says(pilot, "✗ cannot remove"), "why not")
-        app.screen.post_message(PruneScreen.Removed(1, 1_024, Fault("cannot remove another")))
+        app.screen.post_message(PruneScreen.Removed(1, 2, 1_024, Fault("cannot remove another")))
         await until(pilot, says(pilot, "✗ cannot remove another", "1 backup removed"), "what went before that")
     assert (await find_backup(home, "old")).status is BackupStatus.GOOD

@@ -25,7 +25,7 @@ from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.conflict_words import conflict_rows
 from tui_migrate.ui.look import host_words
-from tui_migrate.ui.screens import conflict_document, document
+from tui_migrate.ui.screens import conflict_document, document, run_document
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
@@ -256,12 +256,12 @@ async def test_a_password_is_asked_for_and_going_back_from_that_is_a_fault(
     async def asked(app: MigrateApp, _: object) -> bool:
         return await app.push_screen_wait(AskPassword("shop", "db1", "ops")) is not None
 
-    monkeypatch.setattr(conflict_document, "have_passwords", asked)
+    monkeypatch.setattr(run_document, "have_passwords", asked)
     async with opened(ends) as pilot:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
         await pilot.press("escape")
-        await until(pilot, shows(pilot, "without the passwords the ends cannot be read"), "the fault")
+        await until(pilot, shows(pilot, "without the password the document cannot be read"), "the fault")
 
 
 async def test_a_decision_is_about_the_document_that_was_seen(ends: Pair) -> None:

@@ -129,4 +129,5 @@ def comparison(sides: Sides) -> list[str]:
     if sides.theirs is None or sides.ours is None:
         return [*said, *(f"- {one}" for one in ours), *(f"+ {one}" for one in theirs)]
     found = diff_lines(ours, theirs, OURS, THEIRS)
-    return [*said, *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]
+    same = "These lines are equal." if said else "They read the same but are not equal byte for byte."
+    return [*said, *(found or [same, "", *theirs])]

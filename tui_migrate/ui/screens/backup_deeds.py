@@ -189,7 +189,8 @@ def _deed(changes: tuple[CollectionChange, ...]) -> str:
     goes = f" {_collections(removed)} removed." if removed else ""
     several = "indexes, options or views change" if every.definitions != 1 else "index, option or view changes"
     defined = f" {number(every.definitions)} {several}:" if every.definitions else ""
-    return f"{deed[:1].upper()}{deed[1:]}; {number(every.unchanged)} stay as they are.{goes}{defined}"
+    stay = "stays as it is" if every.unchanged == 1 else "stay as they are"
+    return f"{deed[:1].upper()}{deed[1:]}; {number(every.unchanged)} {stay}.{goes}{defined}"
 
 
 def _definition_lines(changes: Sequence[CollectionChange]) -> list[str]:
