@@ -18,7 +18,7 @@ from tests.ui.run_scene import SIZE, keys
 from tests.ui.test_rollback_documents import change
 from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
 from tui_migrate.errors import Unreachable
-from tui_migrate.journal.records import ConflictRecord, ConflictState
+from tui_migrate.journal.records import ConflictRecord, ConflictState, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
 from tui_migrate.reports.masking import NOTHING, Mask
@@ -273,6 +273,18 @@ async def test_a_decision_is_about_the_document_that_was_seen(ends: Pair) -> Non
         await pilot.press("Y")
         await until(pilot, shows(pilot, "Not decided"), "that")
         await until(pilot, lambda: states(pilot) == ["? open"] * 3, "the queue")
+
+
+async def test_a_run_that_is_over_takes_no_decision_on_either_screen(ends: Pair) -> None:
+    async with opened(ends) as pilot:
+        await pilot.press("Y")
+        await until(pilot, lambda: states(pilot)[0] == "○ to replace", "the decision")
+        await sheet(pilot, row=1)
+        assert "conflict.keep" in offered(pilot)
+        await control.ask(ends.home, 1, Wish.CANCEL)
+        await until(pilot, lambda: "conflict.keep" not in offered(pilot), "that nothing is decided any more")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "2 undecided, and 1 decided and not written.", "The run is cancelled"), "why")
 
 
 def test_an_id_that_is_sensitive_is_not_shown() -> None:

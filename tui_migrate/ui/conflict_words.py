@@ -62,6 +62,8 @@ def fields_words(fields: Sequence[str]) -> str:
 def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
     said = [f" {waiting_words(run.undecided)}; {number(decided)} decided and not written yet."]
+    if run.state.is_final and (run.undecided or decided):
+        said = [f" {number(run.undecided)} undecided, and {number(decided)} decided and not written."]
     if shown < total:
         said.append(f" The first {number(shown)} of {number(total)} are listed.")
     if run.state.is_active:
