@@ -159,7 +159,7 @@ async def test_nothing_is_asked_over_what_comes_after_a_screen_that_was_left(
         assert isinstance(app.screen, HomeScreen)
 
 
-async def test_a_second_esc_leaves_what_lies_beneath_a_sheet_of_definitions(home: Home) -> None:
+async def test_closing_a_sheet_of_definitions_twice_spares_what_lies_beneath(home: Home) -> None:
     async with opened(home) as (app, pilot):
         await app.push_screen(HistoryScreen())
         sheet = DefinitionsSheet("users", ())
