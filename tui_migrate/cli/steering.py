@@ -41,10 +41,11 @@ _ASKED = {
 async def join(home: Home, run_id: int, output: Output) -> int:
     """Follow a run that another command started."""
     run = await read_run(home, run_id)
-    if run.state.is_active:
-        output.note(f"run {run_name(run_id)}: {state_words(run.state)}; ctrl+c leaves it at work")
     command = settings.load(home).on_finish
+    # Whoever reads what ctrl+c does may press it at once, so it is heard before it is named.
     with caught_signals() as signals:
+        if run.state.is_active:
+            output.note(f"run {run_name(run_id)}: {state_words(run.state)}; ctrl+c leaves it at work")
         followed = await follow(home, run_id, signals)
         if command and run.state.is_active and not followed.left:
             ended = followed.run
