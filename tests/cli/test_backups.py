@@ -53,7 +53,7 @@ def test_a_backup_is_made_listed_and_checked(cli: Cli, ends: Ends) -> None:
     assert cli("backups", "list").out == "there are no backups\n"
     made(cli, ends.source, "first")
     (one,) = listed(cli)
-    assert (one["name"], one["status"], one["good"], one["whole"]) == ("first", "good", True, True)
+    assert (one["name"], one["status"], one["good"], one["whole"]) == ("first", "complete", True, True)
     assert (one["documents"], one["collections"]) == (35, ["families", "users", "grown"])
     assert (one["verified_at"], one["verdict"], one["before_run"], one["owner"]) == (None, None, None, None)
     path = Path(one["path"])
@@ -63,8 +63,8 @@ def test_a_backup_is_made_listed_and_checked(cli: Cli, ends: Ends) -> None:
     checked = cli("backups", "verify", "first")
     assert (checked.code, checked.err) == (0, "")
     assert "Check of the backup first: no finding" in checked.out
-    assert listed(cli)[0]["verdict"] == "good"
-    assert "good" in cli("backups", "list").out
+    assert (listed(cli)[0]["status"], listed(cli)[0]["verdict"]) == ("good", "good")
+    assert cli("backups", "list").out.splitlines()[1].split()[:3] == ["first", "good", "all"]
 
 
 def test_a_backup_that_was_damaged_is_found_and_is_not_good(cli: Cli, ends: Ends) -> None:
@@ -95,7 +95,7 @@ def test_a_name_is_given_once(cli: Cli, ends: Ends) -> None:
     made(cli, ends.source, "first")
     done = cli("backup", "--url", ends.source, "-n", "first")
     assert done.code == 2
-    assert "there is a backup first already (good)" in done.err
+    assert "there is a backup first already (complete)" in done.err
     assert len(listed(cli)) == 1
 
 

@@ -40,9 +40,16 @@ async def test_a_backup_is_as_its_run_and_its_file_are(scene: Scene) -> None:
     assert (await found(scene)).status is BackupStatus.INTERRUPTED
     assert await scene.work(run_id) == 0
     one = await found(scene)
-    assert (one.status, one.is_good, one.record.documents, one.record.is_whole) == (BackupStatus.GOOD, True, 30, True)
+    assert (one.status, one.is_good, one.record.documents, one.record.is_whole) == (
+        BackupStatus.COMPLETE,
+        True,
+        30,
+        True,
+    )
     assert one.disk_bytes == (scene.home.backups / "first.tar").stat().st_size
     assert one.record.places == OF.identity.claims()
+    await backups.note_verified(scene.home, "first", "good")
+    assert (await found(scene)).status is BackupStatus.GOOD
     await backups.note_verified(scene.home, "first", backups.FAULTY)
     assert (await found(scene)).status is BackupStatus.FAULTY
     await control.delete(scene.home, run_id)
@@ -69,7 +76,7 @@ async def test_the_name_of_one_that_was_given_up_is_free_again(scene: Scene) -> 
     assert (await found(scene)).status is BackupStatus.GIVEN_UP
     assert await scene.work(await planned(scene)) == 0
     assert (await found(scene)).is_good
-    with pytest.raises(UsageError, match=r"\(good\)"):
+    with pytest.raises(UsageError, match=r"\(complete\)"):
         await planned(scene)
 
 

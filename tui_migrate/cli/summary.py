@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from tui_migrate.amounts import amount
 from tui_migrate.cli.errors_out import show_error_line
 from tui_migrate.cli.follow import Followed
 from tui_migrate.cli.output import Output
@@ -100,9 +101,7 @@ def _done(run: RunRecord) -> str:
         return counts_words(run)
     documents = sum(one.documents_done for one in run.collections)
     content = sum(one.bytes_done for one in run.collections)
-    of, collections = "document" if documents == 1 else "documents", len(run.collections)
-    where = "1 collection" if collections == 1 else f"{number(collections)} collections"
-    return f"{number(documents)} {of} of {where}, {size(content)}"
+    return f"{amount(documents, 'document')} of {amount(len(run.collections), 'collection')}, {size(content)}"
 
 
 def _took(run: RunRecord) -> str | None:

@@ -38,8 +38,11 @@ _RUNS_LOOKED_AT: Final = 10_000
 class BackupStatus(StrEnum):
     """How a backup stands, from its record, its run and its file."""
 
+    COMPLETE = "complete"
+    """Its run has completed, and nobody has read its file again since."""
     GOOD = "good"
-    WITH_FINDINGS = "good with findings"
+    """Its last check found no errors."""
+    WITH_FINDINGS = "complete with findings"
     FAULTY = "damaged"
     """Its last check found errors."""
     MISSING = "missing"
@@ -50,7 +53,8 @@ class BackupStatus(StrEnum):
     GIVEN_UP = "given up"
 
 
-_COMPLETE: Final = {BackupState.GOOD: BackupStatus.GOOD, BackupState.WITH_FINDINGS: BackupStatus.WITH_FINDINGS}
+USABLE: Final = (BackupStatus.COMPLETE, BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
+"""Those whose file can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Backup:
     @property
     def is_good(self) -> bool:
         """True where it can be counted upon, as far as is known."""
-        return self.status in (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS)
+        return self.status in (BackupStatus.COMPLETE, BackupStatus.GOOD, BackupStatus.WITH_FINDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,11 @@ def _status(record: BackupRecord, run: RunRecord | None, size: int | None) -> Ba
         return BackupStatus.RUNNING if run.state.is_active else BackupStatus.INTERRUPTED
     if size is None:
         return BackupStatus.MISSING
-    return BackupStatus.FAULTY if record.verdict == FAULTY else _COMPLETE[record.state]
+    if record.verdict == FAULTY:
+        return BackupStatus.FAULTY
+    if record.state is BackupState.WITH_FINDINGS:
+        return BackupStatus.WITH_FINDINGS
+    return BackupStatus.COMPLETE if record.verified_at is None else BackupStatus.GOOD
 
 
 def _size(path: Path) -> int | None:
