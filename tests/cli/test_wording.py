@@ -1,6 +1,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,6 +79,12 @@ def test_a_summary_says_what_was_done_and_found() -> None:
         "    → run again",
     ]
     assert list(next_steps(shown, Output())) == ["take it back: tui-migrate rollback 42 --confirm"]
+
+
+def test_the_time_in_which_nobody_worked_is_said_apart() -> None:
+    done = collection("users", CollectionState.DONE, 1_000, 1_000)
+    shown = replace(run(RunState.COMPLETED, done), attempt=3, waited=7.5, undo_bytes=1_000)
+    assert "  took 2.5s in 3 attempts, 7.5s between them, undo log 1.0 kB" in summary(shown, findings_shown=0)
 
 
 def test_the_summary_of_an_export_and_of_a_rollback() -> None:

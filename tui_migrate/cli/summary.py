@@ -105,11 +105,12 @@ def _done(run: RunRecord) -> str:
 
 
 def _took(run: RunRecord) -> str | None:
-    if run.started_at is None or run.ended_at is None:
+    seconds = run.seconds_at_work(run.ended_at) if run.ended_at is not None else None
+    if seconds is None:
         return None
-    seconds = max(0.0, run.ended_at - run.started_at)  # the clock may have been set back meanwhile
     documents = sum(one.documents_done for one in run.collections)
     rate = f" ({number(round(documents / seconds))} documents/s)" if seconds > 0 and run.attempt <= 1 else ""
-    tries = f", {run.attempt} attempts and the time between them" if run.attempt > 1 else ""
+    tries = f" in {run.attempt} attempts" if run.attempt > 1 else ""
+    tries += f", {duration(run.waited)} between them" if run.waited and tries else ""
     undo = f", undo log {size(run.undo_bytes)}" if run.undo_bytes else ""
     return f"took {duration(seconds)}{rate}{tries}{undo}"
