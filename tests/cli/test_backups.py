@@ -239,9 +239,9 @@ def test_a_backup_of_one_user_deletes_nothing_and_can_go_to_another(cli: Cli, en
     assert preview.code == 0
     assert "nothing is deleted" in preview.err
     client[database].command({"collMod": "notes", "validator": {"text": {"$ne": "a"}}})
-    words = ("backups", "restore", "of-one", "--max-rejects", "2")
-    assert "to do it: tui-migrate backups restore of-one --max-rejects 2 --confirm" in cli(*words).out
-    done = cli(*words, "--confirm")
+    aside = ("backups", "restore", "of-one", "--max-rejects", "2")
+    assert "to do it: tui-migrate backups restore of-one --max-rejects 2 --confirm" in cli(*aside).out
+    done = cli(*aside, "--confirm")
     assert (done.code, "rejected 2" in done.out) == (3, True)
     client[database].command({"collMod": "notes", "validator": {}})
     assert cli("backups", "restore", "of-one", "--confirm").code == 0

@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from tests.ui.backup_scene import add
 from tests.worker.scene import Scene, fill, make_plan, memory_end
+from tui_migrate import connections
+from tui_migrate.connections import Connection
 from tui_migrate.errors import UsageError
 from tui_migrate.journal.records import Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.paths import make_private_folder
-from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind, StoreEnd
+from tui_migrate.plan.model import Environment, PackageEnd, Plan, Policy, RunKind, StoreEnd
 from tui_migrate.stores.base import Identity
 from tui_migrate.worker import backups, control
 from tui_migrate.worker.backups import BackedUp, Backup, BackupStatus
@@ -120,3 +123,21 @@ async def test_no_backup_is_there_where_nothing_has_ever_run(scene: Scene) -> No
     assert await backups.read_backups(scene.home) == ()
     with pytest.raises(UsageError, match="no backup first"):
         await found(scene)
+
+
+@pytest.mark.parametrize(
+    ("now", "counts_as"),
+    [
+        (Environment.DEVELOPMENT, Environment.STAGING),
+        (Environment.STAGING, Environment.STAGING),
+        (Environment.PRODUCTION, Environment.PRODUCTION),
+        (None, Environment.PRODUCTION),
+    ],
+)
+async def test_a_backup_is_as_dangerous_as_its_connection_is_now(
+    scene: Scene, now: Environment | None, counts_as: Environment
+) -> None:
+    await add(scene.home, "first", source="old/shop", environment=Environment.STAGING)
+    if now is not None:
+        connections.write(scene.home, [Connection("old", "mongodb://h/shop", now)])
+    assert (await found(scene)).record.environment is counts_as

@@ -3,13 +3,14 @@
 import asyncio
 import re
 import stat
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from tui_migrate.connections import Connection
 from tui_migrate.errors import RunNotFound, UsageError
 from tui_migrate.journal import backups as writing
 from tui_migrate.journal.reader import JournalReader
@@ -18,7 +19,7 @@ from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.mapping.extended_json import possible_ids, write_value
 from tui_migrate.paths import Home
-from tui_migrate.plan.environments import current_plan
+from tui_migrate.plan.environments import current_plan, known_in, stricter
 from tui_migrate.plan.model import PackageEnd, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Identity
@@ -174,11 +175,19 @@ async def read_backups(home: Home) -> tuple[Backup, ...]:
     except RunNotFound:
         return ()
     try:
-        records = await reader.backups()
+        known = await asyncio.to_thread(known_in, home)
+        records = [_as_dangerous_as_now(one, known) for one in await reader.backups()]
         readers = {one.run.source: one.run.id for one in await reader.unfinished(_RUNS_LOOKED_AT)}
         return tuple([await _backup(home, reader, one, readers.get(one.path, 0)) for one in records])
     finally:
         await reader.close()
+
+
+def _as_dangerous_as_now(record: BackupRecord, known: Mapping[str, Connection]) -> BackupRecord:
+    """Give a record with the environment of its connection now, where that is stricter than when it was made."""
+    if not record.connection:
+        return record
+    return replace(record, environment=stricter(record.environment, record.connection, known))
 
 
 async def find_backup(home: Home, name: str) -> Backup:
