@@ -137,6 +137,7 @@ async def test_no_backup_is_there_where_nothing_has_ever_run(scene: Scene) -> No
 async def test_a_backup_is_as_dangerous_as_its_connection_is_now(
     scene: Scene, now: Environment | None, counts_as: Environment
 ) -> None:
+    scene.home.prepare()
     await add(scene.home, "first", source="old/shop", environment=Environment.STAGING)
     if now is not None:
         connections.write(scene.home, [Connection("old", "mongodb://h/shop", now)])
