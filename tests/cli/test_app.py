@@ -120,6 +120,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
     assert all(f"\n  {command} " in out for command in COMMANDS)
+    assert "the app opens" in " ".join(out.split())
+    assert all(f"\n  {option} " in out for option in ("--web PORT", "--web-host ADDRESS", "--home PATH", "--json"))
 
 
 def test_alone_it_says_what_to_try(cli: Cli) -> None:

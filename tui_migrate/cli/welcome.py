@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Annotated, Final, NoReturn
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from tui_migrate import __version__
@@ -12,6 +12,8 @@ from tui_migrate.cli.options import COMMON, Common, not_empty
 from tui_migrate.cli.output import Output
 from tui_migrate.errors import UsageError
 from tui_migrate.paths import Home
+
+_APP: Final = Group("The app", sort_key=80)
 
 LOOPBACK: Final = "127.0.0.1"
 """Where the app is served to a browser: this machine alone."""
@@ -29,9 +31,11 @@ _COMMANDS = (
 def welcome(
     *,
     web: Annotated[
-        int | None, Parameter(show_default=False, metavar="PORT", validator=Number(gte=0, lte=65_535))
+        int | None, Parameter(group=_APP, show_default=False, metavar="PORT", validator=Number(gte=0, lte=65_535))
     ] = None,
-    web_host: Annotated[str | None, Parameter(show_default=False, metavar="ADDRESS", validator=not_empty)] = None,
+    web_host: Annotated[
+        str | None, Parameter(group=_APP, show_default=False, metavar="ADDRESS", validator=not_empty)
+    ] = None,
     common: Common = COMMON,
 ) -> int:
     """Open the app.
@@ -39,7 +43,7 @@ def welcome(
     Parameters
     ----------
     web
-        Serve it to a browser on this port instead; 0 is any that is free. The address that is printed has a token:
+        Serve the app to a browser on this port instead; 0 is any that is free. The address that is printed has a token:
         whoever has it may do what you may.
     web_host
         Where --web listens, if not on 127.0.0.1; other machines can reach what is not loopback, and read along, for it
