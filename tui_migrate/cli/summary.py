@@ -9,6 +9,7 @@ from tui_migrate.cli.follow import Followed
 from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import run_form
 from tui_migrate.cli.wording import arrow, counts_words, duration, ends_words, state_words
+from tui_migrate.errors import Undecided
 from tui_migrate.findings import Finding
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
@@ -86,7 +87,9 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
 
 def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
     """Say what can be done with a run whose worker has ended."""
-    if run.state.is_resumable and not run.is_piped:
+    if run.failure is not None and run.failure.code == Undecided.code and run.undecided:
+        yield f"decide, and it goes on: {output.command(f'conflicts {run.id}')}"
+    elif run.state.is_resumable and not run.is_piped:
         yield f"go on with it: {output.command(f'resume {run.id}')}"
     if run.rollback_available:
         yield f"take it back: {output.command(f'rollback {run.id} --confirm')}"
