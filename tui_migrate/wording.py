@@ -4,6 +4,7 @@ from typing import Final
 
 import humanize
 
+from tui_migrate.amounts import documents_that
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
@@ -50,7 +51,7 @@ def number(value: int) -> str:
 
 def waiting_words(count: int) -> str:
     """Say how many documents wait for the operator."""
-    return f"{number(count)} {'document waits' if count == 1 else 'documents wait'} for your decision"
+    return f"{documents_that(count, 'waits', 'wait')} for your decision"
 
 
 def size(value: int) -> str:

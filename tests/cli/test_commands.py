@@ -1,5 +1,6 @@
 """Whole runs from the command line, between real servers."""
 
+import asyncio
 import getpass
 import json
 import os
@@ -15,6 +16,9 @@ import pytest
 from tests.cli.conftest import ENCODED, PASSWORD, Cli, Ends
 from tests.ui.live_run import LiveRun
 from tui_migrate.cli import passwords, steering
+from tui_migrate.cli.follow import Followed, caught_signals, follow
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import Wish
 from tui_migrate.worker.lock import holder
 
 HALF: list[dict[str, object]] = [{"_id": number, "age": number if number < 5 else -1} for number in range(10)]
@@ -264,19 +268,44 @@ def test_ctrl_c_stops_the_worker_after_its_batch_and_resume_goes_on(
     assert len(ends.target_documents("users")) == 630
 
 
-@pytest.mark.parametrize("numbers", [(signal.SIGHUP,), (signal.SIGINT, signal.SIGINT)])
-def test_leaving_a_run_lets_its_worker_go_on(cli: Cli, ends: Ends, numbers: tuple[signal.Signals, ...]) -> None:
+def test_a_hang_up_leaves_the_run_at_work(cli: Cli, ends: Ends) -> None:
     ends.source_client[ends.database]["users"].insert_many({"_id": place} for place in range(100, 700))
     with slow_copy(cli, ends) as process:
         wait_for_worker(cli)
-        for number in numbers:
-            process.send_signal(number)
-            time.sleep(0.001)
+        process.send_signal(signal.SIGHUP)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 5
     assert "left run 0001 at work" in err
-    ended = cli("attach", "1", "--json").document
-    assert ended["state"] == ("completed" if numbers == (signal.SIGHUP,) else "interrupted")
+    assert cli("attach", "1", "--json").document["state"] == "completed"
+
+
+def test_ctrl_c_leaves_the_run_at_work_when_it_comes_again(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    async def begun() -> None:
+        pass
+
+    async def interrupt_twice() -> Followed:
+        with caught_signals() as signals:
+            following = asyncio.create_task(follow(cli.home, 1, signals, begun))
+            os.kill(os.getpid(), signal.SIGINT)
+            async with asyncio.timeout(30):
+                while await asked_of_run(cli) != [Wish.STOP]:
+                    await asyncio.sleep(0.01)
+                os.kill(os.getpid(), signal.SIGINT)
+                return await following
+
+    cli.home.prepare()
+    with LiveRun(cli.home, quiet=True):
+        followed = asyncio.run(interrupt_twice())
+    assert followed.left
+    assert "ctrl+c again leaves it at work" in capsys.readouterr().err
+
+
+async def asked_of_run(cli: Cli) -> list[Wish]:
+    reader = await JournalReader.open(cli.home.journal)
+    try:
+        return [one.wish for one in await reader.controls(1)]
+    finally:
+        await reader.close()
 
 
 def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
@@ -298,11 +327,14 @@ def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as following:
-        wait_for_state(cli, "executing")
+        assert following.stderr is not None
+        said = [following.stderr.readline(), following.stderr.readline()]
         following.send_signal(signal.SIGINT)
         out, err = following.communicate(timeout=60)
     assert (following.returncode, json.loads(out)["id"]) == (5, 1)
-    assert "asked run 0001 to go on" in err
+    assert said[0] == "asked run 0001 to go on\n"
+    assert said[1].endswith("ctrl+c leaves it at work\n")
+    assert "left run 0001 at work" in err
     # Its batches are so small that it may have ended by the time the command looks at it again.
     assert cli("cancel", "1").out in ("asked run 0001 to end for good after its batch\n", "run 0001: ✗ cancelled\n")
     attached = cli("attach", "1", "--json")

@@ -1,7 +1,7 @@
 import asyncio
 import sqlite3
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -65,6 +65,28 @@ async def test_the_table_of_states_holds(journal: Journal) -> None:
                 with pytest.raises(JournalError, match=f"from {before} to {after}"):
                     await journal.write.transition(run_id, after)
                 assert (await journal.read.run(run_id)).state is before
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_the_time_between_two_attempts_is_no_work(journal: Journal, is_killed: bool) -> None:
+    run_id, clock = await journal.create(), journal.clock
+    clock.now += 1_000
+    assert (await journal.read.run(run_id)).seconds_at_work(clock.now) is None
+    await journal.write.begin_attempt(run_id, 1, "host", RunState.VALIDATING)
+    clock.now += 10
+    await journal.write.beat(run_id)
+    if not is_killed:
+        await journal.write.transition(run_id, RunState.INTERRUPTED)
+    clock.now += 500
+    stopped = replace(await journal.read.run(run_id), state=RunState.INTERRUPTED)
+    assert stopped.seconds_at_work(clock.now) == 10
+    await journal.write.begin_attempt(run_id, 2, "host", RunState.VALIDATING)
+    clock.now += 3
+    run = await journal.read.run(run_id)
+    assert (run.waited, run.seconds_at_work(clock.now)) == (500, 13)
+    await journal.write.transition(run_id, RunState.CANCELLED)
+    clock.now += 9
+    assert (await journal.read.run(run_id)).seconds_at_work(clock.now) == 13
 
 
 async def test_history_is_kept_when_a_run_is_tried_again_though_the_clock_goes_back(journal: Journal) -> None:

@@ -138,12 +138,13 @@ async def test_another_rate_frees_a_run_that_waits_for_the_old_one(ear: Ear, rat
     assert (await ear.reader.events(RUN))[-1].message == said
 
 
-async def test_a_slower_rate_frees_for_one_batch_and_holds_the_next(ear: Ear) -> None:
+async def test_a_slower_rate_frees_for_one_batch_and_holds_the_next(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ear.pace, "_clock", lambda: 100.0)
     ear.pace.change(2)
     await ear.steering.gate(10_000)
     await ear.ask(Wish.RATE, 1)
     await ear.steering.gate(10)
-    assert 5 < ear.pace.left() <= 10
+    assert ear.pace.left() == 10
 
 
 async def test_a_number_at_once_holds_at_once_and_frees_nobody_who_waits(ear: Ear) -> None:
@@ -185,7 +186,7 @@ async def test_a_wish_is_felt_while_waiting_for_the_rate(ear: Ear, wish: Wish) -
 async def test_looking_at_the_gate_costs_no_time(ear: Ear) -> None:
     ear.pace.change(1)
     await ear.steering.gate(10_000)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await ear.steering.gate(0)
 
 

@@ -44,7 +44,7 @@ _RUN_COLUMNS: Final = (
     " (SELECT count(*) FROM conflicts WHERE run_id = runs.id AND state = 'open'), parallel,"
     f" (SELECT value = {ROLL_BACK} AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.rollback_of = runs.id)"
     " FROM controls WHERE run_id = runs.id AND wish = 'cancel' AND status IN ('pending', 'accepted')"
-    " ORDER BY controls.id DESC LIMIT 1)"
+    " ORDER BY controls.id DESC LIMIT 1), waited"
 )
 
 _COLLECTION_COLUMNS: Final = (

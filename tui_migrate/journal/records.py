@@ -152,7 +152,8 @@ class RunRecord:
     filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
     that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
     `retried_whole` says that none of them was refused again. `rollback_asked` says that it was to be cancelled and then
-    taken back, and that no run does so yet.
+    taken back, and that no run does so yet. `waited` are the seconds that no worker was at work between two attempts,
+    while somebody decided what documents become, or nobody resumed it.
     """
 
     id: int
@@ -174,6 +175,7 @@ class RunRecord:
     retry_of: int = 0
     started_at: float | None = None
     ended_at: float | None = None
+    waited: float = 0.0
     worker_pid: int | None = None
     worker_host: str = ""
     last_heard_at: float | None = None
@@ -198,6 +200,16 @@ class RunRecord:
     def counts(self) -> Counts:
         """The sum over the collections."""
         return Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
+
+    def seconds_at_work(self, now: float) -> float | None:
+        """Give the seconds that its attempts have taken up to `now` (since 1970), pauses too; None before the first.
+
+        The last ends with the run, or with the last word of a worker that is gone.
+        """
+        if self.started_at is None:
+            return None
+        end = now if self.state.is_active else self.ended_at or self.last_heard_at or now
+        return max(0.0, end - self.started_at - self.waited)  # the clock may have been set back meanwhile
 
     @property
     def rollback_available(self) -> bool:

@@ -90,6 +90,7 @@ def run_from(
         undecided=row[28],
         parallel=row[29],
         rollback_asked=bool(row[30]),
+        waited=row[31],
         collections=collections,
         findings=findings,
     )

@@ -183,12 +183,15 @@ class JournalWriter:
 
         Of why the attempt before it ended all but the code stays, for as long as this one is at work.
         """
+        now = self.clock()
         async with self.transaction() as database:
             await database.execute(
-                "UPDATE runs SET attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
+                "UPDATE runs SET waited = waited + CASE WHEN started_at IS NULL THEN 0"
+                " ELSE max(0, ? - coalesce(ended_at, last_heard_at, ?)) END,"
+                " attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
                 " failure_message = CASE WHEN failure_code IS NULL THEN NULL ELSE failure_message END,"
                 " failure_code = NULL WHERE id = ?",
-                (pid, host, self.clock(), run_id),
+                (now, now, pid, host, now, run_id),
             )
             await _call_off_cancel(database, run_id)
             await self._transition(database, run_id, state)
