@@ -45,7 +45,7 @@ def ends_words(run: RunRecord, arrow: str = "→") -> str:
 
 def number(value: int) -> str:
     """Show a whole number with its thousands grouped."""
-    return humanize.intcomma(value)
+    return f"{value:,}"
 
 
 def waiting_words(count: int) -> str:
