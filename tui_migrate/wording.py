@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import humanize
-
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
@@ -20,6 +18,9 @@ STATE_MARKS: Final = dict.fromkeys(RunState, ("●", "*")) | {
     RunState.ROLLED_BACK_WITH_FINDINGS: ("!", "!"),
 }
 """The mark of each state, and its ASCII twin."""
+
+_KILO: Final = 1_000
+_UNITS: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def run_name(run_id: int) -> str:
@@ -54,8 +55,15 @@ def waiting_words(count: int) -> str:
 
 
 def size(value: int) -> str:
-    """Show a number of bytes in decimal units."""
-    return humanize.naturalsize(value)
+    """Show a number of bytes in decimal units: `1.5 kB`."""
+    if value < _KILO:
+        return "1 Byte" if value == 1 else f"{value} Bytes"
+    shown, unit = float(value), ""
+    for unit in _UNITS:
+        shown /= _KILO
+        if round(shown, 1) < _KILO:
+            break
+    return f"{shown:.1f} {unit}"
 
 
 def duration(seconds: float) -> str:
