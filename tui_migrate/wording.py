@@ -58,12 +58,10 @@ def size(value: int) -> str:
     """Show a number of bytes in decimal units: `1.5 kB`."""
     if value < _KILO:
         return "1 Byte" if value == 1 else f"{value} Bytes"
-    shown, unit = float(value), ""
-    for unit in _UNITS:
-        shown /= _KILO
-        if round(shown, 1) < _KILO:
-            break
-    return f"{shown:.1f} {unit}"
+    shown, place = value / _KILO, 0
+    while round(shown, 1) >= _KILO and place < len(_UNITS) - 1:
+        shown, place = shown / _KILO, place + 1
+    return f"{shown:.1f} {_UNITS[place]}"
 
 
 def duration(seconds: float) -> str:

@@ -59,11 +59,14 @@ async def pressed(pilot: Pilot[None], *keys: str) -> list[float]:
     return taken
 
 
-def said(name: str, shown: float | None, **taken: Sequence[float]) -> None:
-    """Print a line in milliseconds: until it was shown, each kind of key (median / worst), and the longest stall."""
+def said(name: str, shown: tuple[float, float] | None, **taken: Sequence[float]) -> None:
+    """Print a line in milliseconds: each kind of key (median / worst), and the longest stall since the line before.
+
+    `shown` is what went before the keys: what it took until the rows were drawn, and the longest stall until then.
+    """
     words = [f"{kind} {statistics.median(one) * 1e3:.0f} / {max(one) * 1e3:.0f}" for kind, one in taken.items()]
-    first = "" if shown is None else f"shown {shown * 1e3:.0f}"
-    print(f"{name:<26} {first:<11} {'   '.join([*words, f'stall {STALLS.take() * 1e3:.0f}'])}", flush=True)
+    first = "" if shown is None else f"shown {shown[0] * 1e3:.0f}, stall {shown[1] * 1e3:.0f}"
+    print(f"{name:<26} {first:<21} {'   '.join([*words, f'stall {STALLS.take() * 1e3:.0f}'])}", flush=True)
 
 
 @asynccontextmanager
@@ -82,7 +85,7 @@ async def measure(pilot: Pilot[None], name: str, screen: OperatorScreen, text: s
     await pilot.app.push_screen(screen)
     while not shows(pilot, text)():
         await asyncio.sleep(0.01)
-    shown = time.process_time() - begin
+    shown = time.process_time() - begin, STALLS.take()
     await until(pilot, lambda: pilot.app.screen.focused is not None, "a focus")
     moved = await pressed(pilot, *["down"] * keys, *["pagedown", "end", "home"])
     await ask(pilot, "slash")
