@@ -1,6 +1,6 @@
 """Reads the journal: what every face shows, and what a worker takes up again. Nothing here writes."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +46,10 @@ _RUN_COLUMNS: Final = (
     " FROM controls WHERE run_id = runs.id AND wish = 'cancel' AND status IN ('pending', 'accepted')"
     " ORDER BY controls.id DESC LIMIT 1), waited"
 )
+
+_WITHOUT_PLAN: Final = _RUN_COLUMNS.replace(" plan,", " '',")
+_MOST_IDS: Final = 500
+"""Ids in one condition."""
 
 _COLLECTION_COLUMNS: Final = (
     "name, state, documents_total, documents_done, bytes_total, bytes_done, inserted, replaced, unchanged, skipped,"
@@ -116,6 +120,17 @@ class JournalReader(ConflictReading):
         return await self._summaries(
             f"WHERE state IN ({_UNFINISHED}) ORDER BY state IN ({_ACTIVE}) DESC, id DESC LIMIT ?", limit
         )
+
+    async def briefly(self, ids: Iterable[int]) -> dict[int, RunRecord]:
+        """Give runs by id, without plans, collections and findings; one that is not there is left out."""
+        found: dict[int, RunRecord] = {}
+        wanted = sorted(set(ids))
+        for start in range(0, len(wanted), _MOST_IDS):
+            some = wanted[start : start + _MOST_IDS]
+            marks = ", ".join("?" * len(some))
+            rows = await self._rows(f"SELECT {_WITHOUT_PLAN} FROM runs WHERE id IN ({marks})", *some)
+            found |= {one.id: one for one in await self._linked([run_from(row, (), ()) for row in rows])}
+        return found
 
     async def run(self, run_id: int) -> RunRecord:
         """Give one run whole. Raises RunNotFound."""
@@ -367,10 +382,9 @@ class JournalReader(ConflictReading):
         return tuple(RejectRecord(row[0], row[1], row[2], row[3], row[4], row[5], RejectState(row[6])) for row in rows)
 
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
-        columns = _RUN_COLUMNS.replace(" plan,", " '',")
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
         total, rejected = done.replace("documents_done", "documents_total"), done.replace("documents_done", "rejected")
-        rows = await self._rows(f"SELECT {columns}, {done}, {total}, {rejected} FROM runs {condition}", *values)
+        rows = await self._rows(f"SELECT {_WITHOUT_PLAN}, {done}, {total}, {rejected} FROM runs {condition}", *values)
         runs = await self._linked([run_from(row, (), ()) for row in rows])
         return tuple(RunSummary(run, *map(int, row[-3:])) for run, row in zip(runs, rows, strict=True))
 

@@ -190,6 +190,7 @@ class RunRecord:
     retried_whole: bool = False
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    _counts: Counts | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_piped(self) -> bool:
@@ -198,8 +199,12 @@ class RunRecord:
 
     @property
     def counts(self) -> Counts:
-        """The sum over the collections."""
-        return Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
+        """The sum over the collections, made once: a screen asks for it several times in each frame."""
+        made = self._counts
+        if made is None:
+            made = Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
+            object.__setattr__(self, "_counts", made)
+        return made
 
     def seconds_at_work(self, now: float) -> float | None:
         """Give the seconds that its attempts have taken up to `now` (since 1970), pauses too; None before the first.

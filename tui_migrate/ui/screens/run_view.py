@@ -109,10 +109,11 @@ def stages_line(run: RunRecord) -> str:
 
 def bar_line(run: RunRecord, now: float, width: int) -> str:
     """The bar, the percentage and how long it has taken."""
-    drawn = bar(fraction(run), max(10, width - BESIDE_BAR))
+    done = fraction(run)
+    drawn = bar(done, max(10, width - BESIDE_BAR))
     taken = run.seconds_at_work(now)
     word = "elapsed" if run.state.is_active else "took"
-    return f" {drawn}  {percent(run):.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
+    return f" {drawn}  {100 * done:.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
 
 
 def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = None) -> str:
@@ -177,11 +178,6 @@ def fraction(run: RunRecord) -> float:
     done = sum(min(one.documents_done, one.documents_total) for one in run.collections)
     total = sum(one.documents_total for one in run.collections)
     return min(0.999, done / total) if total else 0.0
-
-
-def percent(run: RunRecord) -> float:
-    """The same in percent."""
-    return 100 * fraction(run)
 
 
 def mean_rate(run: RunRecord) -> int | None:
