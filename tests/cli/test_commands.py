@@ -1,5 +1,6 @@
 """Whole runs from the command line, between real servers."""
 
+import asyncio
 import getpass
 import json
 import os
@@ -15,6 +16,9 @@ import pytest
 from tests.cli.conftest import ENCODED, PASSWORD, Cli, Ends
 from tests.ui.live_run import LiveRun
 from tui_migrate.cli import passwords, steering
+from tui_migrate.journal.records import ROLL_BACK, Wish
+from tui_migrate.journal.session import open_both
+from tui_migrate.journal.states import RunState
 from tui_migrate.worker.lock import holder
 
 HALF: list[dict[str, object]] = [{"_id": number, "age": number if number < 5 else -1} for number in range(10)]
@@ -319,6 +323,41 @@ def test_a_worker_that_is_busy_is_asked(cli: Cli, monkeypatch: pytest.MonkeyPatc
         assert cli("pause", "1").out == "asked run 0001 to pause after its batch\n"
         assert cli("parallel", "1", "2").out == "asked run 0001: 2 collections verified at once\n"
         assert cli("cancel", "1").out == "asked run 0001 to end for good after its batch\n"
+
+
+async def ask_too_late(cli: Cli, value: int) -> None:
+    """Ask for a cancel of a run whose worker is dead, though the journal does not know."""
+    async with open_both(cli.home.journal) as (journal, _):
+        await journal.file_control(1, Wish.CANCEL, value, "anna@bastion", RunState.EXECUTING)
+
+
+def test_a_run_that_was_to_be_rolled_back_is_so_by_its_next_worker(cli: Cli, ends: Ends) -> None:
+    ends.source_client[ends.database]["users"].insert_many({"_id": place} for place in range(100, 700))
+    with slow_copy(cli, ends) as process:
+        worker = wait_for_worker(cli)
+        wait_for_state(cli, "executing")
+        os.kill(worker, signal.SIGKILL)
+        process.communicate(timeout=60)
+    asyncio.run(ask_too_late(cli, ROLL_BACK))
+    shown = cli("status", "1").out
+    assert "as was asked: tui-migrate rollback 1 --confirm" in shown
+    assert "go on with it: " not in shown
+    words = "run 0001 was to be cancelled and rolled back"
+    cli.refused("resume", "1", code=2, said=words, hint="rollback 1 --confirm", error="confirmation_needed")
+    assert cli.process("worker", "1", "--json").document["state"] == "rolled_back"
+    assert ends.target_documents("users") == []
+
+
+def test_a_run_that_was_to_be_cancelled_is_gone_on_with_by_somebody_who_says_so(cli: Cli) -> None:
+    cli.home.prepare()
+    with LiveRun(cli.home, quiet=True):
+        pass
+    asyncio.run(ask_too_late(cli, 0))
+    words = "run 0001 was to be cancelled, and its worker was gone"
+    cli.refused("resume", "1", code=2, said=words, hint="cancel 1", error="confirmation_needed")
+    assert "cancel it, as was asked: tui-migrate cancel 1" in cli("status", "1").out
+    assert "confirmation_needed" not in cli("resume", "1", "--despite-cancel", "--json").out
+    assert "as was asked" not in cli("status", "1").out
 
 
 def wait_for_state(cli: Cli, state: str) -> None:

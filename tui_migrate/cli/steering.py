@@ -22,7 +22,7 @@ from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.finish_command import run_finish_command
 from tui_migrate.journal.records import ControlStatus, RunRecord, Wish
 from tui_migrate.paths import Home
-from tui_migrate.wording import number, run_name
+from tui_migrate.wording import end_words, number, run_name
 from tui_migrate.worker import control, launch
 
 FINISH_SECONDS = 5.0
@@ -98,6 +98,21 @@ async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output
             hint=f"{output.command(f'status {run.id}')} shows what it did",
         )
     return await _start(home, run.id, passwords, output, detach=detach)
+
+
+async def heed_cancel(home: Home, run: RunRecord, output: Output, *, is_overruled: bool) -> None:
+    """Go on with a run that was to be cancelled only where the user says so. Raises ConfirmationNeeded."""
+    if not run.cancel_asked or not run.state.is_resumable:
+        return
+    if is_overruled:
+        await control.go_on(home, run.id)
+        return
+    end = f"rollback {run.id} --confirm" if run.rollback_asked and run.rollback_available else f"cancel {run.id}"
+    raise ConfirmationNeeded(
+        f"nothing was done; run {run_name(run.id)} was {end_words(run)}, and its worker was gone before that",
+        hint=f"to do that: {output.command(end)};"
+        f" to go on with the run all the same: {output.command(f'resume {run.id} --despite-cancel')}",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
