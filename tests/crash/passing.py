@@ -119,7 +119,6 @@ DIED: dict[str, tuple[str, ...]] = {
         "rollback.before_checkpoint",
         "rollback.after_checkpoint",
         "rollback.after_rename",
-        "rollback.after_drop",
         "rollback.after_checked",
     ),
     "batch.after_insert:4": ("rollback.after_index", "rollback.after_view"),
