@@ -39,8 +39,9 @@ _RUN_COLUMNS: Final = (
     " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
     " rate_limit, undo_bytes, failure_code, failure_message, failure_hint, failure_exit_code, retry_of,"
     " (SELECT count(*) FROM conflicts WHERE run_id = runs.id AND state = 'open'), parallel,"
-    " CASE WHEN NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.rollback_of = runs.id)"
-    f" THEN (SELECT value FROM controls WHERE run_id = runs.id AND {STANDING} ORDER BY controls.id DESC LIMIT 1) END"
+    # One look at all rollbacks for all rows, and none where nobody wanted a run to be cancelled.
+    " (SELECT CASE WHEN runs.id NOT IN (SELECT rollback_of FROM runs) THEN value END"
+    f" FROM controls WHERE run_id = runs.id AND {STANDING} ORDER BY controls.id DESC LIMIT 1)"
 )
 
 _COLLECTION_COLUMNS: Final = (
