@@ -348,7 +348,9 @@ def test_a_run_that_was_to_be_rolled_back_is_so_by_its_next_worker(cli: Cli, end
     assert ends.target_documents("users") == []
 
 
-def test_a_run_that_was_to_be_cancelled_is_gone_on_with_by_somebody_who_says_so(cli: Cli) -> None:
+def test_a_run_that_was_to_be_cancelled_is_gone_on_with_by_somebody_who_says_so(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cli.home.prepare()
     with LiveRun(cli.home, quiet=True):
         pass
@@ -356,7 +358,15 @@ def test_a_run_that_was_to_be_cancelled_is_gone_on_with_by_somebody_who_says_so(
     words = "run 0001 was to be cancelled, and its worker was gone"
     cli.refused("resume", "1", code=2, said=words, hint="cancel 1", error="confirmation_needed")
     assert "cancel it, as was asked: tui-migrate cancel 1" in cli("status", "1").out
-    assert "confirmation_needed" not in cli("resume", "1", "--despite-cancel", "--json").out
+    cli.refused("resume", "1", "--despite-cancel", code=2, said="no connection prod", hint="", error="usage")
+    assert "as was asked" in cli("status", "1").out
+
+    async def start(*_: object) -> str:
+        return ""
+
+    monkeypatch.setattr("tui_migrate.cli.steer.passwords_for", lambda *_: {})
+    monkeypatch.setattr("tui_migrate.worker.launch.start", start)
+    assert cli("resume", "1", "--despite-cancel", "--detach").code == 0
     assert "as was asked" not in cli("status", "1").out
 
 

@@ -1,17 +1,18 @@
 """Requests to cancel that a worker did not live to carry out, or that met a run which was about to stop otherwise."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.worker.scene import SLOW, Scene, content, store
+from tests.worker.scene import SLOW, Scene, content, fill, make_plan, memory_end, store
 from tests.worker.test_control import cut_short, journal_says, partials
 from tui_migrate.errors import Interrupted, Refused, TuiMigrateError, WriteRefused
 from tui_migrate.journal.records import ROLL_BACK, ControlStatus, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import StoreEnd
+from tui_migrate.plan.model import OnFailure, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.worker import control, launch
 
@@ -125,3 +126,25 @@ async def test_a_run_that_stops_otherwise_before_it_heeds_a_cancel_is_cancelled_
     run = await scene.read(run_id)
     assert (run.state, run.rolled_back_by, run.failure) == (RunState.ROLLED_BACK, 2, None)
     assert (await scene.controls(run_id))[-1].status is ControlStatus.ACCEPTED
+
+
+async def test_a_run_that_its_plan_wants_taken_back_when_it_fails_is_so_whoever_cancels_it_then(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = memory_end()
+    await fill(source)
+    plan = replace(make_plan(RunKind.COPY, source, memory_end()), on_failure=OnFailure.ROLLBACK)
+    run_id = await scene.create(plan, SLOW)
+    await cut_short(scene, run_id)
+
+    async def ask_and_fail(*_: object) -> RunState:
+        await control.ask(scene.home, run_id, Wish.CANCEL)
+        monkeypatch.undo()
+        raise WriteRefused("refused")
+
+    monkeypatch.setattr("tui_migrate.worker.main.drive", ask_and_fail)
+    assert await scene.work(run_id) == 1
+    run = await scene.read(run_id)
+    assert (run.state, run.rolled_back_by) == (RunState.ROLLED_BACK, 2)
+    assert run.failure is not None
+    assert run.failure.code == "write_refused"

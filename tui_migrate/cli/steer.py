@@ -78,10 +78,11 @@ def resume(
         Do not follow it.
     """
     from tui_migrate.cli.records import find_run
-    from tui_migrate.cli.steering import go_on, heed_cancel
+    from tui_migrate.cli.steering import go_on, refuse_if_cancelled
 
     found = find_run(run, common.place)
-    asyncio.run(heed_cancel(common.place, found, common.output, is_overruled=despite_cancel))
+    if not despite_cancel:
+        refuse_if_cancelled(found, common.output)
     passwords = {} if found.state.is_active else passwords_for(found, common, unlocking)
     return asyncio.run(go_on(common.place, found, passwords, common.output, detach=detach))
 

@@ -85,7 +85,10 @@ async def set_parallel(home: Home, run_id: int, collections: int, output: Output
 
 
 async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, *, detach: bool) -> int:
-    """Wake a paused run, or start a worker for one that has none. Raises Refused for a run that is over."""
+    """Wake a paused run, or start a worker for one that has none, whatever was to become of it before.
+
+    Raises Refused for a run that is over.
+    """
     if run.state.is_active:
         if detach:
             return await ask(home, run.id, Wish.RESUME, output)
@@ -97,15 +100,14 @@ async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output
             f"run {run_name(run.id)} is {run.state.value.replace('_', ' ')} and cannot be resumed",
             hint=f"{output.command(f'status {run.id}')} shows what it did",
         )
+    if _was_to_end(run):
+        await control.go_on(home, run.id)
     return await _start(home, run.id, passwords, output, detach=detach)
 
 
-async def heed_cancel(home: Home, run: RunRecord, output: Output, *, is_overruled: bool) -> None:
-    """Go on with a run that was to be cancelled only where the user says so. Raises ConfirmationNeeded."""
-    if not run.cancel_asked or not run.state.is_resumable:
-        return
-    if is_overruled:
-        await control.go_on(home, run.id)
+def refuse_if_cancelled(run: RunRecord, output: Output) -> None:
+    """Raise ConfirmationNeeded for a run without a worker that somebody wanted to be cancelled."""
+    if not _was_to_end(run):
         return
     end = f"rollback {run.id} --confirm" if run.rollback_asked and run.rollback_available else f"cancel {run.id}"
     raise ConfirmationNeeded(
@@ -113,6 +115,10 @@ async def heed_cancel(home: Home, run: RunRecord, output: Output, *, is_overrule
         hint=f"to do that: {output.command(end)};"
         f" to go on with the run all the same: {output.command(f'resume {run.id} --despite-cancel')}",
     )
+
+
+def _was_to_end(run: RunRecord) -> bool:
+    return run.cancel_asked and run.state.is_resumable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

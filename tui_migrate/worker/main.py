@@ -187,8 +187,8 @@ class _Attempt:
         failpoint("worker.before_last_word")
         await self._steering.conclude(state)
         # Recorded before the end is: whoever dies in between leaves a rollback that can be resumed.
-        if failure is not None and failure.code not in (STOPPED, Undecided.code):
-            self.rollback_id = await self._plan_rollback_of_failure()
+        if self._is_taken_back_for(failure):
+            self.rollback_id = await self._plan_rollback("failed", "the run failed, and its plan wants it taken back")
         elif state is RunState.CANCELLED and (await self._reader.run(run_id)).rollback_asked:
             self.rollback_id = await self._plan_rollback("was cancelled", "it was cancelled to be taken back")
         if self.rollback_id and failure is not None:
@@ -200,11 +200,12 @@ class _Attempt:
         log.info("run %04d ended: %s", run_id, state)
         return failure.exit_code if failure else state.exit_code
 
-    async def _plan_rollback_of_failure(self) -> int:
+    def _is_taken_back_for(self, failure: Failure | None) -> bool:
+        """Say whether the plan wants a run taken back that has ended so: a stop by request is no failure."""
+        if failure is None or failure.code in (STOPPED, Undecided.code):
+            return False
         plan = from_yaml(self._record.plan, f"plan of run {self._record.id:04d}")
-        if plan.on_failure is not OnFailure.ROLLBACK:
-            return 0
-        return await self._plan_rollback("failed", "the run failed, and its plan wants it taken back")
+        return plan.on_failure is OnFailure.ROLLBACK
 
     async def _plan_rollback(self, ended: str, why: str) -> int:
         """Record the run that takes this one back, where something was written, and give its id."""
@@ -232,7 +233,8 @@ class _Attempt:
         if asked is None:
             state, failure = await self._try(partial(self._accompanied, attempt))
             asked = await self._reader.standing_cancel(run_id)
-        if asked is None or state not in (RunState.INTERRUPTED, RunState.FAILED):
+        is_over = state not in (RunState.INTERRUPTED, RunState.FAILED) or self._is_taken_back_for(failure)
+        if asked is None or is_over:
             return state, failure
         await self._steering.give_up(asked)
         return await self._try(self._give_up)
