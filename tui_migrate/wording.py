@@ -45,6 +45,16 @@ def ends_words(run: RunRecord, arrow: str = "→") -> str:
     return f"{run.source} {arrow} {run.target}"
 
 
+def end_words(run: RunRecord) -> str:
+    """Say what was asked for of a run that somebody has asked to end."""
+    return "to be cancelled and rolled back" if is_to_be_taken_back(run) else "to be cancelled"
+
+
+def is_to_be_taken_back(run: RunRecord) -> bool:
+    """True where a rollback was asked for together with the end of a run, and there is something to roll back."""
+    return run.rollback_asked and run.undo and run.writes_begun
+
+
 def number(value: int) -> str:
     """Show a whole number with its thousands grouped."""
     return f"{value:,}"

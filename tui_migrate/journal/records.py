@@ -151,9 +151,10 @@ class RunRecord:
     write to the target; `parallel` is how many collections are verified at once; `collections` and `findings` are
     filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
     that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
-    `retried_whole` says that none of them was refused again. `rollback_asked` says that it was to be cancelled and then
-    taken back, and that no run does so yet. `waited` are the seconds that no worker was at work between two attempts,
-    while somebody decided what documents become, or nobody resumed it.
+    `retried_whole` says that none of them was refused again. `cancel_asked` says that it was to be cancelled,
+    `rollback_asked` that it was then to be taken back, too; neither is said where a run takes it back already. `waited`
+    are the seconds that no worker was at work between two attempts, while somebody decided what documents become, or
+    nobody resumed it.
     """
 
     id: int
@@ -184,6 +185,7 @@ class RunRecord:
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0
+    cancel_asked: bool = False
     rollback_asked: bool = False
     backup: str = ""
     retried_by: int = 0
