@@ -80,7 +80,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     Action("new.previous", "ctrl+b", "ctrl+b", "Previous", "Go back to the step before; nothing is lost.", "Prev."),
     Action("new.swap", "w", "w", "Swap", "Swap source and target."),
     Action("new.test", "t", "t", "Test", "Connect to both ends and see who answers."),
-    Action("new.exact", "x", "x", "Count exactly", "Read both ends whole and count what would happen."),
+    Action("new.exact", "x", "x", "Count exactly", "Read both ends whole and count what would happen.", "Count"),
     Action("new.more", "m", "m", "More", "Show the options that mostly stay as they are."),
     Action("new.start", "s", "s", "Start", "Start the run that is planned."),
     Action("new.types", "y", "y", "Types", "Decide what the texts of a package without types become."),

@@ -78,8 +78,9 @@ async def uniqueness(seen: Look) -> AsyncIterator[Finding]:
         for one in found:
             subject = f"{mine.name}.{one.index.name}"
             if one.count:
+                have = "document has" if one.count == 1 else "documents have"
                 message = (
-                    f"{one.count:,} documents have values of the target's unique index {one.index.name} that another"
+                    f"{one.count:,} {have} values of the target's unique index {one.index.name} that another"
                     f" document has, such as _id {', '.join(one.examples)}"
                 )
                 hint = f"make them differ, leave them out, or let them be put aside: --max-rejects {one.count}"

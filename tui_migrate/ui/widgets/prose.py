@@ -1,12 +1,15 @@
 """Paragraphs that are broken into lines by the width there is, counted in cells."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Size
 
 from tui_migrate.ui.widgets.lines import Lines
+
+_MARKS: Final = ("✗ ", "✓ ", "! ", "~ ", "● ")
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
@@ -43,7 +46,8 @@ def _words(text: str, width: int) -> Iterator[tuple[str, bool]]:
 class Prose(Lines):
     """Paragraphs, one string or `Text` each; strings are wrapped, a `Text` stays the line that it is.
 
-    The leading blanks of a paragraph are kept and set before its further lines too.
+    The leading blanks of a paragraph are kept and set before its further lines too, which stand below its words where
+    it begins with a mark.
     """
 
     DEFAULT_CSS = "Prose { height: auto; width: 1fr; }"
@@ -86,5 +90,6 @@ class Prose(Lines):
             else:
                 stripped = one.lstrip(" ")
                 indent = one[: len(one) - len(stripped)]
-                for number, line in enumerate(wrap(stripped, width - len(indent))):
+                hanging = " " * 2 if stripped.startswith(_MARKS) else ""
+                for number, line in enumerate(wrap(stripped, width - len(indent), hanging)):
                     yield indent + line if line or number else line
