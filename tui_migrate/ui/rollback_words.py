@@ -85,7 +85,7 @@ def touched_sentences(
     if tally is None or changes is None:
         deed = "goes, too" if force else "is kept"
         said.append(
-            f" What others have changed since {deed}: {keys.of('rollback.look')}, one screen back, counts and names it."
+            f" What others changed since {deed}: {keys.of('rollback.look')}, one screen back, counts and names it."
         )
         return said
     said += _counted(found, tally, local_time(changes.at), force=force)
