@@ -154,7 +154,7 @@ async def test_a_cancel_with_a_rollback_is_the_workers_to_carry_out_whether_the_
         await run.answer(ControlStatus.ACCEPTED)
         app = pilot.app
         assert isinstance(app, MigrateApp)
-        words = "run 0001 is being cancelled, then rolled back; tui-migrate shows it again"
+        words = "run 0001 is being cancelled, then rolled back; tui-migrate"
         await until(pilot, lambda: (app.parting_words() or "").startswith(words))
         run.die()  # without having done so
         await until(pilot, shows(pilot, "rollback asked for, not begun"))
