@@ -16,7 +16,7 @@ from tui_migrate.worker.rejected_documents import RejectedDocument, RejectList
 
 COLUMNS: Final = (
     Column("Collection", 16),
-    Column("_id", 18),
+    Column("_id", 24),
     Column("Why the target refused it"),
     Column("Size", 9, right=True, from_width=100),
 )

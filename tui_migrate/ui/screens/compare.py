@@ -48,6 +48,7 @@ TICK_SECONDS: Final = 1.0
 _UNSEEN: Final = "What has changed since in what it had compared is not seen then."
 _ON_CHOICE_LABELS: Final = {"compare.start": "Compare", "compare.plan": "Result"}
 _ON_RESULT_LABELS: Final = {"compare.start": "Compare again"}
+_BRIEF: Final = {"Compare again": "Again"}
 _ON_RESULT: Final = ("compare.save", "compare.open")
 
 
@@ -73,6 +74,7 @@ class CompareScreen(OperatorScreen):
         "mark.toggle",
         "mark.invert",
         "compare.open",
+        "app.back",
         "compare.ends",
         "table.filter",
     )
@@ -190,7 +192,8 @@ class CompareScreen(OperatorScreen):
     def shown_actions(self) -> tuple[Action, ...]:
         """Say what the keys do to the choice, and what to the result."""
         labels = _ON_RESULT_LABELS if self._shows_result else _ON_CHOICE_LABELS
-        return tuple(replace(one, label=labels.get(one.id, one.label)) for one in super().shown_actions())
+        named = [(one, labels.get(one.id, one.label)) for one in super().shown_actions()]
+        return tuple(replace(one, label=label, brief=_BRIEF.get(label, one.brief)) for one, label in named)
 
     def go_back(self) -> bool:
         """Stop the comparison first, then go back to the choice of the ends."""

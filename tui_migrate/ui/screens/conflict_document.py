@@ -57,7 +57,7 @@ class ConflictScreen(DocumentScreen):
     def where(self) -> tuple[str, Environment | None, str]:
         """Which document of which run, and how dangerous the target is that the decision is about."""
         name = printable(self._conflict.collection)
-        words = f"run {run_name(self._run_id)} › conflicts › {name} {id_words(self._conflict, self._mask)}"
+        words = f"run {run_name(self._run_id)} › {name} {id_words(self._conflict, self._mask)}"
         return words, *head_right(self._run, self.size.width)
 
     def subject(self) -> Subject:

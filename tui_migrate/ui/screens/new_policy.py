@@ -87,6 +87,11 @@ class PolicyPane(StepPane):
         elif (key := self._policies.cursor_key) is not None:
             self._take(key)
 
+    @property
+    def choosing_word(self) -> str:
+        """What `choose` does now, as a word for the footer."""
+        return "Change" if self.screen.focused is self.query_one("#options", Table) else "Choose"
+
     def draw(self) -> None:
         """Show what is counted, and what follows from it."""
         draft, options = self.draft, self.query_one("#options", Table)

@@ -22,7 +22,7 @@ COLUMNS: Final = (
     Column("Delete", 11, right=True),
     Column("Put back", 11, right=True),
     Column("Keep", 9, right=True),
-    Column("Made by it, and goes", 24),
+    Column("Made by it, and goes", 20),
 )
 
 FORCED: Final = " ! Forced: what others changed or deleted since is taken back too, and their changes are lost."
@@ -105,7 +105,7 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
         if counted is not None:
             tally = counted.get(one.name, Tally())
         is_touched = bool(tally.looked or made)
-        kept = number(tally.kept) if counted is not None else ""
+        kept = number(tally.kept) if counted is not None else "—"
         found.append(
             Row(
                 key=one.name,
@@ -214,7 +214,7 @@ def _made_of(name: str, undo: UndoSummary | None, indexes: int) -> str:
     if undo is None:
         return "…"
     if name in undo.collections:
-        return "the collection, if empty"
+        return "collection, if empty"
     if name in undo.views:
         return "the view"
     return f"{number(indexes)} index{'' if indexes == 1 else 'es'}" if indexes else ""
