@@ -152,6 +152,18 @@ async def test_with_many_collections_those_below_are_counted_and_can_be_filtered
         await until(pilot, lambda: len(table_cells(pilot)) == 10, "ten rows")
 
 
+async def test_what_is_said_at_the_end_counts_the_collections_that_it_hides(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(9)]
+    async with scene(tmp_path, copy_plan(collections=names)) as (run, pilot):
+        await until(pilot, shows(pilot, "c8"))
+        assert " more" not in screen_text(pilot)
+        for name in names:
+            await run.collection(name, CollectionState.DONE)
+        await run.go_to(RunState.VERIFYING, RunState.COMMITTING, stage=Stage.COMMIT)
+        await run.end(RunState.COMPLETED)
+        await until(pilot, shows(pilot, "✓ completed", "next: r shows", "+1 more"))
+
+
 async def test_the_environment_stays_whole_beside_the_longest_ends(tmp_path: Path) -> None:
     target = store_end("staging-of-the-shop", database="a_database_with_a_long_name")
     async with scene(tmp_path, copy_plan(target=target)) as (_, pilot):
