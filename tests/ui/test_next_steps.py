@@ -10,8 +10,10 @@ from tests.ui.test_sentences import silent_parts
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.limits import Limit
+from tui_migrate.plan.checks.paging import page, page_codes
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.next_steps import app_words, finding_in_app
+from tui_migrate.ui.page_words import page_words
 
 PACKAGE = Path(tui_migrate.__file__).parent
 NEVER_SHOWN = ("cli", "demo", "ui", "worker/__main__.py", "worker/survival.py", "reports/", "stores/mongodb/client.py")
@@ -105,3 +107,9 @@ def test_no_screen_shows_a_hint_as_it_was_raised() -> None:
 def _is_fault(owner: ast.expr) -> bool:
     name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
     return name.lstrip("_") in ("fault", "found", "in_app")
+
+
+@pytest.mark.parametrize("code", page_codes())
+def test_the_page_about_a_finding_speaks_of_the_app(code: str) -> None:
+    said = [page_words(one) for one in page(code).text.splitlines()]
+    assert [one for one in said if speaks_of_the_command_line(one) or "tui-migrate`" in one or "`--" in one] == []

@@ -11,6 +11,7 @@ from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
 from tui_migrate.plan.checks.paging import page, page_codes
 from tui_migrate.ui.next_steps import finding_in_app
+from tui_migrate.ui.page_words import page_words
 from tui_migrate.ui.report_rows import severity_words
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.pager import Pager
@@ -72,10 +73,10 @@ def _apart(one: Finding) -> tuple[str, str]:
 
 
 def _explained(code: str) -> Iterator[str]:
-    """Give what `explain` says of a code; some codes of old runs have no page."""
+    """Give what `explain` says of a code, in the app's words; some codes of old runs have no page."""
     if code in page_codes():
         found = page(code)
         yield f"# {found.title}"
         yield ""
-        yield from found.text.splitlines()
+        yield from map(page_words, found.text.splitlines())
         yield ""

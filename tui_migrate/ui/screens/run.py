@@ -278,7 +278,7 @@ class RunScreen(OperatorScreen):
     def action_run_cancel(self) -> None:
         """Ask what is to become of what was written, and cancel."""
         if self.run_record is not None and self._plan is not None:
-            self._steering.cancel(self.run_record, self._plan)
+            self._steering.cancel(self.run_record, self._plan, lambda: self.run_record)
 
     def action_run_resume(self) -> None:
         """Start a worker, after asking for passwords that are missing."""
