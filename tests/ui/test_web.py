@@ -211,6 +211,8 @@ async def test_a_page_shows_the_app_and_its_keys_work(tmp_path: Path) -> None:
         async with one.http.ws_connect(f"{one.url}ws?width=80&height=24") as socket:
             page = Page(socket)
             await page.until_shown("Try the demo")
+            await page.press("/check\r")  # what comes in one piece goes where it was typed to
+            await page.until_shown("1/1 of 4")
             await page.press("?")
             await page.until_shown("Help")
             await page.press("q")

@@ -102,7 +102,8 @@ class TerminalApp(App[ReturnType]):
 
     async def on_event(self, event: Event) -> None:
         """Take what comes; keys that came in one piece only when the one before has had its effect."""
-        if self._frames is not None and isinstance(event, (Key, Paste)) and not event.is_forwarded:
+        is_typed = self._driver is not None and not self.is_headless  # in a browser, too; a Pilot waits by itself
+        if is_typed and isinstance(event, (Key, Paste)) and not event.is_forwarded:
             await self._key_order.take(event)
         else:
             await super().on_event(event)
