@@ -151,7 +151,7 @@ async def until_helped(pilot: Pilot[None]) -> None:
         now = pilot.app.screen
         if isinstance(now, HomeScreen):
             break
-        # What esc does not leave is about what was typed, and so is what it asks in a form: the last answer forgets that.
+        # What esc does not leave is about what was typed, as is what it asks in a form: the last answer forgets that.
         is_about_typing = isinstance(now, Choose) and (now is before or isinstance(before, ConnectionForm))
         await pilot.press(*(("end", "enter") if is_about_typing else ("escape",)))
         before = now

@@ -31,6 +31,7 @@ class Page:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
+        self.received = b""
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self.screen)
 
@@ -38,6 +39,7 @@ class Page:
         while not any(text in row for row in self.screen.display):
             message = await self.socket.receive(SECONDS)
             assert message.type is aiohttp.WSMsgType.BINARY, "\n".join(self.screen.display)
+            self.received += message.data
             self._stream.feed(message.data)
 
     async def press(self, keys: str) -> None:
@@ -212,6 +214,11 @@ async def test_a_page_shows_the_app_and_its_keys_work(tmp_path: Path) -> None:
             page = Page(socket)
             await page.until_shown("Try the demo")
             await page.press("/check\r")  # what comes in one piece goes where it was typed to
+            await page.until_shown("1/1 of 4")
+            await page.press("/\x1b[200~<\x9b2J\u202e>\x1b[201~")
+            await page.until_shown("check<2J>")
+            assert not {one for one in page.received.decode(errors="ignore") if one in "\x9b\u202e"}
+            await page.press("\x1b")
             await page.until_shown("1/1 of 4")
             await page.press("?")
             await page.until_shown("Help")
