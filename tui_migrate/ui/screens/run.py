@@ -208,7 +208,7 @@ class RunScreen(OperatorScreen):
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
         self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan)])
-        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.events, width, self._plan))
+        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.retried, width, self._plan))
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)
         table = self.query_one(Table)

@@ -43,8 +43,6 @@ _THROUGH: Final = (
 _BESIDE_HOSTS: Final = re.compile(r"\b[a-z+]+://(?:[^/?\s]*@)?|\?\S*")
 _NAMED: Final = "SOURCE: PRODUCTION"
 _UNNAMED: Final = "SOURCE COUNTS AS PRODUCTION"
-_RETRY: Final = "; again in "
-"""What stands in the log's line of every second try: see `engine.drive`."""
 
 
 def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Environment | None, str]:
@@ -137,9 +135,7 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
     return line if cell_len(line) <= width else " " + "  ".join(part.strip() for part in parts)
 
 
-def counts_lines(
-    run: RunRecord, pace: RunPace, events: Sequence[Event], width: int, plan: Plan | None = None
-) -> tuple[str, str]:
+def counts_lines(run: RunRecord, pace: RunPace, retried: int, width: int, plan: Plan | None = None) -> tuple[str, str]:
     """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines.
 
     A number is never cut: where there is no room, the sparkline goes, and then large numbers are rounded.
@@ -147,7 +143,7 @@ def counts_lines(
     limit = f"limit {number(run.rate_limit)}/s" if run.rate_limit else "limit none"
     left = f"{sparkline(pace.history, SPARK_WIDTH)} {limit}"
     first, second = _counts(run)
-    second.append(("retried", sum(_RETRY in one.message for one in events)))
+    second.append(("retried", retried))
     below = "" if run.kind is RunKind.EXPORT else source_words(plan)
     begin = max(COUNTS_AT, cell_len(left) + 3)
     if run.state.is_active and run.parallel > 1:
