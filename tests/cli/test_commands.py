@@ -241,6 +241,14 @@ def wait_for_worker(cli: Cli) -> int:
     raise TimeoutError("no worker has started")
 
 
+def wait_until_delivered(pid: int) -> None:
+    """Wait until a process has taken its signals: two of a number that wait together are one."""
+    deadline = time.monotonic() + 30
+    while int(Path(f"/proc/{pid}/status").read_text().partition("ShdPnd:")[2].split()[0], 16):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_the_worker_after_its_batch_and_resume_goes_on(
     cli: Cli, ends: Ends, number: signal.Signals
@@ -271,7 +279,7 @@ def test_leaving_a_run_lets_its_worker_go_on(cli: Cli, ends: Ends, numbers: tupl
         wait_for_worker(cli)
         for number in numbers:
             process.send_signal(number)
-            time.sleep(0.001)
+            wait_until_delivered(process.pid)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 5
     assert "left run 0001 at work" in err
