@@ -42,7 +42,7 @@ def app(home: Home) -> Iterator[Operator]:
     command = [sys.executable, "-m", "tui_migrate", "--home", str(home.state.parent)]
     with Operator(command, environment(home.state.parent)) as operator:
         operator.until_shown("Home")
-        operator.until_shown("Leave")
+        operator.until_shown("? Help")
         quiet(operator)
         yield operator
 

@@ -1,13 +1,18 @@
 """Keys that come before the one in front of them has had its effect: nothing ends, nothing beneath is closed."""
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+from textual.app import App
 from textual.command import CommandList
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from tests.ui.driving import new_app, shows, until
+from tests.ui.terminal.operator import Operator, environment
+from tests.ui.test_snapshots import prepare
 from tui_migrate.paths import Home
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.connection_form import ConnectionForm
@@ -16,6 +21,7 @@ from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.window import Palette
+from tui_migrate.ui.terminal import key_order
 
 
 @asynccontextmanager
@@ -123,3 +129,37 @@ async def test_a_window_that_goes_before_it_has_come_is_no_fault(home: Home) -> 
         app.pop_screen()
         await pilot.press("question_mark")
         await until(pilot, stands(app, HelpScreen), "the help")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("keys", "text"), [("n\r", "Pair taken"), ("hGr", "roll back run 0001"), ("hjj\r", "run 0005")]
+)
+def test_what_is_typed_ahead_acts_on_the_rows_of_the_screen_that_it_opens(home: Home, keys: str, text: str) -> None:
+    prepare(home)
+    root = home.state.parent
+    with Operator([sys.executable, "-m", "tests.ui.walk_app", "--patient", str(root)], environment(root)) as operator:
+        operator.until_shown("1/7")
+        operator.press(keys)
+        operator.until_shown(text)
+
+
+async def test_a_screen_that_never_gets_its_rows_holds_up_keys_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_PATIENCE_SECONDS", 0.05)
+    taken: list[str] = []
+
+    async def hand_over(event: Key | Paste) -> None:
+        assert isinstance(event, Key)
+        taken.append(event.key)
+
+    app = App[None]()
+    async with app.run_test() as pilot:
+        order = key_order.KeyOrder(app, hand_over, lambda: False)
+        await order.take(Key("a", "a"))
+        await order.take(Key("b", "b"))
+        assert taken == ["a"]
+        await until(pilot, lambda: taken == ["a", "b"], "the end of the patience")
+        monkeypatch.setattr(key_order, "_PATIENCE_SECONDS", 3_600.0)
+        await order.take(Key("c", "c"))
+        await order.take(Key("d", "d"))
+        await until(pilot, lambda: taken == ["a", "b", "c", "d"], "keys that do not wait again")

@@ -119,6 +119,9 @@ def retry(
 ) -> int:
     """Write the documents again that the target refused in a run that has ended, by a new run under the same plan.
 
+    They are written as they were kept when they were refused. What was mended in the source since is not in them: to
+    read that, copy again.
+
     Parameters
     ----------
     max_rejects

@@ -77,7 +77,7 @@ class JournalReader(ConflictReading):
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._connection.close()
+        await opening.shut(self._connection)
 
     async def data_version(self) -> int:
         """A number that is another one as soon as any other process has written."""

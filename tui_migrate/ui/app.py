@@ -158,6 +158,17 @@ class MigrateApp(TerminalApp[None]):
                 fault = Fault.of(error)
                 screen.show_journal_fault(f"{fault.message} ({fault.hint})")
             screen.refresh_frame()
+            self._is_fed(screen)
+
+    def is_ready(self) -> bool:
+        """A full screen is ready once the journal, or why it cannot be read, was shown on it."""
+        screen = self.operator_screen
+        return screen is None or screen is not self.screen or screen.is_fed
+
+    def _is_fed(self, screen: OperatorScreen) -> None:
+        """Let keys act on a screen that has its rows now; they are put where they belong by what the rows called."""
+        screen.is_fed = True
+        screen.call_after_refresh(self.became_ready)
 
     def on_run_ended(self, event: RunEnded) -> None:
         """Let whoever looks elsewhere know."""
@@ -167,6 +178,7 @@ class MigrateApp(TerminalApp[None]):
         """Let the screen say so."""
         if self.operator_screen is not None:
             self.operator_screen.show_journal_fault(printable(redact(event.reason)))
+            self._is_fed(self.operator_screen)
 
     @property
     def operator_screen(self) -> OperatorScreen | None:

@@ -114,12 +114,13 @@ class JournalFeed:
         version, looked = -1, 0.0
         try:
             while True:
+                self._wanted.clear()
                 try:
                     reader = await self._open()
                     newest = await reader.data_version() if reader is not None else -1
                     now = asyncio.get_running_loop().time()
                     due = newest != version or now - looked >= LOCK_SECONDS or self._last is None
-                    if due and not self._is_busy():
+                    if due and (self._last is None or not self._is_busy()):
                         version, looked = newest, now
                         await self._look(reader)
                 except TuiMigrateError as error:
@@ -291,7 +292,6 @@ class JournalFeed:
             await reader.close()
 
     async def _wait(self) -> None:
-        self._wanted.clear()
         try:
             async with asyncio.timeout(self._seconds):
                 await self._wanted.wait()

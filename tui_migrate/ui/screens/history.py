@@ -122,7 +122,7 @@ class HistoryScreen(RunListScreen):
 
     def where(self) -> tuple[str, None, str]:
         """How many there are."""
-        return "History", None, _runs_words(self._total) if self._total > 0 else ""
+        return "History", None, _runs(self._total) if self._total > 0 else ""
 
     def help_text(self) -> str:
         """The filter, and what deleting means."""
@@ -231,9 +231,9 @@ class HistoryScreen(RunListScreen):
             else "There was no run yet."
         )
         table.show([row for _, _, row in rows.values()], empty=empty)
-        said = f"{number(len(table.rows))} of {_runs_words(self._total)}"
+        said = f"{number(len(table.rows))} of {_runs(self._total)}"
         if len(self._runs) < self._total:
-            said = f"{number(len(self._runs))} of {_runs_words(self._total)} read so far…"
+            said = f"{number(len(self._runs))} of {_runs(self._total)} read so far…"
         self.query_one("#shown", Lines).show([f"{said}   filter: {table.filter_text}" if is_filtered else said])
 
     def _row(self, one: RunSummary, now: float) -> tuple[RunSummary, str, Row]:
@@ -253,5 +253,5 @@ class HistoryScreen(RunListScreen):
             self._table.show([], empty=f"Reading the journal… {self._waited} s; somebody may hold it.")
 
 
-def _runs_words(count: int) -> str:
-    return f"{number(count)} run{'' if count == 1 else 's'}"
+def _runs(count: int) -> str:
+    return f"{number(count)} run{'s' if count != 1 else ''}"

@@ -47,7 +47,8 @@ class TerminalApp(App[ReturnType]):
     - `mouse` None means: not over SSH. Cursors do not blink, nothing is animated.
     - `line_is_busy`: a feed skips its frame then. Drawing is safe at any time: what the line has no room for is merged
       into the next frame, and the loop never waits for the line.
-    - Keys act in order, though they come in one piece: what follows the key that opens a dialog goes into the dialog.
+    - Keys act in order, though they come in one piece: what follows the key that opens a dialog goes into the dialog,
+      and what follows the key that opens a screen waits a moment until that `is_ready`.
     - `redraw` for ctrl+l; ctrl+z is bound to `suspend_process`, under a dialog too.
     - On a terminal smaller than `small.MINIMUM` a notice stands instead of the app, which is laid out for the minimum
       all the while and hears no key but those in `small.KEYS_THAT_PASS`; those in `small.KEYS_THAT_LEAVE` call `leave`.
@@ -81,7 +82,7 @@ class TerminalApp(App[ReturnType]):
         self._reports_mouse = not is_remote() if mouse is None else mouse
         self._frames: Frames | None = None
         self._text_filter = TextFilter()
-        self._key_order = KeyOrder(self, super().on_event)
+        self._key_order = KeyOrder(self, super().on_event, self.is_ready)
         self._thread_hook = threading.excepthook
         self.last_faults: list[str] = []
         for theme in themes:
@@ -115,6 +116,14 @@ class TerminalApp(App[ReturnType]):
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    def is_ready(self) -> bool:
+        """Say whether what is shown has the rows that keys act on."""
+        return True
+
+    def became_ready(self) -> None:
+        """Let keys that waited for what is shown act on it now."""
+        self._key_order.go_on()
 
     def set_terminal_title(self, title: str) -> None:
         """Show a title in the terminal's frame until the app is left; the one before comes back then."""
