@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from textual.app import App
+from textual.command import CommandList
 from textual.events import Key, Paste
 from textual.pilot import Pilot
 
@@ -61,6 +62,19 @@ async def test_the_palette_opens_again_while_the_one_before_goes(home: Home) -> 
         at_once(app, "escape", "ctrl+p", "ctrl+p")
         await until(pilot, stands(app, Palette), "the palette again")
         assert sum(isinstance(one, Palette) for one in app.screen_stack) == 1
+
+
+async def test_a_palette_that_is_gone_before_it_searches_ends_nothing(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await until(pilot, stands(app, Palette), "the palette")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        await palette.query_one(CommandList).remove()
+        palette._gather_commands("new")
+        await until(pilot, lambda: not any(one.node is palette for one in app.workers), "the end of the search")
+        await pilot.press("escape", "question_mark")
+        await until(pilot, stands(app, HelpScreen), "the help")
 
 
 async def test_a_key_that_comes_late_is_not_for_the_screen_beneath(home: Home) -> None:

@@ -113,12 +113,18 @@ class PreflightPane(StepPane):
         """Take the focus; check what was not checked since the plan was changed."""
         self.draw()
         self.query_one(Table).focus()
+        self.begin()
+
+    def begin(self) -> None:
+        """Count and check what was not."""
         self._count_mirror()
         if self._checked() is None:
             self._begin()
 
     def again(self) -> None:
-        """Check again."""
+        """Check again; a source that was not listed is listed first."""
+        if self.draft.listed is None:
+            self.owner.look_at_ends(anew=True)
         self._begin()
 
     def next_words(self) -> str:
