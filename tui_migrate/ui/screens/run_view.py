@@ -211,7 +211,7 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
     first = [("inserted", counts.inserted), ("replaced", counts.replaced), ("unchanged", counts.unchanged)]
     second = [("skipped", counts.skipped), ("rejected", counts.rejected)]
     if counts.deleted:
-        first.append(("deleted", counts.deleted))
+        second.insert(0, ("deleted", counts.deleted))  # a fourth of that size has no room on the line above
     if counts.assumed_ours:
         second.append(("assumed ours", counts.assumed_ours))
     return first, second
