@@ -145,7 +145,7 @@ async def test_heads_and_the_question_before_deleting_show_no_control_characters
         await until(pilot, shows(pilot, "staging/h"), "the run")
         assert report.where()[0].isprintable()
         assert HelpScreen(report).where()[0].isprintable()
-        ask_to_delete(app, await app.feed.whole(1), lambda _: None)
+        ask_to_delete(app, await app.feed.whole(1))
         await until(pilot, shows(pilot, "Delete run", "staging/h"), "the question")
         said = [line for one in app.screen.query(Lines) for line in one.plain.splitlines()]
         assert "staging/h" in " ".join(said)

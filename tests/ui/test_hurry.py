@@ -1,15 +1,20 @@
 """Keys that come before the one in front of them has had its effect: nothing ends, nothing beneath is closed."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from textual.events import Key
+from textual.app import App
+from textual.command import CommandList
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from tests.ui.backup_scene import every_kind
 from tests.ui.driving import new_app, shows, table_cells, until, until_still
+from tests.ui.terminal.operator import Operator, environment
+from tests.ui.test_snapshots import prepare
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd
 from tui_migrate.ui.app import MigrateApp
@@ -24,6 +29,7 @@ from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.window import Palette
+from tui_migrate.ui.terminal import key_order
 from tui_migrate.ui.widgets.table import Table
 from tui_migrate.worker.backups import Backup
 
@@ -66,6 +72,19 @@ async def test_the_palette_opens_again_while_the_one_before_goes(home: Home) -> 
         at_once(app, "escape", "ctrl+p", "ctrl+p")
         await until(pilot, stands(app, Palette), "the palette again")
         assert sum(isinstance(one, Palette) for one in app.screen_stack) == 1
+
+
+async def test_a_palette_that_is_gone_before_it_searches_ends_nothing(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await until(pilot, stands(app, Palette), "the palette")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        await palette.query_one(CommandList).remove()
+        palette._gather_commands("new")
+        await until(pilot, lambda: not any(one.node is palette for one in app.workers), "the end of the search")
+        await pilot.press("escape", "question_mark")
+        await until(pilot, stands(app, HelpScreen), "the help")
 
 
 async def test_a_key_that_comes_late_is_not_for_the_screen_beneath(home: Home) -> None:
@@ -120,6 +139,40 @@ async def test_a_window_that_goes_before_it_has_come_is_no_fault(home: Home) -> 
         app.pop_screen()
         await pilot.press("question_mark")
         await until(pilot, stands(app, HelpScreen), "the help")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("keys", "text"), [("n\r", "Pair taken"), ("hGr", "roll back run 0001"), ("hjj\r", "run 0005")]
+)
+def test_what_is_typed_ahead_acts_on_the_rows_of_the_screen_that_it_opens(home: Home, keys: str, text: str) -> None:
+    prepare(home)
+    root = home.state.parent
+    with Operator([sys.executable, "-m", "tests.ui.walk_app", "--patient", str(root)], environment(root)) as operator:
+        operator.until_shown("1/7")
+        operator.press(keys)
+        operator.until_shown(text)
+
+
+async def test_a_screen_that_never_gets_its_rows_holds_up_keys_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_order, "_PATIENCE_SECONDS", 0.05)
+    taken: list[str] = []
+
+    async def hand_over(event: Key | Paste) -> None:
+        assert isinstance(event, Key)
+        taken.append(event.key)
+
+    app = App[None]()
+    async with app.run_test() as pilot:
+        order = key_order.KeyOrder(app, hand_over, lambda: False)
+        await order.take(Key("a", "a"))
+        await order.take(Key("b", "b"))
+        assert taken == ["a"]
+        await until(pilot, lambda: taken == ["a", "b"], "the end of the patience")
+        monkeypatch.setattr(key_order, "_PATIENCE_SECONDS", 3_600.0)
+        await order.take(Key("c", "c"))
+        await order.take(Key("d", "d"))
+        await until(pilot, lambda: taken == ["a", "b", "c", "d"], "keys that do not wait again")
 
 
 async def test_a_second_enter_opens_no_second_screen(home: Home) -> None:

@@ -89,8 +89,8 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
         assert "1 collection (users); 1 index (orders.by_age)" in words
         assert "! Run 0002 wrote to the same collections later" in words
         assert table_cells(pilot) == [
-            ("users", "1,204", "0", "", "the collection, if empty"),
-            ("orders", "0", "0", "", "1 index"),
+            ("users", "1,204", "0", "—", "collection, if empty"),
+            ("orders", "0", "0", "—", "1 index"),
         ]
         assert keys(pilot) == "lrentersxFq?"
 

@@ -55,10 +55,10 @@ def test_what_a_mirror_deleted_is_put_back_too() -> None:
 def test_collections_say_what_goes() -> None:
     found = rows(done(), RollbackLook(undo=UNDO))
     assert [row.cells for row in found] == [
-        ("users", "1,204", "37", "", "2 indexes"),
-        ("orders", "1", "0", "", "the collection, if empty"),
-        ("grown", "0", "0", "", "the view"),
-        ("same", "0", "0", "", ""),
+        ("users", "1,204", "37", "—", "2 indexes"),
+        ("orders", "1", "0", "—", "collection, if empty"),
+        ("grown", "0", "0", "—", "the view"),
+        ("same", "0", "0", "—", ""),
     ]
     assert [row.tone for row in found] == [Tone.PLAIN, Tone.PLAIN, Tone.PLAIN, Tone.DIM]
     assert rows(done(), None)[0].cells[4] == "…"

@@ -22,26 +22,47 @@ Step = tuple[str, str]
 """Keys, and a text that stands on the screen when they have had their effect."""
 
 WALKS: dict[str, list[Step]] = {
-    "home and its windows": [("", "0007"), ("j", "2/7"), ("/", "Show only"), ("escape", "2/7"), ("\x14", "contrast")],
-    "palette": [("", "0007"), ("\x10", "New migration  (n)"), ("hist", "See every run"), ("escape", "Connections")],
-    "help": [("", "0007"), ("?", "Keys that work here"), ("G", "Keys"), ("escape", "Runs")],
-    "history": [("", "0007"), ("h", "0001"), ("pagedown", "7/7"), (">", "↓"), ("/", "Show only"), ("escape", "7/7")],
-    "report": [("", "0007"), ("h", "0001"), ("G", "7/7"), ("k", "6/7"), ("v", "target_differs"), ("\t", "target")],
-    "finding": [("", "0007"), ("h", "0001"), ("G", "7/7"), ("k", "6/7"), ("v", "target_differs"), ("enter", "enter")],
-    "run": [("", "0007"), ("enter", "interrupted"), ("l", "Log"), ("escape", "run 0007"), ("e", "Errors")],
-    "rollback": [("", "0007"), ("h", "0001"), ("G", "7/7"), ("r", "roll back run 0001")],
-    "connections": [("", "0007"), ("o", "prod"), ("j", "staging"), ("enter", "Environment"), ("\t", "Environment")],
+    "home and its windows": [("", "1/7"), ("j", "2/7"), ("/", "Show only"), ("escape", "2/7"), ("\x14", "contrast")],
+    "palette": [("", "1/7"), ("\x10", "New migration  (n)"), ("hist", "See every run"), ("escape", "Connections")],
+    "help": [("", "1/7"), ("?", "Keys that work here"), ("G", "Keys"), ("escape", "Runs")],
+    "history": [
+        ("", "1/7"),
+        ("h", "of 7 runs"),
+        ("pagedown", "7/7"),
+        (">", "↓"),
+        ("/", "Show only"),
+        ("escape", "7/7"),
+    ],
+    "report": [
+        ("", "1/7"),
+        ("h", "of 7 runs"),
+        ("G", "7/7"),
+        ("k", "6/7"),
+        ("v", "target_differs"),
+        ("\t", "target"),
+    ],
+    "finding": [
+        ("", "1/7"),
+        ("h", "of 7 runs"),
+        ("G", "7/7"),
+        ("k", "6/7"),
+        ("v", "target_differs"),
+        ("enter", "enter"),
+    ],
+    "run": [("", "1/7"), ("enter", "run 0007"), ("l", "Log"), ("escape", "run 0007"), ("e", "Errors")],
+    "rollback": [("", "1/7"), ("h", "of 7 runs"), ("G", "7/7"), ("r", "roll back run 0001")],
+    "connections": [("", "1/7"), ("o", "1/2"), ("j", "2/2"), ("enter", "Environment"), ("\t", "Environment")],
     "ends": [
-        ("", "0007"),
-        ("n", "1 h ago"),
+        ("", "1/7"),
+        ("n", "›Pair"),
         ("g", "1/"),
         ("enter", "URL"),
         ("G", "›Read a package"),
         ("enter", "Package to read"),
     ],
-    "password": [("", "0007"), ("n", "1 h ago"), ("enter", "It is used in this sitting"), ("escape", "no password")],
-    "compare": [("", "0007"), ("M", "no A is chosen"), ("enter", "A: one end"), ("escape", "no A"), ("j", "2/")],
-    "backups": [("", "0007"), ("K", "There are no backups"), ("n", "Back up"), ("escape", "There are no")],
+    "password": [("", "1/7"), ("n", "›Pair"), ("enter", "It is used in this sitting"), ("escape", "no password")],
+    "compare": [("", "1/7"), ("M", "no A is chosen"), ("enter", "A: one end"), ("escape", "no A"), ("j", "2/")],
+    "backups": [("", "1/7"), ("K", "There are no backups"), ("n", "Back up"), ("escape", "There are no")],
 }
 WIDE = ("report", "run")
 """These are walked on a large terminal, the others on a small one."""
@@ -95,8 +116,8 @@ def picture(operator: Operator) -> list[list[Look]]:
     rows = operator.picture()
     for row in rows:
         for found in re.finditer(r"\d+(?= ms)", "".join(cell[0][:1] or " " for cell in row)):
-            for place in range(*found.span()):
-                row[place] = ("#", *row[place][1:])
+            begin, end = found.span()
+            row[begin:] = [*row[end:], *row[-1:] * (end - begin)]  # the rest moves by as many digits as there are
     return rows
 
 

@@ -1,4 +1,7 @@
-"""Opens the app with the tests' clock: `python -m tests.ui.walk_app [--stock] HOME`; stock is without the differ."""
+"""Opens the app with the tests' clock: `python -m tests.ui.walk_app [--stock] [--patient] HOME`.
+
+Stock is without the differ. With patience a key waits for the one before it for as long as a loaded machine may take.
+"""
 
 import inspect
 import sys
@@ -18,6 +21,10 @@ def main() -> None:
     from tests.ui.driving import NOW
     from tui_migrate.ui.app import MigrateApp
     from tui_migrate.ui.session import Session
+    from tui_migrate.ui.terminal import key_order
+
+    if "--patient" in sys.argv:
+        key_order._PATIENCE_SECONDS = 60.0  # type: ignore[misc] # which is how long the tests wait
 
     class StockApp(MigrateApp):
         """The app as Textual draws it."""

@@ -17,7 +17,7 @@ from tui_migrate.worker.rejected_documents import RejectedDocument, RejectList
 
 COLUMNS: Final = (
     Column("Collection", 16),
-    Column("_id", 18),
+    Column("_id", 24),
     Column("Why the target refused it"),
     Column("Size", 9, right=True, from_width=100),
 )
@@ -57,7 +57,10 @@ def reject_sentences(run: RunRecord, found: RejectList, keys: Keymap) -> list[st
     if len(found.documents) < total:
         said.append(f" The first {number(len(found.documents))} are listed; a retry takes all of them.")
     if not what_blocks_retry(run) and not run.retried_whole:
-        said.append(f" {keys.of('run.retry')} tries again, by a run of its own; first mend what they were refused for.")
+        said.append(
+            f" {keys.of('run.retry')} tries again: as they were kept, once the target takes them, or read anew from the"
+            " source, once they are mended there."
+        )
     return said
 
 

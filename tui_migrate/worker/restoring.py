@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
 
 from tui_migrate.comparison.compare import Progress, compare
 from tui_migrate.comparison.model import Request
@@ -13,14 +12,12 @@ from tui_migrate.plan.mirror import is_mirror, is_replaced
 from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind, StoreEnd
 from tui_migrate.plan.restoring import CollectionChange, changes, mirroring
 from tui_migrate.stores.base import CollectionInfo, CollectionKind, Source
-from tui_migrate.worker.backups import Backup, BackupStatus
-
-_USABLE: Final = (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
+from tui_migrate.worker.backups import USABLE, Backup, BackupStatus
 
 
 def package_of(backup: Backup) -> PackageEnd:
     """Give the package of a backup. Raises Refused for one that is not finished or not there."""
-    if backup.status not in _USABLE:
+    if backup.status not in USABLE:
         hints = {
             BackupStatus.MISSING: f"it should lie at {backup.record.path}",
             BackupStatus.INTERRUPTED: f"tui-migrate resume {backup.record.run_id} goes on with it",

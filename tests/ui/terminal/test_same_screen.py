@@ -73,6 +73,8 @@ def test_a_terminal_too_small_says_so_and_nothing_is_lost(tmp_path: Path, size: 
         operator.resize(*size)
         first = "t" if size == (1, 1) else "too small"
         operator.until(lambda: operator.shows(first) and not operator.shows("typed"), "the notice")
-        operator.press("lost", "\x1b[A", "\t")
+        before_keys = len(operator.received)
+        operator.press("lost", "\x1b[A", "\t", "\x0c")
+        operator.until(lambda: len(operator.received) > before_keys, "the notice anew, behind the keys that are lost")
         operator.resize(80, 24)
         operator.until(lambda: operator.picture() == before, "the screen as it was")

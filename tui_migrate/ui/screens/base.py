@@ -48,6 +48,9 @@ class OperatorScreen(Screen[None]):
 
     AUTO_FOCUS = ""
 
+    is_fed = False
+    """True once the screen has shown what the journal says, or that it cannot be read."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         cls.BINDINGS = bindings(*cls.ACTIONS)
         super().__init_subclass__(**options)

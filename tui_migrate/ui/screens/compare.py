@@ -35,6 +35,7 @@ RUNS_LOOKED_AT: Final = 100
 TICK_SECONDS: Final = 1.0
 _ON_CHOICE_LABELS: Final = {"compare.start": "Compare", "compare.plan": "Result"}
 _ON_RESULT_LABELS: Final = {"compare.start": "Compare again"}
+_BRIEF: Final = {"Compare again": "Again"}
 _ON_RESULT: Final = ("compare.save", "compare.open")
 
 
@@ -60,6 +61,7 @@ class CompareScreen(OperatorScreen):
         "mark.toggle",
         "mark.invert",
         "compare.open",
+        "app.back",
         "compare.ends",
         "table.filter",
     )
@@ -151,7 +153,8 @@ class CompareScreen(OperatorScreen):
     def shown_actions(self) -> tuple[Action, ...]:
         """Say what the keys do to the choice, and what to the result."""
         labels = _ON_RESULT_LABELS if self._shows_result else _ON_CHOICE_LABELS
-        return tuple(replace(one, label=labels.get(one.id, one.label)) for one in super().shown_actions())
+        named = [(one, labels.get(one.id, one.label)) for one in super().shown_actions()]
+        return tuple(replace(one, label=label, brief=_BRIEF.get(label, one.brief)) for one, label in named)
 
     def go_back(self) -> bool:
         """Stop the comparison first, then go back to the choice of the ends."""

@@ -33,7 +33,7 @@ class ConflictScreen(RunDocumentScreen):
 
     def what(self) -> str:
         """Which document of which run."""
-        return f"run {run_name(self.run_id)} › conflicts › {printable(self._conflict.collection)} {self.shown_id}"
+        return f"run {run_name(self.run_id)} › {printable(self._conflict.collection)} {self.shown_id}"
 
     def help_text(self) -> str:
         """How to read it, and what the keys do."""

@@ -51,7 +51,7 @@ class TypeName(Window[bool]):
 
 
 class AskSecret(Window[str | None]):
-    """Asks for a word that is not shown; gives None for esc."""
+    """Asks for a word that is not shown, which is never an empty one; gives None for esc."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
 
@@ -68,11 +68,15 @@ class AskSecret(Window[str | None]):
             yield Lines([self._title], classes="dialog-title")
             yield Lines([*self._lines, "", "It is used in this sitting and kept nowhere. Esc goes back."])
             yield Input(password=True, id="password")
+            yield Lines([], id="nothing-typed")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the word."""
         event.stop()
-        self.dismiss(event.value)
+        if event.value:
+            self.dismiss(event.value)
+        else:
+            self.query_one("#nothing-typed", Lines).show(["Nothing is typed yet."])
 
     def action_refuse(self) -> None:
         """Go back without one."""

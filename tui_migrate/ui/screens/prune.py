@@ -204,11 +204,11 @@ class PruneScreen(OperatorScreen):
 
     def _draw(self) -> None:
         rule = self._rule
-        of = "Of each source the last good one" if rule.keep == 1 else f"The last {number(rule.keep)} good ones of each"
+        stay = "last good one of each source stays"
+        if rule.keep != 1:
+            stay = f"last {number(rule.keep)} good ones of each source stay"
         days = f"{number(rule.days)} day{'s' if rule.days != 1 else ''}"
-        self.query_one("#what", Prose).say(
-            [f" Backups older than {days} go. {of} always stay{'s' * (rule.keep == 1)}.", ""]
-        )
+        self.query_one("#what", Prose).say([f" Backups older than {days} go. The {stay}.", ""])
         choices, go = self._choices or (), self._go
         empty = "There are no backups." if self._choices is not None else "Nothing is known."
         self.query_one(Table).show(prune_rows(choices, self.session.clock()), empty=empty)

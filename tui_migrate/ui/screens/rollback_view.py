@@ -1,5 +1,6 @@
 """What a rollback would do, in lines and rows: from the run's record and from a look at its undo log."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +22,7 @@ COLUMNS: Final = (
     Column("Delete", 11, right=True),
     Column("Put back", 11, right=True),
     Column("Keep", 9, right=True),
-    Column("Made by it, and goes", 24),
+    Column("Made by it, and goes", 20),
 )
 
 FORCED: Final = " ! Forced: what others changed or deleted since is taken back too, and their changes are lost."
@@ -101,15 +102,16 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
     """The collections: what is deleted, put back, kept, and goes altogether; as counted, where that is done."""
     counted = changes.preview.collections if changes is not None and changes.is_done else None
     undo = look.undo if look is not None else None
+    indexes = Counter(collection for collection, _ in undo.indexes) if undo is not None else Counter[str]()
     is_possible = look is None or look.fault is None
     found = []
     for one in run.collections:
-        made = _made_of(one.name, undo) if is_possible else ""
+        made = _made_of(one.name, undo, indexes[one.name]) if is_possible else ""
         tally = _recorded(one.counts)
         if counted is not None:
             tally = counted.get(one.name, Tally())
         is_touched = bool(tally.looked or made)
-        kept = number(tally.kept) if counted is not None else ""
+        kept = number(tally.kept) if counted is not None else "—"
         found.append(
             Row(
                 key=one.name,
@@ -213,12 +215,12 @@ def _kinds(word: str, names: Sequence[str], plural: str = "") -> str:
     return f"{number(len(names))} {word if len(names) == 1 else plural or word + 's'} ({shown}{more})"
 
 
-def _made_of(name: str, undo: UndoSummary | None) -> str:
+def _made_of(name: str, undo: UndoSummary | None, indexes: int) -> str:
+    """Say what the run made of a collection, or of its indexes so many."""
     if undo is None:
         return "…"
     if name in undo.collections:
-        return "the collection, if empty"
+        return "collection, if empty"
     if name in undo.views:
         return "the view"
-    indexes = sum(collection == name for collection, _ in undo.indexes)
     return f"{number(indexes)} index{'' if indexes == 1 else 'es'}" if indexes else ""

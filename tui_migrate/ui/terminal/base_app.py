@@ -7,7 +7,7 @@ few beside them below. Tests compare what a terminal shows with and without it.
 import asyncio
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -18,6 +18,7 @@ from textual.app import App, ReturnType
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import DescendantFocus, Event, Key, Paste, Resize
+from textual.filter import LineFilter
 from textual.geometry import Offset
 from textual.screen import Screen
 from textual.theme import Theme
@@ -30,6 +31,7 @@ from tui_migrate.ui.terminal.driver import TerminalDriver
 from tui_migrate.ui.terminal.frames import Frames
 from tui_migrate.ui.terminal.key_order import KeyOrder
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet, is_remote
+from tui_migrate.ui.terminal.text_filter import TextFilter
 
 _SUSPEND: Final = Binding("ctrl+z", "suspend_process", show=False, id="app.suspend", priority=True)
 
@@ -45,7 +47,8 @@ class TerminalApp(App[ReturnType]):
     - `mouse` None means: not over SSH. Cursors do not blink, nothing is animated.
     - `line_is_busy`: a feed skips its frame then. Drawing is safe at any time: what the line has no room for is merged
       into the next frame, and the loop never waits for the line.
-    - Keys act in order, though they come in one piece: what follows the key that opens a dialog goes into the dialog.
+    - Keys act in order, though they come in one piece: what follows the key that opens a dialog goes into the dialog,
+      and what follows the key that opens a screen waits a moment until that `is_ready`.
     - `redraw` for ctrl+l; ctrl+z is bound to `suspend_process`, under a dialog too.
     - On a terminal smaller than `small.MINIMUM` a notice stands instead of the app, which is laid out for the minimum
       all the while and hears no key but those in `small.KEYS_THAT_PASS`; those in `small.KEYS_THAT_LEAVE` call `leave`.
@@ -78,7 +81,8 @@ class TerminalApp(App[ReturnType]):
         self._depth = depth or _DEPTHS.get(self.console.color_system or "", ColourDepth.SIXTEEN)
         self._reports_mouse = not is_remote() if mouse is None else mouse
         self._frames: Frames | None = None
-        self._key_order = KeyOrder(self, super().on_event)
+        self._text_filter = TextFilter()
+        self._key_order = KeyOrder(self, super().on_event, self.is_ready)
         self._thread_hook = threading.excepthook
         self.last_faults: list[str] = []
         for theme in themes:
@@ -100,12 +104,26 @@ class TerminalApp(App[ReturnType]):
         """What Textual's own style sheets ask for and its themes of sixteen colours leave out."""
         return {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """In a browser, what a line says is sent as it is: nothing in it may act there."""
+        filters = super().get_line_filters()
+        return [*filters, self._text_filter] if self.is_web else filters
+
     async def on_event(self, event: Event) -> None:
         """Take what comes; keys that came in one piece only when the one before has had its effect."""
-        if self._frames is not None and isinstance(event, (Key, Paste)) and not event.is_forwarded:
+        is_typed = self._driver is not None and not self.is_headless  # in a browser, too; a Pilot waits by itself
+        if is_typed and isinstance(event, (Key, Paste)) and not event.is_forwarded:
             await self._key_order.take(event)
         else:
             await super().on_event(event)
+
+    def is_ready(self) -> bool:
+        """Say whether what is shown has the rows that keys act on."""
+        return True
+
+    def became_ready(self) -> None:
+        """Let keys that waited for what is shown act on it now."""
+        self._key_order.go_on()
 
     def set_terminal_title(self, title: str) -> None:
         """Show a title in the terminal's frame until the app is left; the one before comes back then."""
