@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tui_migrate.amounts import documents_that
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
@@ -44,6 +45,16 @@ def ends_words(run: RunRecord, arrow: str = "→") -> str:
     return f"{run.source} {arrow} {run.target}"
 
 
+def end_words(run: RunRecord) -> str:
+    """Say what was asked for of a run that somebody has asked to end."""
+    return "to be cancelled and rolled back" if is_to_be_taken_back(run) else "to be cancelled"
+
+
+def is_to_be_taken_back(run: RunRecord) -> bool:
+    """True where a rollback was asked for together with the end of a run, and there is something to roll back."""
+    return run.rollback_asked and run.undo and run.writes_begun
+
+
 def number(value: int) -> str:
     """Show a whole number with its thousands grouped."""
     return f"{value:,}"
@@ -51,7 +62,7 @@ def number(value: int) -> str:
 
 def waiting_words(count: int) -> str:
     """Say how many documents wait for the operator."""
-    return f"{number(count)} {'document waits' if count == 1 else 'documents wait'} for your decision"
+    return f"{documents_that(count, 'waits', 'wait')} for your decision"
 
 
 def size(value: int) -> str:

@@ -4,12 +4,13 @@ import asyncio
 import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from tui_migrate.connections import Connection
 from tui_migrate.errors import RunNotFound, UsageError
 from tui_migrate.journal import backups as writing
 from tui_migrate.journal.reader import JournalReader
@@ -18,7 +19,7 @@ from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.mapping.extended_json import possible_ids, write_value
 from tui_migrate.paths import Home
-from tui_migrate.plan.environments import current_plan
+from tui_migrate.plan.environments import current_plan, known_in, stricter
 from tui_migrate.plan.model import PackageEnd, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Identity
@@ -38,8 +39,11 @@ _RUNS_LOOKED_AT: Final = 10_000
 class BackupStatus(StrEnum):
     """How a backup stands, from its record, its run and its file."""
 
+    COMPLETE = "complete"
+    """Its run has completed, and nobody has read its file again since."""
     GOOD = "good"
-    WITH_FINDINGS = "good with findings"
+    """Its last check found no errors."""
+    WITH_FINDINGS = "complete with findings"
     FAULTY = "damaged"
     """Its last check found errors."""
     MISSING = "missing"
@@ -50,7 +54,8 @@ class BackupStatus(StrEnum):
     GIVEN_UP = "given up"
 
 
-_COMPLETE: Final = {BackupState.GOOD: BackupStatus.GOOD, BackupState.WITH_FINDINGS: BackupStatus.WITH_FINDINGS}
+USABLE: Final = (BackupStatus.COMPLETE, BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
+"""Those whose file can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Backup:
     @property
     def is_good(self) -> bool:
         """True where it can be counted upon, as far as is known."""
-        return self.status in (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS)
+        return self.status in (BackupStatus.COMPLETE, BackupStatus.GOOD, BackupStatus.WITH_FINDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,8 @@ async def read_backups(home: Home) -> tuple[Backup, ...]:
     except RunNotFound:
         return ()
     try:
-        records = await reader.backups()
+        known = await asyncio.to_thread(known_in, home)
+        records = [_as_dangerous_as_now(one, known) for one in await reader.backups()]
         readers = {one.run.source: one.run.id for one in await reader.unfinished(_RUNS_LOOKED_AT)}
         runs = {
             run_id: await control.effective(home, reader, run)
@@ -179,6 +185,13 @@ async def read_backups(home: Home) -> tuple[Backup, ...]:
     finally:
         await reader.close()
     return await asyncio.to_thread(_as_they_stand, home, records, runs, readers)
+
+
+def _as_dangerous_as_now(record: BackupRecord, known: Mapping[str, Connection]) -> BackupRecord:
+    """Give a record with the environment of its connection now, where that is stricter than when it was made."""
+    if not record.connection:
+        return record
+    return replace(record, environment=stricter(record.environment, record.connection, known))
 
 
 async def find_backup(home: Home, name: str) -> Backup:
@@ -223,7 +236,11 @@ def _status(record: BackupRecord, run: RunRecord | None, size: int | None) -> Ba
         return BackupStatus.RUNNING if run.state.is_active else BackupStatus.INTERRUPTED
     if size is None:
         return BackupStatus.MISSING
-    return BackupStatus.FAULTY if record.verdict == FAULTY else _COMPLETE[record.state]
+    if record.verdict == FAULTY:
+        return BackupStatus.FAULTY
+    if record.state is BackupState.WITH_FINDINGS:
+        return BackupStatus.WITH_FINDINGS
+    return BackupStatus.COMPLETE if record.verified_at is None else BackupStatus.GOOD
 
 
 def _size(path: Path) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui_migrate.documents import raw_id, show_id
+from tui_migrate.documents import RawId, raw_id, show_id
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.errors import MalformedDocument, StorageFailed
 from tui_migrate.journal.reader import JournalReader
@@ -65,6 +65,23 @@ async def read_rejects(home: Home, run_id: int, most: int = MOST_LISTED) -> Reje
     finally:
         await reader.close()
     return RejectList(tuple(found), sum(count for count, _ in sizes.values()))
+
+
+async def read_rejected_ids(home: Home, run_id: int, most: int) -> dict[str, list[RawId]]:
+    """Give the ids of the refused documents of a run, at most `most`, by the target's names of their collections.
+
+    Raises MalformedDocument for one without an id, RunNotFound, JournalError, and StorageFailed where one is damaged.
+    """
+    found: dict[str, list[RawId]] = {}
+    for one in (await read_rejects(home, run_id, most)).documents:
+        identifier = raw_id(await read_rejected(home, run_id, one.record))
+        if identifier is None:
+            raise MalformedDocument(
+                f"a refused document of {printable(one.record.collection)} has no _id, by which it could be named",
+                hint="write the documents as they were kept, or plan the whole run again",
+            )
+        found.setdefault(one.record.collection, []).append(identifier)
+    return found
 
 
 async def read_rejected(home: Home, run_id: int, record: RejectRecord) -> bytes:

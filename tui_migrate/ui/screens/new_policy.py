@@ -39,16 +39,23 @@ class PolicyPane(StepPane):
         self.query_one("#options").display = False
 
     def enter(self) -> None:
-        """Take the focus, and count by ids what is not counted yet."""
+        """Take the focus, and count by ids what is not counted yet. All policies are shown, whatever was before."""
+        self.query_one("#options", Table).display = False
         self.draw()
         table = self._policies
         table.move_to(self.draft.policy.value)
         table.focus()
+        self.begin()
+
+    def begin(self) -> None:
+        """Count by ids what is not counted yet."""
         if self._count() is None:
             self._begin(exact=False)
 
     def again(self) -> None:
-        """Count by ids again."""
+        """Count by ids again; a source that was not listed is listed first."""
+        if self.draft.listed is None:
+            self.owner.look_at_ends(anew=True)
         self._begin(exact=False)
 
     def count_exactly(self) -> None:
@@ -61,7 +68,7 @@ class PolicyPane(StepPane):
             return f"enter changes the option under the cursor, {self.key_of('new.more')} goes back to the policies"
         if isinstance(self.draft.target, PackageEnd):
             return "enter goes on to the checks"
-        return "enter takes the policy under the cursor and goes on to the checks"
+        return f"enter takes the policy under the cursor; {self.key_of('new.next')} goes on with {self.draft.policy}"
 
     def turn_options(self) -> None:
         """Show the options and go to them, or hide them again."""
@@ -71,6 +78,13 @@ class PolicyPane(StepPane):
         self.draw()
         self._policies.move_to(self.draft.policy.value)
 
+    def close_options(self) -> bool:
+        """Hide the options where they are shown, and say whether they were."""
+        is_shown = bool(self.query_one("#options", Table).display)
+        if is_shown:
+            self.turn_options()
+        return is_shown
+
     def choose(self) -> None:
         """Take the policy under the cursor, or change the option under it."""
         options = self.query_one("#options", Table)
@@ -78,6 +92,11 @@ class PolicyPane(StepPane):
             self._change(options.cursor_key)
         elif (key := self._policies.cursor_key) is not None:
             self._take(key)
+
+    @property
+    def choosing_word(self) -> str:
+        """What `choose` does now, as a word for the footer."""
+        return "Change" if self.screen.focused is self.query_one("#options", Table) else "Choose"
 
     def draw(self) -> None:
         """Show what is counted, and what follows from it."""
