@@ -165,7 +165,7 @@ async def test_what_an_operator_takes_for_a_pause_does_not_count(scene: Scene, m
 
     async def think(_: WorkerSteering) -> None:
         paused.append(LONG)
-        for _ in range(TURNS):  # a limit that counts the pause has the time to strike
+        for _turn in range(TURNS):  # a limit that counts the pause has the time to strike
             await asyncio.sleep(0)
 
     monkeypatch.setattr(WorkerSteering, "wait_for_resume", think)
