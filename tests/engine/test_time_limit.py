@@ -163,7 +163,7 @@ async def test_what_an_operator_takes_for_a_pause_does_not_count(scene: Scene, m
     loop = asyncio.get_running_loop()
     real = loop.time
 
-    async def think(_: WorkerSteering) -> None:
+    async def think(_steering: WorkerSteering) -> None:
         paused.append(LONG)
         for _turn in range(TURNS):  # a limit that counts the pause has the time to strike
             await asyncio.sleep(0)

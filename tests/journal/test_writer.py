@@ -8,7 +8,7 @@ import pytest
 from tests.journal.conftest import Journal, make_plan
 from tui_migrate.errors import JournalError, NotReversible, Refused, RunNotFound, StorageFailed
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import ControlStatus, Failure, RunRecord, Wish
+from tui_migrate.journal.records import ROLL_BACK, ControlStatus, Failure, RunRecord, Wish
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.journal.writer import MAX_FINDINGS_OF_A_CODE, JournalWriter
 from tui_migrate.plan.model import RunKind
@@ -297,19 +297,48 @@ async def test_no_request_to_a_run_without_a_worker_is_filed(journal: Journal, s
         await journal.write.file_control(run_id, Wish.PAUSE, 0, "anna", RunState.EXECUTING)
 
 
-@pytest.mark.parametrize(
-    "state", [RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS, RunState.FAILED, RunState.INTERRUPTED]
-)
-async def test_a_request_that_comes_too_late_is_answered_when_the_run_ends(journal: Journal, state: RunState) -> None:
+LATE = [RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS, RunState.FAILED, RunState.INTERRUPTED]
+
+
+@pytest.mark.parametrize("wish", [Wish.CANCEL, Wish.STOP])
+@pytest.mark.parametrize("state", LATE)
+async def test_a_request_that_comes_too_late_is_answered_when_the_run_ends(
+    journal: Journal, state: RunState, wish: Wish
+) -> None:
     run_id, other = await journal.create(), await journal.create()
     for one in (run_id, other):
         await bring_to(journal, one, RunState.COMMITTING)
-        await journal.write.file_control(one, Wish.CANCEL, 0, "anna", RunState.COMMITTING)
+        await journal.write.file_control(one, wish, 0, "anna", RunState.COMMITTING)
     await journal.write.end_attempt(run_id, state, None)
     (control,) = await journal.read.controls(run_id)
-    assert (control.status, control.answer) == (ControlStatus.REFUSED, f"the run is {state} by now")
+    if wish is Wish.CANCEL and not state.is_final:  # which stands: the next worker does it
+        assert control.status is ControlStatus.PENDING
+    else:
+        assert (control.status, control.answer) == (ControlStatus.REFUSED, f"the run is {state} by now")
     (control,) = await journal.read.controls(other)
     assert control.status is ControlStatus.PENDING
+
+
+@pytest.mark.parametrize("status", [ControlStatus.PENDING, ControlStatus.ACCEPTED])
+async def test_a_cancel_stands_until_somebody_calls_it_off(journal: Journal, status: ControlStatus) -> None:
+    run_id = await journal.create()
+    await bring_to(journal, run_id, RunState.EXECUTING)
+    assert await journal.read.standing_cancel(run_id) is None
+    for value in (0, ROLL_BACK):
+        await journal.write.file_control(run_id, Wish.CANCEL, value, "anna", RunState.EXECUTING)
+    (last,) = await journal.read.controls(run_id, ControlStatus.PENDING)
+    await journal.write.answer_control(last, status)
+    await journal.write.transition(run_id, RunState.INTERRUPTED)
+    await journal.write.begin_attempt(run_id, 1, "bastion", RunState.PREPARING)
+    standing = await journal.read.standing_cancel(run_id)
+    assert standing is not None
+    assert (standing.id, standing.wants_rollback) == (last.id, True)
+    run = await journal.read.run(run_id)
+    assert (run.cancel_asked, run.rollback_asked) == (True, True)
+    await journal.write.call_off_cancel(run_id)
+    assert await journal.read.standing_cancel(run_id) is None
+    run = await journal.read.run(run_id)
+    assert (run.cancel_asked, run.rollback_asked) == (False, False)
 
 
 # --- claims

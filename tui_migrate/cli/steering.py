@@ -23,7 +23,7 @@ from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.finish_command import run_finish_command
 from tui_migrate.journal.records import ControlStatus, RunRecord, Wish
 from tui_migrate.paths import Home
-from tui_migrate.wording import number, run_name
+from tui_migrate.wording import end_words, number, run_name
 from tui_migrate.worker import control, launch
 
 FINISH_SECONDS = 5.0
@@ -86,7 +86,10 @@ async def set_parallel(home: Home, run_id: int, collections: int, output: Output
 
 
 async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, *, detach: bool) -> int:
-    """Wake a paused run, or start a worker for one that has none. Raises Refused for a run that is over."""
+    """Wake a paused run, or start a worker for one that has none, whatever was to become of it before.
+
+    Raises Refused for a run that is over.
+    """
     if run.state.is_active:
         if detach:
             return await ask(home, run.id, Wish.RESUME, output)
@@ -98,7 +101,25 @@ async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output
             f"run {run_name(run.id)} is {run.state.value.replace('_', ' ')} and cannot be resumed",
             hint=f"{output.command(f'status {run.id}')} shows what it did",
         )
+    if _was_to_end(run):
+        await control.go_on(home, run.id)
     return await _start(home, run.id, passwords, output, detach=detach)
+
+
+def refuse_if_cancelled(run: RunRecord, output: Output) -> None:
+    """Raise ConfirmationNeeded for a run without a worker that somebody wanted to be cancelled."""
+    if not _was_to_end(run):
+        return
+    end = f"rollback {run.id} --confirm" if run.rollback_asked and run.rollback_available else f"cancel {run.id}"
+    raise ConfirmationNeeded(
+        f"nothing was done; run {run_name(run.id)} was {end_words(run)}, and its worker was gone before that",
+        hint=f"to do that: {output.command(end)};"
+        f" to go on with the run all the same: {output.command(f'resume {run.id} --despite-cancel')}",
+    )
+
+
+def _was_to_end(run: RunRecord) -> bool:
+    return run.cancel_asked and run.state.is_resumable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +213,6 @@ def _what_it_would_do(run: RunRecord, later: str, asked: TakingBack, output: Out
     others = ", whoever has changed them since" if asked.force else ""
     return ConfirmationNeeded(
         f"nothing was done; rolling back run {run_name(run.id)} would delete {amount(counts.inserted, 'document')}"
-        f" and put {number(counts.replaced)} back in {run.target}{others}{warning}",
+        f" and put {number(counts.replaced + counts.deleted)} back in {run.target}{others}{warning}",
         hint=f"to do it: {output.command(f'rollback {run.id} --confirm{flags}')}",
     )

@@ -41,7 +41,8 @@ def connection_row(connection: Connection, sight: Sight, now: float) -> Row:
     seen, tone = _seen(sight, now)
     full = seen
     if sight.greeting is not None and sight.waiting is None:
-        full = f"{sight.greeting.words()} · {since(sight.greeting.at, now)}"
+        who = sight.greeting.who() if sight.greeting.fault is None else sight.greeting.fault.message
+        full = f"{who} · {since(sight.greeting.at, now)}"
     return Row(
         key=connection.name,
         cells=(connection.name, connection.environment.value, where, seen, password_words(connection)),

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -178,9 +178,13 @@ async def read_backups(home: Home) -> tuple[Backup, ...]:
         known = await asyncio.to_thread(known_in, home)
         records = [_as_dangerous_as_now(one, known) for one in await reader.backups()]
         readers = {one.run.source: one.run.id for one in await reader.unfinished(_RUNS_LOOKED_AT)}
-        return tuple([await _backup(home, reader, one, readers.get(one.path, 0)) for one in records])
+        runs = {
+            run_id: await control.effective(home, reader, run)
+            for run_id, run in (await reader.briefly(_runs_of(records))).items()
+        }
     finally:
         await reader.close()
+    return await asyncio.to_thread(_as_they_stand, home, records, runs, readers)
 
 
 def _as_dangerous_as_now(record: BackupRecord, known: Mapping[str, Connection]) -> BackupRecord:
@@ -204,17 +208,25 @@ def is_owned_by(record: BackupRecord, owner: str) -> bool:
     return bool(record.owner) and record.owner in map(write_value, possible_ids(owner, "the id of the user"))
 
 
-async def _backup(home: Home, reader: JournalReader, record: BackupRecord, needed_by: int) -> Backup:
-    run = await _run(home, reader, record.run_id)
-    size = await asyncio.to_thread(_size, Path(record.path))
-    return Backup(record, _status(record, run, size), size or 0, needed_by or await _waiting(home, reader, record))
+def _runs_of(records: Iterable[BackupRecord]) -> Iterator[int]:
+    """Name the runs that decide how backups stand: those that make them still, and those they were made for."""
+    for one in records:
+        if one.state is BackupState.UNFINISHED:
+            yield one.run_id
+        if one.before_run:
+            yield one.before_run
 
 
-async def _run(home: Home, reader: JournalReader, run_id: int) -> RunRecord | None:
-    try:
-        return await control.effective(home, reader, await reader.run(run_id))
-    except RunNotFound:
-        return None
+def _as_they_stand(
+    home: Home, records: Sequence[BackupRecord], runs: Mapping[int, RunRecord], readers: Mapping[str, int]
+) -> tuple[Backup, ...]:
+    """Look at the files of backups; `readers` are the runs that read them now, by path. Blocks."""
+    found = []
+    for one in records:
+        size = _size(Path(one.path))
+        needed_by = readers.get(one.path) or _waiting(home, runs.get(one.before_run))
+        found.append(Backup(one, _status(one, runs.get(one.run_id), size), size or 0, needed_by))
+    return tuple(found)
 
 
 def _status(record: BackupRecord, run: RunRecord | None, size: int | None) -> BackupStatus:
@@ -240,12 +252,11 @@ def _size(path: Path) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
-async def _waiting(home: Home, reader: JournalReader, record: BackupRecord) -> int:
+def _waiting(home: Home, run: RunRecord | None) -> int:
     """Give the run that a backup was made for where nothing else would take that back, else 0."""
-    run = await _run(home, reader, record.before_run) if record.before_run else None
     if run is None or run.rolled_back_by or run.state in (RunState.ROLLED_BACK, RunState.ROLLED_BACK_WITH_FINDINGS):
         return 0
-    has_undo = run.undo and await asyncio.to_thread(home.run(run.id).undo_log.exists)
+    has_undo = run.undo and home.run(run.id).undo_log.exists()
     is_needed = not run.state.is_final or (run.writes_begun and not has_undo)
     return run.id if is_needed else 0
 

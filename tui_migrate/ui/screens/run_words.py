@@ -157,11 +157,12 @@ def _done_words(run: RunRecord, now: float) -> str:
 def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
     steps = []
-    if run.state.is_resumable:
+    resume = keys.of("run.resume")
+    if run.state.is_resumable and run.cancel_asked:
+        steps.append(f"{resume} has a worker do that, or go on with the run")
+    elif run.state.is_resumable:
         steps.append(
-            f"{keys.of('run.resume')} starts it"
-            if run.state is RunState.PLANNED
-            else f"{keys.of('run.resume')} resumes it where it stopped"
+            f"{resume} starts it" if run.state is RunState.PLANNED else f"{resume} resumes it where it stopped"
         )
     if run.undecided and not run.state.is_final:
         steps.insert(0, f"{keys.of('run.conflicts')} lists what waits for your decision")
