@@ -9,6 +9,7 @@ from tui_migrate.journal.records import ConflictRecord, ConflictState, RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
 from tui_migrate.ui.keymap import Keymap
+from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number, waiting_words
 from tui_migrate.worker.conflict_documents import Sides
@@ -17,7 +18,7 @@ COLUMNS: Final = (
     Column("State", 13),
     Column("Collection", 16),
     Column("_id", 18),
-    Column("Differs in"),
+    Column("Differs in", fitted=cut),
     Column("Decided by", 20, from_width=120),
 )
 

@@ -21,10 +21,11 @@ from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.footer import KeyFooter
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.note import Note
-from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp

@@ -18,9 +18,9 @@ from tui_migrate.ui.connection_rows import DEFAULT_DATABASE, end_of
 from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.look import Fault, Opening, databases_of, first_error, resolve
 from tui_migrate.ui.screens.dialogs import TEXT_CELLS, AskText
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
-from tui_migrate.ui.widgets.table import fit
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp

@@ -18,8 +18,9 @@ from tui_migrate.ui.screens.plan_opening import ask_plan
 from tui_migrate.ui.screens.run_actions import RunListScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.unfinished import words
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.widgets.table import Table
 
 RECENT: Final = 20
 _TICK_SECONDS: Final = 30.0

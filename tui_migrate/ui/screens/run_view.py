@@ -21,7 +21,7 @@ from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
 from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.wording import fit_ends
+from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
 
 BESIDE_BAR: Final = 37

@@ -6,8 +6,8 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import fit
 
 LEAST_CELLS: Final = 12
 """A path that had to be cut to fewer cells would say nothing."""
