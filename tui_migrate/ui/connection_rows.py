@@ -44,7 +44,7 @@ def connection_row(connection: Connection, sight: Sight, now: float) -> Row:
     if sight.greeting is not None and sight.waiting is None:
         said = f"{sight.greeting.words()} · {since(sight.greeting.at, now)}"
         # Why nobody answered names the server; who answered does not.
-        full = f"{said} · {connection.url}" if sight.greeting.fault is not None else f"{connection.url} · {said}"
+        full = f"{said if sight.greeting.fault is not None else f'{where} · {said}'} · {connection.url}"
     return Row(
         key=connection.name,
         cells=(connection.name, connection.environment.value, where, seen, password_words(connection)),

@@ -74,7 +74,7 @@ class AskDatabase(AskText):
     def compose(self) -> ComposeResult:
         """Lay out the question, and room for the list."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Prose(self._sentences)
             yield Input(self._value, id="text", select_on_focus=self._replaces)
             yield Lines([""] * HEIGHT, id="databases")

@@ -6,7 +6,7 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from tui_migrate.ui.widgets.fitting import fit
+from tui_migrate.ui.widgets.fitting import cut, fit
 from tui_migrate.ui.widgets.lines import Lines
 
 LEAST_CELLS: Final = 12
@@ -43,7 +43,8 @@ class Note(Lines):
 
     def _draw(self) -> None:
         width = self.size.width or self.app.size.width
-        self.show([Text(with_short_paths(self._said, width), end="")])
+        # Half a sentence may say the contrary of the whole: that it is cut has to be seen.
+        self.show([Text(cut(with_short_paths(self._said, width), width), end="")])
 
 
 def with_short_paths(text: str, width: int) -> str:

@@ -1,6 +1,7 @@
 """Paragraphs that are broken into lines by the width there is, counted in cells."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -8,11 +9,14 @@ from textual.geometry import Size
 
 from tui_migrate.ui.widgets.lines import Lines
 
+_MARKS: Final = "-_/.,:"
+"""Behind these a long name, path or URL may be broken and stays readable."""
+
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """Break a text into lines of at most `width` cells; lines after the first begin with `indent`.
 
-    Breaks fall on blanks; a word that is longer than a line is cut.
+    Breaks fall on blanks; a word that is longer than a line is broken, behind one of its own marks where it has some.
     """
     lines, line = [], ""
     for word in _words(text, max(1, width - len(indent))):
@@ -33,6 +37,8 @@ def _words(text: str, width: int) -> Iterator[str]:
                 if cell_len(head) + cell_len(character) > width:
                     break
                 head += character
+            mark = max(head.rfind(one) for one in _MARKS) + 1
+            head = head[:mark] if mark > len(head) // 2 else head
             yield head
             rest = rest[len(head) :]
         yield rest

@@ -337,6 +337,13 @@ class Table(Widget, can_focus=True):
             (column.width or share) if is_shown else 0 for column, is_shown in zip(self._columns, shown, strict=True)
         ]
 
+    def _said_below(self, row: Row) -> str:
+        """What is said of the row under the cursor; nothing where that would only repeat what stands there uncut."""
+        if row.name:
+            return printable(row.name)
+        first = printable(row.cells[0])
+        return "" if cell_len(first) <= self._widths()[0] else first
+
     def _note(self) -> Strip:
         style = self.get_component_rich_style("table--note")
         if not self._rows:
@@ -350,7 +357,7 @@ class Table(Widget, can_focus=True):
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"
         room = max(0, self.size.width - cell_len(where) - 2)
-        name = fit_words(printable(row.name or row.cells[0]), room)
+        name = fit_words(self._said_below(row), room)
         return self._plain(f" {name}{' ' * (room - cell_len(name))}{where}", style)
 
 
