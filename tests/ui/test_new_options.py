@@ -199,7 +199,8 @@ NEWER = replace(DRAFT, policy=Policy.NEWER)
 
 
 def test_the_field_to_compare_is_an_option_of_newer_alone() -> None:
-    assert values(NEWER)["newer_by"] == "the catalog's field"
+    assert values(NEWER)["newer_by"] == "none yet: type its name"
+    assert values(replace(NEWER, catalog="catalog: c"))["newer_by"] == "the catalog's field"
     assert values(replace(NEWER, newer_by="meta.at"))["newer_by"] == "meta.at"
 
 

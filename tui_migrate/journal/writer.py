@@ -17,6 +17,7 @@ from tui_migrate.errors import JournalError, NotReversible, Refused, RunNotFound
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
+from tui_migrate.journal.conflict_reading import described
 from tui_migrate.journal.reader import LIVE_ROLLBACK
 from tui_migrate.journal.records import (
     BackupState,
@@ -326,6 +327,7 @@ class JournalWriter:
             if state.is_final:
                 raise Refused(f"run {run_id:04d} has ended: {state}", hint="start a new run")
             decided = 0
+            about = await described(database, run_id, collection, numbers)
             for number in [()] if numbers is None else [(one,) for one in numbers]:
                 cursor = await database.execute(
                     f"UPDATE conflicts SET state = ?, decided_by = ? WHERE {condition}",
@@ -334,7 +336,7 @@ class JournalWriter:
                 decided += cursor.rowcount
             if decided:
                 what = "conflict" if decided == 1 else "conflicts"
-                said = f"{decided:,} {what}: {decision.value}, decided by {asked_by}"
+                said = f"{decided:,} {what}{about}: {decision.verb}, decided by {asked_by}"
                 await database.execute(
                     "INSERT INTO events (run_id, at, severity, message) VALUES (?, ?, ?, ?)",
                     (run_id, self.clock(), Severity.NOTE.value, said),

@@ -166,7 +166,8 @@ def _in_full(one: ComparedCollection) -> Iterator[str]:
         yield "a view; its definition was compared"
     if one.presence is not None:
         there, lacking = ("A", "B") if one.presence is Kind.ONLY_LEFT else ("B", "A")
-        yield f"{lacking} does not have it; {there} has {documents_words(counts.seen)}"
+        has = f"in {there} it is a view" if one.is_view else f"{there} has {documents_words(counts.seen)}"
+        yield f"{lacking} does not have it; {has}"
     elif counts.seen:
         words = ((counts.only_left, "only A"), (counts.only_right, "only B"), (counts.different, "different"))
         yield ", ".join(f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value) or "—"

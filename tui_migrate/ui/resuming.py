@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import Refused
-from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
+from tui_migrate.journal.records import ConflictState, RunRecord
+from tui_migrate.plan.model import Environment, Plan, Policy, RunKind, StoreEnd
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.screens.dialogs import TypeName
-from tui_migrate.wording import run_name
+from tui_migrate.wording import number, run_name
 from tui_migrate.worker import launch
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     if run.failure is not None and run.failure.code in REFUSED_SECRETS:
         for one in ends:
             app.session.passwords.pop(one.label, None)
-    if not await _confirm(app, run_id, plan) or not await have_passwords(app, ends):
+    if not await _confirm(app, run, plan):
+        return False
+    app.say("Starting a worker… esc stops waiting.", is_error=False)
+    if not await have_passwords(app, ends):
         return False
     labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}
@@ -47,12 +51,33 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     return True
 
 
-async def _confirm(app: "MigrateApp", run_id: int, plan: Plan) -> bool:
+async def _confirm(app: "MigrateApp", run: RunRecord, plan: Plan) -> bool:
     """Have the name of a target in production typed: one key alone sets no worker on it."""
     target = plan.target
     if not isinstance(target, StoreEnd) or target.environment is not Environment.PRODUCTION:
         return True
-    said = [f"A worker for run {run_name(run_id)} ({plan.kind.value}) writes to PRODUCTION."]
+    said = [f"A worker for run {run_name(run.id)} ({plan.kind.value}) writes to PRODUCTION."]
+    said.append(await _decided_words(app, run.id) if plan.policy is Policy.ASK else _left_words(run))
     if not plan.undo and plan.kind is not RunKind.ROLLBACK:
         said.append("It keeps no undo log: there is no way back.")
     return await app.push_screen_wait(TypeName("Production target", said, host_words(target)))
+
+
+def _left_words(run: RunRecord) -> str:
+    """Say how much of a run is done, and of how much."""
+    done, total = (sum(counts) for counts in zip(*_counts(run), strict=True)) if run.collections else (0, 0)
+    return f"{number(done)} of some {number(total)} documents are done; it goes on with the rest."
+
+
+def _counts(run: RunRecord) -> list[tuple[int, int]]:
+    return [(one.documents_done, one.documents_expected) for one in run.collections]
+
+
+async def _decided_words(app: "MigrateApp", run_id: int) -> str:
+    """Say what becomes of the documents that the run has asked about."""
+    counts = await app.feed.decided(run_id)
+    replaced, kept, left = (counts[one] for one in (ConflictState.REPLACE, ConflictState.KEEP, ConflictState.OPEN))
+    said = (
+        f"Decided: the source's takes the target's place in {number(replaced)}, the target's is kept in {number(kept)}."
+    )
+    return f"{said} {number(left)} still undecided stay as they are." if left else said

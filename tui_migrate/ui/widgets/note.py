@@ -24,15 +24,26 @@ class Note(Lines):
     def __init__(self) -> None:
         super().__init__([""])
         self._said = ""
+        self._until_ended = 0
 
-    def say(self, text: str, *, is_error: bool) -> None:
-        """Show a line; where it is too long its paths are cut, so that what stands behind them is seen."""
+    def say(self, text: str, *, is_error: bool, until_ended: int = 0) -> None:
+        """Show a line; where it is too long its paths are cut, so that what stands behind them is seen.
+
+        `until_ended` is the run by whose end it is out of date, 0 for none.
+        """
+        self._until_ended = until_ended
         self.set_class(is_error, "-error")
         self._said = f" {'✗' if is_error else '✓'} {text}"
         self._draw()
 
+    def run_ended(self, run_id: int) -> None:
+        """Show nothing more of what was true while this run went on."""
+        if self._until_ended == run_id:
+            self.clear()
+
     def clear(self) -> None:
         """Show nothing."""
+        self._until_ended = 0
         self.set_class(False, "-error")
         self._said = ""
         self._draw()

@@ -200,7 +200,7 @@ class Table(Widget, can_focus=True):
             return self._note()
         place = self._top + y - 1
         if place >= len(self._rows):
-            lines = wrap(self._empty, self.size.width - 2) if not self._rows else []
+            lines = wrap(self._empty_words, self.size.width - 2) if not self._rows else []
             message = f" {lines[y - 1]}" if y <= len(lines) else ""
             return self._plain(message, self.get_component_rich_style("table--dim"))
         row = self._rows[place]
@@ -336,6 +336,14 @@ class Table(Widget, can_focus=True):
         return [
             (column.width or share) if is_shown else 0 for column, is_shown in zip(self._columns, shown, strict=True)
         ]
+
+    @property
+    def _empty_words(self) -> str:
+        """Say why no row is there: there is none, or the filter lets none of them through."""
+        if not self._all or not self._filter:
+            return self._empty
+        none = "The one row does not hold" if len(self._all) == 1 else f"None of the {len(self._all):,} rows holds"
+        return f"{none} “{printable(self._filter)}”. An empty filter shows all."
 
     def _said_below(self, row: Row) -> str:
         """What is said of the row under the cursor; nothing where that would only repeat what stands there uncut."""
