@@ -10,8 +10,10 @@ from tests.ui.test_sentences import silent_parts
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.limits import Limit
+from tui_migrate.plan.checks.paging import page, page_codes
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.next_steps import app_words, finding_in_app
+from tui_migrate.ui.page_words import page_words
 
 PACKAGE = Path(tui_migrate.__file__).parent
 NEVER_SHOWN = ("cli", "demo", "ui", "worker/__main__.py", "worker/survival.py", "reports/", "stores/mongodb/client.py")
@@ -81,6 +83,13 @@ def test_what_only_a_command_can_do_is_for_a_shell(limit: Limit) -> None:
 )
 def test_a_hint_says_what_the_app_calls_it(text: str, said: str) -> None:
     assert said in app_words(text)
+
+
+def test_no_page_about_a_finding_names_an_option_in_the_app() -> None:
+    found = {code: page_words(page(code).text) for code in page_codes()}
+    assert {code: text for code, text in found.items() if speaks_of_the_command_line(text)} == {}
+    assert "put aside with “Rejects allowed” under Policy" in found["validator_rejects"]
+    assert "`native`, `tar` or `archive`" in found["collection_not_kept"]
 
 
 def test_faults_and_findings_are_in_the_apps_words() -> None:

@@ -11,6 +11,7 @@ from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
 from tui_migrate.plan.checks.paging import page, page_codes
 from tui_migrate.ui.next_steps import finding_in_app
+from tui_migrate.ui.page_words import page_words
 from tui_migrate.ui.report_rows import severity_words
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.pager import Pager
@@ -78,5 +79,5 @@ def _explained(code: str) -> Iterator[str]:
         found = page(code)
         yield f"# {found.title}"
         yield ""
-        yield from found.text.splitlines()
+        yield from page_words(found.text).splitlines()
         yield ""

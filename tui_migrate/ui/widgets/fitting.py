@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 BLANKS_OF_SENTENCE: Final = 4
 """A text with so many blanks is a sentence: names, paths and `from → to` have fewer."""
 
-LEAST_CELLS: Final = 3
+LEAST_CELLS: Final = 5
 """An end that had to be cut to fewer cells would say nothing."""
 
 _ARROW: Final = " → "
