@@ -77,7 +77,5 @@ async def _decided_words(app: "MigrateApp", run_id: int) -> str:
     """Say what becomes of the documents that the run has asked about."""
     counts = await app.feed.decided(run_id)
     replaced, kept, left = (counts[one] for one in (ConflictState.REPLACE, ConflictState.KEEP, ConflictState.OPEN))
-    said = (
-        f"Decided: the source's takes the target's place in {number(replaced)}, the target's is kept in {number(kept)}."
-    )
-    return f"{said} {number(left)} still undecided stay as they are." if left else said
+    said = f"Decided: {number(replaced)} to take the source's, {number(kept)} to keep the target's."
+    return f"{said} {number(left)} undecided stay as they are." if left else said
