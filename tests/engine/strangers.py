@@ -9,7 +9,7 @@ from tui_migrate.documents import RawId, raw_id
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.verify import verify
 from tui_migrate.ordering import Key
-from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal
+from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal, Target
 from tui_migrate.stores.memory import MemoryStore
 
 Deed = Callable[[], Awaitable[object]]
@@ -70,14 +70,14 @@ def before_verify(deed: Deed) -> Iterator[None]:
         yield
 
 
-async def overwrite(store: MemoryStore, *documents: bytes, name: str = "things") -> None:
+async def overwrite(store: Target, *documents: bytes, name: str = "things") -> None:
     """Put documents in the place of those that have their ids."""
     for one in documents:
         await remove(store, one, name=name)
     assert await store.insert(name, documents) == ()
 
 
-async def remove(store: MemoryStore, *documents: bytes, name: str = "things") -> None:
+async def remove(store: Target, *documents: bytes, name: str = "things") -> None:
     """Delete what has the ids of these documents."""
     ids = [found for found in map(raw_id, documents) if found is not None]
 

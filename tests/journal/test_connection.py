@@ -379,3 +379,23 @@ async def test_an_opening_that_is_cancelled_waits_for_its_thread(tmp_path: Path)
     for one in set(threading.enumerate()) - before:
         await asyncio.to_thread(one.join, END_SECONDS)
         assert not one.is_alive()
+
+
+async def test_a_closing_that_is_cancelled_twice_waits_for_its_thread(tmp_path: Path) -> None:
+    gate = threading.Event()
+    before = set(threading.enumerate())
+    database = await aiosqlite.connect(tmp_path / "journal.db")
+    (thread,) = set(threading.enumerate()) - before
+    busy = asyncio.ensure_future(database._execute(gate.wait, END_SECONDS))  # type: ignore[no-untyped-call] # holds its thread
+    closing = asyncio.ensure_future(connection.shut(database))
+    for _ in range(2):
+        await asyncio.sleep(0)
+        closing.cancel()
+    await asyncio.sleep(0)
+    assert not closing.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert await busy
+    await asyncio.to_thread(thread.join, END_SECONDS)
+    assert not thread.is_alive()

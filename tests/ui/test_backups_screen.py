@@ -9,10 +9,14 @@ from tests.ui.driving import new_app, screen_text, shows, table_cells, until
 from tests.ui.new_scene import SIZE, Shop, live_app, says, session, shop, type_into
 from tui_migrate.connections import Connection, write
 from tui_migrate.errors import JournalBusy
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import Environment
-from tui_migrate.ui.look import Fault
-from tui_migrate.ui.screens import backups
+from tui_migrate.plan.build import PlanRequest
+from tui_migrate.plan.model import Environment, Plan, PlannedCollection
+from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.look import Fault, LookState, Opening
+from tui_migrate.ui.outlook import Outlook
+from tui_migrate.ui.screens import backup_deeds, backup_plan, backups
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
 from tui_migrate.ui.screens.backups import BackupSheet, BackupsScreen
@@ -24,6 +28,7 @@ from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 from tui_migrate.worker.backups import Backup, BackupStatus, find_backup, read_backups
+from tui_migrate.worker.restoring import package_of
 
 __all__ = ["shop"]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("lost_sockets")]
@@ -226,7 +231,7 @@ async def test_a_name_that_is_taken_is_asked_again(shop: Shop) -> None:
         await opened(pilot)
         await begun(pilot, "old")
         await type_into(pilot, "friday")
-        await until(pilot, shows(pilot, "✗ there is a backup friday already (good)"), "why not")
+        await until(pilot, shows(pilot, "✗ there is a backup friday already (complete)"), "why not")
         await pilot.press("escape")
         await until(pilot, is_on(pilot, BackupsScreen), "the list")
 
@@ -247,6 +252,35 @@ async def test_a_damaged_backup_is_found_by_its_check_and_cannot_be_restored(sho
         await until(pilot, is_on(pilot, RestoreScreen), "the preview")
         await until(pilot, says(pilot, "✗ It could not be looked at.", "ctrl+r tries again."), "why not")
         assert "s Start" not in footer(pilot)
+
+
+async def test_documents_that_a_restore_cannot_write_can_be_put_aside(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Plan] = []
+
+    async def look(backup: Backup, request: PlanRequest, opening: Opening, tell: Callable[[Outlook], object]) -> None:
+        message = "2 documents do not meet the target's validator, such as _id 1"
+        finding = Finding(Severity.WARNING, "validator_rejects", "orders", message, "", 2)
+        plan = Plan(request.kind, request.source, request.target, (PlannedCollection("orders"),), request.policy)
+        tell(Outlook(LookState.DONE, opening.clock(), plan, (finding,), is_checked=True))
+
+    async def have_worker(app: MigrateApp, plan: Plan, **_: object) -> None:
+        started.append(plan)
+
+    monkeypatch.setattr(backup_deeds, "look_at_restore", look)
+    monkeypatch.setattr(backup_plan, "have_worker", have_worker)
+    await add(shop.home, "friday")
+    backup = await find_backup(shop.home, "friday")
+    app = new_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RestoreScreen(backup, package_of(backup), shop.target))
+        await until(pilot, says(pilot, "The run stops at the first of 2 refused documents"), "what is refused")
+        await pilot.press("s")
+        await until(pilot, says(pilot, "Start, and put up to 2 aside"), "the choices")
+        await choose(pilot, "aside")
+        await until(pilot, lambda: bool(started), "the start")
+    assert [one.max_rejects for one in started] == [2]
 
 
 async def test_what_goes_is_shown_before_it_is_removed(home: Home) -> None:
@@ -300,4 +334,4 @@ async def test_what_cannot_be_removed_is_told(home: Home) -> None:
         await until(pilot, says(pilot, "✗ cannot remove"), "why not")
         app.screen.post_message(PruneScreen.Removed(1, 1_024, Fault("cannot remove another")))
         await until(pilot, says(pilot, "✗ cannot remove another", "1 backup removed"), "what went before that")
-    assert (await find_backup(home, "old")).status is BackupStatus.GOOD
+    assert (await find_backup(home, "old")).status is BackupStatus.COMPLETE

@@ -4,6 +4,7 @@ from collections import Counter
 
 from tests.ui.conflict_scene import IDS, conflicts_of, waiting_run
 from tui_migrate.journal.conflict_reading import Alike
+from tui_migrate.journal.decisions import decide_conflicts
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import ConflictState
 from tui_migrate.journal.writer import JournalWriter
@@ -54,7 +55,9 @@ async def test_the_log_says_of_which_document_or_of_which_collection_a_decision_
     run_id = await waiting_run(home, conflicts_of(IDS), decided=1)
     journal = await JournalWriter.open(home.journal)
     try:
-        await journal.decide_conflicts(run_id, ConflictState.KEEP, "anna@bastion", collection="orders", overrules=False)
+        await decide_conflicts(
+            journal, run_id, ConflictState.KEEP, "anna@bastion", collection="orders", overrules=False
+        )
     finally:
         await journal.close()
     reader = await JournalReader.open(home.journal)

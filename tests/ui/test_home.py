@@ -183,7 +183,10 @@ async def test_runs_that_need_somebody_stand_first(home: Home, tmp_path: Path) -
             assert "4 need you   6 in all" in words(pilot, "#runs-title")
             await pilot.press("q")
     assert app.return_value is None
-    assert app.parting_words() == "run 0006 goes on; tui-migrate shows it again, tui-migrate attach 6 follows it"
+    elsewhere = f"--home {home.config.parent}"
+    assert app.parting_words() == (
+        f"run 0006 goes on; tui-migrate {elsewhere} shows it again, tui-migrate attach 6 {elsewhere} follows it"
+    )
 
 
 async def test_a_run_that_needs_somebody_is_there_however_old_it_is(home: Home) -> None:

@@ -215,3 +215,17 @@ async def test_the_field_to_compare_is_typed_and_goes_into_the_plan(home: Home) 
         await type_into(pilot, "meta.at")
         await until(pilot, lambda: session(pilot).draft.newer_by == "meta.at", "the field")
         assert to_request(session(pilot).draft).newer_by == "meta.at"
+
+
+async def test_esc_and_coming_back_close_the_options_and_all_policies_are_there(home: Home) -> None:
+    async with options(home) as pilot:
+        assert len(rows(pilot, "#policies")) == 1
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "enter takes the policy under the cursor"), "the policies")
+        assert session(pilot).draft.step is Step.POLICY
+        assert len(rows(pilot, "#policies")) == len(Policy)
+        await pilot.press("m", "ctrl+b")
+        await until(pilot, lambda: session(pilot).draft.step is Step.COLLECTIONS, "the step before")
+        await pilot.press("ctrl+n")
+        await until(pilot, says(pilot, "enter takes the policy under the cursor", "goes on with fail"), "the policies")
+        assert len(rows(pilot, "#policies")) == len(Policy)

@@ -57,6 +57,8 @@ async def test_a_wrong_password_in_a_url_is_a_fault_and_t_asks_for_another(home:
         await pilot.press("t")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
         assert "User        reader" in screen_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, says(pilot, "Nothing is typed yet."), "that there is nothing")
         await type_into(pilot, "also wrong")
         await until(pilot, says(pilot, "does not accept"), "it asked again")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question again")

@@ -332,7 +332,7 @@ async def test_a_plan_is_saved_once_and_can_be_started(
     async with wizard(shop.home, overwriting(shop)) as pilot:
         await checked(pilot)
         await pilot.press("ctrl+s", "enter")
-        await until(pilot, says(pilot, "✓ The plan is in plan-2026-09-21.yaml: tui-migrate start runs it."), "where")
+        await until(pilot, says(pilot, "✓ The plan is in plan-2026-09-21.yaml: L on Home opens it."), "where")
         text = saved.read_text()
         assert saved.stat().st_mode & 0o777 == 0o600
         await pilot.press("ctrl+s", "enter")

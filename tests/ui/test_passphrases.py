@@ -60,7 +60,7 @@ async def test_a_new_passphrase_is_asked_for_until_it_was_typed_twice_alike(home
     async with app.run_test(size=(80, 24)) as pilot:
         app.in_background(ask(app), "ask")
         await asked(pilot, "new.age")
-        for first, second, said in (("", None, "at least one character"), (WORD, "other", "passphrases differ")):
+        for first, second, said in (("", None, "Nothing is typed yet."), (WORD, "other", "passphrases differ")):
             await type_into(pilot, first)
             if second is not None:
                 await asked(pilot, "Type the same again")

@@ -12,7 +12,9 @@ from textual.widgets import Input
 
 from tests.engine.scene import create, put
 from tests.engine.servers import Pair, pair
+from tests.engine.strangers import overwrite
 from tests.suites.documents import EMPTY, MUST_HAVE_N
+from tests.suites.store_cases import everything
 from tests.ui.driving import new_app, screen_text, shows, table_cells, until
 from tests.ui.new_scene import killing_workers, live_app
 from tests.ui.run_scene import SIZE, keys
@@ -21,7 +23,7 @@ from tui_migrate.connections import Connection
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import Environment, StoreEnd
+from tui_migrate.plan.model import Environment, Plan, Policy, StoreEnd
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.rejects import RejectSheet, RejectsScreen
@@ -110,7 +112,7 @@ async def test_home_and_history_lead_to_the_list_and_to_the_retry(ends: Pair) ->
             await until(pilot, lambda: len(app.screen.query("#rejects")) > 0, "the list")
             assert not isinstance(app.screen, TypeName)
             await pilot.press("escape", "U")
-            await until(pilot, lambda: isinstance(app.screen, TypeName), "the question")
+            await until(pilot, lambda: isinstance(app.screen, Choose), "the question")
             assert "2 documents" in said(pilot)
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, RejectsScreen), "the list")
@@ -180,17 +182,18 @@ async def test_the_filter_finds_a_document_by_its_id(ends: Pair) -> None:
         await until(pilot, lambda: [row[1] for row in table_cells(pilot, "#rejects")] == ["4"], "one")
 
 
+async def through(ends: Pair, environment: Environment) -> Plan:
+    """A plan whose target is a connection of this environment."""
+    database, url = ends.target_end.database, ends.target_end.url.removesuffix(f"/{ends.target_end.database}")
+    connections.write(ends.home, [Connection("live", f"{url}/{database}", environment)])
+    target = StoreEnd(database, connection="live", environment=environment)
+    return replace(await ends.plan(batch=2, max_rejects=5), target=target)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("environment", [Environment.PRODUCTION, Environment.STAGING])
 async def test_they_are_written_again_by_a_run_of_their_own(ends: Pair, environment: Environment) -> None:
-    database = ends.target_end.database
-    connections.write(
-        ends.home, [Connection("live", ends.target_end.url.removesuffix(f"/{database}") + f"/{database}", environment)]
-    )
-    plan = replace(
-        await ends.plan(batch=2, max_rejects=5),
-        target=StoreEnd(database, connection="live", environment=environment),
-    )
+    plan = await through(ends, environment)
     assert (await ends.run(plan)).counts.rejected == 2
     await ends.target.set_validator("things", EMPTY)
     app = live_app(ends.home)
@@ -199,14 +202,46 @@ async def test_they_are_written_again_by_a_run_of_their_own(ends: Pair, environm
             await app.push_screen(RejectsScreen(2))
             await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
             await pilot.press("U")
+            await until(pilot, shows(pilot, "Write 2 documents again, as kept"), "the question")
+            await pilot.press("j", "enter")
             if environment is Environment.PRODUCTION:
                 await until(pilot, lambda: isinstance(app.screen, TypeName), "the name to be typed")
                 await pilot.press("enter")
                 assert isinstance(app.screen, TypeName)
                 app.screen.query_one(Input).value = "live"
-            else:
-                await until(pilot, shows(pilot, "Write 2 documents again"), "the question")
-                await pilot.press("j")
-            await pilot.press("enter")
+                await pilot.press("enter")
             await until(pilot, shows(pilot, "run 0003", "✓ completed"), "the retry")
     assert await ends.target.count("things") == 4
+
+
+@pytest.mark.slow
+async def test_what_was_mended_at_the_source_is_read_again(ends: Pair) -> None:
+    assert (await ends.run(await through(ends, Environment.STAGING))).counts.rejected == 2
+    mended = [encode({"_id": one, "n": one}) for one in (2, 4)]
+    await overwrite(ends.source, *mended)
+    await ends.target.set_validator("things", EMPTY)
+    app = live_app(ends.home)
+    with killing_workers(ends.home):
+        async with app.run_test(size=SIZE) as pilot:
+            await app.push_screen(RejectsScreen(2))
+            await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
+            await pilot.press("U")
+            await until(pilot, shows(pilot, "Plan them anew, from the source as it is now"), "the question")
+            await pilot.press("end", "enter")
+            await until(pilot, lambda: "The checks found nothing" in said(pilot), "the checks")
+            await pilot.press("s")
+            await until(pilot, shows(pilot, "run 0003", "✓ completed"), "the run")
+    assert set(await everything(ends.target, "things")) >= set(mended)
+
+
+async def test_ids_that_nobody_is_to_see_are_in_no_plan(ends: Pair) -> None:
+    hidden = CATALOG.replace("field: email", "field: _id")
+    plan = replace(await ends.plan(batch=2, max_rejects=5), catalog=hidden, policy=Policy.SKIP)
+    assert (await ends.run(plan)).counts.rejected == 2
+    app = new_app(ends.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RejectsScreen(2))
+        await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
+        await pilot.press("U")
+        await until(pilot, shows(pilot, "Write 2 documents again, as kept"), "the question")
+        assert "Plan them anew" not in said(pilot)

@@ -30,7 +30,7 @@ from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_throughput import ThroughputScreen
 
 SCREENS: tuple[tuple[Callable[[], OperatorScreen], str], ...] = (
-    (HistoryScreen, "1 of 1 runs"),
+    (HistoryScreen, "1 of 1 run"),
     (BackupsScreen, "There are no backups"),
     (lambda: RunScreen(1), "run 0001 copy"),
     (lambda: ConflictsScreen(1), "run 0001"),

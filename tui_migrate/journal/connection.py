@@ -14,7 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import aiosqlite
@@ -182,12 +182,29 @@ async def _connect(connection: aiosqlite.Connection) -> aiosqlite.Connection:
     try:
         return await asyncio.shield(connecting)
     except asyncio.CancelledError:
-        while not connecting.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([connecting])
+        await _finished(connecting)
         if not connecting.cancelled() and connecting.exception() is None:
-            await connection.close()
+            await shut(connection)
         raise
+
+
+async def shut(connection: aiosqlite.Connection) -> None:
+    """Close a connection whole, also when cancelled meanwhile: its thread has nobody to answer to after that."""
+    closing = asyncio.ensure_future(connection.close())
+    try:
+        await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        await _finished(closing)
+        if not closing.cancelled():
+            closing.exception()  # who cancelled us does not ask for it, and nobody else is there to take it
+        raise
+
+
+async def _finished(task: asyncio.Future[Any]) -> None:
+    """Wait for a task, however often the waiting is cancelled."""
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
 
 
 async def _awaited(connection: aiosqlite.Connection) -> aiosqlite.Connection:
@@ -201,7 +218,7 @@ async def _checked(connection: aiosqlite.Connection, path: Path) -> bool:
         is_current = await _is_current(connection, path)
     finally:
         if not is_current:
-            await connection.close()
+            await shut(connection)
     return is_current
 
 
@@ -211,9 +228,9 @@ async def close(connection: aiosqlite.Connection, path: Path) -> None:
         # Whoever holds the lock for so long has the journal open: then this close is not the last and checkpoints not.
         with suppress(JournalBusy):
             async with _checkpoint_lock(path):
-                await connection.close()
+                await shut(connection)
     finally:
-        await connection.close()
+        await shut(connection)
 
 
 async def checkpoint(connection: aiosqlite.Connection, path: Path) -> None:

@@ -62,13 +62,17 @@ def can_be_synced(collection: ComparedCollection, document: DocumentDifference) 
     return collection.way is not Way.MULTISET and bool(document.id) and document.kind is not Kind.ONLY_RIGHT
 
 
+def ids_query(ids: Sequence[RawId]) -> str:
+    """Write the filter that lets the documents of these ids through."""
+    return f'{{"_id": {{"$in": [{", ".join(map(write_value, ids))}]}}}}'
+
+
 def documents_plan(source: End, target: End, info: CollectionInfo, ids: Sequence[RawId]) -> Plan:
     """Make the plan that gives the target these documents of a collection as the source has them, and no others.
 
     Raises UsageError where the target is a package.
     """
     refuse_package(target)
-    query = f'{{"_id": {{"$in": [{", ".join(map(write_value, ids))}]}}}}'
     one = "document" if len(ids) == 1 else "documents"
     return Plan(
         kind=RunKind.IMPORT if isinstance(source, PackageEnd) else RunKind.COPY,
@@ -77,5 +81,5 @@ def documents_plan(source: End, target: End, info: CollectionInfo, ids: Sequence
         collections=(PlannedCollection(info.name, len(ids), 0, info.kind),),
         policy=Policy.OVERWRITE,
         description=f"gives the target {len(ids)} {one} of the source, after a comparison",
-        scope=Scope(filters=(Filter(info.name, query),)),
+        scope=Scope(filters=(Filter(info.name, ids_query(ids)),)),
     )

@@ -293,4 +293,5 @@ class MigrateApp(TerminalApp[None]):
             (", ".join(f"{one:04d}" for one in live if one in back), "is being cancelled, then rolled back"),
         )
         said = "; ".join(f"run {names} {fate}" for names, fate in parts if names)
-        return f"{said}; tui-migrate shows it again, tui-migrate attach {live[0]} follows it"
+        home = self.session.home.option
+        return f"{said}; tui-migrate{home} shows it again, tui-migrate attach {live[0]}{home} follows it"

@@ -102,7 +102,7 @@ class OneStart:
 
     async def _resume(self, run_id: int) -> None:
         if await resuming.resume(self._screen.migrate_app, run_id):
-            said = f"run {run_name(run_id)} goes on: a worker has taken it up"
+            said = f"A worker has taken up run {run_name(run_id)}."
             self._screen.migrate_app.say(said, is_error=False, until_ended=run_id)
 
     async def _until_over(self, work: Callable[[], Coroutine[Any, Any, None]], token: object) -> None:

@@ -49,8 +49,6 @@ async def _ask(app: "MigrateApp", end: PackageEnd, problem: str) -> bool:
 
 async def _problem(app: "MigrateApp", end: PackageEnd, typed: str) -> str:
     """Say what is wrong with a passphrase that was typed; empty where it can be kept."""
-    if not typed:
-        return "a passphrase has at least one character"
     if end.with_passphrase:
         again = await app.push_screen_wait(AskPassphrase(end.path, problem="Type the same again."))
         if again is None:

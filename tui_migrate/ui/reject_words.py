@@ -55,7 +55,10 @@ def reject_sentences(run: RunRecord, found: RejectList, keys: Keymap) -> list[st
     if len(found.documents) < total:
         said.append(f" The first {number(len(found.documents))} are listed; a retry takes all of them.")
     if not what_blocks_retry(run):
-        said.append(f" {keys.of('run.retry')} tries again, by a run of its own; first mend what they were refused for.")
+        said.append(
+            f" {keys.of('run.retry')} tries again: as they were kept, once the target takes them, or read anew from the"
+            " source, once they are mended there."
+        )
     return said
 
 

@@ -1,10 +1,11 @@
 """Reading what the target refused in a run: the list of the documents, and one of them whole."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui_migrate.documents import raw_id, show_id
+from tui_migrate.documents import RawId, raw_id, show_id
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.errors import MalformedDocument, StorageFailed
 from tui_migrate.journal.reader import JournalReader
@@ -59,11 +60,28 @@ async def read_rejects(home: Home, run_id: int, most: int = MOST_LISTED) -> Reje
             while len(found) < most and (
                 page := await reader.unresolved_rejects(run_id, name, after, min(PAGE, most - len(found)))
             ):
-                found += [RejectedDocument(one, await _shown_id(file, one)) for one in page]
+                found += await asyncio.to_thread(_shown, file, page)
                 after = page[-1].offset
     finally:
         await reader.close()
     return RejectList(tuple(found), sum(count for count, _ in sizes.values()))
+
+
+async def read_rejected_ids(home: Home, run_id: int, most: int) -> dict[str, list[RawId]]:
+    """Give the ids of the refused documents of a run, at most `most`, by the target's names of their collections.
+
+    Raises MalformedDocument for one without an id, RunNotFound, JournalError, and StorageFailed where one is damaged.
+    """
+    found: dict[str, list[RawId]] = {}
+    for one in (await read_rejects(home, run_id, most)).documents:
+        identifier = raw_id(await read_rejected(home, run_id, one.record))
+        if identifier is None:
+            raise MalformedDocument(
+                f"a refused document of {printable(one.record.collection)} has no _id, by which it could be named",
+                hint="write the documents as they were kept, or plan the whole run again",
+            )
+        found.setdefault(one.record.collection, []).append(identifier)
+    return found
 
 
 async def read_rejected(home: Home, run_id: int, record: RejectRecord) -> bytes:
@@ -71,10 +89,15 @@ async def read_rejected(home: Home, run_id: int, record: RejectRecord) -> bytes:
     return await RejectFile(home.run(run_id).rejects, 0).read(record)
 
 
-async def _shown_id(file: RejectFile, record: RejectRecord) -> str:
+def _shown(file: RejectFile, page: Sequence[RejectRecord]) -> list[RejectedDocument]:
+    """Read a page of documents for their ids. Blocks."""
+    return [RejectedDocument(one, _shown_id(file, one)) for one in page]
+
+
+def _shown_id(file: RejectFile, record: RejectRecord) -> str:
     """Give the id of a document; one that is damaged says so when it is opened."""
     try:
-        identifier = raw_id(await file.read(record))
+        identifier = raw_id(file.read_at_once(record))
     except (StorageFailed, MalformedDocument):
         return UNREADABLE
     return printable(show_id(identifier))[:LONGEST_ID] if identifier is not None else "no _id"

@@ -1,7 +1,6 @@
 """Restoring a backup: the package that it is, the plan that brings it back, and what that would change."""
 
 import asyncio
-from typing import Final
 
 from tui_migrate.comparison.compare import Progress, compare
 from tui_migrate.comparison.model import Comparison, Request
@@ -11,14 +10,12 @@ from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind, StoreEnd
 from tui_migrate.plan.restoring import mirroring
 from tui_migrate.stores.base import Source
-from tui_migrate.worker.backups import Backup, BackupStatus
-
-_USABLE: Final = (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
+from tui_migrate.worker.backups import USABLE, Backup, BackupStatus
 
 
 def package_of(backup: Backup) -> PackageEnd:
     """Give the package of a backup. Raises Refused for one that is not finished or not there."""
-    if backup.status not in _USABLE:
+    if backup.status not in USABLE:
         hints = {
             BackupStatus.MISSING: f"it should lie at {backup.record.path}",
             BackupStatus.INTERRUPTED: f"tui-migrate resume {backup.record.run_id} goes on with it",

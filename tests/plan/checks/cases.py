@@ -409,6 +409,13 @@ async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
     return await ground.checked(policy=Policy.NEWER, newer_by="" if bad else "n")
 
 
+@case("newer_field_missing")
+async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
+    ground.target["things"].insert_one({"_id": 1, "meta": {} if bad else {"at": 2}})
+    ground.source["things"].insert_one({"_id": 2, "meta": {"at": 1}})
+    return await ground.checked(policy=Policy.NEWER, newer_by="meta.at")
+
+
 @case("conflict_estimate")
 async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
     ground.source["things"].insert_many({"_id": one} for one in range(2, 30))

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -86,6 +87,18 @@ async def test_a_wrong_password_is_told_without_it(guarded_url: str) -> None:
         await _connect(guarded_url, "wr0ng-pass")
     assert "127.0.0.1" in raised.value.message
     assert "wr0ng" not in raised.value.message + raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("password", "why"), [("", "is empty"), ("\u00ad", "not to be seen"), ("a\0b", "not to be seen")]
+)
+async def test_what_can_be_no_password_is_none(password: str, why: str) -> None:
+    for url, apart in (("mongodb://someone@127.0.0.1:1", password), (f"mongodb://someone:{quote(password)}@h", None)):
+        with pytest.raises(CredentialsMissing, match=why) as raised:
+            await _connect(url, apart)
+        assert "someone" not in raised.value.message
+    if password:
+        MongoStore("mongodb://someone@127.0.0.1:1/?authMechanism=SCRAM-SHA-1", "shop", password)
 
 
 async def test_a_user_without_a_password_lacks_one() -> None:

@@ -56,6 +56,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     limits.documents,
     limits.batches,
     newer.fields,
+    newer.presence,
     conflicts.conflicts,
     uniqueness.uniqueness,
     validators.validators,

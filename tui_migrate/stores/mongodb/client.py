@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
@@ -18,8 +18,9 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.saslprep import saslprep
 
-from tui_migrate.errors import TuiMigrateError, UsageError
+from tui_migrate.errors import CredentialsMissing, TuiMigrateError, UsageError
 from tui_migrate.stores.mongodb.failures import failure, one_line, translated
 
 Result = TypeVar("Result")
@@ -59,6 +60,9 @@ _OVERRIDDEN: Final[Mapping[str, frozenset[str]]] = {
 
 _OVERRIDDEN_AT_SOURCE: Final = frozenset(("timeoutms",))
 
+_SASL_PREPARED: Final = frozenset(("SCRAM-SHA-256", "DEFAULT"))
+"""Mechanisms by which a password is prepared as RFC 4013 says."""
+
 # What the driver logs is for whoever set a log up: without one Python would write tracebacks to the terminal.
 logging.getLogger("pymongo").addHandler(logging.NullHandler())
 
@@ -85,7 +89,10 @@ class Link:
     """A client for one database, its write session and lock, and what is known of the server."""
 
     def __init__(self, url: str, database: str, password: str | None, *, as_source: bool) -> None:
-        """Build the client without I/O. Raises UsageError for a URL that cannot be used."""
+        """Build the client without I/O.
+
+        Raises UsageError for a URL that cannot be used, CredentialsMissing for a password that none can be.
+        """
         parts = urlsplit(url)
         self.address = parts.netloc.rpartition("@")[2]
         self.scheme = parts.scheme
@@ -95,6 +102,7 @@ class Link:
         self._options = options
         # The name this very client goes by at the server: by it one that died is told from all others.
         self.application = f"tui-migrate {uuid.uuid4().hex[:12]}"
+        _refuse_unsayable(self.address, password if password is not None else parts.password, options)
         self._client = _client(url, options, password, self.application)
         patience = self._client.options.pool_options.socket_timeout
         self.write_ms = min(WRITE_MS, int(patience * 1000)) if patience else WRITE_MS
@@ -225,6 +233,23 @@ def _client(
             return AsyncMongoClient(url, **settings)
         except (PyMongoError, UserWarning, ValueError, OSError) as error:
             raise _unusable(url, error) from None
+
+
+def _refuse_unsayable(address: str, password: str | None, options: Mapping[str, str]) -> None:
+    """Raise CredentialsMissing for a password that RFC 4013 (SASLprep) leaves nothing of, or forbids.
+
+    The driver meets it in the middle of its conversation with the server, and fails as if it were at fault itself.
+    """
+    hint = "give the password anew, by the keyboard or from where it is kept"
+    if password == "":
+        raise CredentialsMissing(f"the password for {address} is empty", hint=hint)
+    if password is None or options.get("authmechanism", "SCRAM-SHA-256").upper() not in _SASL_PREPARED:
+        return
+    try:
+        saslprep(unquote(password))
+    except (ValueError, IndexError):
+        message = f"the password for {address} has a character that no password may have, such as one not to be seen"
+        raise CredentialsMissing(message, hint=hint) from None
 
 
 def _unusable(url: str, error: Exception) -> TuiMigrateError:

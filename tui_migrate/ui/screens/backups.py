@@ -28,14 +28,13 @@ from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 from tui_migrate.wording import number, size
-from tui_migrate.worker.backups import Backup, BackupStatus, read_backups
+from tui_migrate.worker.backups import USABLE, Backup, BackupStatus, read_backups
 
 RUNS_WATCHED: Final = 20
 TICK_SECONDS: Final = 1.0
 REDRAW_TICKS: Final = 30
 _ON_ONE: Final = ("backup.open", "backup.check", "backup.restore")
 _WITH_RUN: Final = (BackupStatus.RUNNING, BackupStatus.INTERRUPTED)
-_USABLE: Final = (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
 
 
 class BackupsScreen(OperatorScreen):
@@ -131,7 +130,7 @@ class BackupsScreen(OperatorScreen):
         one = self._chosen()
         match action_id:
             case "backup.check" | "backup.restore":
-                return one is not None and one.status in _USABLE
+                return one is not None and one.status in USABLE
             case "backup.open":
                 return one is not None
             case "backup.prune":

@@ -70,7 +70,10 @@ def _unequal_words(typed: str, wanted: str) -> str:
 
 
 class AskSecret(Window[str | None]):
-    """Asks for a word that is not shown; gives None for esc. `facts` are pairs of what is said and its name."""
+    """Asks for a word that is not shown, which is never an empty one; gives None for esc.
+
+    `facts` are pairs of a name and what it is for this question.
+    """
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
 
@@ -90,11 +93,15 @@ class AskSecret(Window[str | None]):
             yield Lines([*self._lines, ""])
             yield Prose([*self._problem, said])
             yield Input(password=True, id="password")
+            yield Lines([], id="nothing-typed")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the word."""
         event.stop()
-        self.dismiss(event.value)
+        if event.value:
+            self.dismiss(event.value)
+        else:
+            self.query_one("#nothing-typed", Lines).show(["Nothing is typed yet."])
 
     def action_refuse(self) -> None:
         """Go back without one."""

@@ -84,6 +84,7 @@ class HistoryScreen(RunListScreen):
         self._lowest = 0
         self._unfinished: frozenset[int] = frozenset()
         self._waited = 0
+        self._was_covered = False
 
     def compose_body(self) -> Iterable[Widget]:
         """The table alone, with a line that says what is shown."""
@@ -98,9 +99,14 @@ class HistoryScreen(RunListScreen):
         self._waiting = self.set_interval(1.0, self._wait)
         self.set_interval(_TICK_SECONDS, self._draw)
 
+    def on_screen_suspend(self) -> None:
+        """A dialog leaves the runs as they are; on another screen one of them may be taken up or taken back."""
+        self._was_covered = self.migrate_app.operator_screen is not self
+
     def on_screen_resume(self) -> None:
-        """Read the older runs again: one of them may have been taken up or taken back meanwhile."""
-        self._total = -1
+        """Read the older runs again, where one of them may be another by now."""
+        if self._was_covered:
+            self._was_covered, self._total = False, -1
         super().on_screen_resume()
 
     def subject(self) -> Subject:

@@ -191,6 +191,8 @@ class NewMigrationScreen(OperatorScreen):
             self._draw()
             self.notify_line("Cancelled; what is known already stays.", is_error=False)
             return True
+        if self.session.draft.step is Step.POLICY and self.query_one(PolicyPane).close_options():
+            return True
         if self.session.draft.step > Step.ENDS:
             self.action_new_previous()
             return True

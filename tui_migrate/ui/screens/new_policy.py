@@ -39,7 +39,8 @@ class PolicyPane(StepPane):
         self.query_one("#options").display = False
 
     def enter(self) -> None:
-        """Take the focus, and count by ids what is not counted yet."""
+        """Take the focus, and count by ids what is not counted yet. All policies are shown, whatever was before."""
+        self.query_one("#options", Table).display = False
         self.draw()
         table = self._policies
         table.move_to(self.draft.policy.value)
@@ -61,7 +62,7 @@ class PolicyPane(StepPane):
             return f"enter changes the option under the cursor, {self.key_of('new.more')} goes back to the policies"
         if isinstance(self.draft.target, PackageEnd):
             return "enter goes on to the checks"
-        return "enter takes the policy under the cursor and goes on to the checks"
+        return f"enter takes the policy under the cursor; {self.key_of('new.next')} goes on with {self.draft.policy}"
 
     def turn_options(self) -> None:
         """Show the options and go to them, or hide them again."""
@@ -70,6 +71,13 @@ class PolicyPane(StepPane):
         (options if options.display else self._policies).focus()
         self.draw()
         self._policies.move_to(self.draft.policy.value)
+
+    def close_options(self) -> bool:
+        """Hide the options where they are shown, and say whether they were."""
+        is_shown = bool(self.query_one("#options", Table).display)
+        if is_shown:
+            self.turn_options()
+        return is_shown
 
     def choose(self) -> None:
         """Take the policy under the cursor, or change the option under it."""

@@ -194,7 +194,7 @@ class PreflightPane(StepPane):
         """Say where the plan is."""
         event.stop()
         path = fit(printable(event.path.removeprefix(working_folder())), PATH_CELLS)
-        words = f"The plan is in {path}: tui-migrate start runs it."
+        words = f"The plan is in {path}: {self.key_of('home.open')} on Home opens it."
         self.owner.notify_line(words, is_error=False)
 
     async def _start(self, planned: Plan, said: str, warnings: tuple[Finding, ...], refused: Refusals) -> None:

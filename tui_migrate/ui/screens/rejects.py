@@ -13,8 +13,9 @@ from textual.worker import Worker
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunRecord
-from tui_migrate.plan.model import Environment
+from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.reports.masking import NOTHING, Mask
+from tui_migrate.ui.draft import equalising
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.plan_reading import PlanOfRun
@@ -63,6 +64,13 @@ class RejectsScreen(OperatorScreen):
             super().__init__()
             self.begun = begun
 
+    class PlannedAnew(Message):
+        """The plan is made that reads them again."""
+
+        def __init__(self, plan: Plan) -> None:
+            super().__init__()
+            self.plan = plan
+
     def __init__(self, run_id: int, *, is_retry: bool = False) -> None:
         super().__init__()
         self._run_id = run_id
@@ -100,9 +108,9 @@ class RejectsScreen(OperatorScreen):
         return (
             "A document that the target refuses is put aside in a file, with the reason, where the plan allows"
             " rejects; the run goes on. enter shows a document as it was to be written, without what the catalog"
-            f" calls sensitive. {self.key_of('run.retry')} writes all of them again, by a run of its own under the"
-            " same plan: first mend what the reason names, such as the target's validator or the document that holds"
-            " a unique value."
+            f" calls sensitive. {self.key_of('run.retry')} tries all of them again, in one of two ways. Mend what the"
+            " reason names at the target, such as its validator or the document that holds a unique value, and have"
+            " them written as they were kept. Or mend the documents at the source, and have them read again from there."
         )
 
     def is_available(self, action_id: str) -> bool:
@@ -160,6 +168,12 @@ class RejectsScreen(OperatorScreen):
 
         self.go_over_to(RunScreen(message.begun.run_id, message.begun.fault))
 
+    def on_rejects_screen_planned_anew(self, message: PlannedAnew) -> None:
+        """Check the plan, from where it is started."""
+        from tui_migrate.ui.screens.new_migration import NewMigrationScreen  # which leads to this screen
+
+        self.app.push_screen(NewMigrationScreen(equalising(message.plan)))
+
     def on_table_opened(self) -> None:
         """Show the document under the cursor."""
         self.action_run_open()
@@ -199,7 +213,12 @@ class RejectsScreen(OperatorScreen):
             self.post_message(self.Read(RejectList(), Fault.of(error)))
 
     async def _retry(self) -> None:
-        if self._found is not None and (begun := await retry(self.migrate_app, self._run_id, self._found.total)):
+        if self._found is None:
+            return
+        begun = await retry(self.migrate_app, self._run_id, self._found.total, self._mask)
+        if isinstance(begun, Plan):
+            self.post_message(self.PlannedAnew(begun))
+        elif begun is not None:
             self.post_message(self.Retried(begun))
 
     def _draw(self) -> None:

@@ -1,5 +1,6 @@
 """What a rollback would do, in lines and rows: from the run's record and from a look at its undo log."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -95,10 +96,11 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
     """The collections: what is deleted, put back, kept, and goes altogether; as counted, where that is done."""
     counted = changes.preview.collections if changes is not None and changes.is_done else None
     undo = look.undo if look is not None else None
+    indexes = Counter(collection for collection, _ in undo.indexes) if undo is not None else Counter[str]()
     is_possible = look is None or look.fault is None
     found = []
     for one in run.collections:
-        made = _made_of(one.name, undo) if is_possible else ""
+        made = _made_of(one.name, undo, indexes[one.name]) if is_possible else ""
         tally = Tally(one.counts.inserted, one.counts.replaced)
         if counted is not None:
             tally = counted.get(one.name, Tally())
@@ -207,12 +209,12 @@ def _kinds(word: str, names: Sequence[str], plural: str = "") -> str:
     return f"{number(len(names))} {word if len(names) == 1 else plural or word + 's'} ({shown}{more})"
 
 
-def _made_of(name: str, undo: UndoSummary | None) -> str:
+def _made_of(name: str, undo: UndoSummary | None, indexes: int) -> str:
+    """Say what the run made of a collection, or of its indexes so many."""
     if undo is None:
         return "…"
     if name in undo.collections:
         return "the collection, if empty"
     if name in undo.views:
         return "the view"
-    indexes = sum(collection == name for collection, _ in undo.indexes)
     return f"{number(indexes)} index{'' if indexes == 1 else 'es'}" if indexes else ""

@@ -117,10 +117,11 @@ def stages_line(run: RunRecord) -> str:
 
 def bar_line(run: RunRecord, now: float, width: int) -> str:
     """The bar, the percentage and how long it has taken."""
-    drawn = bar(fraction(run), max(10, width - BESIDE_BAR))
-    taken = elapsed(run, now)
+    done = fraction(run)
+    drawn = bar(done, max(10, width - BESIDE_BAR))
+    taken = run.seconds_at_work(now)
     word = "elapsed" if run.state.is_active else "took"
-    return f" {drawn}  {percent(run):.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
+    return f" {drawn}  {100 * done:.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
 
 
 def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = None) -> str:
@@ -188,22 +189,9 @@ def fraction(run: RunRecord) -> float:
     return min(0.999, done / total) if total else 0.0
 
 
-def percent(run: RunRecord) -> float:
-    """The same in percent."""
-    return 100 * fraction(run)
-
-
-def elapsed(run: RunRecord, now: float) -> float | None:
-    """Seconds since the run was started, up to its end or to the last word of a worker that is gone."""
-    if run.started_at is None:
-        return None
-    end = now if run.state.is_active else run.ended_at or run.last_heard_at or now
-    return max(0.0, end - run.started_at)
-
-
 def mean_rate(run: RunRecord) -> int | None:
     """Documents a second of a run that has ended; None where a stop in between would make it a lie."""
-    taken = elapsed(run, 0.0) if run.ended_at else None
+    taken = run.seconds_at_work(run.ended_at) if run.ended_at else None
     return steady(documents_done(run) / taken) if taken and run.attempt <= 1 else None
 
 

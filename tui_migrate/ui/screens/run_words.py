@@ -13,7 +13,7 @@ from tui_migrate.ui.next_steps import failure_hint, is_one_command
 from tui_migrate.ui.run_rows import UNDECIDED, retried_words, rollback_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
-from tui_migrate.ui.screens.run_view import asks_only, elapsed
+from tui_migrate.ui.screens.run_view import asks_only
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.ui.wording import ago, state_tone
@@ -136,7 +136,7 @@ def _asked_words(run: RunRecord) -> str:
 
 
 def _done_words(run: RunRecord, now: float) -> str:
-    taken = elapsed(run, now)
+    taken = run.seconds_at_work(now)
     collections = "1 collection" if len(run.collections) == 1 else f"{number(len(run.collections))} collections"
     done = documents_done(run)
     words = f": {number(done)} {'document' if done == 1 else 'documents'} of {collections}"
@@ -150,13 +150,14 @@ def _done_words(run: RunRecord, now: float) -> str:
 def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
     steps = []
-    if run.state.is_resumable and not (asks_only(run) and run.undecided):
+    resume = keys.of("run.resume")
+    if run.state.is_resumable and run.cancel_asked:
+        steps.append(f"{resume} has a worker do that, or go on with the run")
+    elif run.state.is_resumable and asks_only(run):
+        steps += [] if run.undecided else [f"{resume} has a worker write what is decided, with undo"]
+    elif run.state.is_resumable:
         steps.append(
-            f"{keys.of('run.resume')} starts it"
-            if run.state is RunState.PLANNED
-            else f"{keys.of('run.resume')} has a worker write what is decided, with undo"
-            if asks_only(run)
-            else f"{keys.of('run.resume')} resumes it where it stopped"
+            f"{resume} starts it" if run.state is RunState.PLANNED else f"{resume} resumes it where it stopped"
         )
     if run.undecided and not run.state.is_final:
         steps.insert(0, f"{keys.of('run.conflicts')} lists what waits for your decision")

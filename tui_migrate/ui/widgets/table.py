@@ -252,7 +252,7 @@ class Table(Widget, can_focus=True):
         key, before = self.cursor_key, self._rows
         rows = self._matching()
         if self._sort >= 0:
-            rows.sort(key=lambda row: _sort_key(row, self._sort))
+            rows = sorted_by(rows, self._sort)
         self._rows = rows
         place = self._place_of(key)
         cursor = place if place is not None else min(self._cursor, max(0, len(rows) - 1))
@@ -275,7 +275,7 @@ class Table(Widget, can_focus=True):
         if self._matches is not None:
             return [row for row in self._all if self._matches(row)]
         if words := self._filter.casefold():
-            return [row for row in self._all if any(words in cell.casefold() for cell in row.cells)]
+            return [row for row in self._all if words in "\n".join(row.cells).casefold()]
         return list(self._all)
 
     def _place_of(self, key: str | None) -> int | None:
@@ -369,6 +369,16 @@ class Table(Widget, can_focus=True):
         return self._plain(f" {name}{' ' * (room - cell_len(name))}{where}", style)
 
 
-def _sort_key(row: Row, column: int) -> tuple[int, float, str]:
-    value = row.sort[column] if row.sort else row.cells[column]
-    return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, -value, "")
+def sorted_by(rows: Sequence[Row], column: int) -> list[Row]:
+    """Sort by a column: numbers first, the largest on top, then texts, upper and lower case as one."""
+    numbers: list[tuple[float, int]] = []
+    texts: list[tuple[str, int]] = []
+    for place, row in enumerate(rows):
+        value = row.sort[column] if row.sort else row.cells[column]
+        if isinstance(value, str):
+            texts.append((value.casefold(), place))
+        else:
+            numbers.append((-value, place))
+    numbers.sort()
+    texts.sort()
+    return [rows[place] for _, place in (*numbers, *texts)]
