@@ -62,7 +62,7 @@ async def test_a_long_plan_is_read_beside_every_screen(
     async with app.run_test(size=SIZE) as pilot:
         for place, (screen, said) in enumerate(SCREENS, start=1):
             await app.push_screen(screen(run_id))
-            await until(pilot, lambda at=place, text=said: len(reads) == at and shows(pilot, text)(), said)  # type: ignore[misc]
+            await until(pilot, lambda at=place, text=said: len(reads) == at and shows(pilot, text)(), said)  # type: ignore[misc]  # bound per turn
             app.pop_screen()
         await plan_of(app, run_id)
     assert reads == [False] * (len(SCREENS) + 1)

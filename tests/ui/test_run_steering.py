@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import aiosqlite
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -140,6 +141,24 @@ async def test_cancel_is_asked_about_and_esc_leaves_the_run_alone(tmp_path: Path
         await run.answer(ControlStatus.ACCEPTED)
         await run.end(RunState.CANCELLED)
         await until(pilot, shows(pilot, "✗ cancelled: what it wrote stays", "r shows what rolling it back"))
+
+
+async def test_a_cancel_that_means_more_by_the_time_it_is_chosen_is_asked_anew(tmp_path: Path) -> None:
+    async with acted_run(tmp_path) as run:
+        async with aiosqlite.connect(run.home.journal) as database:
+            await database.execute("UPDATE runs SET writes_begun = 0")
+            await database.commit()
+        async with watched(run) as pilot:
+            screen = cast("RunScreen", pilot.app.screen)
+            await pilot.press("c")
+            await until(pilot, shows(pilot, "Cancel; nothing has been written yet"), "the question")
+            await run.write.set_writes_begun(run.id)
+            await until(pilot, lambda: screen.run_record is not None and screen.run_record.writes_begun, "the writes")
+            await pilot.press("j", "enter")
+            await until(pilot, shows(pilot, "Cancel; what was written stays", "then roll back", "meanwhile"), "another")
+            assert await wishes(run) == []
+            await pilot.press("j", "enter")
+            await until(pilot, shows(pilot, "cancel asked by"), "that it is cancelled")
 
 
 async def test_a_cancel_with_a_rollback_is_the_workers_to_carry_out_whether_the_app_is_there_or_not(

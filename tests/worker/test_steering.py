@@ -134,7 +134,7 @@ async def test_another_rate_frees_a_run_that_waits_for_the_old_one(ear: Ear, rat
     async with asyncio.timeout(30):
         await waiting
     assert (await ear.reader.run(RUN)).rate_limit == rate
-    said = "rate set to no limit by anna" if rate == 0 else f"rate set to {rate} by anna"
+    said = "rate set to no limit by anna" if rate == 0 else f"rate set to {rate:,} by anna"
     assert (await ear.reader.events(RUN))[-1].message == said
 
 

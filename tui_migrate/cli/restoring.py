@@ -16,7 +16,6 @@ from tui_migrate.cli.render import finding_form
 from tui_migrate.cli.restore_form import change_lines, changes_form
 from tui_migrate.cli.summary import findings_lines
 from tui_migrate.cli.wording import arrow
-from tui_migrate.comparison.model import Comparison
 from tui_migrate.errors import RunNotFound, UsageError
 from tui_migrate.findings import Finding
 from tui_migrate.mapping.model import Scope
@@ -24,9 +23,10 @@ from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.catalog_rules import catalog_of
 from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.plan.refusals import refusals
+from tui_migrate.plan.restoring import CollectionChange
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.worker.backups import Backup, find_backup
-from tui_migrate.worker.restoring import compared, package_of, restore_plan, restore_request
+from tui_migrate.worker.restoring import package_of, restore_changes, restore_plan, restore_request
 
 if TYPE_CHECKING:
     from tui_migrate.catalogs.model import Catalog
@@ -106,22 +106,28 @@ async def _restore(launching: Launching, wanted: Wanted, backup: Backup, request
         return await launching.carry_out(plan)
     findings = await launching.check(plan)
     refuse_errors(findings, strict=False)
-    return _show(launching, _Shown(wanted.name, again), plan, await _compared(launching, plan), findings)
+    return _show(launching, _Shown(wanted.name, again), plan, await _changes(launching, plan), findings)
 
 
-async def _compared(launching: Launching, plan: Plan) -> Comparison:
+async def _changes(launching: Launching, plan: Plan) -> tuple[CollectionChange, ...]:
     """Compare the backup with what is there now: that is what the restore would change."""
     async with AsyncExitStack() as opened:
         source = await opened.enter_async_context(launching.planned(plan))
         target = await opened.enter_async_context(launching.source(plan.target))
         progress = choose_reading(comparing_text)
         opened.callback(progress.close)
-        return await compared(plan, source, target, progress)
+        return await restore_changes(plan, source, target, progress)
 
 
-def _show(launching: Launching, shown: _Shown, plan: Plan, found: Comparison, findings: tuple[Finding, ...]) -> int:
+def _show(
+    launching: Launching,
+    shown: _Shown,
+    plan: Plan,
+    found: tuple[CollectionChange, ...],
+    findings: tuple[Finding, ...],
+) -> int:
     output = launching.output
-    form: Mapping[str, object] = changes_form(found, mirror=plan.mirror)
+    form: Mapping[str, object] = changes_form(found)
     output.document(
         {
             "backup": shown.name,
@@ -131,7 +137,7 @@ def _show(launching: Launching, shown: _Shown, plan: Plan, found: Comparison, fi
             "findings": [finding_form(one) for one in findings],
         }
     )
-    for line in change_lines(found, mirror=plan.mirror):
+    for line in change_lines(found):
         output.line(line)
     for line in findings_lines(findings):
         output.line(line)

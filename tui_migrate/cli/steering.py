@@ -213,6 +213,6 @@ def _what_it_would_do(run: RunRecord, later: str, asked: TakingBack, output: Out
     others = ", whoever has changed them since" if asked.force else ""
     return ConfirmationNeeded(
         f"nothing was done; rolling back run {run_name(run.id)} would delete {amount(counts.inserted, 'document')}"
-        f" and put {number(counts.replaced)} back in {run.target}{others}{warning}",
+        f" and put {number(counts.replaced + counts.deleted)} back in {run.target}{others}{warning}",
         hint=f"to do it: {output.command(f'rollback {run.id} --confirm{flags}')}",
     )

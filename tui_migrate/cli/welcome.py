@@ -82,7 +82,7 @@ def _serve(common: Common, host: str, port: int) -> int:
 
 def _become_demo(home: Home) -> NoReturn:
     """Go on as the demo: an app is made once in a process, before anything else knows the terminal."""
-    words = [sys.executable, "-m", "tui_migrate", "demo", "--home", str(home.state / "demo")]
+    words = [sys.executable, "-P", "-m", "tui_migrate", "demo", "--home", str(home.state / "demo")]
     os.execv(words[0], words)  # noqa: S606 -- our own command line, without a shell
 
 

@@ -227,6 +227,13 @@ class JournalReader(ConflictReading, RequestReading):
         )
         return tuple(Event(*row) for row in reversed(rows))
 
+    async def count_said(self, run_id: int, words: str, after: int = 0) -> tuple[int, int]:
+        """Count the lines of a run's log after one that hold these words; give the number of the last line, too."""
+        found = "COUNT(*) FILTER (WHERE instr(message, ?)), COALESCE(MAX(sequence), ?)"
+        asked = f"SELECT {found} FROM events WHERE run_id = ? AND sequence > ?"
+        row = (await self._rows(asked, words, after, run_id, after))[0]
+        return int(row[0]), int(row[1])
+
     async def attempt_began_at(self, run_id: int, attempt: int) -> float | None:
         """Say when an attempt first took a run from one state to another; None where it has not yet."""
         rows = await self._rows("SELECT min(at) FROM transitions WHERE run_id = ? AND attempt = ?", run_id, attempt)

@@ -119,7 +119,7 @@ def of_words(one: Backup) -> str:
     if record.owner:
         return f"user {printable(record.owner)}"
     count = len(record.collections)
-    return "all" if record.is_whole else f"{number(count)} collection{'s' if count != 1 else ''}"
+    return "all collections" if record.is_whole else f"{number(count)} collection{'s' if count != 1 else ''}"
 
 
 def sheet(one: Backup, now: float) -> list[str]:

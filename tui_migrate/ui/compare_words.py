@@ -56,6 +56,9 @@ _FIELD_WORDS: Final = {
     FieldKind.TYPE: "another type",
     FieldKind.ORDER: "fields in another order",
 }
+FIELDS_NAMED: Final = 8
+"""Fields that are named above a document, which shows all of them below."""
+
 _MILLIONS_FROM: Final = 10_000_000
 """From here on a count would not fit its column with all its digits; the line below the table has them."""
 
@@ -170,7 +173,9 @@ def _in_full(one: ComparedCollection) -> Iterator[str]:
         yield f"{lacking} does not have it; {has}"
     elif counts.seen:
         words = ((counts.only_left, "only A"), (counts.only_right, "only B"), (counts.different, "different"))
-        yield ", ".join(f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value) or "—"
+        said = [f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value]
+        if said:
+            yield ", ".join(said)
     if counts.same_size:
         yield f"{number(counts.same_size)} agree in _id and size, content not compared"
     if one.definitions:
@@ -238,11 +243,13 @@ def id_words(document: DocumentDifference) -> str:
     return printable(show_id(document.id)) if document.id else "(none)"
 
 
-def changes_words(document: DocumentDifference) -> str:
-    """Say in one line which fields differ: `~age +tags -old`."""
+def changes_words(document: DocumentDifference, most: int = 0) -> str:
+    """Say in one line which fields differ: `~age +tags -old`; `most` of them where that is not 0."""
     if document.reason:
         return document.reason
-    words = [f"{FIELD_SIGNS[one.kind]}{one.path or 'order of fields'}" for one in document.fields]
+    words = [f"{FIELD_SIGNS[one.kind]}{one.path or 'order of fields'}" for one in document.fields[: most or None]]
+    if len(words) < len(document.fields):
+        words.append(f"and {number(len(document.fields) - len(words))} more")
     return " ".join(words) or {Kind.ONLY_LEFT: "B lacks it", Kind.ONLY_RIGHT: "A lacks it"}.get(document.kind, "")
 
 

@@ -10,6 +10,7 @@ from tui_migrate.journal.conflict_reading import Alike
 from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState, RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
+from tui_migrate.ui.compare_words import FIELDS_NAMED
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.table import Column, Row, Tone
@@ -17,9 +18,9 @@ from tui_migrate.wording import number, waiting_words
 from tui_migrate.worker.conflict_documents import Sides
 
 COLUMNS: Final = (
-    Column("State", 13),
+    Column("State", 12),
     Column("Collection", 16),
-    Column("_id", 18),
+    Column("_id", 24),
     Column("Differs in", fitted=cut),
     Column("Decided by", 20, from_width=120),
 )
@@ -59,14 +60,18 @@ def conflict_rows(conflicts: Sequence[ConflictRecord], mask: Mask) -> list[Row]:
     ]
 
 
-def fields_words(fields: Sequence[str]) -> str:
-    """Name the fields that differ."""
-    return ", ".join(printable(one) if one else "the order of fields" for one in fields)
+def fields_words(fields: Sequence[str], most: int = 0) -> str:
+    """Name the fields that differ, `most` of them where that is not 0."""
+    named = fields[: most or None]
+    more = f" and {number(len(fields) - len(named))} more" if len(named) < len(fields) else ""
+    return ", ".join(printable(one) if one else "the order of fields" for one in named) + more
 
 
 def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
     said = [f" {waiting_words(run.undecided)}; {number(decided)} decided and not written yet."]
+    if run.state.is_final and (run.undecided or decided):
+        said = [f" {number(run.undecided)} undecided, and {number(decided)} decided and not written."]
     if shown < total:
         said.append(f" The first {number(shown)} of {number(total)} are listed.")
     if run.state.is_active:
@@ -144,7 +149,7 @@ def id_words(conflict: ConflictRecord, mask: Mask) -> str:
 def head_words(conflict: ConflictRecord) -> list[str]:
     """Say how it stands, and in what both differ."""
     decided = f" by {printable(conflict.decided_by)}" if conflict.decided_by else ""
-    differs = fields_words(conflict.fields) or "nothing that can be told"
+    differs = fields_words(conflict.fields, FIELDS_NAMED) or "nothing that can be told"
     return [f" {_STATES[conflict.state][0]}{decided}   differs in {differs}"]
 
 
@@ -172,4 +177,5 @@ def comparison(sides: Sides) -> list[str]:
     if sides.theirs is None or sides.ours is None:
         return [*said, *(f"- {one}" for one in ours), *(f"+ {one}" for one in theirs)]
     found = diff_lines(ours, theirs, OURS, THEIRS)
-    return [*said, *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]
+    same = "These lines are equal." if said else "They read the same but are not equal byte for byte."
+    return [*said, *(found or [same, "", *theirs])]

@@ -42,9 +42,10 @@ def connection_row(connection: Connection, sight: Sight, now: float) -> Row:
     seen, tone = _seen(sight, now)
     full = f"{connection.url} · {seen}"
     if sight.greeting is not None and sight.waiting is None:
-        said = f"{sight.greeting.words()} · {since(sight.greeting.at, now)}"
+        at, fault = since(sight.greeting.at, now), sight.greeting.fault
         # Why nobody answered names the server; who answered does not.
-        full = f"{said if sight.greeting.fault is not None else f'{where} · {said}'} · {connection.url}"
+        full = f"{connection.url} · {sight.greeting.who()} · {at}"
+        full = full if fault is None else f"{fault.message} · {at} · {connection.url}"
     return Row(
         key=connection.name,
         cells=(connection.name, connection.environment.value, where, seen, password_words(connection)),

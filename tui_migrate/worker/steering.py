@@ -12,6 +12,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Control, ControlStatus, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.wording import number
 from tui_migrate.worker.pace import Pace
 
 POLL_SECONDS: Final = 0.1
@@ -126,7 +127,7 @@ class WorkerSteering:
             self._pace.change(control.value)
             self._changed.set()
             await self._journal.set_rate_limit(self._run_id, control.value)
-            said = f"rate set to {control.value or 'no limit'} by {control.asked_by}"
+            said = f"rate set to {number(control.value) if control.value else 'no limit'} by {control.asked_by}"
         elif control.wish is Wish.PARALLEL:
             self._lanes.change(control.value)
             await self._journal.set_parallel(self._run_id, control.value)

@@ -78,6 +78,10 @@ class BackupPlanScreen(OperatorScreen):
         """Say what it would do, as far as that is known."""
         raise NotImplementedError
 
+    def details(self, outlook: Outlook) -> list[str]:
+        """Say what else there is to be known, as far as there is room for it."""
+        return []
+
     def rows(self, outlook: Outlook) -> list[Row]:
         """Give the collections."""
         raise NotImplementedError
@@ -207,7 +211,8 @@ class BackupPlanScreen(OperatorScreen):
         if not self.is_mounted:
             return
         outlook = self._outlook or Outlook(LookState.CONNECTING, self.session.clock())
-        self.query_one("#what", Prose).say([*self._said(outlook), f" {self._state_words()}", ""])
+        said = [*self._said(outlook), f" {self._state_words()}", *self.details(outlook), ""]
+        self.query_one("#what", Prose).say(said)
         self._draw_faults(outlook)
         self.query_one(Table).show(self.rows(outlook), empty="Nothing is known yet.")
         self.query_one("#next", Lines).show([f" {self._next_words()}"])

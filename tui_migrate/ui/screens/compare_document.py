@@ -8,7 +8,7 @@ from tui_migrate.comparison.model import DocumentDifference
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import Mask
-from tui_migrate.ui.compare_words import KINDS, changes_words, id_words
+from tui_migrate.ui.compare_words import FIELDS_NAMED, KINDS, changes_words, id_words
 from tui_migrate.ui.comparing import Asked
 from tui_migrate.ui.document_diff import DocumentDiff, read_document, side_by_side, unified
 from tui_migrate.ui.look import Fault, Opening, first_error
@@ -92,7 +92,7 @@ class CompareDocumentScreen(DocumentScreen):
 
     def draw(self) -> None:
         """Draw what the comparison has kept, or what was read."""
-        what = [f" {KINDS[self._shown.kind]}: {changes_words(self._shown) or 'see below'}"]
+        what = [f" {KINDS[self._shown.kind]}: {changes_words(self._shown, FIELDS_NAMED) or 'see below'}"]
         if self.is_reading:
             what.append(f" Reading the document from both ends…{self.slow_words()} esc stops.")
         elif not self._is_readable:

@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
+from textual.worker import Worker
 
 from tui_migrate.connection_url import check_database, parse_url
 from tui_migrate.connections import Connection
@@ -69,6 +70,7 @@ class AskDatabase(AskText):
         self._typed = ""
         self._stepped = value
         self._is_missed = False
+        self._listing: Worker[object] | None = None
         self.found = found
 
     def compose(self) -> ComposeResult:
@@ -86,11 +88,12 @@ class AskDatabase(AskText):
         self._propose()
         self._draw()
         if self.found is None:
-            self._app.in_background(self._list(), GROUP)
+            self._listing = self._app.in_background(self._list(), GROUP)
 
     def on_unmount(self) -> None:
         """Nobody waits for the list any more."""
-        self._app.workers.cancel_group(self._app, GROUP)
+        if self._listing is not None:  # by itself: the next window may have begun its own by now
+            self._listing.cancel()
 
     def on_ask_database_listed(self, event: Listed) -> None:
         """Show the list."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.records import Counts, RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import Keymap
@@ -22,7 +22,7 @@ COLUMNS: Final = (
     Column("Delete", 11, right=True),
     Column("Put back", 11, right=True),
     Column("Keep", 9, right=True),
-    Column("Made by it, and goes", 24),
+    Column("Made by it, and goes", 20),
 )
 
 FORCED: Final = " ! Forced: what others changed or deleted since is taken back too, and their changes are lost."
@@ -60,8 +60,9 @@ def sentences(
     deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
     said = [f" Rolling back run {run_name(run.id)} ({kind_words(run)}) {deed}."]
     if counts.assumed_ours:
+        were = "was" if counts.assumed_ours == 1 else "were"
         said.append(
-            f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"
+            f" {number(counts.assumed_ours)} of those to be deleted {were} found after a crash, equal to what the run"
             " was writing: somebody else may have written the same."
         )
     if force:
@@ -89,7 +90,12 @@ def planned(run: RunRecord, changes: Changes | None) -> Tally:
     """What the rollback does, as counted, or else as the run's record has what is to be taken back."""
     if changes is not None and changes.is_done:
         return changes.preview.sum
-    return Tally(run.counts.inserted, run.counts.replaced)
+    return _recorded(run.counts)
+
+
+def _recorded(counts: Counts) -> Tally:
+    """What is to be taken back of what a run has counted: what it deleted is put back as well."""
+    return Tally(counts.inserted, counts.replaced + counts.deleted)
 
 
 def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = None) -> list[Row]:
@@ -101,11 +107,11 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
     found = []
     for one in run.collections:
         made = _made_of(one.name, undo, indexes[one.name]) if is_possible else ""
-        tally = Tally(one.counts.inserted, one.counts.replaced)
+        tally = _recorded(one.counts)
         if counted is not None:
             tally = counted.get(one.name, Tally())
         is_touched = bool(tally.looked or made)
-        kept = number(tally.kept) if counted is not None else ""
+        kept = number(tally.kept) if counted is not None else "—"
         found.append(
             Row(
                 key=one.name,
@@ -214,7 +220,7 @@ def _made_of(name: str, undo: UndoSummary | None, indexes: int) -> str:
     if undo is None:
         return "…"
     if name in undo.collections:
-        return "the collection, if empty"
+        return "collection, if empty"
     if name in undo.views:
         return "the view"
     return f"{number(indexes)} index{'' if indexes == 1 else 'es'}" if indexes else ""

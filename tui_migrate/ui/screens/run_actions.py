@@ -1,7 +1,6 @@
 """What can be done with the run under the cursor of a list, the same on Home and in the History."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.plan.model import RunKind
@@ -11,9 +10,6 @@ from tui_migrate.ui.reject_words import what_blocks_retry
 from tui_migrate.ui.resuming import plan_of
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.wording import ends_words
-
-if TYPE_CHECKING:
-    from tui_migrate.ui.app import MigrateApp
 
 
 class RunListScreen(OperatorScreen):
@@ -108,14 +104,15 @@ class RunListScreen(OperatorScreen):
 
     def plan_again(self, run_id: int) -> None:
         """Begin a new migration with the plan of an earlier run."""
-        self.migrate_app.in_background(plan_again(self.migrate_app, run_id), "again")
+        self.migrate_app.in_background(plan_again(self, run_id), "again")
 
 
-async def plan_again(app: "MigrateApp", run_id: int) -> None:
+async def plan_again(screen: OperatorScreen, run_id: int) -> None:
     """Show a new migration with the plan of an earlier run. Raises Refused for one that cannot be planned so."""
     from tui_migrate.ui.draft import from_plan, refuse_unplannable
     from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 
-    plan = await plan_of(app, run_id)
+    plan = await plan_of(screen.migrate_app, run_id)
     refuse_unplannable(plan)
-    app.push_screen(NewMigrationScreen(from_plan(plan)))
+    if screen in screen.app.screen_stack:  # who has left it meanwhile may be at another plan, of which there is one
+        screen.app.push_screen(NewMigrationScreen(from_plan(plan)))

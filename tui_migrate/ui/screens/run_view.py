@@ -45,8 +45,6 @@ _THROUGH: Final = (
 _BESIDE_HOSTS: Final = re.compile(r"\b[a-z+]+://(?:[^/?\s]*@)?|\?\S*")
 _NAMED: Final = "SOURCE: PRODUCTION"
 _UNNAMED: Final = "SOURCE COUNTS AS PRODUCTION"
-_RETRY: Final = "; again in "
-"""What stands in the log's line of every second try: see `engine.drive`."""
 
 
 def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Environment | None, str]:
@@ -147,21 +145,39 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
     return line if cell_len(line) <= width else " " + "  ".join(part.strip() for part in parts)
 
 
-def counts_lines(run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None) -> tuple[str, str]:
-    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines."""
-    limit = f"{number(run.rate_limit)}/s" if run.rate_limit else "none"
-    left = f" {sparkline(pace.history, SPARK_WIDTH)} limit {limit}"
-    begin = max(COUNTS_AT, cell_len(left) + 2)
+def counts_lines(run: RunRecord, pace: RunPace, retried: int, width: int, plan: Plan | None = None) -> tuple[str, str]:
+    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines.
+
+    A number is never cut: where there is no room, the sparkline goes, and then large numbers are rounded.
+    """
+    limit = f"limit {number(run.rate_limit)}/s" if run.rate_limit else "limit none"
+    left = f"{sparkline(pace.history, SPARK_WIDTH)} {limit}"
     first, second = _counts(run)
-    second.append(("retried", sum(_RETRY in one.message for one in events)))
+    second.append(("retried", retried))
     below = "" if run.kind is RunKind.EXPORT else source_words(plan)
+    begin = max(COUNTS_AT, cell_len(left) + 3)
     if run.state.is_active and run.parallel > 1:
         below = f"{below}  {run.parallel} at once".strip()
         begin = max(begin, cell_len(below) + 3)
-    return (
-        left.ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in first),
-        f" {below}".ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in second),
-    )
+    return _beside((left, limit), begin, first, width), _beside((below,), begin, second, width)
+
+
+def _beside(lefts: Sequence[str], begin: int, counts: Sequence[tuple[str, int]], width: int) -> str:
+    """Put counts beside the first of `lefts`, at a cell; nearer to the last of them, and rounded, as far as needed."""
+    exact, rounded = ("  ".join(f"{name} {say(value)}" for name, value in counts) for say in (number, rounded_number))
+    near = f" {lefts[-1]}  " if lefts[-1] else " "
+    lines = (f" {lefts[0]}".ljust(begin) + exact, near + exact, near + rounded)
+    return next((one for one in lines if cell_len(one) <= width), lines[-1])
+
+
+def rounded_number(value: int) -> str:
+    """Show a number in few cells: from a million on its first digits, the rest cut off: `1.9 M`, `12 M`."""
+    for unit, name in ((10**9, "G"), (10**6, "M")):
+        if value >= 10 * unit:
+            return f"{number(value // unit)} {name}"
+        if value >= unit:
+            return f"{value * 10 // unit / 10:.1f} {name}"
+    return number(value)
 
 
 def more_line(rows: int, shown: int, width: int) -> str:
@@ -204,7 +220,7 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
     first = [("inserted", counts.inserted), ("replaced", counts.replaced), ("unchanged", counts.unchanged)]
     second = [("skipped", counts.skipped), ("rejected", counts.rejected)]
     if counts.deleted:
-        first.append(("deleted", counts.deleted))
+        second.insert(0, ("deleted", counts.deleted))  # a fourth of that size has no room on the line above
     if counts.assumed_ours:
         second.append(("assumed ours", counts.assumed_ours))
     return first, second

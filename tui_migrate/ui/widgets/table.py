@@ -54,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its key, a text for each column, and what it sorts by (the texts where `sort` is empty).
+    """A row: its key, a text for each column, and what it sorts by (the texts of columns that `sort` does not reach).
 
     `name` is shown in full below the table.
     """
@@ -172,6 +172,7 @@ class Table(Widget, can_focus=True):
     def filter(self, text: str, matches: Callable[[Row], bool] | None = None) -> None:
         """Show only rows whose texts hold `text`, upper or lower case; `matches` decides instead where it is given."""
         self._filter, self._matches = text, matches
+        self._refresh_note()
         self._arrange()
 
     def sort_by(self, column: int) -> None:
@@ -181,8 +182,9 @@ class Table(Widget, can_focus=True):
         self._arrange()
 
     def sort_by_next(self) -> None:
-        """Sort by the next column, and after the last one not at all."""
-        self.sort_by(self._sort + 1 if self._sort + 1 < len(self._columns) else -1)
+        """Sort by the next column that is shown, and after the last one not at all."""
+        shown = (number for number, width in enumerate(self._widths()) if width)
+        self.sort_by(next((number for number in shown if number > self._sort), -1))
 
     def move_to(self, key: str) -> None:
         """Put the cursor on a row, if it is shown."""
@@ -374,7 +376,7 @@ def sorted_by(rows: Sequence[Row], column: int) -> list[Row]:
     numbers: list[tuple[float, int]] = []
     texts: list[tuple[str, int]] = []
     for place, row in enumerate(rows):
-        value = row.sort[column] if row.sort else row.cells[column]
+        value = row.sort[column] if column < len(row.sort) else row.cells[column]
         if isinstance(value, str):
             texts.append((value.casefold(), place))
         else:
