@@ -209,7 +209,7 @@ async def ask(shot: Photographer) -> None:
     await shot.until("› ")
     await shot.take("conflicts")
     await shot.press("enter")
-    await shot.until("ours, from the source", "- ")
+    await shot.until("- the source's", "- ")
     await shot.take("conflict")
 
 

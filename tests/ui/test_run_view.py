@@ -84,6 +84,19 @@ def test_of_a_collection_that_is_done_no_bytes_are_left_over() -> None:
     assert CollectionRows().of(run, RunPace())[0].cells[2] == "111 / 111 B"
 
 
+def test_of_a_collection_that_is_done_no_documents_are_left_over() -> None:
+    run = record(RunState.COMPLETED, one("notes", CollectionState.DONE, 1, 600), stage=Stage.COMMIT)
+    part = replace(copy_plan(), scope=Scope(filters=(Filter("notes", "{}"),)))
+    assert figures_line(run, RunPace(), 80, part).startswith(" 1 / 1 docs ")
+    assert CollectionRows().of(run, RunPace())[0].cells[1] == "1 / 1"
+
+
+def test_a_run_that_only_asks_has_a_mark_of_its_own() -> None:
+    run = record(RunState.INTERRUPTED, USERS)
+    assert "? execute" in stages_line(replace(run, failure=Failure("undecided", "3 wait", "decide", 5)))
+    assert "~ execute" in stages_line(replace(run, failure=FAILURE))
+
+
 def test_a_run_looks_as_drawn() -> None:
     run = record()
     pace = paced(run)
