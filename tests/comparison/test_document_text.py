@@ -76,9 +76,9 @@ def test_nothing_can_act_on_the_terminal() -> None:
 )
 def test_the_largest_documents_are_cut_and_take_no_time(fields: Callable[[], dict[str, object]]) -> None:
     document = bson.encode(fields())
-    began = time.monotonic()
+    began = time.thread_time()
     lines, is_whole = document_lines(document)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
     assert len(lines) <= MAX_LINES
     assert is_whole == (len(lines) < MAX_LINES)
     assert max(map(len, lines)) < MAX_LINE + 200

@@ -18,14 +18,14 @@ from tests.ui.run_scene import SIZE, keys
 from tests.ui.test_rollback_documents import change
 from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
 from tui_migrate.errors import Unreachable
-from tui_migrate.journal.records import ConflictRecord, ConflictState
+from tui_migrate.journal.records import ConflictRecord, ConflictState, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
 from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.conflict_words import conflict_rows
 from tui_migrate.ui.look import host_words
-from tui_migrate.ui.screens import conflict_document, document
+from tui_migrate.ui.screens import conflict_document, document, run_document
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
@@ -256,12 +256,12 @@ async def test_a_password_is_asked_for_and_going_back_from_that_is_a_fault(
     async def asked(app: MigrateApp, _: object) -> bool:
         return await app.push_screen_wait(AskPassword("shop", "db1", "ops")) is not None
 
-    monkeypatch.setattr(conflict_document, "have_passwords", asked)
+    monkeypatch.setattr(run_document, "have_passwords", asked)
     async with opened(ends) as pilot:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
         await pilot.press("escape")
-        await until(pilot, shows(pilot, "without the passwords the ends cannot be read"), "the fault")
+        await until(pilot, shows(pilot, "without the password the document cannot be read"), "the fault")
 
 
 async def test_a_decision_is_about_the_document_that_was_seen(ends: Pair) -> None:
@@ -273,6 +273,18 @@ async def test_a_decision_is_about_the_document_that_was_seen(ends: Pair) -> Non
         await pilot.press("Y")
         await until(pilot, shows(pilot, "Not decided"), "that")
         await until(pilot, lambda: states(pilot) == ["? open"] * 3, "the queue")
+
+
+async def test_a_run_that_is_over_takes_no_decision_on_either_screen(ends: Pair) -> None:
+    async with opened(ends) as pilot:
+        await pilot.press("Y")
+        await until(pilot, lambda: states(pilot)[0] == "○ to replace", "the decision")
+        await sheet(pilot, row=1)
+        assert "conflict.keep" in offered(pilot)
+        await control.ask(ends.home, 1, Wish.CANCEL)
+        await until(pilot, lambda: "conflict.keep" not in offered(pilot), "that nothing is decided any more")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "2 undecided, and 1 decided and not written.", "The run is cancelled"), "why")
 
 
 def test_an_id_that_is_sensitive_is_not_shown() -> None:

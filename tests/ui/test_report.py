@@ -9,10 +9,21 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, store_end, table_cells, until
+from tests.ui.driving import (
+    PreparedJournal,
+    copy_plan,
+    new_app,
+    screen_text,
+    shows,
+    store_end,
+    table_cells,
+    until,
+    until_still,
+)
 from tui_migrate.errors import JournalBusy
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
@@ -121,6 +132,21 @@ async def test_a_run_that_is_not_there_is_said(home: Home) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot, 9, 0)
         await until(pilot, shows(pilot, "There is no run 0009 any more", "esc goes back"), "that it is gone")
+
+
+async def test_a_run_that_is_deleted_while_it_is_read_leaves_no_findings_behind(home: Home) -> None:
+    run_id = await prepared(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await opened(pilot, run_id, 4)
+        found = screen._found
+        async with open_both(home.journal) as (write, _):
+            await write.delete_run(run_id)
+        await until(pilot, shows(pilot, "There is no run 0001 any more"), "that it is gone")
+        screen.post_message(ReportScreen.Read(found, None))
+        await until_still(pilot)
+        assert not table_cells(pilot, "#findings")
+        assert not screen.query_one("#groups").display
 
 
 async def test_findings_that_cannot_be_read_are_said_and_read_again(

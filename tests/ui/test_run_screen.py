@@ -13,6 +13,7 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import CollectionState, Counts, Failure
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.journal_feed import EVENTS_SHOWN
 from tui_migrate.ui.screens.run import RunScreen
 
 
@@ -150,6 +151,29 @@ async def test_with_many_collections_those_below_are_counted_and_can_be_filtered
         await pilot.press("/")
         await pilot.press(*"c19", "enter")
         await until(pilot, lambda: len(table_cells(pilot)) == 10, "ten rows")
+
+
+async def test_second_tries_are_counted_over_the_whole_log(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        for number in range(EVENTS_SHOWN):
+            await run.say(f"no answer; again in 0.5 s (1 of {number})", Severity.WARNING)
+        await until(pilot, shows(pilot, f"retried {EVENTS_SHOWN}"))
+        for number in range(EVENTS_SHOWN // 2):
+            await run.say(f"line {number}")
+        await run.say("no answer; again in 1.0 s (2 of 8)", Severity.WARNING)
+        await until(pilot, shows(pilot, f"retried {EVENTS_SHOWN + 1}"))
+
+
+async def test_what_is_said_at_the_end_counts_the_collections_that_it_hides(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(9)]
+    async with scene(tmp_path, copy_plan(collections=names)) as (run, pilot):
+        await until(pilot, shows(pilot, "c8"))
+        assert " more" not in screen_text(pilot)
+        for name in names:
+            await run.collection(name, CollectionState.DONE)
+        await run.go_to(RunState.VERIFYING, RunState.COMMITTING, stage=Stage.COMMIT)
+        await run.end(RunState.COMPLETED)
+        await until(pilot, shows(pilot, "✓ completed", "next: r shows", "+1 more"))
 
 
 async def test_the_environment_stays_whole_beside_the_longest_ends(tmp_path: Path) -> None:

@@ -34,4 +34,6 @@ def _linked(
     if run.kind is RunKind.IMPORT:
         backup = read.get(run.source, "")
     retried_by, retried_whole = retries.get(run.id, (0, False))
+    if not backup and not retried_by:
+        return run
     return replace(run, backup=backup, retried_by=retried_by, retried_whole=retried_whole)

@@ -151,8 +151,10 @@ class RunRecord:
     write to the target; `parallel` is how many collections are verified at once; `collections` and `findings` are
     filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
     that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
-    `retried_whole` says that none of them was refused again. `rollback_asked` says that it was to be cancelled and then
-    taken back, and that no run does so yet.
+    `retried_whole` says that none of them was refused again. `cancel_asked` says that it was to be cancelled,
+    `rollback_asked` that it was then to be taken back, too; neither is said where a run takes it back already. `waited`
+    are the seconds that no worker was at work between two attempts, while somebody decided what documents become, or
+    nobody resumed it.
     """
 
     id: int
@@ -174,6 +176,7 @@ class RunRecord:
     retry_of: int = 0
     started_at: float | None = None
     ended_at: float | None = None
+    waited: float = 0.0
     worker_pid: int | None = None
     worker_host: str = ""
     last_heard_at: float | None = None
@@ -182,12 +185,14 @@ class RunRecord:
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0
+    cancel_asked: bool = False
     rollback_asked: bool = False
     backup: str = ""
     retried_by: int = 0
     retried_whole: bool = False
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    _counts: Counts | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_piped(self) -> bool:
@@ -196,8 +201,22 @@ class RunRecord:
 
     @property
     def counts(self) -> Counts:
-        """The sum over the collections."""
-        return Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
+        """The sum over the collections, made once: a screen asks for it several times in each frame."""
+        made = self._counts
+        if made is None:
+            made = Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
+            object.__setattr__(self, "_counts", made)
+        return made
+
+    def seconds_at_work(self, now: float) -> float | None:
+        """Give the seconds that its attempts have taken up to `now` (since 1970), pauses too; None before the first.
+
+        The last ends with the run, or with the last word of a worker that is gone.
+        """
+        if self.started_at is None:
+            return None
+        end = now if self.state.is_active else self.ended_at or self.last_heard_at or now
+        return max(0.0, end - self.started_at - self.waited)  # the clock may have been set back meanwhile
 
     @property
     def rollback_available(self) -> bool:

@@ -108,6 +108,8 @@ def _facts(run: RunRecord) -> tuple[Fact, ...]:
     ]
     if run.ended_at is not None:
         facts.append(Fact("ended", time_form(run.ended_at)))
+        if (seconds := run.seconds_at_work(run.ended_at)) is not None:
+            facts.append(Fact("took", f"{seconds:,.1f} s{f' in {run.attempt} attempts' if run.attempt > 1 else ''}"))
     if run.description:
         facts.append(Fact("note", run.description))
     if run.failure is not None:

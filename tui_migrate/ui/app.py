@@ -271,13 +271,16 @@ class MigrateApp(TerminalApp[None]):
             return
         try:
             self.remember(theme=name)
-        except StorageFailed as error:
+        except TuiMigrateError as error:
             self.say(f"{name} is not kept: {error.message}")
 
     def remember(self, *, theme: str) -> None:
-        """Keep a setting for the next time. Raises StorageFailed."""
+        """Keep a setting for the next time, beside what stands in the file by now: it may have been edited meanwhile.
+
+        Raises StorageFailed, and UsageError, InvalidFile for a file that cannot be read, which is left as it is.
+        """
         self.session.settings = replace(self.session.settings, theme=theme)
-        settings_file.save(self.session.home, self.session.settings)
+        settings_file.save(self.session.home, replace(settings_file.load(self.session.home), theme=theme))
 
     def parting_words(self) -> str | None:
         """What is said on the terminal when the app has left it."""

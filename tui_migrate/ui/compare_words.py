@@ -171,7 +171,9 @@ def _in_full(one: ComparedCollection) -> Iterator[str]:
         yield f"{lacking} does not have it; {there} has {documents_words(counts.seen)}"
     elif counts.seen:
         words = ((counts.only_left, "only A"), (counts.only_right, "only B"), (counts.different, "different"))
-        yield ", ".join(f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value) or "—"
+        said = [f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value]
+        if said:
+            yield ", ".join(said)
     if counts.same_size:
         yield f"{number(counts.same_size)} agree in _id and size, content not compared"
     if one.definitions:

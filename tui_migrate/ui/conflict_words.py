@@ -65,6 +65,8 @@ def fields_words(fields: Sequence[str], most: int = 0) -> str:
 def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
     said = [f" {waiting_words(run.undecided)}; {number(decided)} decided and not written yet."]
+    if run.state.is_final and (run.undecided or decided):
+        said = [f" {number(run.undecided)} undecided, and {number(decided)} decided and not written."]
     if shown < total:
         said.append(f" The first {number(shown)} of {number(total)} are listed.")
     if run.state.is_active:
@@ -132,4 +134,5 @@ def comparison(sides: Sides) -> list[str]:
     if sides.theirs is None or sides.ours is None:
         return [*said, *(f"- {one}" for one in ours), *(f"+ {one}" for one in theirs)]
     found = diff_lines(ours, theirs, OURS, THEIRS)
-    return [*said, *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]
+    same = "These lines are equal." if said else "They read the same but are not equal byte for byte."
+    return [*said, *(found or [same, "", *theirs])]

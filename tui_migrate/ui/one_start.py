@@ -102,7 +102,7 @@ class OneStart:
 
     async def _resume(self, run_id: int) -> None:
         if await resuming.resume(self._screen.migrate_app, run_id):
-            self._screen.migrate_app.say(f"run {run_name(run_id)} goes on: a worker has taken it up", is_error=False)
+            self._screen.migrate_app.say(f"A worker has taken up run {run_name(run_id)}.", is_error=False)
 
     async def _until_over(self, work: Callable[[], Coroutine[Any, Any, None]], token: object) -> None:
         try:

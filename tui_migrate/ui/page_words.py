@@ -38,7 +38,7 @@ _SENTENCES: Final = (
     ),
     (r": --write-type-plan", ": “Types” on the last step"),
     (
-        r"--type-plan accept takes .* that you can edit",
+        r"--type-plan accept takes .* given to --type-plan FILE",
         "“Types” on the last step shows what each field looks like, and takes that or leaves texts",
     ),
     (r"\(--home, TUI_MIGRATE_HOME\)", "(TUI_MIGRATE_HOME)"),

@@ -8,7 +8,7 @@ from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
 from tui_migrate.ui.widgets.table import Column, Row
 from tui_migrate.ui.wording import ago, local_time, state_tone, state_words
-from tui_migrate.wording import ends_words, kind_words, number, run_name
+from tui_migrate.wording import end_words, ends_words, is_to_be_taken_back, kind_words, number, run_name
 
 COLUMNS: Final = (
     Column("Run", 4),
@@ -83,13 +83,15 @@ def retried_words(run: RunRecord) -> str:
 
 
 def rollback_words(run: RunRecord) -> str:
-    """Say what becomes of a rollback that was asked for together with the end of the run, until it is a run itself."""
-    if not (run.rollback_asked and run.undo and run.writes_begun):
-        return ""
+    """Say what becomes of a rollback that was asked for together with the end of the run, until it is a run itself.
+
+    And of that end itself, where the worker did not live to carry it out.
+    """
     if run.state.is_active:
-        return "to be cancelled and rolled back"
-    is_left = run.state in (RunState.INTERRUPTED, RunState.CANCELLED)
-    return "rollback asked for, not begun" if is_left else ""
+        return end_words(run) if is_to_be_taken_back(run) else ""
+    if is_to_be_taken_back(run) and (run.state.is_resumable or run.state is RunState.CANCELLED):
+        return "rollback asked for, not begun"
+    return "cancel asked for, not carried out" if run.cancel_asked and run.state.is_resumable else ""
 
 
 def _links(run: RunRecord) -> str:

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -60,6 +61,11 @@ class OperatorScreen(Screen[None]):
         return cast("MigrateApp", self.app)
 
     @property
+    def is_topmost(self) -> bool:
+        """True where nothing lies over it, and it was not left."""
+        return self.app.screen_stack[-1:] == [self]
+
+    @property
     def session(self) -> Session:
         """What all screens share."""
         return self.migrate_app.session
@@ -67,6 +73,11 @@ class OperatorScreen(Screen[None]):
     def key_of(self, action_id: str) -> str:
         """Name the key that an action has now, for a sentence."""
         return self.session.keys.of(action_id)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Open nothing for the second of two keys: the first has put another screen over this one by then."""
+        if not (isinstance(message, Table.Opened) and not self.is_topmost):
+            await super()._dispatch_message(message)
 
     def compose(self) -> ComposeResult:
         """Lay out head, body and footer."""
@@ -167,7 +178,7 @@ class OperatorScreen(Screen[None]):
 
         A key that came while a window was opening over the screen is not meant for what lies beneath.
         """
-        if self.app.screen_stack[-1:] != [self]:
+        if not self.is_topmost:
             return False
         found = next((one for one in in_order(self.ACTIONS) if one.method == action), None)
         return True if found is None else self.is_available(found.id)

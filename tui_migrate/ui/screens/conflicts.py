@@ -131,6 +131,7 @@ class ConflictsScreen(OperatorScreen):
         """Read the queue again when the journal has changed."""
         self._run = snapshot.run
         if snapshot.run is None:
+            self.query_one("#what", Prose).say(())
             self.query_one(Table).show([], empty=f"There is no run {run_name(self._run_id)}. esc goes back.")
             return
         plan = self._plan_reading.of(snapshot.run)

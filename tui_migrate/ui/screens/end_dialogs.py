@@ -153,12 +153,16 @@ def _last_part(path: str) -> str:
 
 def absolute(text: str) -> str:
     """Make a typed path absolute; its links stay, for they are what the user means."""
-    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 -- as above
+    path = os.path.expanduser(text)  # noqa: PTH111 -- as above
+    return os.path.normpath(path if path.startswith("/") else working_folder() + path)
 
 
 def working_folder() -> str:
-    """The folder the app was started in, with a slash behind it, to begin a path with."""
-    return f"{str(Path.cwd()).rstrip('/')}/"
+    """The folder the app was started in, with a slash behind it, to begin a path with; `/` where that was removed."""
+    try:
+        return f"{str(Path.cwd()).rstrip('/')}/"
+    except FileNotFoundError:
+        return "/"
 
 
 def _problem_lines(problem: str) -> list[str]:

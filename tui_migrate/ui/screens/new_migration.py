@@ -232,6 +232,8 @@ class NewMigrationScreen(OperatorScreen):
             self._looking.take_listing(event.value)
             if event.value.fault is not None and event.value.fault.databases and self._pane.STEP is Step.ENDS:
                 self.query_one(EndsPane).offer_databases(event.value)
+        if isinstance(event.value, EndLook) and not is_pending and not self._waits_for_ends:
+            self._pane.begin()  # of a plan that was gone on with, no step could begin before its source was listed
         self._draw()
 
     def on_started(self, event: Started) -> None:
@@ -333,6 +335,12 @@ class NewMigrationScreen(OperatorScreen):
         return next(one for one in self.query(StepPane) if step is one.STEP)
 
     @property
+    def _waits_for_ends(self) -> bool:
+        draft, looks = self.session.draft, self.session.looks
+        known = (looks.end(one) for one in (draft.source, draft.target))
+        return any(one is not None and one.state.is_pending for one in known)
+
+    @property
     def _preflight(self) -> PreflightPane:
         return self.query_one(PreflightPane)
 
@@ -360,8 +368,8 @@ class NewMigrationScreen(OperatorScreen):
     def _enter(self) -> None:
         for pane in self.query(StepPane):
             pane.display = pane.STEP is self.session.draft.step
-        self._pane.enter()
         self.look_at_ends()
+        self._pane.enter()
         self._draw()
 
     def _draw(self) -> None:

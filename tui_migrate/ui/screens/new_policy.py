@@ -45,11 +45,17 @@ class PolicyPane(StepPane):
         table = self._policies
         table.move_to(self.draft.policy.value)
         table.focus()
+        self.begin()
+
+    def begin(self) -> None:
+        """Count by ids what is not counted yet."""
         if self._count() is None:
             self._begin(exact=False)
 
     def again(self) -> None:
-        """Count by ids again."""
+        """Count by ids again; a source that was not listed is listed first."""
+        if self.draft.listed is None:
+            self.owner.look_at_ends(anew=True)
         self._begin(exact=False)
 
     def count_exactly(self) -> None:

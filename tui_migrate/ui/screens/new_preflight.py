@@ -113,12 +113,18 @@ class PreflightPane(StepPane):
         """Take the focus; check what was not checked since the plan was changed."""
         self.draw()
         self.query_one(Table).focus()
+        self.begin()
+
+    def begin(self) -> None:
+        """Count and check what was not."""
         self._count_mirror()
         if self._checked() is None:
             self._begin()
 
     def again(self) -> None:
-        """Check again."""
+        """Check again; a source that was not listed is listed first."""
+        if self.draft.listed is None:
+            self.owner.look_at_ends(anew=True)
         self._begin()
 
     def next_words(self) -> str:
@@ -197,7 +203,7 @@ class PreflightPane(StepPane):
         """Say where the plan is."""
         event.stop()
         path = fit(printable(event.path.removeprefix(working_folder())), PATH_CELLS)
-        words = f"The plan is in {path}: tui-migrate start runs it."
+        words = f"The plan is in {path}: {self.key_of('home.open')} on Home opens it."
         self.owner.notify_line(words, is_error=False)
 
     async def _start(self, planned: Plan, said: str, warnings: tuple[Finding, ...], refused: Refusals) -> None:

@@ -1,10 +1,11 @@
 """What a rollback would do, in lines and rows: from the run's record and from a look at its undo log."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.records import Counts, RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import Keymap
@@ -59,8 +60,9 @@ def sentences(
     deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
     said = [f" Rolling back run {run_name(run.id)} ({kind_words(run)}) {deed}."]
     if counts.assumed_ours:
+        were = "was" if counts.assumed_ours == 1 else "were"
         said.append(
-            f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"
+            f" {number(counts.assumed_ours)} of those to be deleted {were} found after a crash, equal to what the run"
             " was writing: somebody else may have written the same."
         )
     if force:
@@ -88,18 +90,24 @@ def planned(run: RunRecord, changes: Changes | None) -> Tally:
     """What the rollback does, as counted, or else as the run's record has what is to be taken back."""
     if changes is not None and changes.is_done:
         return changes.preview.sum
-    return Tally(run.counts.inserted, run.counts.replaced)
+    return _recorded(run.counts)
+
+
+def _recorded(counts: Counts) -> Tally:
+    """What is to be taken back of what a run has counted: what it deleted is put back as well."""
+    return Tally(counts.inserted, counts.replaced + counts.deleted)
 
 
 def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = None) -> list[Row]:
     """The collections: what is deleted, put back, kept, and goes altogether; as counted, where that is done."""
     counted = changes.preview.collections if changes is not None and changes.is_done else None
     undo = look.undo if look is not None else None
+    indexes = Counter(collection for collection, _ in undo.indexes) if undo is not None else Counter[str]()
     is_possible = look is None or look.fault is None
     found = []
     for one in run.collections:
-        made = _made_of(one.name, undo) if is_possible else ""
-        tally = Tally(one.counts.inserted, one.counts.replaced)
+        made = _made_of(one.name, undo, indexes[one.name]) if is_possible else ""
+        tally = _recorded(one.counts)
         if counted is not None:
             tally = counted.get(one.name, Tally())
         is_touched = bool(tally.looked or made)
@@ -207,12 +215,12 @@ def _kinds(word: str, names: Sequence[str], plural: str = "") -> str:
     return f"{number(len(names))} {word if len(names) == 1 else plural or word + 's'} ({shown}{more})"
 
 
-def _made_of(name: str, undo: UndoSummary | None) -> str:
+def _made_of(name: str, undo: UndoSummary | None, indexes: int) -> str:
+    """Say what the run made of a collection, or of its indexes so many."""
     if undo is None:
         return "…"
     if name in undo.collections:
         return "collection, if empty"
     if name in undo.views:
         return "the view"
-    indexes = sum(collection == name for collection, _ in undo.indexes)
     return f"{number(indexes)} index{'' if indexes == 1 else 'es'}" if indexes else ""

@@ -208,15 +208,20 @@ class RunScreen(OperatorScreen):
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
         self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan)])
-        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.events, self._plan))
+        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.retried, width, self._plan))
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)
         table = self.query_one(Table)
         empty = "The run has no collections." if run.state.is_final else ""
         table.show(self._rows.of(run, pace), empty=empty)
-        shown = max(1, table.size.height - 2)
-        self.query_one("#more", Lines).show([more_line(len(table.rows), shown, width)])
+        self.call_after_refresh(self._draw_more)
         self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:])][-2:])
+
+    def _draw_more(self) -> None:
+        """Say how many collections there is no room for, now that what else is said has taken its own."""
+        table = self.query_one(Table)
+        shown = max(1, table.size.height - 2)
+        self.query_one("#more", Lines).show([more_line(len(table.rows), shown, self.size.width)])
 
     def _draw_plot(self, snapshot: Snapshot) -> None:
         """Show the whole run's throughput where the screen is tall enough; T shows it elsewhere."""
@@ -273,7 +278,7 @@ class RunScreen(OperatorScreen):
     def action_run_cancel(self) -> None:
         """Ask what is to become of what was written, and cancel."""
         if self.run_record is not None and self._plan is not None:
-            self._steering.cancel(self.run_record, self._plan)
+            self._steering.cancel(self.run_record, self._plan, lambda: self.run_record)
 
     def action_run_resume(self) -> None:
         """Start a worker, after asking for passwords that are missing."""

@@ -112,4 +112,5 @@ class RunListScreen(OperatorScreen):
 
         plan = await plan_of(self.migrate_app, run_id)
         refuse_unplannable(plan)
-        self.app.push_screen(NewMigrationScreen(from_plan(plan)))
+        if self in self.app.screen_stack:  # who has left it meanwhile may be at another plan, of which there is one
+            self.app.push_screen(NewMigrationScreen(from_plan(plan)))

@@ -65,7 +65,7 @@ def bytes_total(one: CollectionProgress) -> int:
 
 def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     state = standing(one, run)
-    mark, tone = _mark(one, run)
+    mark, tone = _mark(one, state, run)
     name = printable(one.name)
     is_done = state is CollectionState.DONE
     part = 1.0 if is_done else min(0.99, one.documents_done / one.documents_total) if one.documents_total else 0.0
@@ -83,8 +83,7 @@ def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     return Row(one.name, cells, name=name, tone=tone, sort=sort)
 
 
-def _mark(one: CollectionProgress, run: RunRecord) -> tuple[str, Tone]:
-    state = standing(one, run)
+def _mark(one: CollectionProgress, state: CollectionState, run: RunRecord) -> tuple[str, Tone]:
     if state is CollectionState.ACTIVE:
         tone = Tone.PLAIN if run.state.is_active else Tone.BAD
         return STOPPED_MARKS.get(run.state, "●"), tone

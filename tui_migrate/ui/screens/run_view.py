@@ -43,8 +43,6 @@ _THROUGH: Final = (
 _BESIDE_HOSTS: Final = re.compile(r"\b[a-z+]+://(?:[^/?\s]*@)?|\?\S*")
 _NAMED: Final = "SOURCE: PRODUCTION"
 _UNNAMED: Final = "SOURCE COUNTS AS PRODUCTION"
-_RETRY: Final = "; again in "
-"""What stands in the log's line of every second try: see `engine.drive`."""
 
 
 def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Environment | None, str]:
@@ -109,10 +107,11 @@ def stages_line(run: RunRecord) -> str:
 
 def bar_line(run: RunRecord, now: float, width: int) -> str:
     """The bar, the percentage and how long it has taken."""
-    drawn = bar(fraction(run), max(10, width - BESIDE_BAR))
-    taken = elapsed(run, now)
+    done = fraction(run)
+    drawn = bar(done, max(10, width - BESIDE_BAR))
+    taken = run.seconds_at_work(now)
     word = "elapsed" if run.state.is_active else "took"
-    return f" {drawn}  {percent(run):.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
+    return f" {drawn}  {100 * done:.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
 
 
 def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = None) -> str:
@@ -137,21 +136,39 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
     return line if cell_len(line) <= width else " " + "  ".join(part.strip() for part in parts)
 
 
-def counts_lines(run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None) -> tuple[str, str]:
-    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines."""
-    limit = f"{number(run.rate_limit)}/s" if run.rate_limit else "none"
-    left = f" {sparkline(pace.history, SPARK_WIDTH)} limit {limit}"
-    begin = max(COUNTS_AT, cell_len(left) + 2)
+def counts_lines(run: RunRecord, pace: RunPace, retried: int, width: int, plan: Plan | None = None) -> tuple[str, str]:
+    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines.
+
+    A number is never cut: where there is no room, the sparkline goes, and then large numbers are rounded.
+    """
+    limit = f"limit {number(run.rate_limit)}/s" if run.rate_limit else "limit none"
+    left = f"{sparkline(pace.history, SPARK_WIDTH)} {limit}"
     first, second = _counts(run)
-    second.append(("retried", sum(_RETRY in one.message for one in events)))
+    second.append(("retried", retried))
     below = "" if run.kind is RunKind.EXPORT else source_words(plan)
+    begin = max(COUNTS_AT, cell_len(left) + 3)
     if run.state.is_active and run.parallel > 1:
         below = f"{below}  {run.parallel} at once".strip()
         begin = max(begin, cell_len(below) + 3)
-    return (
-        left.ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in first),
-        f" {below}".ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in second),
-    )
+    return _beside((left, limit), begin, first, width), _beside((below,), begin, second, width)
+
+
+def _beside(lefts: Sequence[str], begin: int, counts: Sequence[tuple[str, int]], width: int) -> str:
+    """Put counts beside the first of `lefts`, at a cell; nearer to the last of them, and rounded, as far as needed."""
+    exact, rounded = ("  ".join(f"{name} {say(value)}" for name, value in counts) for say in (number, rounded_number))
+    near = f" {lefts[-1]}  " if lefts[-1] else " "
+    lines = (f" {lefts[0]}".ljust(begin) + exact, near + exact, near + rounded)
+    return next((one for one in lines if cell_len(one) <= width), lines[-1])
+
+
+def rounded_number(value: int) -> str:
+    """Show a number in few cells: from a million on its first digits, the rest cut off: `1.9 M`, `12 M`."""
+    for unit, name in ((10**9, "G"), (10**6, "M")):
+        if value >= 10 * unit:
+            return f"{number(value // unit)} {name}"
+        if value >= unit:
+            return f"{value * 10 // unit / 10:.1f} {name}"
+    return number(value)
 
 
 def more_line(rows: int, shown: int, width: int) -> str:
@@ -179,22 +196,9 @@ def fraction(run: RunRecord) -> float:
     return min(0.999, done / total) if total else 0.0
 
 
-def percent(run: RunRecord) -> float:
-    """The same in percent."""
-    return 100 * fraction(run)
-
-
-def elapsed(run: RunRecord, now: float) -> float | None:
-    """Seconds since the run was started, up to its end or to the last word of a worker that is gone."""
-    if run.started_at is None:
-        return None
-    end = now if run.state.is_active else run.ended_at or run.last_heard_at or now
-    return max(0.0, end - run.started_at)
-
-
 def mean_rate(run: RunRecord) -> int | None:
     """Documents a second of a run that has ended; None where a stop in between would make it a lie."""
-    taken = elapsed(run, 0.0) if run.ended_at else None
+    taken = run.seconds_at_work(run.ended_at) if run.ended_at else None
     return steady(documents_done(run) / taken) if taken and run.attempt <= 1 else None
 
 
@@ -207,7 +211,7 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
     first = [("inserted", counts.inserted), ("replaced", counts.replaced), ("unchanged", counts.unchanged)]
     second = [("skipped", counts.skipped), ("rejected", counts.rejected)]
     if counts.deleted:
-        first.append(("deleted", counts.deleted))
+        second.insert(0, ("deleted", counts.deleted))  # a fourth of that size has no room on the line above
     if counts.assumed_ours:
         second.append(("assumed ours", counts.assumed_ours))
     return first, second

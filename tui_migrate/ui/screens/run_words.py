@@ -14,7 +14,6 @@ from tui_migrate.ui.next_steps import failure_hint, is_one_command
 from tui_migrate.ui.run_rows import retried_words, rollback_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
-from tui_migrate.ui.screens.run_view import elapsed
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.ui.wording import ago, state_tone
@@ -144,7 +143,7 @@ def _is_decided(run: RunRecord) -> bool:
 
 
 def _done_words(run: RunRecord, now: float) -> str:
-    taken = elapsed(run, now)
+    taken = run.seconds_at_work(now)
     collections = "1 collection" if len(run.collections) == 1 else f"{number(len(run.collections))} collections"
     done = documents_done(run)
     words = f": {number(done)} {'document' if done == 1 else 'documents'} of {collections}"
@@ -158,11 +157,12 @@ def _done_words(run: RunRecord, now: float) -> str:
 def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
     steps = []
-    if run.state.is_resumable:
+    resume = keys.of("run.resume")
+    if run.state.is_resumable and run.cancel_asked:
+        steps.append(f"{resume} has a worker do that, or go on with the run")
+    elif run.state.is_resumable:
         steps.append(
-            f"{keys.of('run.resume')} starts it"
-            if run.state is RunState.PLANNED
-            else f"{keys.of('run.resume')} resumes it where it stopped"
+            f"{resume} starts it" if run.state is RunState.PLANNED else f"{resume} resumes it where it stopped"
         )
     if run.undecided and not run.state.is_final:
         steps.insert(0, f"{keys.of('run.conflicts')} lists what waits for your decision")

@@ -1,13 +1,19 @@
 """What every small window is: a modal screen that closes once."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, ClassVar, Final
 
+from textual import work
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.events import Mount
 from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
+
+_GATHER: Final[Callable[[CommandPalette, str], Coroutine[Any, Any, None]]] = CommandPalette._gather_commands.__wrapped__  # type: ignore[attr-defined]  # noqa: SLF001 -- what `work` decorates
 
 
 class Window(ModalScreen[ScreenResultType]):
@@ -34,6 +40,11 @@ class Palette(CommandPalette):
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, if it is the topmost."""
         return super().dismiss(result) if may_close(self) else AwaitComplete()
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)  # noqa: SLF001 -- the name of Textual's own
+    async def _gather_commands(self, search_value: str) -> None:
+        with suppress(NoMatches):  # closed before this had begun, it has no list any more
+            await _GATHER(self, search_value)
 
     def _action_command_list(self, action: str) -> None:
         try:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import fit
+from tui_migrate.ui.widgets.table import cut, fit
 
 LEAST_CELLS: Final = 12
 """A path that had to be cut to fewer cells would say nothing."""
@@ -26,7 +26,7 @@ class Note(Lines):
         self._said = ""
 
     def say(self, text: str, *, is_error: bool) -> None:
-        """Show a line; where it is too long its paths are cut, so that what stands behind them is seen."""
+        """Show a line; where it is too long its paths are cut first, so that what stands behind them is seen."""
         self.set_class(is_error, "-error")
         self._said = f" {'✗' if is_error else '✓'} {text}"
         self._draw()
@@ -43,7 +43,7 @@ class Note(Lines):
 
     def _draw(self) -> None:
         width = self.size.width or self.app.size.width
-        self.show([Text(with_short_paths(self._said, width), end="")])
+        self.show([Text(cut(with_short_paths(self._said, width), width), end="")])
 
 
 def with_short_paths(text: str, width: int) -> str:

@@ -54,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its key, a text for each column, and what it sorts by (the texts where `sort` is empty).
+    """A row: its key, a text for each column, and what it sorts by (the texts of columns that `sort` does not reach).
 
     `name` is shown in full below the table.
     """
@@ -172,6 +172,7 @@ class Table(Widget, can_focus=True):
     def filter(self, text: str, matches: Callable[[Row], bool] | None = None) -> None:
         """Show only rows whose texts hold `text`, upper or lower case; `matches` decides instead where it is given."""
         self._filter, self._matches = text, matches
+        self._refresh_note()
         self._arrange()
 
     def sort_by(self, column: int) -> None:
@@ -181,8 +182,9 @@ class Table(Widget, can_focus=True):
         self._arrange()
 
     def sort_by_next(self) -> None:
-        """Sort by the next column, and after the last one not at all."""
-        self.sort_by(self._sort + 1 if self._sort + 1 < len(self._columns) else -1)
+        """Sort by the next column that is shown, and after the last one not at all."""
+        shown = (number for number, width in enumerate(self._widths()) if width)
+        self.sort_by(next((number for number in shown if number > self._sort), -1))
 
     def move_to(self, key: str) -> None:
         """Put the cursor on a row, if it is shown."""
@@ -252,7 +254,7 @@ class Table(Widget, can_focus=True):
         key, before = self.cursor_key, self._rows
         rows = self._matching()
         if self._sort >= 0:
-            rows.sort(key=lambda row: _sort_key(row, self._sort))
+            rows = sorted_by(rows, self._sort)
         self._rows = rows
         place = self._place_of(key)
         cursor = place if place is not None else min(self._cursor, max(0, len(rows) - 1))
@@ -275,7 +277,7 @@ class Table(Widget, can_focus=True):
         if self._matches is not None:
             return [row for row in self._all if self._matches(row)]
         if words := self._filter.casefold():
-            return [row for row in self._all if any(words in cell.casefold() for cell in row.cells)]
+            return [row for row in self._all if words in "\n".join(row.cells).casefold()]
         return list(self._all)
 
     def _place_of(self, key: str | None) -> int | None:
@@ -378,6 +380,16 @@ def fit_words(text: str, width: int) -> str:
     return cut(text, width) if text.count(" ") >= BLANKS_OF_SENTENCE else fit(text, width)
 
 
-def _sort_key(row: Row, column: int) -> tuple[int, float, str]:
-    value = row.sort[column] if row.sort else row.cells[column]
-    return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, -value, "")
+def sorted_by(rows: Sequence[Row], column: int) -> list[Row]:
+    """Sort by a column: numbers first, the largest on top, then texts, upper and lower case as one."""
+    numbers: list[tuple[float, int]] = []
+    texts: list[tuple[str, int]] = []
+    for place, row in enumerate(rows):
+        value = row.sort[column] if column < len(row.sort) else row.cells[column]
+        if isinstance(value, str):
+            texts.append((value.casefold(), place))
+        else:
+            numbers.append((-value, place))
+    numbers.sort()
+    texts.sort()
+    return [rows[place] for _, place in (*numbers, *texts)]
