@@ -87,11 +87,13 @@ def prepare(home: Home) -> None:
 )
 def test_screen(home: Home, snap_compare: Compare, keys: tuple[str, ...], text: str, size: tuple[int, int]) -> None:
     prepare(home)
+    app = new_app(home)
 
     async def drive(pilot: Pilot[None]) -> None:
         await until(pilot, shows(pilot, "0007"), "the journal's runs")
         await until_still(pilot)  # what keys are offered depends on all that is read at the start
         for key in keys:
+            await until(pilot, app.is_ready, "the rows that the key is meant for")
             if key == "enter":
                 await until_still(pilot)  # there is nothing to open before it is read
             await pilot.press(key)
@@ -99,7 +101,7 @@ def test_screen(home: Home, snap_compare: Compare, keys: tuple[str, ...], text: 
         await until(pilot, shows(pilot, text), text)
         await until_still(pilot)
 
-    assert snap_compare(new_app(home), terminal_size=size, run_before=drive)
+    assert snap_compare(app, terminal_size=size, run_before=drive)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
