@@ -216,6 +216,7 @@ async def test_deleting_asks_and_takes_the_one_out(home: Home) -> None:
         await pilot.press("j", "enter")
         await until(pilot, lambda: len(table_cells(pilot, "#connections")) == 1, "one left")
         assert list(connections.load(home)) == ["a"]
+        await until(pilot, shows(pilot, "✓ Deleted; what it led to is as it was: b"), "what it comes to, then which")
 
 
 @pytest.mark.slow
@@ -236,7 +237,9 @@ async def test_a_pasted_url_loses_its_password_at_once_and_is_tested_named_and_s
         pilot.app.screen.focused.post_message(events.Paste(url))  # type: ignore[union-attr]  # its first field has the focus
         await until(pilot, lambda: field(pilot, "url").value == f"mongodb://reader@{guarded_url}", "the URL without it")
         assert "hunter2" not in screen_text(pilot)
-        await until(pilot, shows(pilot, "The password was taken out of the URL", "kept from the URL"), "that it was")
+        await until(
+            pilot, shows(pilot, "The password was taken out of the URL", "the one of the URL is used"), "that it was"
+        )
         field(pilot, "name").value = "shop"
         assert "left and right" not in screen_text(pilot)
         await pick(pilot, "environment", "development")
@@ -265,12 +268,22 @@ async def test_a_password_that_is_typed_into_a_url_is_never_to_be_read(home: Hom
             assert "hun" not in screen_text(pilot)
         await pilot.pause()
         assert "hunter" not in screen_text(pilot)
+        await until(pilot, shows(pilot, "the one of the URL is used"), "that it need not be typed again")
         field(pilot, "url").value = "mongodb://db1.example:27018"
         await until(pilot, shows(pilot, "mongodb://db1.example:•••••"), "what may become a password")
         await pilot.press("tab")
         await until(pilot, shows(pilot, "mongodb://db1.example:27018"), "a port, now that no more is typed")
         field(pilot, "url").value = "mongodb://anna:hunter2"
         await until(pilot, shows(pilot, "mongodb://anna:•••••••"), "what is no port")
+
+
+async def test_two_servers_on_one_host_are_told_apart_by_what_is_never_cut(home: Home) -> None:
+    urls = ("mongodb://127.0.0.1:36421/second_brain", "mongodb://127.0.0.1:36422/second_brain")
+    connections.write(home, [Connection(name, url) for name, url in zip(("source", "target"), urls, strict=True)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 2)
+        await until(pilot, shows(pilot, "127.0.0.1:36421/", "127.0.0.1:36422/", f" {urls[0]} · not tried"), "the ports")
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,29 @@ from typing import cast
 
 from textual.pilot import Pilot
 
-from tests.ui.driving import NOW, copy_plan, new_app, new_home, screen_text, shows, store_end, table_cells, until, words
+from tests.ui.driving import (
+    NOW,
+    PreparedJournal,
+    copy_plan,
+    new_app,
+    new_home,
+    screen_text,
+    shows,
+    store_end,
+    table_cells,
+    until,
+    words,
+)
 from tests.ui.run_scene import SIZE, acted_run, keys, scene
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import CollectionState, Counts, Failure
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.journal_feed import EVENTS_SHOWN
+from tui_migrate.ui.messages import RunEnded
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.run import RunScreen
 
 
@@ -232,3 +248,26 @@ async def test_before_the_first_look_it_says_that_it_reads(tmp_path: Path) -> No
         app.feed.watch = lambda subject: None  # type: ignore[method-assign]  # a feed that gives nothing
         await app.push_screen(RunScreen(1))
         await until(pilot, seen(pilot, "Reading the journal…"))
+
+
+async def test_a_run_that_has_ended_is_planned_anew_where_it_is_read_of(home: Home) -> None:
+    await PreparedJournal(home).run()
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RunScreen(1))
+        await until(pilot, shows(pilot, "✓ completed"), "the run")
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, NewMigrationScreen), "its plan anew")
+
+
+async def test_what_was_said_of_a_run_that_goes_on_is_over_with_it(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, shows(pilot, "Try the demo"), "Home")
+        app.say("run 0006 goes on", is_error=False, until_ended=6)
+        await until(pilot, shows(pilot, "run 0006 goes on"), "that it does")
+        app.post_message(RunEnded(7, RunState.COMPLETED, RunKind.COPY))
+        await pilot.pause()
+        assert "run 0006 goes on" in screen_text(pilot)
+        app.post_message(RunEnded(6, RunState.COMPLETED, RunKind.COPY))
+        await until(pilot, lambda: "goes on" not in screen_text(pilot), "that it has ended")

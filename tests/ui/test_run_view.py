@@ -84,6 +84,19 @@ def test_of_a_collection_that_is_done_no_bytes_are_left_over() -> None:
     assert CollectionRows().of(run, RunPace())[0].cells[2] == "111 / 111 B"
 
 
+def test_of_a_collection_that_is_done_no_documents_are_left_over() -> None:
+    run = record(RunState.COMPLETED, one("notes", CollectionState.DONE, 1, 600), stage=Stage.COMMIT)
+    part = replace(copy_plan(), scope=Scope(filters=(Filter("notes", "{}"),)))
+    assert figures_line(run, RunPace(), 80, part).startswith(" 1 / 1 docs ")
+    assert CollectionRows().of(run, RunPace())[0].cells[1] == "1 / 1"
+
+
+def test_a_run_that_only_asks_has_a_mark_of_its_own() -> None:
+    run = record(RunState.INTERRUPTED, USERS)
+    assert "? execute" in stages_line(replace(run, failure=Failure("undecided", "3 wait", "decide", 5)))
+    assert "~ execute" in stages_line(replace(run, failure=FAILURE))
+
+
 def test_a_run_looks_as_drawn() -> None:
     run = record()
     pace = paced(run)
@@ -183,13 +196,12 @@ def test_no_number_is_cut_however_large_they_are() -> None:
     assert first == " limit none  inserted 12,345,678  replaced 1,234,567  unchanged 7,654,321"
     assert second == " " * 29 + "skipped 0  rejected 0  retried 0"
     assert counts_lines(run, paced(run), 0, 120)[0].endswith("limit none   " + first.removeprefix(" limit none  "))
-    many = Counts(
-        123_456_789_012, 98_765_432, 87_654_321, 76_543_210, 65_432_109, deleted=54_321_098, assumed_ours=43_210_987
-    )
+    many = Counts(123_456_789_012, 98_765_432, 87_654_321, 76_543_210, 65_432_109, deleted=54_321_098)
     run = replace(record(RunState.EXECUTING, one("a", CollectionState.ACTIVE, 1, 2, many)), parallel=3)
     first, second = counts_lines(replace(run, rate_limit=500_000), RunPace(), 0, 80, copy_plan())
-    assert first == " limit 500,000/s  inserted 123 G  replaced 98 M  unchanged 87 M  deleted 54 M"
-    assert second == " SOURCE: PRODUCTION  3 at once  skipped 76 M  rejected 65 M  assumed ours 43 M  retried 0"
+    assert first == " limit 500,000/s  inserted 123 G  replaced 98 M  unchanged 87 M"
+    assert second == " SOURCE: PRODUCTION  3 at once deleted 54 M skipped 76 M rejected 65 M retried 0"
+    assert counts_lines(run, RunPace(), 0, 60, copy_plan())[1].endswith("…")
 
 
 def test_a_rounded_number_says_no_more_than_there_is() -> None:

@@ -143,7 +143,7 @@ def decide(
     if not decided:
         more = "; --overrule decides anew what is decided and not written yet" if all and not overrule else ""
         raise Refused("nothing there is to be decided about", hint=output.command(f"conflicts {found.id}") + more)
-    output.note(f"{decided:,} decided: {decision.value}")
+    output.note(f"{decided:,} decided: {decision.verb}")
     if found.state.is_active:
         output.document({"decided": decided})
         output.note("its worker writes it once it has been through its collections")

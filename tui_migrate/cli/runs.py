@@ -159,7 +159,7 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
             f"  {one.name}",
             one.state.value,
             number(one.documents_done),
-            number(one.documents_total),
+            number(one.documents_expected),
             size(one.bytes_done),
         ]
         for one in run.collections

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 from tui_migrate.errors import Refused
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Severity
+from tui_migrate.journal.conflict_reading import described
 from tui_migrate.journal.records import ConflictRecord, ConflictState
 from tui_migrate.journal.rows import row_of_run
 from tui_migrate.journal.states import RunState
@@ -41,6 +42,7 @@ async def decide_conflicts(
         if state.is_final:
             raise Refused(f"run {run_id:04d} has ended: {state}", hint="start a new run")
         decided = 0
+        about = await described(database, run_id, which.get("collection"), numbers)
         for number in [()] if numbers is None else [(one,) for one in numbers]:
             cursor = await database.execute(
                 f"UPDATE conflicts SET state = ?, decided_by = ? WHERE {condition}",
@@ -49,7 +51,7 @@ async def decide_conflicts(
             decided += cursor.rowcount
         if decided:
             what = "conflict" if decided == 1 else "conflicts"
-            said = f"{decided:,} {what}: {decision.value}, decided by {asked_by}"
+            said = f"{decided:,} {what}{about}: {decision.verb}, decided by {asked_by}"
             await database.execute(
                 "INSERT INTO events (run_id, at, severity, message) VALUES (?, ?, ?, ?)",
                 (run_id, journal.clock(), Severity.NOTE.value, said),

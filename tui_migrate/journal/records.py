@@ -57,6 +57,11 @@ class CollectionProgress:
     bytes_done: int
     counts: Counts
 
+    @property
+    def documents_expected(self) -> int:
+        """How many documents it is reckoned to have; of the estimate nothing is left over once it is done."""
+        return self.documents_done if self.state is CollectionState.DONE else self.documents_total
+
 
 class Wish(StrEnum):
     """What an operator can ask of a live run. `STOP` ends the worker after its batch; the run can be resumed."""
@@ -319,6 +324,16 @@ class ConflictState(StrEnum):
     REPLACED = "replaced"
     """The source's is in the target, or was refused and is among the rejects."""
 
+    @property
+    def verb(self) -> str:
+        """What the operator wants of the document, in the words that all screens and commands have for it."""
+        return _DECIDED.get(self, self.value)
+
+
+_DECIDED: Final = {
+    ConflictState.KEEP: "keep the target's",
+    ConflictState.REPLACE: "take the source's",
+}
 
 DECISIONS: Final = (ConflictState.KEEP, ConflictState.REPLACE)
 """What an operator can decide."""

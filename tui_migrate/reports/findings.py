@@ -45,7 +45,8 @@ def run_report(run: RunRecord, found: Sequence[Staged], now: float, samples: Seq
     elif verdict is Verdict.GOOD and run.state is RunState.COMPLETED_WITH_FINDINGS:
         verdict = Verdict.WARNINGS
     rows = tuple(
-        (one.name, one.state.value, one.documents_done, one.documents_total, one.bytes_done) for one in run.collections
+        (one.name, one.state.value, one.documents_done, one.documents_expected, one.bytes_done)
+        for one in run.collections
     )
     return Report(
         title=f"Report of run {run.id:04d}",

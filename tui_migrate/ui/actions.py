@@ -133,7 +133,7 @@ REGISTRY: Final[tuple[Action, ...]] = (
     ),
     Action("conflict.keep", "N", "N", "Keep", "Keep the target's document as it is."),
     Action("conflict.replace", "Y", "Y", "Replace", "Put the source's document in the place of the target's."),
-    Action("conflict.like", "E", "E", "All like it", "Decide for all documents like the one under the cursor."),
+    Action("conflict.like", "E", "E", "Decide many", "Decide for all like the one under the cursor, or for all."),
     Action("connection.add", "n", "n", "New", "Add a connection."),
     Action("connection.edit", "enter", "enter", "Edit", "Change the connection under the cursor."),
     Action("connection.test", "t", "t", "Test", "Connect and see who answers."),

@@ -172,6 +172,9 @@ class MigrateApp(TerminalApp[None]):
 
     def on_run_ended(self, event: RunEnded) -> None:
         """Let whoever looks elsewhere know."""
+        if self.operator_screen is not None:
+            for note in self.operator_screen.query(Note):
+                note.run_ended(event.run_id)
         self._notices.run_ended(event)
 
     def on_journal_unreadable(self, event: JournalUnreadable) -> None:
@@ -187,11 +190,11 @@ class MigrateApp(TerminalApp[None]):
             return None
         return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
 
-    def say(self, text: str, *, is_error: bool = True) -> None:
-        """Say one line above the footer, until the next key."""
+    def say(self, text: str, *, is_error: bool = True, until_ended: int = 0) -> None:
+        """Say one line above the footer, until the next key; or until a run has ended, where it is true no longer."""
         if self.operator_screen is not None:
             for note in self.operator_screen.query(Note):
-                note.say(printable(redact(text)), is_error=is_error)
+                note.say(printable(redact(text)), is_error=is_error, until_ended=until_ended)
 
     def on_key(self) -> None:
         """A key takes the last note away."""

@@ -21,6 +21,7 @@ from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.comparing import Compared
 from tui_migrate.ui.policy_words import documents_words
+from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 
@@ -36,7 +37,7 @@ COLUMNS: Final = (
     Column("Definitions", 11, right=True, from_width=100),
     Column("Compared", 24, from_width=130),
 )
-DOCUMENT_COLUMNS: Final = (Column("", 3), Column("How", 9), Column("_id", 28), Column("What differs"))
+DOCUMENT_COLUMNS: Final = (Column("", 3), Column("How", 9), Column("_id", 28), Column("What differs", fitted=cut))
 
 MARKED: Final = "[x]"
 UNMARKED: Final = "[ ]"
@@ -168,7 +169,8 @@ def _in_full(one: ComparedCollection) -> Iterator[str]:
         yield "a view; its definition was compared"
     if one.presence is not None:
         there, lacking = ("A", "B") if one.presence is Kind.ONLY_LEFT else ("B", "A")
-        yield f"{lacking} does not have it; {there} has {documents_words(counts.seen)}"
+        has = f"in {there} it is a view" if one.is_view else f"{there} has {documents_words(counts.seen)}"
+        yield f"{lacking} does not have it; {has}"
     elif counts.seen:
         words = ((counts.only_left, "only A"), (counts.only_right, "only B"), (counts.different, "different"))
         said = [f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value]

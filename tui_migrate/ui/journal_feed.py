@@ -7,6 +7,7 @@ line is still busy with the last one.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from textual.message import Message
 
 from tui_migrate.errors import JournalError, RunNotFound, TuiMigrateError
 from tui_migrate.findings import Finding
+from tui_migrate.journal.conflict_reading import Alike
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import (
     DECISIONS,
@@ -225,6 +227,21 @@ class JournalFeed:
                 if room := CONFLICTS_READ - len(found):
                     found += await reader.conflicts(run_id, states, limit=room)
             return tuple(sorted(found, key=lambda one: one.number)), await reader.count_conflicts(run_id)
+
+    async def alike(self, run_id: int, one: ConflictRecord) -> Alike:
+        """Count the documents of a run's queue that are like one of it. Raises JournalError, StorageFailed."""
+        async with self._apart() as reader:
+            if reader is None:
+                return Alike(Counter(), Counter(), Counter())
+            return await reader.count_alike(run_id, one.collection, one.fields)
+
+    async def decided(self, run_id: int) -> Counter[ConflictState]:
+        """Count a run's queue by state. Raises JournalError, StorageFailed."""
+        found: Counter[ConflictState] = Counter()
+        async with self._apart() as reader:
+            for (_, state), count in (await reader.count_conflicts(run_id)).items() if reader is not None else ():
+                found[state] += count
+        return found
 
     async def samples(self, run_id: int) -> tuple[Sample, ...]:
         """Give how far a run was at which times. Raises JournalError, StorageFailed."""

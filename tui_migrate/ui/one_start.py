@@ -98,11 +98,12 @@ class OneStart:
 
     def resume(self, run_id: int) -> None:
         """Start a worker for a run that stopped, or never began."""
-        self.begin(lambda: self._resume(run_id), f"start-{run_id}", "Starting a worker… esc stops waiting.")
+        self.begin(lambda: self._resume(run_id), f"start-{run_id}")
 
     async def _resume(self, run_id: int) -> None:
         if await resuming.resume(self._screen.migrate_app, run_id):
-            self._screen.migrate_app.say(f"A worker has taken up run {run_name(run_id)}.", is_error=False)
+            said = f"A worker has taken up run {run_name(run_id)}."
+            self._screen.migrate_app.say(said, is_error=False, until_ended=run_id)
 
     async def _until_over(self, work: Callable[[], Coroutine[Any, Any, None]], token: object) -> None:
         try:

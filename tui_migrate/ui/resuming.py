@@ -5,15 +5,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import Refused
-from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.records import ConflictState, RunRecord
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
+from tui_migrate.plan.model import Environment, Plan, Policy, RunKind, StoreEnd
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.screens.dialogs import TEXT_CELLS, Choose, TypeName
 from tui_migrate.ui.widgets.prose import wrap
-from tui_migrate.wording import end_words, is_to_be_taken_back, run_name
+from tui_migrate.wording import end_words, is_to_be_taken_back, number, run_name
 from tui_migrate.worker import control, launch
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     if run.failure is not None and run.failure.code in REFUSED_SECRETS:
         for one in ends:
             app.session.passwords.pop(one.label, None)
-    if not await _confirm(app, run_id, plan) or not await have_passwords(app, ends):
+    if not await _confirm(app, run, plan):
+        return False
+    app.say("Starting a worker… esc stops waiting.", is_error=False)
+    if not await have_passwords(app, ends):
         return False
     calls_off = run.cancel_asked and then is _Then.GO_ON
     labels = {one.label for one in ends}
@@ -87,12 +90,31 @@ async def _start(home: Home, run_id: int, passwords: Mapping[str, str], *, calls
     await launch.start(home, run_id, passwords)
 
 
-async def _confirm(app: "MigrateApp", run_id: int, plan: Plan) -> bool:
+async def _confirm(app: "MigrateApp", run: RunRecord, plan: Plan) -> bool:
     """Have the name of a target in production typed: one key alone sets no worker on it."""
     target = plan.target
     if not isinstance(target, StoreEnd) or target.environment is not Environment.PRODUCTION:
         return True
-    said = [f"A worker for run {run_name(run_id)} ({plan.kind.value}) writes to PRODUCTION."]
+    said = [f"A worker for run {run_name(run.id)} ({plan.kind.value}) writes to PRODUCTION."]
+    said.append(await _decided_words(app, run.id) if plan.policy is Policy.ASK else _left_words(run))
     if not plan.undo and plan.kind is not RunKind.ROLLBACK:
         said.append("It keeps no undo log: there is no way back.")
     return await app.push_screen_wait(TypeName("Production target", said, host_words(target)))
+
+
+def _left_words(run: RunRecord) -> str:
+    """Say how much of a run is done, and of how much."""
+    done, total = (sum(counts) for counts in zip(*_counts(run), strict=True)) if run.collections else (0, 0)
+    return f"{number(done)} of some {number(total)} documents are done; it goes on with the rest."
+
+
+def _counts(run: RunRecord) -> list[tuple[int, int]]:
+    return [(one.documents_done, one.documents_expected) for one in run.collections]
+
+
+async def _decided_words(app: "MigrateApp", run_id: int) -> str:
+    """Say what becomes of the documents that the run has asked about."""
+    counts = await app.feed.decided(run_id)
+    replaced, kept, left = (counts[one] for one in (ConflictState.REPLACE, ConflictState.KEEP, ConflictState.OPEN))
+    said = f"Decided: {number(replaced)} to take the source's, {number(kept)} to keep the target's."
+    return f"{said} {number(left)} undecided stay as they are." if left else said

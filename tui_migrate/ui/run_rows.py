@@ -6,6 +6,7 @@ from tui_migrate.journal.records import RunRecord, RunSummary
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
+from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.ui.widgets.table import Column, Row
 from tui_migrate.ui.wording import ago, local_time, state_tone, state_words
 from tui_migrate.wording import end_words, ends_words, is_to_be_taken_back, kind_words, number, run_name
@@ -14,7 +15,7 @@ COLUMNS: Final = (
     Column("Run", 4),
     Column("State", 13),
     Column("Kind", 8),
-    Column("From → to"),
+    Column("From → to", fitted=fit_ends),
     Column("Documents", 11, right=True, from_width=92),
     Column("Made", 10, right=True),
     Column("At", 20, from_width=114),

@@ -273,6 +273,7 @@ class BackupSheet(Window[None]):
     """All that is known of one backup."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
+    KEYS: ClassVar = (("esc", "Back"),)
 
     def __init__(self, paragraphs: list[str]) -> None:
         super().__init__()

@@ -19,13 +19,15 @@ from textual.widgets import Input
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.actions import EVERYWHERE, Action, bindings, in_order
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.screens.window import keys_above
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.footer import KeyFooter
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.note import Note
-from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -141,6 +143,10 @@ class OperatorScreen(Screen[None]):
         self.migrate_app.feed.watch(self.subject())
         self.refresh_frame()
 
+    def on_screen_suspend(self) -> None:
+        """Say which keys work in the window that covers the screen."""
+        self.refresh_frame()
+
     def on_plan_of_run_read(self) -> None:
         """Draw anew, with what only the plan says; covered by another screen, it is fed when it comes back."""
         if self.migrate_app.operator_screen is self:
@@ -165,7 +171,9 @@ class OperatorScreen(Screen[None]):
         shown = self.shown_actions()
         if isinstance(self.focused, Input):  # which takes every character
             shown = tuple(by_key for one in shown if (by_key := one.while_typing()) is not None)
-        self.query_one(KeyFooter).show(shown, self.NEEDED)
+        footer = self.query_one(KeyFooter)
+        footer.cover(keys_above(self.app.screen) if self.app.screen_stack else None)
+        footer.show(shown, self.NEEDED)
         self.query_one(".head", Lines).show([self._head()])
 
     def shown_actions(self) -> tuple[Action, ...]:

@@ -26,10 +26,10 @@ from tui_migrate.ui.screens.compare_work import ComparisonWork
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.fitting import cut, fit_ends
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table, cut
-from tui_migrate.ui.wording import fit_ends
+from tui_migrate.ui.widgets.table import Table
 
 RUNS_LOOKED_AT: Final = 100
 TICK_SECONDS: Final = 1.0

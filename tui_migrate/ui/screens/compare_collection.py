@@ -22,9 +22,10 @@ from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.compare_document import CompareDocumentScreen
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table, cut
+from tui_migrate.ui.widgets.table import Table
 from tui_migrate.wording import number
 
 RUNS_LOOKED_AT: Final = 100

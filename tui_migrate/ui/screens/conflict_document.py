@@ -1,4 +1,4 @@
-"""One document of the queue: theirs and ours as they are now, and the keys that decide between them."""
+"""One document of the queue: the source's and the target's as they are now, and the keys that decide between them."""
 
 import asyncio
 import secrets
@@ -38,9 +38,9 @@ class ConflictScreen(RunDocumentScreen):
     def help_text(self) -> str:
         """How to read it, and what the keys do."""
         return (
-            "Ours comes from the source, theirs is in the target; - is what only ours has, + what only theirs has. From"
-            f" 120 columns on both stand side by side. {self.key_of('conflict.keep')} keeps theirs,"
-            f" {self.key_of('conflict.replace')} puts ours in its place; the run writes it when it is taken up again."
+            "- is what only the source's has, + what only the target's has. From 120 columns on both stand side by"
+            f" side. {self.key_of('conflict.keep')} keeps the target's, {self.key_of('conflict.replace')} puts the"
+            " source's in its place; the run writes it when it is taken up again."
         )
 
     def is_available(self, action_id: str) -> bool:

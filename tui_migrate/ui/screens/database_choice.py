@@ -19,9 +19,9 @@ from tui_migrate.ui.connection_rows import DEFAULT_DATABASE, end_of
 from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.look import Fault, Opening, databases_of, first_error, resolve
 from tui_migrate.ui.screens.dialogs import TEXT_CELLS, AskText
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
-from tui_migrate.ui.widgets.table import fit
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -76,7 +76,7 @@ class AskDatabase(AskText):
     def compose(self) -> ComposeResult:
         """Lay out the question, and room for the list."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Prose(self._sentences)
             yield Input(self._value, id="text", select_on_focus=self._replaces)
             yield Lines([""] * HEIGHT, id="databases")

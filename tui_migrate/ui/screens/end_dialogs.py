@@ -15,7 +15,7 @@ from textual.widgets import Input
 from tui_migrate.redaction import printable
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.ui.widgets.prose import Prose, wrap
 from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
 
 CANDIDATES_SHOWN: Final = 6
@@ -42,7 +42,7 @@ class AskUrl(Window[TypedUrl | None]):
             "or NAME/DATABASE of a connection that has a name.",
         ]
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Lines(lines)
             yield UrlInput(self._typed, id="url")
             yield Lines(_problem_lines(self._typed.problem), id="problem", classes="problem")
@@ -94,7 +94,7 @@ class AskPath(Window[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the question."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Lines([*wrap(self._sentence, TEXT_CELLS), "tab completes the path, esc goes back."])
             yield Input(self._value, id="path", select_on_focus=False)
             yield Lines([""] * (CANDIDATES_SHOWN + 1), id="candidates", classes="dim")

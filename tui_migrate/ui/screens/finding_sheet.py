@@ -24,6 +24,7 @@ class FindingSheet(Window[None]):
     """One finding, whole; where several stages found it, `stage` is None."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
+    KEYS: ClassVar = (("esc", "Back"),)
 
     def __init__(self, stage: Stage | None, finding: Finding) -> None:
         super().__init__()

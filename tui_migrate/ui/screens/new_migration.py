@@ -29,9 +29,8 @@ from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_view import BESIDE_ENDS
 from tui_migrate.ui.screens.type_plan import TypePlanScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.fitting import cut, fit_ends
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import cut
-from tui_migrate.ui.wording import fit_ends
 
 RUNS_LOOKED_AT: Final = 100
 """So many of the newest runs give the pairs of ends that were used before."""

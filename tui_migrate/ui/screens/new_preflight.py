@@ -33,8 +33,9 @@ from tui_migrate.ui.screens.new_ends import fault_words
 from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
 from tui_migrate.ui.screens.type_plan import types_words
 from tui_migrate.ui.starting import confirm, have_worker
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Column, Row, Table, fit
+from tui_migrate.ui.widgets.table import Column, Row, Table
 from tui_migrate.ui.wording import local_time, number
 
 COLUMNS: Final = (

@@ -237,6 +237,7 @@ class RejectSheet(Window[None]):
     """One refused document, read when the sheet is opened."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
+    KEYS: ClassVar = (("esc", "Back"),)
 
     class Read(Message):
         """What stands under the head of the sheet."""

@@ -29,9 +29,10 @@ from tui_migrate.ui.screens.rejects import RejectsScreen
 from tui_migrate.ui.screens.run_view import BESIDE_ENDS, head_right
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.ui.wording import fit_ends, state_words
+from tui_migrate.ui.wording import state_words
 from tui_migrate.wording import ends_words, number, run_name
 
 GROUPS_SHOWN: Final = 6

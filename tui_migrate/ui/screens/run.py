@@ -71,6 +71,7 @@ class RunScreen(OperatorScreen):
         "run.throughput",
         "run.conflicts",
         "run.report",
+        "run.again",
         "backup.restore",
         "table.filter",
         "table.sort",
@@ -152,6 +153,8 @@ class RunScreen(OperatorScreen):
             return run.state.is_resumable
         if action_id == "run.rejects":
             return run.counts.rejected > 0
+        if action_id == "run.again":
+            return run.kind is not RunKind.ROLLBACK and not run.state.is_active
         if action_id == "backup.restore":
             return is_finished_backup(run)
         if action_id == "run.conflicts":
@@ -297,6 +300,12 @@ class RunScreen(OperatorScreen):
     def action_run_report(self) -> None:
         """Show its findings with their totals."""
         self.app.push_screen(ReportScreen(self._run_id))
+
+    def action_run_again(self) -> None:
+        """Plan the same migration anew."""
+        from tui_migrate.ui.screens.run_actions import plan_again  # which leads to this screen
+
+        self.migrate_app.in_background(plan_again(self, self._run_id), "again")
 
     def action_run_conflicts(self) -> None:
         """Show what the run asks about."""

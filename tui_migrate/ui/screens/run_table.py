@@ -73,7 +73,7 @@ def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     rejected = one.counts.rejected
     cells = (
         f"{mark} {name}",
-        f"{number(one.documents_done)} / {number(one.documents_total)}",
+        f"{number(one.documents_done)} / {number(one.documents_expected)}",
         size_pair(one.bytes_done, bytes_total(one)),
         number(rejected),
         f"{int(part * 100)} %",

@@ -10,6 +10,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from tui_migrate.errors import Undecided
 from tui_migrate.journal.records import CollectionState, Event, RunRecord
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.environments import name_in
@@ -17,11 +18,12 @@ from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.rates import UNKNOWN, eta_words, steady
+from tui_migrate.ui.run_rows import UNDECIDED
 from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
 from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.wording import fit_ends
+from tui_migrate.ui.widgets.fitting import cut, fit_ends
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
 
 BESIDE_BAR: Final = 37
@@ -93,11 +95,17 @@ def source_words(plan: Plan | None) -> str:
     return _NAMED if plan.source.connection else _UNNAMED
 
 
+def asks_only(run: RunRecord) -> bool:
+    """True of a run that has stopped for nothing but decisions, made by now or not."""
+    return run.state is RunState.INTERRUPTED and run.failure is not None and run.failure.code == Undecided.code
+
+
 def stages_line(run: RunRecord) -> str:
     """The five stages, each with its mark."""
     stages = list(Stage)
     at = stages.index(run.stage)
-    marks = ["✓"] * at + [STOPPED_MARKS.get(run.state, "●")] + ["○"] * (len(stages) - at - 1)
+    stopped = UNDECIDED if asks_only(run) else STOPPED_MARKS.get(run.state, "●")
+    marks = ["✓"] * at + [stopped] + ["○"] * (len(stages) - at - 1)
     if run.state is RunState.READY or (run.state in _THROUGH and run.stage is Stage.COMMIT):
         marks[at] = "✓"
     elif run.state in _THROUGH:
@@ -119,8 +127,9 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
 
     Of a part of the documents nobody has counted more than all of them.
     """
-    is_part = plan is not None and bool(plan.scope.filters or plan.scope.owner)
-    total = sum(one.documents_total for one in run.collections)
+    is_counted = all(one.state is CollectionState.DONE for one in run.collections)
+    is_part = plan is not None and bool(plan.scope.filters or plan.scope.owner) and not is_counted
+    total = sum(one.documents_expected for one in run.collections)
     done = documents_done(run)
     parts = [f"{number(done)} {'of at most' if is_part else '/'} {number(total)} docs"]
     if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(map(bytes_total, run.collections))):
@@ -157,8 +166,9 @@ def _beside(lefts: Sequence[str], begin: int, counts: Sequence[tuple[str, int]],
     """Put counts beside the first of `lefts`, at a cell; nearer to the last of them, and rounded, as far as needed."""
     exact, rounded = ("  ".join(f"{name} {say(value)}" for name, value in counts) for say in (number, rounded_number))
     near = f" {lefts[-1]}  " if lefts[-1] else " "
-    lines = (f" {lefts[0]}".ljust(begin) + exact, near + exact, near + rounded)
-    return next((one for one in lines if cell_len(one) <= width), lines[-1])
+    close = " ".join(filter(None, (f" {lefts[-1]}".rstrip(), rounded.replace("  ", " "))))
+    lines = (f" {lefts[0]}".ljust(begin) + exact, near + exact, near + rounded, close)
+    return next((one for one in lines if cell_len(one) <= width), cut(close, width))
 
 
 def rounded_number(value: int) -> str:

@@ -9,13 +9,15 @@ from textual.geometry import Size
 
 from tui_migrate.ui.widgets.lines import Lines
 
+_SIGNS: Final = "-_/.,:"
+"""Behind these a long name, path or URL may be broken and stays readable."""
 _MARKS: Final = ("✗ ", "✓ ", "! ", "~ ", "● ")
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """Break a text into lines of at most `width` cells; lines after the first begin with `indent`.
 
-    Breaks fall on blanks; a word that is longer than a line is cut, behind a slash where it has one there.
+    Breaks fall on blanks; a word that is longer than a line is broken, behind one of its own signs where it has one.
     """
     lines, line = [], ""
     for word, is_rest in _words(text, max(1, width - len(indent))):
@@ -37,7 +39,8 @@ def _words(text: str, width: int) -> Iterator[tuple[str, bool]]:
                 if cell_len(head) + cell_len(character) > width:
                     break
                 head += character
-            head = head[: head.rfind("/", 1) + 1] or head
+            sign = max(head.rfind(one, 1) for one in _SIGNS) + 1
+            head = head[:sign] if sign > len(head) // 2 or head[sign - 1 : sign] == "/" else head
             yield head, is_rest
             rest, is_rest = rest[len(head) :], True
         yield rest, is_rest
