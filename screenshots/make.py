@@ -206,7 +206,7 @@ async def ask(shot: Photographer) -> None:
     await shot.press("s")
     await shot.until("wait for your decision")
     await shot.press("Q")
-    await shot.until("› ")
+    await shot.until("›? open")
     await shot.take("conflicts")
     await shot.press("enter")
     await shot.until("- the source's", "- ")

@@ -231,7 +231,8 @@ async def test_esc_stops_the_count_and_x_begins_it_again(ends: Pair, monkeypatch
         await pilot.press("escape")
         await until(pilot, shows(pilot, "Stopped counting; nothing was changed.", "x first counts"), "stopped")
         assert isinstance(app.screen, RollbackScreen)
-        assert not any(one.group.startswith("rollback-count") and one.is_running for one in app.workers)
+        counts = [one for one in app.workers if one.group.startswith("rollback-count")]
+        await until(pilot, lambda: not any(one.is_running for one in counts), "the end of the count")
         gate.set()
         await pilot.press("x")
         await until(pilot, shows(pilot, "x counts again"), "the count")

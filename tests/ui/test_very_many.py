@@ -27,7 +27,7 @@ from tui_migrate.ui.screens.history import WATCHED
 from tui_migrate.ui.screens.rollback_view import RollbackLook, rows
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_pace import RunPace
-from tui_migrate.ui.widgets.table import Row, sorted_by
+from tui_migrate.ui.widgets.table import Column, Row, Table, sorted_by
 from tui_migrate.worker import rejected_documents
 from tui_migrate.worker.backups import read_backups
 from tui_migrate.worker.rejected_documents import RejectedDocument, read_rejects
@@ -52,6 +52,25 @@ def test_numbers_come_first_and_from_the_largest_then_texts_and_equal_ones_stay_
 def test_without_values_to_sort_by_texts_count() -> None:
     unsorted = [Row(text, (text,)) for text in ("b", "A", "c")]
     assert [row.key for row in sorted_by(unsorted, 0)] == ["A", "b", "c"]
+
+
+def test_rows_that_are_shown_already_are_not_filtered_again() -> None:
+    asked: list[str] = []
+
+    def matches(row: Row) -> bool:
+        asked.append(row.key)
+        return row.key != "b"
+
+    shown = [Row(text, (text,)) for text in "abc"]
+    table = Table([Column("Name")])
+    table.show(shown)
+    table.filter("not b", matches)
+    table.show(list(shown), empty="Nothing.")
+    assert ([row.key for row in table.rows], asked) == (["a", "c"], ["a", "b", "c"])
+    table.show([shown[0], Row("b", ("b",)), shown[2]])
+    assert len(asked) == 6
+    table.show(shown[:2])
+    assert [row.key for row in table.rows] == ["a"]
 
 
 def test_the_sum_over_the_collections_is_made_once_for_each_look() -> None:

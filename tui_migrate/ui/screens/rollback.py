@@ -247,6 +247,8 @@ class RollbackScreen(OperatorScreen):
 
     def on_rollback_screen_looked(self, event: Looked) -> None:
         """Draw what is known by now. Where a later run came or went, what was counted does not hold any more."""
+        if self._look == event.look:
+            return
         if self._look is not None and self._look.later != event.look.later:
             self._forget_changes()
         self._look = event.look

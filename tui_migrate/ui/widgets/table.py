@@ -8,6 +8,7 @@ shown by the table that has the keys, and by no other: what they say is done by 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import is_
 from typing import ClassVar, Final
 
 from rich.cells import cell_len, set_cell_size
@@ -162,12 +163,16 @@ class Table(Widget, can_focus=True):
         return self._filter
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
-        """Show these rows; the cursor stays on its key, and nothing jumps. `empty` is what is said where none is."""
-        self._all = tuple(rows)
+        """Show these rows; the cursor stays on its key, and nothing jumps. `empty` is what is said where none is.
+
+        The very rows that are shown already are not filtered and sorted again.
+        """
         if empty is not None and empty != self._empty:
             self._empty = empty
             self.refresh()
-        self._arrange()
+        if len(rows) != len(self._all) or not all(map(is_, rows, self._all)):
+            self._all = tuple(rows)
+            self._arrange()
 
     def filter(self, text: str, matches: Callable[[Row], bool] | None = None) -> None:
         """Show only rows whose texts hold `text`, upper or lower case; `matches` decides instead where it is given."""
