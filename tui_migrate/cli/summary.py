@@ -85,8 +85,10 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
 
 def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
     """Say what can be done with a run whose worker has ended."""
-    if run.state.is_resumable and not run.is_piped:
+    if run.may_resume and not run.is_piped:
         yield f"go on with it: {output.command(f'resume {run.id}')}"
+    if run.rollback_run:
+        yield f"how it is being taken back: {output.command(f'status {run.rollback_run}')}"
     if run.rollback_available:
         yield f"take it back: {output.command(f'rollback {run.id} --confirm')}"
     if run.counts.rejected and run.state.is_final and not run.rolled_back_by:

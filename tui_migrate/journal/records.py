@@ -152,7 +152,8 @@ class RunRecord:
     filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
     that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
     `retried_whole` says that none of them was refused again. `rollback_asked` says that it was to be cancelled and then
-    taken back, and that no run does so yet.
+    taken back, and that no run does so yet. `rollback_run` is the run that has begun to take this one back and is not
+    through, else 0; `rollback_state` is how that one stands.
     """
 
     id: int
@@ -186,6 +187,8 @@ class RunRecord:
     backup: str = ""
     retried_by: int = 0
     retried_whole: bool = False
+    rollback_run: int = 0
+    rollback_state: RunState | None = None
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
 
@@ -200,6 +203,11 @@ class RunRecord:
         return Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
 
     @property
+    def may_resume(self) -> bool:
+        """True where `resume` may start a worker: what is being taken back is not gone on with."""
+        return self.state.is_resumable and self.rollback_run == 0
+
+    @property
     def rollback_available(self) -> bool:
         """True where `rollback` would find something to take back."""
         return (
@@ -207,6 +215,7 @@ class RunRecord:
             and self.undo
             and self.writes_begun
             and self.rolled_back_by == 0
+            and self.rollback_run == 0
             and not self.state.is_active
         )
 

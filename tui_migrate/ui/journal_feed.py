@@ -35,7 +35,7 @@ from tui_migrate.ui.environments import Environments
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
 from tui_migrate.ui.snapshot import Snapshot, Subject
-from tui_migrate.worker.control import effective
+from tui_migrate.worker.control import effective, with_rollback
 
 FAST_SECONDS: Final = 0.5
 SLOW_SECONDS: Final = 1.0
@@ -240,7 +240,8 @@ class JournalFeed:
                 run = await self._shown(reader, one.run)
                 shown.append(replace(one, run=replace(run, plan="", collections=(), findings=())))
             else:
-                shown.append(replace(one, run=self._environments.shown(one.run)))
+                run = with_rollback(self._home, one.run)
+                shown.append(replace(one, run=self._environments.shown(run)))
         return tuple(shown)
 
     def _is_news(self, snapshot: Snapshot) -> bool:

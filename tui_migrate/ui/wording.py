@@ -45,7 +45,7 @@ SILENT_SECONDS: Final = 5.0
 _ARROW: Final = " → "
 _WORDS: Final = {
     RunState.COMPLETED_WITH_FINDINGS: "findings",
-    RunState.ROLLED_BACK_WITH_FINDINGS: "rolled back, findings",
+    RunState.ROLLED_BACK_WITH_FINDINGS: "rolled back",
 }
 
 

@@ -149,14 +149,14 @@ class RunScreen(OperatorScreen):
         if action_id == "run.cancel":
             return not run.state.is_final
         if action_id == "run.resume":
-            return run.state.is_resumable
+            return run.may_resume
         if action_id == "run.rejects":
             return run.counts.rejected > 0
         if action_id == "backup.restore":
             return is_finished_backup(run)
         if action_id == "run.conflicts":
             return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
-        return run.rollback_available or action_id != "run.rollback"
+        return run.rollback_available or run.rollback_run > 0 or action_id != "run.rollback"
 
     def shown_actions(self) -> tuple[Action, ...]:
         """A run that has stopped is given up by the key that cancels one at work."""
@@ -280,10 +280,11 @@ class RunScreen(OperatorScreen):
         self._steering.resume()
 
     def action_run_rollback(self) -> None:
-        """Show what a rollback would do."""
-        from tui_migrate.ui.screens.rollback import RollbackScreen  # which shows the run that it starts on this screen
+        """Show what a rollback would do, or the one that is under way."""
+        from tui_migrate.ui.screens.rollback import rollback_of  # which shows the run that it starts on this screen
 
-        self.app.push_screen(RollbackScreen(self._run_id))
+        if self.run_record is not None:
+            self.app.push_screen(rollback_of(self.run_record))
 
     def action_run_rejects(self) -> None:
         """List what the target refused."""

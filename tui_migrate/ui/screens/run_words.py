@@ -37,10 +37,13 @@ def status(snapshot: Snapshot, keys: Keymap) -> tuple[list[str], Tone]:
     if run.state.is_active:
         said = list(_of_live(run, snapshot, keys))
         return said, Tone.WARN if said else Tone.PLAIN
-    said = [*_of_ended(run, snapshot.taken_at, keys), *_next(run, keys)]
+    ended = list(_of_ended(run, snapshot.taken_at, keys))
+    if run.rollback_run:
+        ended = [f" ! {rollback_words(run)}", f"   before that: {ended[0].strip()}", *ended[1:]]
+    said = [*ended, *_next(run, keys)]
     if (asked := _refused(snapshot.controls)) is not None:
         said.append(asked)
-    return said, state_tone(run.state)
+    return said, Tone.WARN if run.rollback_run else state_tone(run.state)
 
 
 def wish_under_way(controls: Sequence[Control], state: RunState) -> Control | None:
@@ -121,7 +124,7 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
         case RunState.ROLLED_BACK_WITH_FINDINGS:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
-    if waits := rollback_words(run):
+    if not run.rollback_run and (waits := rollback_words(run)):
         yield f" ! {waits}"
     if (hint := failure_hint(failure)) and not is_one_command(failure) and not _is_decided(run):
         yield f"   → {printable(hint)}"
@@ -158,7 +161,9 @@ def _done_words(run: RunRecord, now: float) -> str:
 def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
     steps = []
-    if run.state.is_resumable:
+    if run.rollback_run:
+        steps.append(f"{keys.of('run.rollback')} shows run {run_name(run.rollback_run)}")
+    if run.may_resume:
         steps.append(
             f"{keys.of('run.resume')} starts it"
             if run.state is RunState.PLANNED
