@@ -164,6 +164,38 @@ def test_a_rollback_has_its_own_counts_and_knows_its_collections_by_them() -> No
     assert [row.cells[0] for row in CollectionRows().of(run, RunPace())] == ["● b", "! c", "○ a"]
 
 
+def test_counts_that_have_no_room_go_onto_the_second_line_and_none_is_cut() -> None:
+    def lines(counts: Counts) -> tuple[str, str]:
+        run = record(RunState.COMPLETED, one("a", CollectionState.DONE, 9, 9, counts), stage=Stage.COMMIT)
+        found = counts_lines(run, RunPace(), [], None, 80)
+        assert max(map(cell_len, found)) <= 80
+        return found
+
+    restored = lines(Counts(525, 1_975, 6_915, deleted=1))
+    assert restored[0].endswith("   inserted 525  replaced 1,975  unchanged 6,915")
+    assert restored[1].strip() == "deleted 1  skipped 0  rejected 0  retried 0"
+    assert lines(Counts(80_500, assumed_ours=1_000))[1].strip() == "skipped 0  rejected 0  in doubt 1,000  retried 0"
+    large = lines(Counts(*[1_234_567_890] * 3, 12_345, 12, deleted=1_234_567))
+    assert large[0].endswith("   inserted 1,234,567,890  replaced 1,234,567,890")
+    assert large[1].strip() == "unchanged 1,234,567,890  deleted 1,234,567  skipped 12,345  rejected 12"
+
+
+def test_what_a_collection_was_thought_to_have_is_not_said_once_it_is_done() -> None:
+    removed = CollectionProgress("junk", CollectionState.DONE, 1, 0, 10, 0, Counts(deleted=1))
+    part = CollectionProgress("users", CollectionState.DONE, 600, 1, 10, 10, Counts(inserted=1))
+    run = record(RunState.COMPLETED, removed, part, stage=Stage.COMMIT)
+    scoped = replace(copy_plan(), scope=Scope(filters=(Filter("users", "{}"),)))
+    assert figures_line(run, RunPace(), 80, scoped).startswith(" 1 / 1 docs ")
+    assert [row.cells[1] for row in CollectionRows().of(run, RunPace())] == ["1 deleted", "1 / 1"]
+
+
+def test_a_line_of_the_log_that_is_too_long_keeps_both_its_ends() -> None:
+    (line,) = event_lines([Event(1, 42, 51_131.0, "note", f"{'long_' * 20}name: starting")], UTC, 80)
+    assert cell_len(line) == 80
+    assert line.startswith(" 14:12:11  long_long")
+    assert line.endswith("name: starting")
+
+
 def test_an_export_counts_what_it_has_written_and_has_no_target_in_production() -> None:
     plan = Plan(
         RunKind.EXPORT,

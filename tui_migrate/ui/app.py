@@ -37,6 +37,7 @@ from tui_migrate.ui.themes import shipped_themes, textual_theme
 from tui_migrate.ui.unfinished import Unfinished
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
+from tui_migrate.wording import run_name
 
 STYLES: Final = (
     "base",
@@ -171,7 +172,10 @@ class MigrateApp(TerminalApp[None]):
         screen.call_after_refresh(self.became_ready)
 
     def on_run_ended(self, event: RunEnded) -> None:
-        """Let whoever looks elsewhere know."""
+        """Let whoever looks elsewhere know; a line that it goes on would be wrong from now on."""
+        for screen in self.screen_stack:
+            for note in screen.query(Note):
+                note.forget(f"run {run_name(event.run_id)} goes on")
         self._notices.run_ended(event)
 
     def on_journal_unreadable(self, event: JournalUnreadable) -> None:

@@ -305,12 +305,13 @@ def _understood(path: Path) -> Iterator[None]:
 
 
 async def _requests(reader: JournalReader, run: RunRecord) -> tuple[Control, ...]:
-    """The requests made of a run; of one at work those alone that its worker has to heed.
+    """The requests made of a run in its last attempt, and those that nobody has answered.
 
-    What the worker of an earlier attempt had accepted ended with that worker: nobody is finishing a batch for it.
+    What the worker of an earlier attempt had accepted ended with that worker: nobody is finishing a batch for it. What
+    it refused is not of now.
     """
     found = await reader.controls(run.id)
-    if not run.state.is_active or run.attempt <= 1 or not found:
+    if run.attempt <= 1 or not found:
         return found
     began = await reader.attempt_began_at(run.id, run.attempt)
     return tuple(

@@ -1,5 +1,6 @@
 """Taking a run up again, from whatever screen it is asked."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.errors import Refused
@@ -23,11 +24,12 @@ async def plan_of(app: "MigrateApp", run_id: int) -> Plan:
     return await read_plan(await app.feed.whole(run_id), app.session.home)
 
 
-async def resume(app: "MigrateApp", run_id: int) -> bool:
+async def resume(app: "MigrateApp", run_id: int, when_confirmed: Callable[[], object]) -> bool:
     """Start a worker for a run that stopped, or never began; say whether one was started.
 
     Where its target is production the name is to be typed first; passwords that are missing, or that the server did
-    not take from the last worker, are asked for. Once the worker is being started, that is not cut short any more.
+    not take from the last worker, are asked for. `when_confirmed` is called as soon as it is wanted for certain. Once
+    the worker is being started, that is not cut short any more.
 
     Raises Refused where that cannot be, and what keeps a password from being tried.
     """
@@ -37,7 +39,10 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     if run.failure is not None and run.failure.code in REFUSED_SECRETS:
         for one in ends:
             app.session.passwords.pop(one.label, None)
-    if not await _confirm(app, run_id, plan) or not await have_passwords(app, ends):
+    if not await _confirm(app, run_id, plan):
+        return False
+    when_confirmed()
+    if not await have_passwords(app, ends):
         return False
     labels = {one.label for one in ends}
     given = {label: word for label, word in app.session.passwords.items() if label in labels}

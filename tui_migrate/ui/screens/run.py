@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, Plan, Policy, RunKind
 from tui_migrate.ui.actions import Action
 from tui_migrate.ui.copyable import Copyable
@@ -43,6 +44,8 @@ PLOT_FROM_HEIGHT: Final = 32
 PLOT_ROWS: Final = 6
 
 GIVING_UP: Final = "End the run for good: it cannot be resumed any more; what it wrote stays. Asks first."
+
+GOING_ON: Final = "Let the run go on where it was paused."
 
 HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
@@ -159,13 +162,14 @@ class RunScreen(OperatorScreen):
         return run.rollback_available or run.rollback_run > 0 or action_id != "run.rollback"
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """A run that has stopped is given up by the key that cancels one at work."""
+        """One that is paused goes on by the key that pauses it; one that has stopped is given up by that of cancel."""
         run, actions = self.run_record, super().shown_actions()
-        if run is None or run.state.is_active:
+        if run is None:
             return actions
-        return tuple(
-            replace(one, label="Give up", help=GIVING_UP) if one.id == "run.cancel" else one for one in actions
-        )
+        words = {} if run.state.is_active else {"run.cancel": {"label": "Give up", "help": GIVING_UP}}
+        if run.state is RunState.PAUSED:
+            words["run.pause"] = {"label": "Go on", "help": GOING_ON}
+        return tuple(replace(one, **words.get(one.id, {})) for one in actions)
 
     def copyable(self) -> Sequence[Copyable]:
         """The collection under the cursor, the run's id, its plan."""
@@ -208,7 +212,7 @@ class RunScreen(OperatorScreen):
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
         self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan)])
-        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.events, self._plan))
+        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.events, self._plan, width))
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)
         table = self.query_one(Table)
@@ -216,7 +220,7 @@ class RunScreen(OperatorScreen):
         table.show(self._rows.of(run, pace), empty=empty)
         shown = max(1, table.size.height - 2)
         self.query_one("#more", Lines).show([more_line(len(table.rows), shown, width)])
-        self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:])][-2:])
+        self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:], width=width)][-2:])
 
     def _draw_plot(self, snapshot: Snapshot) -> None:
         """Show the whole run's throughput where the screen is tall enough; T shows it elsewhere."""
@@ -242,6 +246,7 @@ class RunScreen(OperatorScreen):
         pane = self.query_one("#status", Prose)
         if "\n".join(paragraphs) != pane.words:
             pane.say(paragraphs)
+            self.call_after_refresh(self._draw)  # once the table knows what room is left to it
         for one in self.TONES:
             pane.set_class(one == f"-{tone.value}", one)
 

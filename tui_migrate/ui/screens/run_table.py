@@ -63,6 +63,16 @@ def bytes_total(one: CollectionProgress) -> int:
     return one.bytes_done if one.state is CollectionState.DONE else one.bytes_total
 
 
+def documents_total(one: CollectionProgress) -> int:
+    """The documents of a collection: an estimate, of which nothing is left over once it is done."""
+    return one.documents_done if one.state is CollectionState.DONE else one.documents_total
+
+
+def _amount(one: CollectionProgress) -> str:
+    said = f"{number(one.documents_done)} / {number(documents_total(one))}"
+    return said if one.documents_done or not one.counts.deleted else f"{number(one.counts.deleted)} deleted"
+
+
 def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     state = standing(one, run)
     mark, tone = _mark(one, run)
@@ -73,7 +83,7 @@ def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     rejected = one.counts.rejected
     cells = (
         f"{mark} {name}",
-        f"{number(one.documents_done)} / {number(one.documents_total)}",
+        _amount(one),
         size_pair(one.bytes_done, bytes_total(one)),
         number(rejected),
         f"{int(part * 100)} %",

@@ -4,7 +4,7 @@ Widths are in cells, times in seconds since 1970.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -19,8 +19,9 @@ from tui_migrate.ui.look import host_words
 from tui_migrate.ui.rates import UNKNOWN, eta_words, steady
 from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
-from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, size_pair
+from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, documents_total, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
+from tui_migrate.ui.widgets.table import fit
 from tui_migrate.ui.wording import fit_ends
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
 
@@ -121,9 +122,9 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
     Of a part of the documents nobody has counted more than all of them.
     """
     is_part = plan is not None and bool(plan.scope.filters or plan.scope.owner)
-    total = sum(one.documents_total for one in run.collections)
+    total = sum(map(documents_total, run.collections))
     done = documents_done(run)
-    parts = [f"{number(done)} {'of at most' if is_part else '/'} {number(total)} docs"]
+    parts = [f"{number(done)} {'of at most' if is_part and done < total else '/'} {number(total)} docs"]
     if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(map(bytes_total, run.collections))):
         parts.append(sizes)
     if run.state.is_active:
@@ -137,21 +138,40 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
     return line if cell_len(line) <= width else " " + "  ".join(part.strip() for part in parts)
 
 
-def counts_lines(run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None) -> tuple[str, str]:
-    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines."""
+def counts_lines(
+    run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None, width: int = 80
+) -> tuple[str, str]:
+    """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines.
+
+    Where they have no room for all counts, those that are 0 are left out of the second line.
+    """
     limit = f"{number(run.rate_limit)}/s" if run.rate_limit else "none"
     left = f" {sparkline(pace.history, SPARK_WIDTH)} limit {limit}"
-    begin = max(COUNTS_AT, cell_len(left) + 2)
     first, second = _counts(run)
     second.append(("retried", sum(_RETRY in one.message for one in events)))
     below = "" if run.kind is RunKind.EXPORT else source_words(plan)
     if run.state.is_active and run.parallel > 1:
         below = f"{below}  {run.parallel} at once".strip()
-        begin = max(begin, cell_len(below) + 3)
-    return (
-        left.ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in first),
-        f" {below}".ljust(begin) + "  ".join(f"{name} {number(value)}" for name, value in second),
-    )
+    return _laid_out((left, f" {below}"), first, second, width)
+
+
+def _laid_out(
+    lefts: tuple[str, str], first: list[tuple[str, int]], second: list[tuple[str, int]], width: int
+) -> tuple[str, str]:
+    """Put counts behind what stands at the left: as drawn, else with a wider second line, else without its zeros."""
+    above, below = lefts
+    begin = max(COUNTS_AT, cell_len(above) + 2, cell_len(below) + 2 if below.strip() else 0)
+    begins = [(begin, begin), (begin, cell_len(below) + 2), (cell_len(above) + 2, cell_len(below) + 2)]
+    lines = (above, below)
+    for some in (second, [one for one in second if one[1]]):
+        for at in begins:
+            for kept in range(len(first), 0, -1):
+                rows = (first[:kept], [*first[kept:], *some])
+                shown = ["  ".join(f"{name} {number(value)}" for name, value in row) for row in rows]
+                lines = (above.ljust(at[0]) + shown[0], below.ljust(at[1]) + shown[1])
+                if all(cell_len(one) <= width for one in lines):
+                    return lines
+    return lines
 
 
 def more_line(rows: int, shown: int, width: int) -> str:
@@ -160,9 +180,12 @@ def more_line(rows: int, shown: int, width: int) -> str:
     return f" {'─' * 3}{words}" + "─" * max(0, width - 5 - len(words))
 
 
-def event_lines(events: Iterable[Event], zone: tzinfo | None = None) -> list[str]:
-    """Lines of the log: the time of day in the local zone, and what happened."""
-    return [f" {clock_time(one.at, zone)}  {printable(one.message)}" for one in events]
+def event_lines(events: Sequence[Event], zone: tzinfo | None = None, width: int = 0) -> list[str]:
+    """Lines of the log: the time of day in the local zone, and what happened, cut in its middle to a width."""
+    times = [f" {clock_time(one.at, zone)}  " for one in events]
+    said = [printable(one.message) for one in events]
+    room = [max(1, width - cell_len(time)) if width else cell_len(one) for time, one in zip(times, said, strict=True)]
+    return [time + fit(one, cells) for time, one, cells in zip(times, said, room, strict=True)]
 
 
 def clock_time(at: float, zone: tzinfo | None = None) -> str:
@@ -209,5 +232,5 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
     if counts.deleted:
         first.append(("deleted", counts.deleted))
     if counts.assumed_ours:
-        second.append(("assumed ours", counts.assumed_ours))
+        second.append(("in doubt", counts.assumed_ours))
     return first, second

@@ -37,6 +37,11 @@ class Note(Lines):
         self._said = ""
         self._draw()
 
+    def forget(self, words: str) -> None:
+        """Show nothing where it was said of this that all is well: it is not so any more."""
+        if words in self._said and not self.has_class("-error"):
+            self.clear()
+
     def on_resize(self) -> None:
         """Cut the line anew."""
         self._draw()
