@@ -140,6 +140,7 @@ async def test_a_database_that_cannot_be_is_asked_again(shop: Shop) -> None:
             await type_into(pilot, wrong)
             await until(pilot, lambda window=window: pilot.app.screen is not window, "the next")  # type: ignore[misc]  # bound per turn
             await until(pilot, shows(pilot, "✗ "), "why")
+            await until(pilot, lambda: screen_text(pilot).count("✗ ") == 1, "it said once")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the choices again")
         await pilot.press("escape")

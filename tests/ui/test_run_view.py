@@ -209,6 +209,13 @@ def test_an_export_counts_what_it_has_written_and_has_no_target_in_production() 
     assert head_words(run, plan, 81) == ("run 0042   export   prod/shop → /backups/shop", None, "SOURCE: PRODUCTION")
 
 
+def test_the_head_names_a_backup_by_its_name() -> None:
+    made = replace(record(kind=RunKind.EXPORT), target="/backups/of/the/shop.tar", backup="before-my-change")
+    assert head_words(made, None, 80)[0] == "run 0042   backup   prod/shop → before-my-change"
+    read = replace(record(kind=RunKind.IMPORT), source="/backups/of/the/shop.tar", backup="before-my-change")
+    assert head_words(read, None, 80)[0] == "run 0042   restore   before-my-change → staging/shop"
+
+
 def test_the_head_names_a_target_in_production_and_the_lines_a_source_there() -> None:
     plan = copy_plan()
     staging = record()

@@ -42,6 +42,7 @@ from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import Source
 from tui_migrate.stores.retrying import told_to
+from tui_migrate.wording import duration
 from tui_migrate.worker.hindrance import Complaint
 from tui_migrate.worker.inputs import remove_unneeded
 from tui_migrate.worker.launch import create_rollback_run
@@ -75,8 +76,9 @@ async def work(home: Home, run_id: int, passwords: Mapping[str, str], pipe: int 
             record = await reader.run(run_id)
             await _refuse_if_over(reader, record)
             for one in filter(None, (run_id, record.rollback_of)):
-                if (await reader.run(one)).state.is_active:
+                if (left := await reader.run(one)).state.is_active:
                     await journal.transition(one, RunState.INTERRUPTED)
+                    await journal.add_event(one, _gone(left, journal.clock()), Severity.WARNING)
             signals = Signals()
             locks.enter_context(signals.heeded())
             attempt = _Attempt(home, record, journal, reader, passwords, signals, pipe)
@@ -93,6 +95,12 @@ async def work(home: Home, run_id: int, passwords: Mapping[str, str], pipe: int 
     await remove_unneeded(home)
     # A run that failed has failed, however well it was taken back.
     return exit_code
+
+
+def _gone(run: RunRecord, now: float) -> str:
+    heard = run.last_heard_at
+    when = f", last heard of {duration(max(0.0, now - heard))} before this" if heard is not None else ""
+    return f"interrupted: the worker of attempt {run.attempt} was gone without a word{when}"
 
 
 async def _runs_to_lock(home: Home, run_id: int) -> tuple[int, ...]:
@@ -149,6 +157,8 @@ class _Attempt:
         entering = RunState.VALIDATING if self._record.stage is Stage.VALIDATE else RunState.PREPARING
         self._signals.steer(self._steering)
         attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
+        if attempt > 1:
+            await journal.add_event(run_id, f"taken up again: attempt {attempt} goes on where it stopped")
         state, failure = await self._try(attempt)
         failpoint("worker.before_last_word")
         await self._steering.conclude(state)

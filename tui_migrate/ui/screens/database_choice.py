@@ -69,6 +69,7 @@ class AskDatabase(AskText):
         self._typed = ""
         self._stepped = value
         self._is_missed = False
+        self._refused = value if sentences else None
         self.found = found
 
     def compose(self) -> ComposeResult:
@@ -177,6 +178,8 @@ class AskDatabase(AskText):
         """Say what is to be said of a name, in VERDICT lines at most."""
         if not value:
             return [_NONE] if self._is_missed else []
+        if value == self._refused:  # the sentences above say why
+            return []
         try:
             check_database(value)
         except UsageError as error:

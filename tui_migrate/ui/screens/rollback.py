@@ -218,6 +218,10 @@ class RollbackScreen(OperatorScreen):
         """Start the rollback, after what has to be confirmed was."""
         if not self.is_available("rollback.start") or self._look is None:
             return
+        if self._counting is not None:
+            start = self.key_of("rollback.start")
+            self.notify_line(f"What others changed is being counted: esc stops that, then {start} starts.")
+            return
         if self._force:
             self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._sure)
         else:

@@ -5,6 +5,7 @@ Widths are in cells, times in seconds since 1970.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -62,12 +63,20 @@ def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Envi
     said = environment_words(environment, right) if environment is not None else right
     what = f"run {run_name(run.id)}   {kind_words(run)}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
-    return what + fit_ends(_short(printable(ends_words(run))), max(1, room)), environment, right
+    return what + fit_ends(_short(printable(_ends(run))), max(1, room)), environment, right
 
 
 def head_right(run: RunRecord | None, width: int) -> tuple[Environment | None, str]:
     """The right of the head of a sheet about a run: how dangerous its target is, or an export's source."""
     return (None, "") if run is None else head_words(run, None, width)[1:]
+
+
+def _ends(run: RunRecord) -> str:
+    """From where to where; a backup goes by its name there."""
+    if not run.backup:
+        return ends_words(run)
+    ends = (run.source, run.backup) if run.kind is RunKind.EXPORT else (run.backup, run.target)
+    return ends_words(replace(run, source=ends[0], target=ends[1]))
 
 
 def _place(run: RunRecord) -> str:
