@@ -6,7 +6,6 @@ Needs the extra `demo`. The pictures show nothing of the machine they were made 
 import asyncio
 import os
 import platform
-import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -55,15 +54,6 @@ class Photographer:
                 raise SystemExit(f"never came: {what}\n{self._text()}")
             await self._pilot.pause()
             await asyncio.sleep(0.02)
-
-    async def until_share(self, percent: float) -> None:
-        """Wait until a run that is shown is so far."""
-
-        def is_far() -> bool:
-            share = re.search(r"(\d+\.\d) %", self._text())
-            return share is not None and float(share[1]) >= percent
-
-        await self.until_true(is_far, f"{percent} %")
 
     async def take(self, name: str) -> None:
         """Save what is shown as NAME.svg."""
@@ -129,9 +119,6 @@ async def plan_and_run(shot: Photographer) -> None:
     await shot.until("The checks found nothing")
     await shot.take("preflight")
     await shot.press("s")
-    await shot.until("● execute")
-    await shot.until_share(45)
-    await shot.take("run")
     await shot.until("✓ completed")
     await shot.take("completed")
 
@@ -146,6 +133,15 @@ async def take_back(shot: Photographer) -> None:
     await shot.take("rollback-documents")
     await shot.press("escape")
     await shot.until("Next: s starts the rollback")
+    await shot.go_to("tenants")
+    await shot.press("enter")
+    await shot.until("The run wrote 252", "_id")
+    await shot.go_to_first("put back: the run replaced it")
+    await shot.press("enter")
+    await shot.until("in the target now", "- ")
+    await shot.take("rollback-document")
+    await shot.press("escape", "escape")
+    await shot.until("Next: s starts the rollback")
     await shot.press("s")
     await shot.until("is taken back")
     await shot.press("escape", "escape")
@@ -159,7 +155,10 @@ async def take_back(shot: Photographer) -> None:
     await shot.press("t")
     await shot.until("✓ ")
     await shot.take("connections")
-    await shot.press("escape", "question_mark")
+    await shot.press("enter")
+    await shot.until("Environment", "Test and save")
+    await shot.take("connection")
+    await shot.press("escape", "escape", "question_mark")
     await shot.until("Keys that work here")
     await shot.take("help")
     await shot.press("escape")
@@ -207,10 +206,10 @@ async def ask(shot: Photographer) -> None:
     await shot.press("s")
     await shot.until("wait for your decision")
     await shot.press("Q")
-    await shot.until("› ")
+    await shot.until("›? open")
     await shot.take("conflicts")
     await shot.press("enter")
-    await shot.until("ours, from the source", "- ")
+    await shot.until("- the source's", "- ")
     await shot.take("conflict")
 
 
@@ -239,14 +238,15 @@ async def run_sheets(shot: Photographer, live: prepared.LiveRun) -> None:
     await shot.until("docs/s", "Held up by the target")
     await shot.take("throughput")
     await shot.press("escape", "l")
-    await shot.until("retrying batch 511")
+    await shot.until("again in 0.5 s")
     await shot.take("log")
     await shot.press("escape")
     await shot.until("● execute")
-    for _ in range(24):
+    for _ in range(44):
         await live.go_on()
         await asyncio.sleep(0.55)
     await shot.until("ETA ~")
+    await shot.take("run")
     await shot.resize(*WIDE)
     await shot.take("run-wide")
     await shot.resize(*SIZE)
@@ -279,7 +279,10 @@ async def around(shot: Photographer) -> None:
     await shot.press("K")
     await shot.until("before-release-3.1", "staging-shop-2026")
     await shot.take("backups")
-    await shot.press("P")
+    await shot.press("enter")
+    await shot.until("On disk")
+    await shot.take("backup")
+    await shot.press("escape", "P")
     await shot.until("days")
     await shot.take("prune")
     await shot.press("escape", "escape", "ctrl+p")
@@ -308,7 +311,7 @@ async def steps(shot: Photographer) -> None:
     await shot.press("escape", "escape")
     session.looks.keep(prepared.checked())
     await shot.app.push_screen(NewMigrationScreen(prepared.draft(Step.PREFLIGHT)))
-    await shot.until("1 error and 2 warnings")
+    await shot.until("1 error and 3 warnings")
     await shot.take("preflight-findings")
 
 

@@ -100,8 +100,8 @@ FOUND: Final = (
     Finding(
         Severity.WARNING,
         "source_moved",
-        "orders",
-        "documents changed in the source while the run was reading it, such as _id 1799312",
+        "carts",
+        "documents changed in the source while the run was reading it, such as _id 8121",
         "run it again to take up the changes",
         37,
     ),
@@ -148,8 +148,9 @@ class LiveRun:
     async def go_on(self) -> None:
         """Write what it has done in half a second more."""
         self.clock.now += 0.5
-        counts = Counts(inserted=1_150, unchanged=9)
-        await Progress(self.journal, self.id).commit_batch(_batch("orders", self.batches, counts, 1_159))
+        documents = 960 + (self.batches * 7919) % 11 * 12 + min(self.batches - 330, 30) * 10
+        counts = Counts(inserted=documents - 9, unchanged=9)
+        await Progress(self.journal, self.id).commit_batch(_batch("orders", self.batches, counts, documents))
         await self.journal.beat(self.id)
         self.batches += 1
 
@@ -219,14 +220,16 @@ async def _write_ended(home: Home, journal: JournalWriter, clock: Clock) -> None
         put_aside = records if lost else []
         await progress.commit_batch(_batch(name, number, counts, documents), refused=put_aside)
         if name == "reviews":
-            words = "reviews: retrying batch 31 after NetworkTimeout (1 of 8)"
+            words = "db2.example.net:27017 does not answer; again in 0.4 s (1 of 8)"
             await journal.add_event(run_id, words, Severity.WARNING)
         clock.now += 11
         await progress.set_collection(name, CollectionState.DONE)
     for one in ("users", "products", "reviews", "carts"):
         clock.now += 3
         await journal.add_event(run_id, f"{one}: verifying")
-    await journal.add_findings(run_id, Stage.VERIFY, FOUND)
+    refusals = [one for one in FOUND if one.code == "rejected"]
+    await journal.add_findings(run_id, Stage.EXECUTE, refusals)
+    await journal.add_findings(run_id, Stage.VERIFY, [one for one in FOUND if one not in refusals])
     for state in (RunState.VERIFYING, RunState.COMMITTING):
         await journal.transition(run_id, state)
     await journal.set_stage(run_id, Stage.COMMIT)
@@ -255,7 +258,7 @@ async def _write_live(home: Home, journal: JournalWriter, clock: Clock) -> LiveR
             await journal.add_event(run_id, "orders: starting")
         if number == 150:
             await journal.set_rate_limit(run_id, 2_000)
-            await journal.add_event(run_id, "rate set to 2000 by bert@bastion")
+            await journal.add_event(run_id, "rate set to 2,000 by bert@bastion")
             await journal.add_event(run_id, hindrance_line(Hindrance.LIMIT, 0.93))
         if number == 200:
             await journal.set_rate_limit(run_id, 0)
@@ -263,7 +266,7 @@ async def _write_live(home: Home, journal: JournalWriter, clock: Clock) -> LiveR
         if number == 215:
             await journal.add_event(run_id, hindrance_line(Hindrance.TARGET, 0.81))
         if number == 300:
-            words = "orders: retrying batch 511 after NetworkTimeout (1 of 8)"
+            words = "db2.example.net:27017 does not answer; again in 0.5 s (1 of 8)"
             await journal.add_event(run_id, words, Severity.WARNING)
     return LiveRun(journal, clock, run_id, lock)
 
@@ -304,13 +307,13 @@ async def _write_backups(home: Home, journal: JournalWriter, clock: Clock) -> No
             end.environment, "", names, True, run_id, state=BackupState.GOOD,
         )  # fmt: skip
         await backups.add_backup(journal, record)
+        for state in (RunState.VERIFYING, RunState.COMMITTING):
+            await journal.transition(run_id, state)
+        await journal.end_attempt(run_id, RunState.COMPLETED, None)
         async with journal.transaction() as database:
             await database.execute(
                 "UPDATE backups SET documents = ?, size = ? WHERE name = ?", (2_084_975, size * 1_000, name)
             )
-        for state in (RunState.VERIFYING, RunState.COMMITTING):
-            await journal.transition(run_id, state)
-        await journal.end_attempt(run_id, RunState.COMPLETED, None)
         if verdict:
             await backups.set_verified(journal, name, clock.now + 3_600, verdict)
 
@@ -346,12 +349,18 @@ def checked() -> Checked:
     """What the checks found about it."""
     findings = (
         Finding(
-            Severity.ERROR, "validator_rejects", "users", "the target's validator refuses 7 of them, such as _id 40117",
-            "mend them, or allow rejects under Policy › More", 7,
+            Severity.ERROR, "kind_differs", "reviews", "this is a collection in the source and a view in the target",
+            "rename or drop the target's",
         ),
         Finding(
-            Severity.WARNING, "unique_clash", "users.email_1", "2 documents may meet a unique index of the target",
-            "they are tried again after the collection", 2,
+            Severity.WARNING, "validator_rejects", "users",
+            "7 documents do not meet the target's validator, such as _id 40117, 61902, 90004",
+            "put them right at the source, or let them be put aside: --max-rejects 7, or more", 7,
+        ),
+        Finding(
+            Severity.WARNING, "unique_clash", "users.email_1",
+            "2 documents have values of the target's unique index email_1 that another document has, such as _id 88230",
+            "make them differ, leave them out, or let them be put aside: --max-rejects 2", 2,
         ),
         Finding(
             Severity.WARNING, "reference_missing", "orders", "items.product_id refers to products, which is not marked",

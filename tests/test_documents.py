@@ -6,6 +6,7 @@ from uuid import UUID
 
 import bson
 import pytest
+from bson import json_util
 from bson.binary import Binary, UuidRepresentation
 from bson.codec_options import CodecOptions
 from bson.int64 import Int64
@@ -29,6 +30,7 @@ from tui_migrate.documents import (
     raw_id,
     show_id,
     with_id,
+    with_uuids,
 )
 from tui_migrate.errors import MalformedDocument
 from tui_migrate.ordering import order_key
@@ -218,3 +220,20 @@ def test_an_id_is_shown_as_people_write_it(identifier: object, shown: str) -> No
     found = raw_id(bson.encode({"_id": identifier}, codec_options=options))
     assert found is not None
     assert show_id(found) == shown
+
+
+UUIDS = st.uuids()
+
+
+@given(UUIDS, st.text(max_size=20))
+def test_a_uuid_reads_the_same_in_a_list_and_in_a_document(one: UUID, text: str) -> None:
+    document = {
+        "_id": Binary.from_uuid(one),
+        "said": text + '{"$binary": {"base64": "' + 22 * "A" + '==", "subType": "04"}}',
+    }
+    written = json_util.dumps(document, json_options=json_util.CANONICAL_JSON_OPTIONS)
+    shown = with_uuids(written)
+    identifier = raw_id(bson.encode(document))
+    assert identifier is not None
+    assert shown.startswith(f'{{"_id": {{"$uuid": "{show_id(identifier)}"}}')
+    assert json_util.loads(shown, json_options=json_util.CANONICAL_JSON_OPTIONS) == document

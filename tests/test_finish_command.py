@@ -1,6 +1,8 @@
 """The command that is run at a run's end: what it is told, what it is not, and what is said where it fails."""
 
+import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -40,12 +42,14 @@ async def test_one_that_fails_is_said_to_have_failed() -> None:
 
 
 async def test_one_that_takes_long_is_left_at_work(tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-    code = f"import time, pathlib; time.sleep(0.4); pathlib.Path({str(mark)!r}).touch()"
+    mark, go = tmp_path / "mark", tmp_path / "go"
+    os.mkfifo(go)
+    code = f"import pathlib; pathlib.Path({str(go)!r}).read_text(); pathlib.Path({str(mark)!r}).touch()"
     said = await run_finish_command((sys.executable, "-c", code), 1, RunState.FAILED, RunKind.COPY, patience=0.05)
     assert said is None
     assert not mark.exists()
     (left,) = finish_command._LEFT_AT_WORK
+    await asyncio.to_thread(go.write_text, "")
     assert left.wait(30) == 0
     assert mark.exists()
     finish_command._LEFT_AT_WORK.clear()

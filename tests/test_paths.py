@@ -43,6 +43,17 @@ def test_else_the_environment_names_it(tmp_path: Path, monkeypatch: pytest.Monke
     assert Home.find() == Home.find(tmp_path / "other")
 
 
+def test_a_command_names_the_home_where_it_would_look_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(HOME_VARIABLE, raising=False)
+    assert Home.find().option == ""
+    given = Home.find(tmp_path / "a b")
+    assert given.option == f" --home '{tmp_path}/a b'"
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "a b"))
+    assert given.option == ""
+
+
 @pytest.mark.parametrize("below", [".", "a/b"])
 def test_a_file_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str) -> None:
     file = tmp_path / "file"

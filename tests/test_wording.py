@@ -15,6 +15,23 @@ def test_numbers_and_sizes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "0 Bytes"),
+        (1, "1 Byte"),
+        (999, "999 Bytes"),
+        (1_000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_951, "1.0 MB"),
+        (123_456_789_012, "123.5 GB"),
+        (2**63 - 1, "9.2 EB"),
+    ],
+)
+def test_a_size_has_one_digit_behind_the_point_and_never_a_thousand_of_a_unit(value: int, shown: str) -> None:
+    assert size(value) == shown
+
+
+@pytest.mark.parametrize(
     ("seconds", "shown"),
     [(0.4, "0s"), (59.4, "59s"), (59.6, "1m 00s"), (3_599.4, "59m 59s"), (3_600, "1h 00m"), (90_061, "25h 01m")],
 )

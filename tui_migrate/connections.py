@@ -59,6 +59,11 @@ class Connection:
         """What its password is kept under in the system keyring: NAME/USER."""
         return f"{self.name}/{unquote(parse_url(self.url).user)}"
 
+    @property
+    def asks(self) -> bool:
+        """True where its password is kept nowhere: whoever has a terminal is asked each time."""
+        return not (self.password_env or self.password_file or self.keyring or self.password is not None)
+
 
 def load(home: Home) -> dict[str, Connection]:
     """Read the connections by name; none where there is no file. Raises InvalidFile, UsageError."""

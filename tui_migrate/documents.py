@@ -4,7 +4,9 @@ Nothing here decodes a value: a document stays the bytes that a server sent, so 
 layout of BSON is that of the specification at bsonspec.org, version 1.1.
 """
 
+import binascii
 import hashlib
+import re
 import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple, NewType
@@ -23,6 +25,8 @@ HASH_BYTES: Final = 16
 
 _INT32 = struct.Struct("<i")
 _UUID_HEAD: Final = b"\x10\x00\x00\x00\x04"
+_BINARY_UUID: Final = re.compile(r'\{"\$binary": \{"base64": "([A-Za-z0-9+/]{22}==)", "subType": "04"\}\}')
+"""How a binary of 16 bytes and subtype 4 stands in canonical Extended JSON, as bson writes it."""
 
 _FIXED: Final[dict[int, int]] = {
     0x01: 8,  # double
@@ -225,6 +229,23 @@ def has_empty_timestamp(document: bytes) -> bool:
     )
 
 
+def with_uuids(text: str) -> str:
+    """Write the UUIDs of canonical Extended JSON as people write them, the same that `show_id` gives.
+
+    `$uuid` is the other form that the Extended JSON specification (v2) knows for a binary of subtype 4. No string of
+    JSON holds the text that is replaced: a quotation mark in one is escaped.
+    """
+    return _BINARY_UUID.sub(_as_uuid, text)
+
+
+def _as_uuid(found: re.Match[str]) -> str:
+    return f'{{"$uuid": "{_hyphened(binascii.a2b_base64(found[1]).hex())}"}}'
+
+
+def _hyphened(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def show_id(identifier: RawId) -> str:
     """Give an `_id` as people write it: in plain form for the common types, as hex digits for the others.
 
@@ -239,8 +260,7 @@ def show_id(identifier: RawId) -> str:
         case 0x10 | 0x12:
             return str(int.from_bytes(value, "little", signed=True))
         case 0x05 if value[:5] == _UUID_HEAD:
-            digits = value[5:].hex()
-            return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+            return _hyphened(value[5:].hex())
         case 0x01:
             return repr(struct.unpack("<d", value)[0])
         case 0x0A:

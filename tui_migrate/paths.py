@@ -5,6 +5,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from tui_migrate.errors import StorageFailed, UsageError
@@ -40,6 +41,11 @@ class Home:
             config=Path(platformdirs.user_config_path("tui-migrate")),
             state=Path(platformdirs.user_state_path("tui-migrate")),
         )
+
+    @property
+    def option(self) -> str:
+        """What a command needs to work on this home, after a blank; empty where it does so by itself."""
+        return "" if self == Home.find() else f" --home {quote(str(self.config.parent))}"
 
     @property
     def connections(self) -> Path:

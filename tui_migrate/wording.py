@@ -2,8 +2,7 @@
 
 from typing import Final
 
-import humanize
-
+from tui_migrate.amounts import documents_that
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
@@ -20,6 +19,9 @@ STATE_MARKS: Final = dict.fromkeys(RunState, ("●", "*")) | {
     RunState.ROLLED_BACK_WITH_FINDINGS: ("!", "!"),
 }
 """The mark of each state, and its ASCII twin."""
+
+_KILO: Final = 1_000
+_UNITS: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def run_name(run_id: int) -> str:
@@ -43,19 +45,34 @@ def ends_words(run: RunRecord, arrow: str = "→") -> str:
     return f"{run.source} {arrow} {run.target}"
 
 
+def end_words(run: RunRecord) -> str:
+    """Say what was asked for of a run that somebody has asked to end."""
+    return "to be cancelled and rolled back" if is_to_be_taken_back(run) else "to be cancelled"
+
+
+def is_to_be_taken_back(run: RunRecord) -> bool:
+    """True where a rollback was asked for together with the end of a run, and there is something to roll back."""
+    return run.rollback_asked and run.undo and run.writes_begun
+
+
 def number(value: int) -> str:
     """Show a whole number with its thousands grouped."""
-    return humanize.intcomma(value)
+    return f"{value:,}"
 
 
 def waiting_words(count: int) -> str:
     """Say how many documents wait for the operator."""
-    return f"{number(count)} {'document waits' if count == 1 else 'documents wait'} for your decision"
+    return f"{documents_that(count, 'waits', 'wait')} for your decision"
 
 
 def size(value: int) -> str:
-    """Show a number of bytes in decimal units."""
-    return humanize.naturalsize(value)
+    """Show a number of bytes in decimal units: `1.5 kB`."""
+    if value < _KILO:
+        return "1 Byte" if value == 1 else f"{value} Bytes"
+    shown, place = value / _KILO, 0
+    while round(shown, 1) >= _KILO and place < len(_UNITS) - 1:
+        shown, place = shown / _KILO, place + 1
+    return f"{shown:.1f} {_UNITS[place]}"
 
 
 def duration(seconds: float) -> str:

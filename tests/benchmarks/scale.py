@@ -1,26 +1,22 @@
 """How quick the screens are over very much: `python -m tests.benchmarks.scale [COLLECTIONS [RUNS [KEYS]]]`.
 
-For each screen: what it takes from being asked for until its rows are drawn, and what each key takes from being pressed
-until the app has nothing left to do: seconds of this process's CPU, which those who share the machine do not lengthen.
-Without a terminal; `python -m tests.benchmarks.screen` has one. What Textual's driver of tests adds to a key is the
-first line.
+For each screen: what it takes from being asked for until its rows are drawn, what each key takes from being pressed
+until the app has nothing left to do, and the longest stall, in which no key is heard; see `measuring`. Without a
+terminal; `python -m tests.benchmarks.screen` has one. What Textual's driver of tests adds to a key is the first line.
 """
 
 import asyncio
 import os
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import bson
-from textual.pilot import Pilot
-from textual.widgets import Input
 
+from tests.benchmarks.long_lists import long_lists
+from tests.benchmarks.measuring import STALLS, ask, measure, opened, pressed, said
 from tests.ui.driving import NOW, copy_plan, new_app, new_home, shows, store_end, until
 from tests.ui.run_scene import acted_run
 from tests.ui.test_history import many_runs
@@ -29,17 +25,14 @@ from tui_migrate.journal.records import CollectionState
 from tui_migrate.journal.records import Counts as RunCounts
 from tui_migrate.paths import Home
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
-from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.comparing import Asked, Compared
 from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.look import EndLook, LookState
-from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.compare import CompareScreen
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.run import RunScreen
 
-SIZE: Final = (80, 24)
 SOURCE, TARGET = store_end("prod"), store_end("staging")
 OPTIONS: Final = bson.encode({})
 
@@ -47,53 +40,6 @@ OPTIONS: Final = bson.encode({})
 def names(count: int) -> list[str]:
     """Names of which each tenth is a log's."""
     return [f"{'log' if number % 10 == 0 else 'data'}_{number:05}" for number in range(count)]
-
-
-async def pressed(pilot: Pilot[None], *keys: str) -> list[float]:
-    """Seconds of CPU for each key."""
-    taken = []
-    for key in keys:
-        begin = time.process_time()
-        await pilot.press(key)
-        taken.append(time.process_time() - begin)
-    return taken
-
-
-def said(name: str, shown: float | None, **taken: Sequence[float]) -> None:
-    """Print a line: until it was shown, then the median and the worst of each kind of key, in milliseconds."""
-    words = [f"{kind} {statistics.median(one) * 1e3:5.0f} / {max(one) * 1e3:.0f}" for kind, one in taken.items()]
-    print(f"{name:<28} {'' if shown is None else f'shown {shown * 1e3:5.0f}':<12} {'   '.join(words)}")
-
-
-@asynccontextmanager
-async def opened(app: MigrateApp) -> AsyncIterator[Pilot[None]]:
-    """The app, its first screen drawn."""
-    async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, shows(pilot, "Leave"), "Home")
-        yield pilot
-
-
-async def measure(pilot: Pilot[None], name: str, screen: OperatorScreen, text: str, keys: int, *extra: str) -> None:
-    """Open a screen, move about in it, filter it, and use its other keys."""
-    begin = time.process_time()
-    await pilot.app.push_screen(screen)
-    while not shows(pilot, text)():
-        await asyncio.sleep(0.01)
-    shown = time.process_time() - begin
-    await until(pilot, lambda: pilot.app.screen.focused is not None, "a focus")
-    moved = await pressed(pilot, *["down"] * keys, *["pagedown", "end", "home"])
-    await pilot.press("slash")
-    await until(pilot, lambda: isinstance(pilot.app.screen.focused, Input), "the filter")
-    typed = await pressed(pilot, "l", "o", "g")
-    filtered = await pressed(pilot, "enter")
-    await pilot.press("slash")
-    await until(pilot, lambda: isinstance(pilot.app.screen.focused, Input), "the filter")
-    widened = await pressed(pilot, "backspace", "backspace", "backspace", "enter")
-    ordered = await pressed(pilot, "greater_than_sign", "greater_than_sign")
-    others = {key: await pressed(pilot, key) for key in extra}
-    said(name, shown, down=moved, typed=typed, filtered=filtered, all=widened[-1:], sort=ordered, **others)
-    pilot.app.pop_screen()
-    await pilot.pause()
 
 
 async def collections_step(home: Home, count: int, keys: int) -> None:
@@ -108,6 +54,12 @@ async def collections_step(home: Home, count: int, keys: int) -> None:
     draft = Draft(SOURCE, TARGET, frozenset(listed[::2]), listed, step=Step.COLLECTIONS)
     async with opened(app) as pilot:
         await measure(pilot, "Collections", NewMigrationScreen(draft), " marked", keys, "i", "space")
+        await pilot.app.push_screen(NewMigrationScreen(draft))
+        await ask(pilot, "asterisk")
+        await pilot.press(*"log_")
+        await pilot.press("asterisk")
+        STALLS.take()
+        said("Collections, by pattern", None, marked=await pressed(pilot, "enter"))
 
 
 async def compare_screen(home: Home, count: int, keys: int) -> None:
@@ -136,6 +88,7 @@ async def run_screen(folder: Path, count: int, keys: int) -> None:
             await measure(pilot, "Run", RunScreen(run.id), "data_00001", keys)
             await pilot.app.push_screen(RunScreen(run.id))
             await until(pilot, shows(pilot, "data_00001"), "the run")
+            STALLS.take()
             taken = []
             for _ in range(5):
                 await run.batch("data_00001", RunCounts(inserted=1))
@@ -150,17 +103,21 @@ async def runs(home: Home, count: int, keys: int) -> None:
     await many_runs(home, count)
     app = new_app(home)
     begin = time.process_time()
-    async with app.run_test(size=SIZE) as pilot:
+    async with opened(app) as pilot:
         while not shows(pilot, f"{count:04d}")():
             await asyncio.sleep(0.01)
-        first = time.process_time() - begin
+        first = time.process_time() - begin, STALLS.take()
         said("Home", first, down=await pressed(pilot, *["down"] * keys))
+        await ask(pilot, "ctrl+p")
+        typed = await pressed(pilot, *"history")
+        said("Palette", None, typed=typed, closed=await pressed(pilot, "escape"))
         await measure(pilot, "History, while it is read", HistoryScreen(), f"{count:,} runs", keys)
         screen = HistoryScreen()
         begin = time.process_time()
         await app.push_screen(screen)
         await until(pilot, shows(pilot, f"{count:,} of {count:,}"), "all runs", 60)
-        said("History, all of them", time.process_time() - begin, down=await pressed(pilot, *["down"] * keys))
+        shown = time.process_time() - begin, STALLS.take()
+        said("History, all of them", shown, down=await pressed(pilot, *["down"] * keys))
         screen.action_look_again()
         said("History, read again", None, down=await pressed(pilot, *["down"] * keys))
 
@@ -175,11 +132,13 @@ async def measured(folder: Path, count: int, many: int, keys: int) -> None:
     await collections_step(new_home(folder / "steps"), count, keys)
     await compare_screen(new_home(folder / "compare"), count, keys)
     await run_screen(folder / "run", count, keys)
+    await long_lists(folder, names(count), keys)
     await runs(new_home(folder / "history"), many, keys)
 
 
 def main(count: int = 10_000, many: int = 5_000, keys: int = 20) -> None:
     os.environ["TZ"] = "UTC"
+    STALLS.install()
     print(f"{count:,} collections, {many:,} runs; milliseconds of CPU, median / worst")
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(measured(Path(folder), count, many, keys))

@@ -3,7 +3,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from tui_migrate import __version__
 from tui_migrate.cli import app, runs
 from tui_migrate.cli.app import arrange, build_app, main
 from tui_migrate.errors import Unreachable
+from tui_migrate.paths import Home
+from tui_migrate.ui.web import server
 
 COMMANDS = [
     *(
@@ -118,6 +120,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
     assert all(f"\n  {command} " in out for command in COMMANDS)
+    assert "the app opens" in " ".join(out.split())
+    assert all(f"\n  {option} " in out for option in ("--web PORT", "--web-host ADDRESS", "--home PATH", "--json"))
 
 
 def test_alone_it_says_what_to_try(cli: Cli) -> None:
@@ -127,6 +131,23 @@ def test_alone_it_says_what_to_try(cli: Cli) -> None:
     assert str(cli.home.journal) in done.out
     assert not cli.folder.exists()
     assert cli("--json").document["version"] == __version__
+
+
+def test_served_to_a_browser_it_says_where(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    async def serve(home: Home, host: str, port: int, say: Callable[[str], None]) -> None:
+        asked.append((host, port))
+        say("http://127.0.0.1:8000/token/")
+
+    monkeypatch.setattr(server, "serve", serve)
+    assert cli("--web=8000", "--json").document == {"address": "http://127.0.0.1:8000/token/"}
+    assert cli("--web=0", "--web-host", "::1").out.splitlines()[0] == "tui-migrate is at http://127.0.0.1:8000/token/"
+    assert asked == [("127.0.0.1", 8000), ("::1", 0)]
+
+
+def test_a_place_to_listen_without_a_port_is_refused(cli: Cli) -> None:
+    cli.refused("--web-host=::1", code=2, said="--web-host goes with --web", hint="--web PORT", error="usage")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,7 @@ def test_a_file_is_checked(cli: Cli) -> None:
     assert done.code == 0
     assert done.out.splitlines() == [
         "shop 3: Shop",
-        "  2 collections, 1 references, 0 sensitive fields, 0 collections with an owner",
+        "  2 collections, 1 reference, 0 sensitive fields, 0 collections with an owner",
         "  order of import: users",
         "  never leave their database: families",
     ]

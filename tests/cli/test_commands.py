@@ -1,5 +1,6 @@
 """Whole runs from the command line, between real servers."""
 
+import asyncio
 import getpass
 import json
 import os
@@ -15,6 +16,11 @@ import pytest
 from tests.cli.conftest import ENCODED, PASSWORD, Cli, Ends
 from tests.ui.live_run import LiveRun
 from tui_migrate.cli import passwords, steering
+from tui_migrate.cli.follow import Followed, caught_signals, follow
+from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.records import ROLL_BACK, Wish
+from tui_migrate.journal.session import open_both
+from tui_migrate.journal.states import RunState
 from tui_migrate.worker.lock import holder
 
 HALF: list[dict[str, object]] = [{"_id": number, "age": number if number < 5 else -1} for number in range(10)]
@@ -241,6 +247,14 @@ def wait_for_worker(cli: Cli) -> int:
     raise TimeoutError("no worker has started")
 
 
+def wait_until_delivered(pid: int) -> None:
+    """Wait until a process has taken its signals: two of a number that wait together are one."""
+    deadline = time.monotonic() + 30
+    while int(Path(f"/proc/{pid}/status").read_text().partition("ShdPnd:")[2].split()[0], 16):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_the_worker_after_its_batch_and_resume_goes_on(
     cli: Cli, ends: Ends, number: signal.Signals
@@ -264,19 +278,48 @@ def test_ctrl_c_stops_the_worker_after_its_batch_and_resume_goes_on(
     assert len(ends.target_documents("users")) == 630
 
 
-@pytest.mark.parametrize("numbers", [(signal.SIGHUP,), (signal.SIGINT, signal.SIGINT)])
+@pytest.mark.parametrize("numbers", [(signal.SIGHUP,), (signal.SIGINT, signal.SIGTERM)])
 def test_leaving_a_run_lets_its_worker_go_on(cli: Cli, ends: Ends, numbers: tuple[signal.Signals, ...]) -> None:
     ends.source_client[ends.database]["users"].insert_many({"_id": place} for place in range(100, 700))
     with slow_copy(cli, ends) as process:
         wait_for_worker(cli)
-        for number in numbers:
+        # Two signals of one number would be one to a process that has not had its turn in between.
+        for number in (signal.SIGSTOP, *numbers, signal.SIGCONT):
             process.send_signal(number)
-            time.sleep(0.001)
+            wait_until_delivered(process.pid)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 5
     assert "left run 0001 at work" in err
-    ended = cli("attach", "1", "--json").document
-    assert ended["state"] == ("completed" if numbers == (signal.SIGHUP,) else "interrupted")
+    assert cli("attach", "1", "--json").document["state"] == "completed"
+
+
+def test_ctrl_c_leaves_the_run_at_work_when_it_comes_again(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    async def begun() -> None:
+        pass
+
+    async def interrupt_twice() -> Followed:
+        with caught_signals() as signals:
+            following = asyncio.create_task(follow(cli.home, 1, signals, begun))
+            os.kill(os.getpid(), signal.SIGINT)
+            async with asyncio.timeout(30):
+                while await asked_of_run(cli) != [Wish.STOP]:
+                    await asyncio.sleep(0.01)
+                os.kill(os.getpid(), signal.SIGINT)
+                return await following
+
+    cli.home.prepare()
+    with LiveRun(cli.home, quiet=True):
+        followed = asyncio.run(interrupt_twice())
+    assert followed.left
+    assert "ctrl+c again leaves it at work" in capsys.readouterr().err
+
+
+async def asked_of_run(cli: Cli) -> list[Wish]:
+    reader = await JournalReader.open(cli.home.journal)
+    try:
+        return [one.wish for one in await reader.controls(1)]
+    finally:
+        await reader.close()
 
 
 def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
@@ -298,11 +341,14 @@ def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as following:
-        wait_for_state(cli, "executing")
+        assert following.stderr is not None
+        said = [following.stderr.readline(), following.stderr.readline()]
         following.send_signal(signal.SIGINT)
         out, err = following.communicate(timeout=60)
     assert (following.returncode, json.loads(out)["id"]) == (5, 1)
-    assert "asked run 0001 to go on" in err
+    assert said[0] == "asked run 0001 to go on\n"
+    assert said[1].endswith("ctrl+c leaves it at work\n")
+    assert "left run 0001 at work" in err
     # Its batches are so small that it may have ended by the time the command looks at it again.
     assert cli("cancel", "1").out in ("asked run 0001 to end for good after its batch\n", "run 0001: ✗ cancelled\n")
     attached = cli("attach", "1", "--json")
@@ -319,6 +365,51 @@ def test_a_worker_that_is_busy_is_asked(cli: Cli, monkeypatch: pytest.MonkeyPatc
         assert cli("pause", "1").out == "asked run 0001 to pause after its batch\n"
         assert cli("parallel", "1", "2").out == "asked run 0001: 2 collections verified at once\n"
         assert cli("cancel", "1").out == "asked run 0001 to end for good after its batch\n"
+
+
+async def ask_too_late(cli: Cli, value: int) -> None:
+    """Ask for a cancel of a run whose worker is dead, though the journal does not know."""
+    async with open_both(cli.home.journal) as (journal, _):
+        await journal.file_control(1, Wish.CANCEL, value, "anna@bastion", RunState.EXECUTING)
+
+
+def test_a_run_that_was_to_be_rolled_back_is_so_by_its_next_worker(cli: Cli, ends: Ends) -> None:
+    ends.source_client[ends.database]["users"].insert_many({"_id": place} for place in range(100, 700))
+    with slow_copy(cli, ends) as process:
+        worker = wait_for_worker(cli)
+        wait_for_state(cli, "executing")
+        os.kill(worker, signal.SIGKILL)
+        process.communicate(timeout=60)
+    asyncio.run(ask_too_late(cli, ROLL_BACK))
+    shown = cli("status", "1").out
+    assert "as was asked: tui-migrate rollback 1 --confirm" in shown
+    assert "go on with it: " not in shown
+    words = "run 0001 was to be cancelled and rolled back"
+    cli.refused("resume", "1", code=2, said=words, hint="rollback 1 --confirm", error="confirmation_needed")
+    assert cli.process("worker", "1", "--json").document["state"] == "rolled_back"
+    assert ends.target_documents("users") == []
+
+
+def test_a_run_that_was_to_be_cancelled_is_gone_on_with_by_somebody_who_says_so(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.home.prepare()
+    with LiveRun(cli.home, quiet=True):
+        pass
+    asyncio.run(ask_too_late(cli, 0))
+    words = "run 0001 was to be cancelled, and its worker was gone"
+    cli.refused("resume", "1", code=2, said=words, hint="cancel 1", error="confirmation_needed")
+    assert "cancel it, as was asked: tui-migrate cancel 1" in cli("status", "1").out
+    cli.refused("resume", "1", "--despite-cancel", code=2, said="no connection prod", hint="", error="usage")
+    assert "as was asked" in cli("status", "1").out
+
+    async def start(*_: object) -> str:
+        return ""
+
+    monkeypatch.setattr("tui_migrate.cli.steer.passwords_for", lambda *_: {})
+    monkeypatch.setattr("tui_migrate.worker.launch.start", start)
+    assert cli("resume", "1", "--despite-cancel", "--detach").code == 0
+    assert "as was asked" not in cli("status", "1").out
 
 
 def wait_for_state(cli: Cli, state: str) -> None:

@@ -103,18 +103,18 @@ def test_a_run_that_takes_too_long_has_failed_by_name(cli: Cli, ends: Ends) -> N
         {
             "configureFailPoint": "failCommand",
             "mode": "alwaysOn",
-            "data": {"failCommands": ["find"], "blockConnection": True, "blockTimeMS": 6_000},
+            "data": {"failCommands": ["find"], "blockConnection": True, "blockTimeMS": 15_000},
         }
     )
     began = time.monotonic()
     try:
-        done = cli(*copy(ends, "--stage-timeout", "2", "--json"))
+        done = cli(*copy(ends, "--stage-timeout", "5", "--json"))
     finally:
         ends.source_client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
     failure = done.document["failure"]
     assert isinstance(failure, dict)
     assert (done.code, done.document["state"], failure["code"]) == (1, "failed", "timed_out")
-    assert f"the stage {done.document['stage']} has worked for 2 s" in failure["message"]
+    assert f"the stage {done.document['stage']} has worked for 5 s" in failure["message"]
     assert time.monotonic() - began < 30
     assert cli("resume", "1").code == 0
 

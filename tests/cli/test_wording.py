@@ -1,6 +1,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from tui_migrate.cli import tables
 from tui_migrate.cli.output import Output
 from tui_migrate.cli.summary import exit_code, next_steps, summary
 from tui_migrate.cli.wording import at_and_ago, duration, parse_run_id, state_words
-from tui_migrate.errors import UsageError
+from tui_migrate.errors import Undecided, UsageError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import CollectionState, Counts, Failure
 from tui_migrate.journal.states import RunState
@@ -78,6 +79,19 @@ def test_a_summary_says_what_was_done_and_found() -> None:
         "    → run again",
     ]
     assert list(next_steps(shown, Output())) == ["take it back: tui-migrate rollback 42 --confirm"]
+
+
+def test_a_run_that_waits_for_decisions_is_not_said_to_be_gone_on_with() -> None:
+    undecided = Failure(Undecided.code, "3 documents wait for your decision", "", 5)
+    waiting = replace(run(RunState.INTERRUPTED, failure=undecided), undecided=3)
+    assert next(next_steps(waiting, Output())) == "decide, and it goes on: tui-migrate conflicts 42"
+    assert next(next_steps(replace(waiting, undecided=0), Output())) == "go on with it: tui-migrate resume 42"
+
+
+def test_the_time_in_which_nobody_worked_is_said_apart() -> None:
+    done = collection("users", CollectionState.DONE, 1_000, 1_000)
+    shown = replace(run(RunState.COMPLETED, done), attempt=3, waited=7.5, undo_bytes=1_000)
+    assert "  took 2.5s in 3 attempts, 7.5s between them, undo log 1.0 kB" in summary(shown, findings_shown=0)
 
 
 def test_the_summary_of_an_export_and_of_a_rollback() -> None:

@@ -23,6 +23,7 @@ from tui_migrate.errors import Unreachable, UsageError
 from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, ReadOrder, Source
 from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.stores.readonly import ReadOnly
+from tui_migrate.ui.compare_words import collection_words
 
 ALL = Request(listed=1_000)
 
@@ -264,7 +265,12 @@ async def test_collections_of_one_side_are_counted_and_views_compared_by_definit
     await create(right, "theirs", options())
     for store, source in ((left, "mine"), (right, NAME)):
         await create(store, "seen", options(viewOn=text(source)))
+    await create(left, "only here", options(viewOn=text(NAME)))
     by_name = {one.name: one for one in (await run(left, right)).collections}
+    said = " ".join(collection_words(by_name["only here"]))
+    assert "B does not have it; in A it is a view" in said
+    assert "document" not in said
+    assert "A has 3 documents" in " ".join(collection_words(by_name["mine"]))
     assert (by_name["mine"].presence, by_name["mine"].counts.only_left) == (Kind.ONLY_LEFT, 3)
     assert by_name["theirs"].presence is Kind.ONLY_RIGHT
     assert [one.thing for one in by_name["seen"].definitions] == ["view"]

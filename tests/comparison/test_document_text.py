@@ -47,6 +47,11 @@ def test_every_type_reads_as_canonical_extended_json_in_its_stored_order() -> No
     assert list(json.loads(text)) == list(EVERYTHING)
 
 
+def test_a_uuid_reads_as_in_every_list() -> None:
+    shown = whole(bson.encode({"_id": Binary(bytes.fromhex("36235f608c5742f2b8deda19f39d3ca7"), 4)}))
+    assert shown[1] == '  "_id": {"$uuid": "36235f60-8c57-42f2-b8de-da19f39d3ca7"}'
+
+
 def test_a_field_more_is_one_line_of_a_diff() -> None:
     first, second = (whole(bson.encode(one)) for one in ({"a": 1}, {"a": 1, "b": 2}))
     changed = [one for one in diff_lines(first, second, "x", "y") if one[0] in "+-"]
@@ -76,9 +81,9 @@ def test_nothing_can_act_on_the_terminal() -> None:
 )
 def test_the_largest_documents_are_cut_and_take_no_time(fields: Callable[[], dict[str, object]]) -> None:
     document = bson.encode(fields())
-    began = time.monotonic()
+    began = time.thread_time()
     lines, is_whole = document_lines(document)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
     assert len(lines) <= MAX_LINES
     assert is_whole == (len(lines) < MAX_LINES)
     assert max(map(len, lines)) < MAX_LINE + 200

@@ -7,12 +7,16 @@ from zlib import crc32
 
 from tests.crash.lots import Lot
 from tests.crash.passing import (
+    ABREAST,
     ASKING,
     DECIDED,
     DECIDED_PACKAGE,
     DECIDED_TAKEN_UP,
     EXPORT,
+    EXPORT_ABREAST,
     EXPORT_TAKEN_UP,
+    GIVEN_UP,
+    GIVEN_UP_TAKEN_UP,
     LOTS,
     MIRROR,
     MIRROR_ROLLBACK_TAKEN_UP,
@@ -22,6 +26,7 @@ from tests.crash.passing import (
     ROLLBACK_TAKEN_UP,
     TAKEN_BACK,
     TAKEN_UP,
+    VERIFYING,
     come_by,
     comes_by_back,
     places_to_die,
@@ -70,6 +75,8 @@ def all_cases() -> Iterator[Case]:
     yield from twisted_cases()
     yield from mirror_cases()
     yield from asking_cases()
+    yield from given_up_cases()
+    yield from abreast_cases()
 
 
 def plain_cases() -> Iterator[Case]:
@@ -128,6 +135,24 @@ def asking_cases() -> Iterator[Case]:
     yield from _rollbacks(DECIDED)
 
 
+def given_up_cases() -> Iterator[Case]:
+    """Runs that were to be cancelled and rolled back, whose next worker is killed doing that, and the one after it."""
+    for failpoint in come_by(GIVEN_UP):
+        yield Case(failpoint, GIVEN_UP, Ending.RESUME)
+        yield Case(failpoint, GIVEN_UP, Ending.RESUME, at_last=True)
+    for failpoint, first in GIVEN_UP_TAKEN_UP.items():
+        yield Case(failpoint, GIVEN_UP, Ending.RESUME, first)
+
+
+def abreast_cases() -> Iterator[Case]:
+    """Runs that are killed while they verify several collections at once."""
+    for lot in (ABREAST, EXPORT_ABREAST):
+        for failpoint in (one for one in VERIFYING if one in come_by(lot)):
+            for at_last in (False, True):
+                yield Case(failpoint, lot, Ending.RESUME, at_last=at_last)
+            yield Case(failpoint, lot, Ending.ROLL_BACK)
+
+
 def _rollbacks(lot: Lot, died: str = "") -> Iterator[Case]:
     for failpoint in comes_by_back(lot, died):
         yield Case(failpoint, lot, Ending.RESUME_ROLLBACK, died=died)
@@ -141,7 +166,8 @@ def sample() -> list[Case]:
     plain = _one_each(plain_cases(), 5)
     tried = {one.failpoint for one in plain}
     mirrors = _one_each((one for one in mirror_cases() if one.failpoint not in tried), 1)
-    return [*plain, *mirrors, *(one for one in (*twisted_cases(), *mirror_cases(), *asking_cases()) if one in FEW)]
+    twisted = (*twisted_cases(), *mirror_cases(), *asking_cases(), *given_up_cases(), *abreast_cases())
+    return [*plain, *mirrors, *(one for one in twisted if one in FEW)]
 
 
 def _one_each(cases: Iterable[Case], step: int) -> list[Case]:
@@ -178,6 +204,16 @@ FEW = frozenset(
         Case("rollback.after_checkpoint", MIRROR, Ending.RESUME_ROLLBACK),
         Case("batch.after_checkpoint", ASKING, Ending.RESUME),
         Case("deferred.after_write", DECIDED, Ending.ROLL_BACK),
+        Case("journal.before_attempt", GIVEN_UP, Ending.RESUME),
+        Case("worker.before_last_word", GIVEN_UP, Ending.RESUME),
+        Case("journal.after_end", GIVEN_UP, Ending.RESUME),
+        Case("journal.after_end", GIVEN_UP, Ending.RESUME, "journal.before_end"),
+        Case("rollback.after_checkpoint", GIVEN_UP, Ending.RESUME, "journal.after_end"),
+        Case("rollback.after_marked", GIVEN_UP, Ending.RESUME, at_last=True),
+        Case("verify.after_batch", ABREAST, Ending.RESUME),
+        Case("journal.after_verified", ABREAST, Ending.RESUME, at_last=True),
+        Case("verify.after_definitions", ABREAST, Ending.ROLL_BACK),
+        Case("journal.before_verified", EXPORT_ABREAST, Ending.RESUME),
     )
 )
 """Of the cases with a twist those that are always played."""

@@ -22,6 +22,7 @@ from tests.crash.evidence import (
     taken_from,
 )
 from tests.crash.lots import Calm, Lot, Twist
+from tests.crash.passing import DIES_GIVEN_UP
 from tests.crash.world import BATCH, KEPT, NEVER_TAKEN, decided_documents
 from tests.engine.scene import Ended, Snapshot, same
 from tests.engine.servers import Pair
@@ -31,8 +32,9 @@ from tui_migrate.documents import content_hash
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.errors import NotReversible
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import ConflictRecord, ConflictState, RejectState, RunRecord, Wish
+from tui_migrate.journal.records import ROLL_BACK, ConflictRecord, ConflictState, RejectState, RunRecord, Wish
 from tui_migrate.journal.states import RunState
+from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.ordering import Key
 from tui_migrate.packages.check import check
 from tui_migrate.plan.model import OnFailure, PackageEnd, PlannedCollection, RunKind
@@ -56,7 +58,7 @@ class Fight:
     async def create(self) -> int:
         kind, policy = self.lot.kind, self.lot.policy
         if kind is RunKind.EXPORT:
-            return await self.pair.export(self.package, batch=BATCH)
+            return await self.pair.export(self.package, batch=BATCH, parallel=self.lanes)
         if self.lot.twist is Twist.RETRY:
             return await launch.create_retry(self.pair.home, 1)
         source = PackageEnd(str(self.arena.package(policy))) if kind is RunKind.IMPORT else None
@@ -66,10 +68,27 @@ class Fight:
         if self.lot.twist is Twist.MIRROR:
             lost = tuple(PlannedCollection(one, remove=True) for one in ("lost", "lost view"))
             plan = replace(plan, mirror=True, collections=(*plan.collections, *lost))
-        run_id = await launch.create_run(self.pair.home, plan)
+        run_id = await launch.create_run(self.pair.home, replace(plan, parallel=self.lanes))
         if self.lot.twist is Twist.DECIDED:
             await self.decide((await self.pair.work(run_id)).record)
+        if self.lot.twist is Twist.GIVEN_UP:
+            await self.kill(run_id, DIES_GIVEN_UP, run_id)
+            await self.give_up(run_id)
         return run_id
+
+    @property
+    def lanes(self) -> int:
+        """How many collections are verified at once."""
+        return 3 if self.lot.twist is Twist.ABREAST else 1
+
+    async def give_up(self, run_id: int) -> None:
+        """Ask for what a worker has not lived to hear: that the run be cancelled, and rolled back then."""
+        journal = await JournalWriter.open(self.pair.home.journal)
+        try:
+            state = (await self.pair.record(run_id)).state
+            await journal.file_control(run_id, Wish.CANCEL, ROLL_BACK, "anna@bastion", state)
+        finally:
+            await journal.close()
 
     async def decide(self, record: RunRecord) -> None:
         """Decide about all that a run has asked: of one document the target's is kept, the others are replaced."""
@@ -101,7 +120,7 @@ class Fight:
         rejects = await self.rejects(run_id)
         calm = Calm(tuple(passed), comparable(ended), after, self.read_package(), seconds, rejects)
         calm = replace(calm, queue=await self.queue(run_id))
-        if self.lot.twist is Twist.TAKEN_BACK:
+        if self.lot.twist.takes_back:
             back = comparable(await self.taken_back(run_id))
             return replace(calm, comparable=comparable(of_record(ended.record)), back=back)
         assert ended.record.state.is_final, ended
@@ -151,11 +170,15 @@ class Fight:
         return await self.rolled_back(run_id, calm)
 
     async def taken_back(self, run_id: int) -> Ended:
-        """See that a failed run was taken back, as its plan wants it, and give how its rollback ended."""
+        """See that a run was taken back once, as its plan or its operator wants it; give how its rollback ended."""
         record = await self.pair.record(run_id)
         assert record.state is RunState.ROLLED_BACK
-        assert record.failure is not None
-        assert record.failure.code == "write_refused"
+        if self.lot.twist is Twist.GIVEN_UP:
+            assert record.failure is None
+        else:
+            assert record.failure is not None
+            assert record.failure.code == "write_refused"
+        assert await self.rollbacks_of(run_id) == (record.rolled_back_by,)
         assert self.is_as_before(await self.pair.look())
         rollback = await self.pair.record(record.rolled_back_by)
         assert (rollback.state, rollback.findings) == (RunState.COMPLETED, ())
@@ -211,10 +234,16 @@ class Fight:
         assert not self.package.exists() or await check(self.package) == ()
 
     async def resume_taking_back(self, run_id: int) -> None:
-        """Take up a run that is to be taken back when it fails, or its rollback where that had begun."""
+        """Take up a run that is to be taken back when it fails, or its rollback where that had begun.
+
+        Of one that an operator gave up it is always the run itself: its worker knows what is left to do.
+        """
         calm = await self.arena.learn(self.lot)
         recorded = await self.rollbacks_of(run_id)
-        if not recorded:
+        if self.lot.twist is Twist.GIVEN_UP:
+            if not recorded or not (await self.pair.record(recorded[-1])).state.is_final:
+                assert (await self.pair.work(run_id)).exit_code == 130
+        elif not recorded:
             assert (await self.pair.work(run_id)).exit_code == 1
         elif not (await self.pair.record(recorded[-1])).state.is_final:
             assert (await self.pair.work(recorded[-1])).exit_code == 0

@@ -26,9 +26,19 @@ class Twist(StrEnum):
     DECIDED = "decided"
     """It is one that has asked, and writes what was decided since."""
 
+    GIVEN_UP = "given up"
+    """It died, and was to be cancelled and rolled back by then: that is what the next worker does."""
+    ABREAST = "abreast"
+    """It verifies several collections at once."""
+
     @property
     def asks(self) -> bool:
         return self in (Twist.ASKING, Twist.DECIDED)
+
+    @property
+    def takes_back(self) -> bool:
+        """True of a run whose own worker takes it back."""
+        return self in (Twist.TAKEN_BACK, Twist.GIVEN_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,8 @@ class Lot:
         return self.kind.value + policy + ("" if self.twist is Twist.NONE else f"-{self.twist.replace(' ', '_')}")
 
     def world(self) -> World:
-        if self.twist is Twist.NONE or self.twist.asks:
-            return crash_world(self.policy)
         worlds = {Twist.RETRY: retried_world, Twist.TAKEN_BACK: failing_world, Twist.MIRROR: mirrored_world}
-        return worlds[self.twist]()
+        return worlds[self.twist]() if self.twist in worlds else crash_world(self.policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,6 @@ DIED: dict[str, tuple[str, ...]] = {
         "rollback.before_checkpoint",
         "rollback.after_checkpoint",
         "rollback.after_rename",
-        "rollback.after_drop",
         "rollback.after_checked",
     ),
     "batch.after_insert:4": ("rollback.after_index", "rollback.after_view"),
@@ -270,13 +269,35 @@ WRITING_DECISIONS = (
 )
 DECIDED_TAKEN_UP = {"doubt.after_judge": "batch.after_replace", "doubt.after_settle": "batch.after_insert"}
 
-TWISTED = (RETRY, TAKEN_BACK, MIRROR, ASKING, DECIDED, DECIDED_PACKAGE)
+GIVEN_UP = Lot(RunKind.COPY, Policy.OVERWRITE, Twist.GIVEN_UP)
+DIES_GIVEN_UP = "execute.after_view"
+GIVEN_UP_TAKEN_UP = {
+    "worker.after_lock": "journal.before_end",
+    "journal.after_end": "journal.before_end",
+    "rollback.after_checkpoint": "journal.after_end",
+    "rollback.after_aside": "rollback.after_rename",
+}
+"""Where the one dies that takes such a run up from a worker which died cancelling it, or taking it back."""
+
+ABREAST = Lot(RunKind.COPY, Policy.OVERWRITE, Twist.ABREAST)
+EXPORT_ABREAST = Lot(RunKind.EXPORT, Policy.OVERWRITE, Twist.ABREAST)
+VERIFYING = (
+    "journal.before_verified",
+    "journal.after_verified",
+    "verify.after_definitions",
+    "verify.after_batch",
+)
+"""What several collections that are verified at once come by."""
+
+TWISTED = (RETRY, TAKEN_BACK, MIRROR, ASKING, DECIDED, DECIDED_PACKAGE, GIVEN_UP, ABREAST, EXPORT_ABREAST)
 
 
 def come_by(lot: Lot) -> tuple[str, ...]:
     """The failpoints that a run of a lot comes by that is left alone."""
-    if lot == EXPORT:
+    if lot.kind is RunKind.EXPORT:
         return (*ALWAYS, *FORWARDS, *EXPORTING)
+    if lot == GIVEN_UP:
+        return (*ALWAYS, *IN_A_TARGET, *ROLLING_BACK)
     if lot == RETRY:
         return (*ALWAYS, *FORWARDS, *IN_A_TARGET, *RETRYING, *OF_A_POLICY[lot.policy])
     if lot == MIRROR:
@@ -292,7 +313,7 @@ def come_by(lot: Lot) -> tuple[str, ...]:
 
 def comes_by_back(lot: Lot, died: str = "") -> tuple[str, ...]:
     """The failpoints that a rollback comes by that is left alone: of a run that ended, or of one that `died`."""
-    if lot in (EXPORT, TAKEN_BACK):
+    if lot.kind is RunKind.EXPORT or lot.twist.takes_back:
         return ()
     left_out = {**DIED, **DIED_REPLACING}[died] if died else ()
     undoing = RETRY_ROLLING_BACK if lot == RETRY else ROLLING_BACK

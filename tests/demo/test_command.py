@@ -110,13 +110,15 @@ def test_headless_says_when_there_is_nothing_to_migrate(place: DemoPlace) -> Non
 def test_an_open_demo_writes_its_connections_and_ends_on_ctrl_c(place: DemoPlace) -> None:
     place.prepare()
     mine = Connection("mine", "mongodb://127.0.0.1:1/shop", Environment.PRODUCTION)
-    connections.write(place.home, [mine])
+    of_before = Connection("demo-target", "mongodb://127.0.0.1:1/second_brain", Environment.PRODUCTION)
+    connections.write(place.home, [mine, of_before])
     with open_demo(place) as process:
         known = connections.load(place.home)
         ports = record.read(place).ports
         assert known["mine"] == mine
         assert known["demo-source"].environment is Environment.DEVELOPMENT
-        assert known["demo-target"].environment is Environment.STAGING
+        assert known["demo-target"].environment is Environment.PRODUCTION
+        assert known["demo-target"].url == f"mongodb://127.0.0.1:{ports['target']}/second_brain"
         assert known["demo-source"].url == f"mongodb://127.0.0.1:{ports['source']}/second_brain"
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0

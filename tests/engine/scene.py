@@ -5,7 +5,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -93,9 +93,9 @@ class Runs:
         finally:
             await opened.close()
 
-    async def export(self, path: Path, *, batch: int = 3, verify: Verify = Verify.CONTENT) -> int:
+    async def export(self, path: Path, *, batch: int = 3, verify: Verify = Verify.CONTENT, parallel: int = 1) -> int:
         plan = await self.plan(target=PackageEnd(str(path)), kind=RunKind.EXPORT, batch=batch, verify=verify)
-        return await launch.create_run(self.home, plan)
+        return await launch.create_run(self.home, replace(plan, parallel=parallel))
 
     async def bring_in(self, package: Path) -> Ended:
         """Import a package to where none of its documents is."""

@@ -35,7 +35,7 @@ __all__ = ["lost_sockets", "stage"]
 Stage = Callable[..., Awaitable[None]]
 
 SECONDS = 30.0
-LATE_MS = 1_500
+LATE_MS = 3_000
 """For how long the server holds a write back: much longer than it takes to kill a worker and take its run over."""
 
 

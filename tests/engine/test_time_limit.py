@@ -1,5 +1,4 @@
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,6 +21,11 @@ from tui_migrate.worker.steering import WorkerSteering
 DOCUMENTS = tuple(doc(int32(one), n=int32(one)) for one in range(1, 8))
 NEARLY = 0.99
 """Seconds of one that are spent before a test begins to wait."""
+
+LONG = 3_600.25
+"""Seconds that no test takes."""
+
+TURNS = 50
 
 
 def limit(timeout: int = 0, stage_timeout: int = 0, **spent: float) -> TimeLimit:
@@ -61,8 +65,8 @@ async def test_work_that_goes_on_to_its_end_though_it_was_cancelled_has_timed_ou
 
 
 async def test_the_run_s_time_is_the_sum_of_its_stages() -> None:
-    with pytest.raises(TimedOut, match=r"the run has worked for 1 s and was in the stage verify"):
-        async with asyncio.timeout(0.5), limit(timeout=1, prepare=0.5, execute=0.49).spent_on(Stage.VERIFY):
+    with pytest.raises(TimedOut, match=r"the run has worked for 100 s and was in the stage verify"):
+        async with asyncio.timeout(30), limit(timeout=100, prepare=50.0, execute=49.99).spent_on(Stage.VERIFY):
             await asyncio.Event().wait()
 
 
@@ -125,17 +129,26 @@ async def test_a_run_that_times_out_in_any_stage_has_failed_and_can_be_resumed(
 async def test_a_batch_that_is_broken_off_in_the_middle_of_its_write_is_counted_once(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = MemoryStore.insert
+    real, real_timeout = MemoryStore.insert, asyncio.timeout
+    limits: list[asyncio.Timeout] = []
+
+    def timeout(seconds: float | None) -> asyncio.Timeout:
+        made = real_timeout(seconds)
+        if seconds == LONG:
+            limits.append(made)
+        return made
 
     async def insert_and_hang(store: MemoryStore, collection: str, some: list[bytes], **_: bool) -> None:
         await real(store, collection, some)
+        limits[-1].reschedule(asyncio.get_running_loop().time())
         await asyncio.Event().wait()
 
     await put(scene.source, *DOCUMENTS)
     plan = replace(await scene.plan(), stage_timeout=1)
     with monkeypatch.context() as patch:
         patch.setattr(MemoryStore, "insert", insert_and_hang)
-        patch.setattr(TimeLimit, "_left", lambda *_: 0.3)
+        patch.setattr(TimeLimit, "_left", lambda *_: LONG)
+        patch.setattr(asyncio, "timeout", timeout)
         ended = await scene.run(plan)
     assert ended.record.failure is not None
     assert ended.record.failure.code == "timed_out"
@@ -145,18 +158,20 @@ async def test_a_batch_that_is_broken_off_in_the_middle_of_its_write_is_counted_
     assert await documents(scene.target) == []
 
 
-@pytest.mark.slow
 async def test_what_an_operator_takes_for_a_pause_does_not_count(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     paused: list[float] = []
+    loop = asyncio.get_running_loop()
+    real = loop.time
 
-    async def think(_: WorkerSteering) -> None:
-        began = time.monotonic()
-        await asyncio.sleep(2.1)
-        paused.append(time.monotonic() - began)
+    async def think(_steering: WorkerSteering) -> None:
+        paused.append(LONG)
+        for _turn in range(TURNS):  # a limit that counts the pause has the time to strike
+            await asyncio.sleep(0)
 
     monkeypatch.setattr(WorkerSteering, "wait_for_resume", think)
+    monkeypatch.setattr(loop, "time", lambda: real() + sum(paused))
     await put(scene.source, *DOCUMENTS)
-    plan = replace(await scene.plan(), timeout=2, stage_timeout=2)
+    plan = replace(await scene.plan(), timeout=600, stage_timeout=600)
     with trapped(Trap(name="batch.after_checkpoint", error=lambda _: Steered(Wish.PAUSE))):
         ended = await scene.run(plan)
     assert len(paused) == 1

@@ -14,6 +14,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
 from tui_migrate.worker import hindrance, launch, main
+from tui_migrate.worker.steering import WorkerSteering
 
 SOURCE = (Lane.READ, Hindrance.SOURCE)
 TARGET = (Lane.WRITE, Hindrance.TARGET)
@@ -109,7 +110,16 @@ def test_the_busiest_task_is_what_holds_a_run_up(
 
 
 async def test_a_run_says_in_its_log_that_it_keeps_to_its_limit(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hindrance, "WINDOW_SECONDS", 0.2)
+    clock = Clock()
+    real = WorkerSteering._wait_for_change
+
+    async def wait_for_change(steering: WorkerSteering, seconds: float) -> None:
+        clock.now += hindrance.WINDOW_SECONDS  # no other wait takes any time, however slow the machine is
+        await real(steering, seconds)
+
+    monkeypatch.setattr(WorkerSteering, "_wait_for_change", wait_for_change)
+    monkeypatch.setattr(main, "Waits", lambda: Waits(clock))
+    monkeypatch.setattr(main, "Complaint", lambda waits: hindrance.Complaint(waits, clock))
     monkeypatch.setattr(main, "BEAT_SECONDS", 0.05)
     await scene.source.insert("things", [bson.encode({"_id": number}) for number in range(12)])
     run_id = await launch.create_run(scene.home, await scene.plan(Policy.FAIL), rate_limit=20)

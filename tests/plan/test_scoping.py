@@ -64,6 +64,29 @@ async def test_filters_are_kept_as_canonical_extended_json(filled: Scene) -> Non
     assert (await plan(filled, made.scope, catalog=None)).scope == made.scope
 
 
+@pytest.mark.parametrize(
+    ("query", "documents"),
+    [
+        ('{"_id": {"$in": [1, "1"]}, "n": 5}', 2),
+        ('{"_id": 1}', 1),
+        ('{"_id": {"$gt": 1}}', 3),
+        ('{"_id": {"$in": [1, 2, 3, 4]}}', 3),
+        ('{"n": 5}', 3),
+    ],
+)
+async def test_a_plan_reckons_with_no_more_documents_than_its_filter_names(
+    filled: Scene, query: str, documents: int
+) -> None:
+    made = await plan(filled, filtered(query), "users", catalog=None)
+    assert [one.documents for one in made.collections] == [documents]
+
+
+async def test_a_uuid_in_a_filter_reads_as_in_every_list(filled: Scene) -> None:
+    binary = '{"_id": {"$binary": {"base64": "NiNfYIxXQvK43toZ8508pw==", "subType": "04"}}}'
+    made = await plan(filled, filtered(binary), catalog=None)
+    assert made.scope.filters[0].query == '{"_id": {"$uuid": "36235f60-8c57-42f2-b8de-da19f39d3ca7"}}'
+
+
 async def test_a_plan_that_redacts_has_a_key_of_its_own(filled: Scene) -> None:
     one, other = [(await plan(filled, Scope(redact=True))).scope for _ in range(2)]
     assert re.fullmatch(r"[0-9a-f]{64}", one.redaction_key)

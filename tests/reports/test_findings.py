@@ -43,4 +43,4 @@ def test_a_run_is_never_better_than_its_state() -> None:
 
 def test_a_rollback_has_counts_of_its_own() -> None:
     names = [one.name for one in run_report(run(RunState.COMPLETED, kind=RunKind.ROLLBACK), [], 0).facts]
-    assert names == ["run", "state", "stage", "made", "ended", "restored", "deleted", "spared"]
+    assert names == ["run", "state", "stage", "made", "ended", "took", "restored", "deleted", "spared"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.suites.ids import int32, text
 from tests.ui.driving import PreparedJournal, copy_plan
 from tui_migrate.documents import RawId
+from tui_migrate.journal.decisions import decide_conflicts
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.records import Checkpoint, ConflictRecord, ConflictState, Counts, Failure
 from tui_migrate.journal.states import RunState
@@ -39,7 +40,7 @@ async def waiting_run(home: Home, conflicts: Sequence[ConflictRecord], decided: 
             await progress.commit_batch(done, queued=conflicts[start : start + step])
         for number in range(1, decided + 1):
             decision = ConflictState.REPLACE if number % 2 else ConflictState.KEEP
-            await journal.decide_conflicts(run_id, decision, "anna@bastion", numbers=[number])
+            await decide_conflicts(journal, run_id, decision, "anna@bastion", numbers=[number])
     finally:
         await journal.close()
     return run_id

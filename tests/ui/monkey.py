@@ -35,6 +35,7 @@ from tui_migrate.ui import draft_file
 from tui_migrate.ui.actions import REGISTRY
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.draft import Draft, with_marks
+from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.home import HomeScreen
@@ -150,8 +151,9 @@ async def until_helped(pilot: Pilot[None]) -> None:
         now = pilot.app.screen
         if isinstance(now, HomeScreen):
             break
-        # What esc does not leave is about what was typed: its last answer forgets that.
-        await pilot.press(*(("end", "enter") if isinstance(now, Choose) and now is before else ("escape",)))
+        # What esc does not leave is about what was typed, as is what it asks in a form: the last answer forgets that.
+        is_about_typing = isinstance(now, Choose) and (now is before or isinstance(before, ConnectionForm))
+        await pilot.press(*(("end", "enter") if is_about_typing else ("escape",)))
         before = now
     await pilot.press("question_mark")
     await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen), "the help")

@@ -172,8 +172,8 @@ def rows(pilot: Pilot[None], selector: str) -> list[tuple[str, ...]]:
 
 
 def flat(pilot: Pilot[None]) -> str:
-    """The screen as one line, blanks folded, so that sentences that are broken can be found."""
-    return " ".join(screen_text(pilot).split())
+    """The screen as one line, blanks and a window's edges folded, so that sentences that are broken can be found."""
+    return " ".join(screen_text(pilot).replace("│", " ").split())
 
 
 def says(pilot: Pilot[None], *texts: str) -> Callable[[], bool]:

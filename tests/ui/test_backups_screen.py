@@ -6,14 +6,20 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.ui.backup_scene import DAY, add, every_kind
-from tests.ui.driving import new_app, screen_text, shows, table_cells, until
+from tests.ui.driving import NOW, copy_plan, new_app, screen_text, shows, store_end, table_cells, until
 from tests.ui.new_scene import SIZE, Shop, live_app, says, session, shop, type_into
+from tui_migrate.comparison.model import DefinitionDifference, Kind
 from tui_migrate.connections import Connection, write
 from tui_migrate.errors import JournalBusy
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import Environment
-from tui_migrate.ui.look import Fault
-from tui_migrate.ui.screens import backups
+from tui_migrate.plan.build import PlanRequest
+from tui_migrate.plan.model import Environment, PackageEnd, Plan, PlannedCollection
+from tui_migrate.plan.restoring import CollectionChange
+from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.look import Fault, LookState, Opening
+from tui_migrate.ui.outlook import Outlook
+from tui_migrate.ui.screens import backup_deeds, backup_plan, backups, prune
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
 from tui_migrate.ui.screens.backups import BackupSheet, BackupsScreen
@@ -25,6 +31,7 @@ from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 from tui_migrate.worker.backups import Backup, BackupStatus, find_backup, read_backups
+from tui_migrate.worker.restoring import package_of
 
 __all__ = ["shop"]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("lost_sockets")]
@@ -174,7 +181,7 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
             ("strays", "removed", "·", "·", "1", "·", "·"),
             ("users", "changed", "3", "1", "1", "11", "1"),
         ]
-        assert says(pilot, "changes: users: index age_1 is dropped: the backup does not have it.")()
+        assert says(pilot, "1 index, option or view changes.", "users: index age_1 is dropped: the backup")()
         at(pilot, "users", "#collections")
         await pilot.press("enter")
         await until(pilot, is_on(pilot, DefinitionsSheet), "the definitions")
@@ -242,7 +249,7 @@ async def test_a_name_that_is_taken_is_asked_again(shop: Shop) -> None:
         await opened(pilot)
         await begun(pilot, "old")
         await type_into(pilot, "friday")
-        await until(pilot, shows(pilot, "✗ there is a backup friday already (good)"), "why not")
+        await until(pilot, shows(pilot, "✗ there is a backup friday already (complete)"), "why not")
         await pilot.press("escape")
         await until(pilot, is_on(pilot, BackupsScreen), "the list")
 
@@ -263,6 +270,35 @@ async def test_a_damaged_backup_is_found_by_its_check_and_cannot_be_restored(sho
         await until(pilot, is_on(pilot, RestoreScreen), "the preview")
         await until(pilot, says(pilot, "✗ It could not be looked at.", "ctrl+r tries again."), "why not")
         assert "s Start" not in footer(pilot)
+
+
+async def test_documents_that_a_restore_cannot_write_can_be_put_aside(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Plan] = []
+
+    async def look(backup: Backup, request: PlanRequest, opening: Opening, tell: Callable[[Outlook], object]) -> None:
+        message = "2 documents do not meet the target's validator, such as _id 1"
+        finding = Finding(Severity.WARNING, "validator_rejects", "orders", message, "", 2)
+        plan = Plan(request.kind, request.source, request.target, (PlannedCollection("orders"),), request.policy)
+        tell(Outlook(LookState.DONE, opening.clock(), plan, (finding,), is_checked=True))
+
+    async def have_worker(app: MigrateApp, plan: Plan, **_: object) -> None:
+        started.append(plan)
+
+    monkeypatch.setattr(backup_deeds, "look_at_restore", look)
+    monkeypatch.setattr(backup_plan, "have_worker", have_worker)
+    await add(shop.home, "friday")
+    backup = await find_backup(shop.home, "friday")
+    app = new_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RestoreScreen(backup, package_of(backup), shop.target))
+        await until(pilot, says(pilot, "The run stops at the first of 2 refused documents"), "what is refused")
+        await pilot.press("s")
+        await until(pilot, says(pilot, "Start, and put up to 2 aside"), "the choices")
+        await choose(pilot, "aside")
+        await until(pilot, lambda: bool(started), "the start")
+    assert [one.max_rejects for one in started] == [2]
 
 
 async def test_what_goes_is_shown_before_it_is_removed(home: Home) -> None:
@@ -296,6 +332,58 @@ async def test_what_goes_is_shown_before_it_is_removed(home: Home) -> None:
         assert sorted(one.name for one in home.backups.iterdir()) == ["c.tar", "d.tar"]
 
 
+async def test_what_changed_while_it_was_asked_about_stays_and_a_fault_goes_with_its_reason(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, age in (("a", 90 * DAY), ("b", 60 * DAY), ("c", 1 * DAY)):
+        await add(home, name, age=age)
+    app = new_app(home)
+    with monkeypatch.context() as patch:
+        patch.setattr(prune, "read_backups", busy)
+        async with app.run_test(size=SIZE) as pilot:
+            await app.push_screen(PruneScreen())
+            await until(pilot, says(pilot, "✗ the journal is locked"), "the fault")
+            patch.undo()
+            await pilot.press("m")
+            await until(pilot, shows(pilot, "Older than how many days?"), "the days")
+            await type_into(pilot, "0000000001234")
+            await until(pilot, shows(pilot, "✗ A number from 0 to 36,500."), "why not")
+            await type_into(pilot, "50")
+            await until(pilot, shows(pilot, "always stay?"), "the number")
+            await type_into(pilot, "1")
+            await until(pilot, shows(pilot, "2 backups of 3 go"), "what goes")
+            assert "the journal is locked" not in screen_text(pilot)
+            await pilot.press("s")
+            await until(pilot, is_on(pilot, Choose), "the question")
+            (home.backups / "a.tar").write_bytes(b"longer")
+            await choose(pilot, "remove")
+            await until(pilot, shows(pilot, "1 backup removed", "1 changed since they were listed"), "what stayed")
+    assert sorted(one.name for one in await read_backups(home)) == ["a", "c"]
+
+
+async def test_many_definitions_do_not_hide_what_the_checks_found(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look(_: Backup, request: PlanRequest, opening: Opening, report: Callable[[Outlook], object]) -> None:
+        names = [f"a_rather_long_name_of_an_index_{number}_" + "x" * 40 for number in range(9)]
+        defined = tuple(DefinitionDifference("index", one, Kind.ONLY_RIGHT) for one in names)
+        users = CollectionChange("users", "kept", added=1, unchanged=1, definitions=9, defined=defined)
+        found = (Finding(Severity.WARNING, "ttl_index", "users", "has a TTL index"),)
+        report(Outlook(LookState.DONE, NOW, copy_plan(), found, is_checked=True, changes=(users,)))
+
+    async def has(*_: object) -> bool:
+        return True
+
+    await add(home, "a", age=90 * DAY)
+    monkeypatch.setattr(backup_deeds, "look_at_restore", look)
+    monkeypatch.setattr(backup_plan, "have_passwords", has)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        backup = await find_backup(home, "a")
+        await app.push_screen(RestoreScreen(backup, PackageEnd(backup.record.path), store_end("staging")))
+        await until(pilot, says(pilot, "! Warning: users: has a TTL index.", "Next: s starts the run"), "the warning")
+        assert says(pilot, "Add 1 document; 1 stays as it is. 9 indexes, options or views change.")()
+        assert table_cells(pilot)[0][:3] == ("users", "changed", "1")
+
+
 async def test_what_cannot_be_removed_is_told(home: Home) -> None:
     await add(home, "old", age=90 * DAY)
     await add(home, "new")
@@ -314,6 +402,6 @@ async def test_what_cannot_be_removed_is_told(home: Home) -> None:
         await pilot.press("s")
         await choose(pilot, "remove")
         await until(pilot, says(pilot, "✗ cannot remove"), "why not")
-        app.screen.post_message(PruneScreen.Removed(1, 1_024, Fault("cannot remove another")))
+        app.screen.post_message(PruneScreen.Removed(1, 2, 1_024, Fault("cannot remove another")))
         await until(pilot, says(pilot, "✗ cannot remove another", "1 backup removed"), "what went before that")
-    assert (await find_backup(home, "old")).status is BackupStatus.GOOD
+    assert (await find_backup(home, "old")).status is BackupStatus.COMPLETE

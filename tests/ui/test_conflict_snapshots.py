@@ -11,7 +11,7 @@ from tests.ui.test_snapshots import SIZES, Compare
 from tui_migrate.paths import Home
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.looks import Looks
-from tui_migrate.ui.screens import conflict_document
+from tui_migrate.ui.screens import conflict_document, run_document
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.worker.conflict_documents import Sides
 
@@ -42,7 +42,7 @@ def test_a_document(home: Home, monkeypatch: pytest.MonkeyPatch, snap_compare: C
         return True
 
     monkeypatch.setattr(conflict_document, "read_sides", read)
-    monkeypatch.setattr(conflict_document, "have_passwords", have)
+    monkeypatch.setattr(run_document, "have_passwords", have)
     prepare_waiting(home)
     app = app_at(home, Draft(), Looks())
     app.first_screen = lambda: ConflictsScreen(1)

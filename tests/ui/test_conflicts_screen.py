@@ -18,14 +18,14 @@ from tests.ui.run_scene import SIZE, keys
 from tests.ui.test_rollback_documents import change
 from tui_migrate.catalogs.model import Catalog, CatalogCollection, Redaction, Sensitive
 from tui_migrate.errors import Unreachable
-from tui_migrate.journal.records import ConflictRecord, ConflictState
+from tui_migrate.journal.records import ConflictRecord, ConflictState, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy
 from tui_migrate.reports.masking import NOTHING, Mask
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.conflict_words import conflict_rows
 from tui_migrate.ui.look import host_words
-from tui_migrate.ui.screens import conflict_document, document
+from tui_migrate.ui.screens import conflict_document, document, run_document
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflict_document import ConflictScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
@@ -33,6 +33,7 @@ from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.ui.widgets.table import Table
 from tui_migrate.worker import control
 from tui_migrate.worker.conflict_documents import Sides
 
@@ -125,7 +126,10 @@ async def test_keys_decide_and_go_on_to_the_next(ends: Pair) -> None:
     async with opened(ends) as pilot:
         await pilot.press("N", "Y")
         await until(pilot, lambda: states(pilot) == ["○ to keep", "○ to replace", "? open"], "both")
-        await until(pilot, shows(pilot, "Next: u has a worker write what is decided"), "what is next")
+        said = ("1 document waits", "Next: N keeps the target's, Y takes the source's; E decides for many")
+        await until(pilot, shows(pilot, *said, "u has a worker write those decided by now"), "what is next")
+        await pilot.press("Y")
+        await until(pilot, shows(pilot, "Next: u has a worker write what is decided, with undo."), "what is next now")
 
 
 async def test_all_that_differ_in_the_same_fields_are_decided_together(ends: Pair) -> None:
@@ -143,17 +147,31 @@ async def test_what_is_decided_already_is_overruled_only_by_a_choice_of_its_own(
         await until(pilot, lambda: states(pilot)[0] == "○ to keep", "the first decision")
         await pilot.press("E")
         await until(pilot, shows(pilot, "1 decision made already stays"), "the question")
-        assert "…" not in "".join(cell for row in table_cells(pilot, "#choices") for cell in row)
+        assert [cell for row in table_cells(pilot, "#choices") for cell in row] == [
+            "keep the target's: 1 of things, same fields open",
+            "take the source's: 1 of things, same fields open",
+            "keep the target's: 2 of things, all open",
+            "take the source's: 2 of things, all open",
+            "keep the target's: 2 of things, same fields decided too",
+            "take the source's: 2 of things, same fields decided too",
+            "keep the target's: 3 of things, all decided too",
+            "take the source's: 3 of things, all decided too",
+        ]
+        await until(pilot, shows(pilot, "Nothing is written before u"), "that it can be changed")
         await pilot.press("j", "j", "j", "enter")
         await until(pilot, lambda: states(pilot) == ["○ to keep", *["○ to replace"] * 2], "all open")
         await pilot.press("E")
         await until(pilot, shows(pilot, "3 decisions made already stay"), "the question")
-        await pilot.press("enter")
-        await until(pilot, shows(pilot, "Nothing decided: none of them is open"), "that")
-        await pilot.press("E")
-        await until(pilot, shows(pilot, "replace by ours: all, decided ones too"), "the question")
+        assert "open" not in "".join(cell for row in table_cells(pilot, "#choices") for cell in row)
         await pilot.press("G", "enter")
         await until(pilot, lambda: states(pilot) == ["○ to replace"] * 3, "all of them")
+
+
+async def test_a_filter_that_fits_nothing_is_not_an_empty_queue(ends: Pair) -> None:
+    async with opened(ends) as pilot:
+        pilot.app.screen.query_one(Table).filter("nowhere")
+        await until(pilot, shows(pilot, "None of the 3 rows holds “nowhere”. An empty filter shows all."), "why")
+        assert "asked about nothing" not in screen_text(pilot)
 
 
 async def test_what_changed_since_is_said(ends: Pair) -> None:
@@ -189,12 +207,15 @@ async def test_what_is_decided_is_written_and_the_run_ends(ends: Pair) -> None:
         await until(pilot, lambda: "? open" not in states(pilot), "the decisions")
         await pilot.press("u")
         await until(pilot, lambda: isinstance(pilot.app.screen, TypeName), "the question of production")
+        await until(pilot, shows(pilot, "Decided: 1 to take the source's, 2 to keep the target's."), "what is written")
+        assert "Starting a worker" not in screen_text(pilot)
         end = ends.target_end
         await pilot.press(*host_words(end), "enter")
         await until(
             pilot, lambda: is_list(pilot) and states(pilot) == ["✓ replaced", "✓ kept", "✓ kept"], "the writing"
         )
         await until(pilot, shows(pilot, "The run is completed: nothing more is decided."), "the end")
+        await until(pilot, lambda: "goes on" not in screen_text(pilot), "that what was said of it is over")
     assert (await ends.record(1)).state is RunState.COMPLETED
     assert set(await documents(ends.target)) == {ours(1), theirs(2), theirs(3), ours(4)}
 
@@ -256,12 +277,12 @@ async def test_a_password_is_asked_for_and_going_back_from_that_is_a_fault(
     async def asked(app: MigrateApp, _: object) -> bool:
         return await app.push_screen_wait(AskPassword("shop", "db1", "ops")) is not None
 
-    monkeypatch.setattr(conflict_document, "have_passwords", asked)
+    monkeypatch.setattr(run_document, "have_passwords", asked)
     async with opened(ends) as pilot:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
         await pilot.press("escape")
-        await until(pilot, shows(pilot, "without the passwords the ends cannot be read"), "the fault")
+        await until(pilot, shows(pilot, "without the password the document cannot be read"), "the fault")
 
 
 async def test_a_decision_is_about_the_document_that_was_seen(ends: Pair) -> None:
@@ -273,6 +294,18 @@ async def test_a_decision_is_about_the_document_that_was_seen(ends: Pair) -> Non
         await pilot.press("Y")
         await until(pilot, shows(pilot, "Not decided"), "that")
         await until(pilot, lambda: states(pilot) == ["? open"] * 3, "the queue")
+
+
+async def test_a_run_that_is_over_takes_no_decision_on_either_screen(ends: Pair) -> None:
+    async with opened(ends) as pilot:
+        await pilot.press("Y")
+        await until(pilot, lambda: states(pilot)[0] == "○ to replace", "the decision")
+        await sheet(pilot, row=1)
+        assert "conflict.keep" in offered(pilot)
+        await control.ask(ends.home, 1, Wish.CANCEL)
+        await until(pilot, lambda: "conflict.keep" not in offered(pilot), "that nothing is decided any more")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "2 undecided, and 1 decided and not written.", "The run is cancelled"), "why")
 
 
 def test_an_id_that_is_sensitive_is_not_shown() -> None:

@@ -42,8 +42,10 @@ def entry(
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (entry(name="Prod"), "the name has"),
-        (entry(name=""), "the name has"),
+        (entry(name="Prod"), "the name has P: .* capital letters are not"),
+        (entry(name="my shop"), "the name has a blank"),
+        (entry(name="a" * 65), "the name has 65 characters"),
+        (entry(name=""), "no name yet"),
         (entry(url="nothing"), "no URL"),
         (entry(url="mongodb://a b/shop"), "blank"),
         (entry(name="there"), "already"),
@@ -60,6 +62,13 @@ def test_a_mistake_is_named_and_nothing_is_written(home: Home, typed: Entry, sai
     with pytest.raises(UsageError, match=said):
         save(home, typed)
     assert home.connections.read_bytes() == before
+
+
+def test_a_name_that_cannot_be_used_comes_with_one_that_can(home: Home) -> None:
+    for typed, near in (("Frankfurt", "frankfurt"), ("my shop (eu)", "my-shop-eu"), ("!", "prod-shop, for example")):
+        with pytest.raises(UsageError) as raised:
+            save(home, entry(name=typed))
+        assert raised.value.hint == f"call it {near}"
 
 
 @pytest.mark.parametrize("place", PasswordPlace)

@@ -1,5 +1,6 @@
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,12 +10,15 @@ from textual.widgets import Input
 
 from tests.cli.conftest import ENCODED, PASSWORD
 from tests.keyrings import LockedKeyring, in_force
-from tests.ui.driving import PreparedJournal, new_app, screen_text, shows, table_cells, until
+from tests.ui.driving import SECONDS, PreparedJournal, new_app, screen_text, shows, table_cells, until
 from tui_migrate import connections
 from tui_migrate.connections import Connection
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
+from tui_migrate.ui import connection_entry
+from tui_migrate.ui.connection_entry import Entry
+from tui_migrate.ui.screens import connection_form
 from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
 from tui_migrate.ui.screens.connections import ConnectionsScreen
@@ -131,6 +135,32 @@ async def test_esc_cancels_a_server_that_says_nothing_and_it_is_told_how_long_it
 
 
 @pytest.mark.slow
+async def test_a_test_on_another_screen_does_not_end_the_one_that_waits_on_home(home: Home, silent_url: str) -> None:
+    connections.write(home, [Connection("silent", silent_url)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, shows(pilot, "There was no run yet", "not tried yet"), "Home")
+        pane = app.screen.query_one(ConnectionPane)
+        pane.table.focus()
+        await until(pilot, lambda: app.screen.focused is pane.table, "the connections")
+        await pilot.press("t")
+        await until(pilot, lambda: pane.is_testing, "the wait")
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+        await until(pilot, shows(pilot, "silent"), "it read")
+        other = app.screen.query_one(ConnectionPane)
+        await pilot.press("t")
+        await until(pilot, lambda: other.is_testing, "another wait")
+        await pilot.press("escape")
+        await until(pilot, lambda: not other.is_testing, "its end")
+        assert pane._work is not None
+        assert not pane._work.is_finished
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "There was no run yet", "esc cancels"), "Home, which waits")
+        await pilot.press("escape")
+        await until(pilot, lambda: not pane.is_testing, "its end")
+
+
 async def test_wrong_credentials_are_asked_for_again_and_never_shown(home: Home, guarded_url: str) -> None:
     hosts, _, rest = guarded_url.partition("/")
     connections.write(home, [Connection("shop", f"mongodb://reader@{hosts}/{rest}", Environment.STAGING)])
@@ -187,6 +217,7 @@ async def test_deleting_asks_and_takes_the_one_out(home: Home) -> None:
         await pilot.press("j", "enter")
         await until(pilot, lambda: len(table_cells(pilot, "#connections")) == 1, "one left")
         assert list(connections.load(home)) == ["a"]
+        await until(pilot, shows(pilot, "✓ Deleted; what it led to is as it was: b"), "what it comes to, then which")
 
 
 @pytest.mark.slow
@@ -207,7 +238,9 @@ async def test_a_pasted_url_loses_its_password_at_once_and_is_tested_named_and_s
         pilot.app.screen.focused.post_message(events.Paste(url))  # type: ignore[union-attr]  # its first field has the focus
         await until(pilot, lambda: field(pilot, "url").value == f"mongodb://reader@{guarded_url}", "the URL without it")
         assert "hunter2" not in screen_text(pilot)
-        await until(pilot, shows(pilot, "The password was taken out of the URL", "kept from the URL"), "that it was")
+        await until(
+            pilot, shows(pilot, "The password was taken out of the URL", "the one of the URL is used"), "that it was"
+        )
         field(pilot, "name").value = "shop"
         assert "left and right" not in screen_text(pilot)
         await pick(pilot, "environment", "development")
@@ -236,12 +269,22 @@ async def test_a_password_that_is_typed_into_a_url_is_never_to_be_read(home: Hom
             assert "hun" not in screen_text(pilot)
         await pilot.pause()
         assert "hunter" not in screen_text(pilot)
+        await until(pilot, shows(pilot, "the one of the URL is used"), "that it need not be typed again")
         field(pilot, "url").value = "mongodb://db1.example:27018"
         await until(pilot, shows(pilot, "mongodb://db1.example:•••••"), "what may become a password")
         await pilot.press("tab")
         await until(pilot, shows(pilot, "mongodb://db1.example:27018"), "a port, now that no more is typed")
         field(pilot, "url").value = "mongodb://anna:hunter2"
         await until(pilot, shows(pilot, "mongodb://anna:•••••••"), "what is no port")
+
+
+async def test_two_servers_on_one_host_are_told_apart_by_what_is_never_cut(home: Home) -> None:
+    urls = ("mongodb://127.0.0.1:36421/second_brain", "mongodb://127.0.0.1:36422/second_brain")
+    connections.write(home, [Connection(name, url) for name, url in zip(("source", "target"), urls, strict=True)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 2)
+        await until(pilot, shows(pilot, "127.0.0.1:36421/", "127.0.0.1:36422/", f" {urls[0]} · not tried"), "the ports")
 
 
 @pytest.mark.parametrize(
@@ -370,6 +413,35 @@ async def test_leaving_the_app_asks_before_what_was_typed_is_lost(home: Home) ->
         assert app.is_running
         await pilot.press("j", "enter")
         await until(pilot, lambda: not app.is_running, "the end")
+
+
+async def test_what_is_being_saved_is_neither_saved_again_nor_left(
+    home: Home, mongodb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go, calls = threading.Event(), list[str]()
+
+    def slow(place: Home, entry: Entry) -> Connection:
+        calls.append(entry.name)
+        let_go.wait(SECONDS)
+        return connection_entry.save(place, entry)
+
+    monkeypatch.setattr(connection_form, "save", slow)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 0)
+        screen = await form(pilot)
+        field(pilot, "url").value, field(pilot, "name").value = f"{mongodb_url}/shop", "dev"
+        try:
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: calls == ["dev"], "that it is written")
+            await pilot.press("ctrl+s", "escape")
+            await until(pilot, shows(pilot, "It is being saved."), "why nothing else is done")
+            assert app.screen is screen
+        finally:
+            let_go.set()
+        await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
+        await until(pilot, shows(pilot, "dev is saved"), "that it is saved")
+    assert calls == list(connections.load(home)) == ["dev"]
 
 
 async def test_changing_begins_with_what_is_known(home: Home, mongodb_url: str) -> None:

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.ui.driving import PreparedJournal, new_app, new_home, shows, until
 from tests.ui.run_scene import scene
@@ -59,6 +60,27 @@ async def test_a_file_is_written_for_the_user_alone_and_nothing_is_replaced(
     written = tmp_path / "run-id.txt"
     assert written.read_text() == "1\n"
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
+
+
+async def test_a_working_folder_that_was_removed_keeps_nobody_from_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = new_home(tmp_path)
+    await PreparedJournal(home).run()
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "completed"))
+        await pilot.press("ctrl+o")
+        await until(pilot, shows(pilot, "run id  1"))
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "Write run id to", "/run-id.txt"))
+        app.screen.query_one(Input).value = f"{tmp_path}/written"
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "written to"))
+    assert (tmp_path / "written").read_text() == "1\n"
 
 
 async def test_too_much_for_a_clipboard_is_not_sent(tmp_path: Path) -> None:

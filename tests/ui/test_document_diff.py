@@ -2,10 +2,12 @@ from bson import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_migrate.comparison.document_text import without_commas
+from tui_migrate.comparison.document_text import MAX_LINES, without_commas
 from tui_migrate.comparison.model import FieldChange, FieldKind
 from tui_migrate.reports.masking import NOTHING
+from tui_migrate.ui.conflict_words import comparison
 from tui_migrate.ui.document_diff import DocumentDiff, diff_of, side_by_side, unified
+from tui_migrate.worker.conflict_documents import Sides
 
 lines = st.lists(
     st.sampled_from(['  "a": 1,', '  "a": 1', '  "b": 2,', "{", "}", '  "c": "[x]",']), min_size=1, max_size=12
@@ -33,6 +35,17 @@ def test_a_document_that_one_end_lacks_is_shown_whole() -> None:
 def test_what_is_equal_by_now_is_said_to_be() -> None:
     document = encode({"_id": 1})
     assert "There is no difference any more." in unified(diff_of(document, document, "users", NOTHING))
+
+
+def test_lines_that_are_equal_as_far_as_they_are_shown_are_not_called_no_difference() -> None:
+    left, right = (encode({"_id": 1, **dict.fromkeys(map(str, range(MAX_LINES)), 0), "last": one}) for one in (1, 2))
+    shown = unified(diff_of(left, right, "users", NOTHING))
+    assert "These lines are equal." in shown
+    assert "There is no difference any more." not in shown
+    assert comparison(Sides(left, right, is_as_queued=True))[:2] == [
+        "! Only the first lines are compared.",
+        "These lines are equal.",
+    ]
 
 
 def test_without_the_documents_the_fields_are_shown() -> None:

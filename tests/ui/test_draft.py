@@ -85,7 +85,7 @@ def test_a_draft_is_refused_or_gives_a_request_of_just_what_is_chosen(draft: Dra
         (Draft(PACKAGE, PACKAGE), "the same place"),
         (Draft(PACKAGE, PackageEnd("/other")), "not into another package"),
         (Draft(PROD, STAGING), "not been listed"),
-        (Draft(PROD, STAGING, listed=()), "no collection is marked"),
+        (Draft(PROD, STAGING, listed=()), "the source has no collections"),
         (Draft(PROD, STAGING, frozenset(("gone",)), listed=("users",)), "no collection is marked"),
     ],
 )
@@ -127,12 +127,14 @@ def test_the_ends_say_what_kind_of_run_it_is(source: End | None, target: End | N
     assert Draft(source, target).kind is kind
 
 
-def test_a_pair_brings_its_marks_only_where_there_are_none() -> None:
+def test_a_pair_brings_its_marks_where_the_same_source_has_none() -> None:
     plan = copy_plan(PROD, STAGING, ("users", "orders"))
     assert drafts.with_pair(Draft(), plan, 4) == Draft(PROD, STAGING, frozenset(("users", "orders")), marks_of=4)
     assert drafts.toggled(drafts.with_pair(Draft(), plan, 4), "users").marks_of == 0
     mine = drafts.with_pair(Draft(marks=frozenset(("mine",))), plan, 4)
     assert (mine.marks, mine.marks_of) == (frozenset(("mine",)), 0)
+    others = drafts.with_pair(Draft(STAGING, PROD, frozenset(("others",))), plan, 4)
+    assert (others.marks, others.marks_of) == (frozenset(("users", "orders")), 4)
 
 
 def test_a_plan_is_taken_up_whole() -> None:

@@ -83,3 +83,13 @@ def test_a_path_becomes_absolute_and_keeps_its_links(tmp_path: Path, monkeypatch
     assert paths_like("/") == sorted(
         f"/{one.name}/" for one in Path("/").iterdir() if one.is_dir() and one.name[0] != "."
     )
+
+
+def test_where_the_working_folder_was_removed_paths_begin_at_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert absolute("dump/shop") == "/dump/shop"
+    assert absolute(f"{tmp_path}/shop") == f"{tmp_path}/shop"

@@ -29,6 +29,7 @@ from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
 from tui_migrate.ui.screens.report import ReportScreen
 from tui_migrate.ui.screens.rollback import RollbackScreen
+from tui_migrate.ui.screens.rollback_asking import Wanted, ask_before_start
 from tui_migrate.ui.screens.rollback_documents import RollbackDocumentsScreen, Taken
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_deleting import ask_to_delete
@@ -39,6 +40,7 @@ from tui_migrate.ui.screens.type_plan import TypePlanScreen
 from tui_migrate.ui.starting import confirm
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.worker.launch import create_run
+from tui_migrate.worker.rollback_preview import Tally
 
 SIZE = (80, 24)
 NOW_PRODUCTION = "PRODUCTION TARGET staging"
@@ -111,7 +113,7 @@ async def test_every_way_to_write_asks_for_the_name_of_what_has_become_productio
             lambda: app.in_background(retry(app, 1, 3), "way"),
             lambda: app.in_background(confirm(app, plan, "It writes.", ()), "way"),
             lambda: RunSteering(screen, 1)._confirm_rollback(plan),
-            screen._ask_name,
+            lambda: app.in_background(ask_before_start(app, Wanted(1, plan, Tally())), "way"),
         )
         for way in ways:
             way()
@@ -143,7 +145,7 @@ async def test_heads_and_the_question_before_deleting_show_no_control_characters
         await until(pilot, shows(pilot, "staging/h"), "the run")
         assert report.where()[0].isprintable()
         assert HelpScreen(report).where()[0].isprintable()
-        ask_to_delete(app, await app.feed.whole(1), lambda _: None)
+        ask_to_delete(app, await app.feed.whole(1))
         await until(pilot, shows(pilot, "Delete run", "staging/h"), "the question")
         said = [line for one in app.screen.query(Lines) for line in one.plain.splitlines()]
         assert "staging/h" in " ".join(said)

@@ -63,6 +63,20 @@ async def test_the_very_first_time_it_offers_ways_to_begin(home: Home) -> None:
         assert not home.journal.exists()
 
 
+async def test_after_the_first_run_nobody_says_that_there_was_none(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: focused(app) == "first", "the first lines")
+        await app.push_screen(ConnectionsScreen())
+        app.feed.expect(1)
+        shown = list[str]()
+        app.feed.watch = shown.append  # type: ignore[method-assign, assignment]  # it reads when it is told to, not now
+        app.pop_screen()
+        await until(pilot, lambda: len(shown) > 0 and "Runs" in screen_text(pilot), "Home again")
+        assert "There was no run yet" not in screen_text(pilot)
+        assert "Reading the journal…" in screen_text(pilot)
+
+
 async def test_the_first_lines_get_the_keys_though_the_table_has_not_heard_yet_that_it_had_them(home: Home) -> None:
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
@@ -169,7 +183,10 @@ async def test_runs_that_need_somebody_stand_first(home: Home, tmp_path: Path) -
             assert "3 need you   1 at work   6 in all" in words(pilot, "#runs-title")
             await pilot.press("q")
     assert app.return_value is None
-    assert app.parting_words() == "run 0006 goes on; tui-migrate shows it again, tui-migrate attach 6 follows it"
+    elsewhere = f"--home {home.config.parent}"
+    assert app.parting_words() == (
+        f"run 0006 goes on; tui-migrate {elsewhere} shows it again, tui-migrate attach 6 {elsewhere} follows it"
+    )
 
 
 async def test_a_run_that_is_being_rolled_back_says_so_and_leads_there(home: Home, tmp_path: Path) -> None:

@@ -1,26 +1,37 @@
 """Keys that come before the one in front of them has had its effect: nothing ends, nothing beneath is closed."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from textual.app import App
+from textual.command import CommandList
 from textual.events import Key, Paste
 from textual.pilot import Pilot
 
-from tests.ui.driving import new_app, shows, until
+from tests.ui.backup_scene import every_kind
+from tests.ui.driving import new_app, shows, table_cells, until, until_still
 from tests.ui.terminal.operator import Operator, environment
 from tests.ui.test_snapshots import prepare
 from tui_migrate.paths import Home
+from tui_migrate.plan.model import PackageEnd
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.screens import backups
+from tui_migrate.ui.screens.backup_choice import opened_package
+from tui_migrate.ui.screens.backups import BackupsScreen
 from tui_migrate.ui.screens.connection_form import ConnectionForm
+from tui_migrate.ui.screens.definitions_sheet import DefinitionsSheet
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.window import Palette
 from tui_migrate.ui.terminal import key_order
+from tui_migrate.ui.widgets.table import Table
+from tui_migrate.worker.backups import Backup
 
 
 @asynccontextmanager
@@ -61,6 +72,19 @@ async def test_the_palette_opens_again_while_the_one_before_goes(home: Home) -> 
         at_once(app, "escape", "ctrl+p", "ctrl+p")
         await until(pilot, stands(app, Palette), "the palette again")
         assert sum(isinstance(one, Palette) for one in app.screen_stack) == 1
+
+
+async def test_a_palette_that_is_gone_before_it_searches_ends_nothing(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await until(pilot, stands(app, Palette), "the palette")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        await palette.query_one(CommandList).remove()
+        palette._gather_commands("new")
+        await until(pilot, lambda: not any(one.node is palette for one in app.workers), "the end of the search")
+        await pilot.press("escape", "question_mark")
+        await until(pilot, stands(app, HelpScreen), "the help")
 
 
 async def test_a_key_that_comes_late_is_not_for_the_screen_beneath(home: Home) -> None:
@@ -149,3 +173,47 @@ async def test_a_screen_that_never_gets_its_rows_holds_up_keys_once(monkeypatch:
         await order.take(Key("c", "c"))
         await order.take(Key("d", "d"))
         await until(pilot, lambda: taken == ["a", "b", "c", "d"], "keys that do not wait again")
+
+
+async def test_a_second_enter_opens_no_second_screen(home: Home) -> None:
+    await every_kind(home)
+    async with opened(home) as (app, pilot):
+        await app.push_screen(BackupsScreen())
+        await until(pilot, lambda: len(table_cells(pilot)) == 7, "the backups")
+        app.screen.query_one(Table).move_to("stopped")
+        at_once(app, "enter", "enter", "enter")
+        await until(pilot, stands(app, RunScreen), "its run")
+        await until_still(pilot)
+        assert sum(isinstance(one, RunScreen) for one in app.screen_stack) == 1
+
+
+async def test_nothing_is_asked_over_what_comes_after_a_screen_that_was_left(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, whole = asyncio.Event(), opened_package
+
+    async def slow(app: MigrateApp, backup: Backup) -> PackageEnd | None:
+        await go.wait()
+        return await whole(app, backup)
+
+    await every_kind(home)
+    monkeypatch.setattr(backups, "opened_package", slow)
+    async with opened(home) as (app, pilot):
+        await app.push_screen(BackupsScreen())
+        await until(pilot, lambda: len(table_cells(pilot)) == 7, "the backups")
+        app.screen.query_one(Table).move_to("some")
+        await pilot.press("Z", "escape")
+        await until(pilot, stands(app, HomeScreen), "Home")
+        go.set()
+        await until_still(pilot)
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_closing_a_sheet_of_definitions_twice_spares_what_lies_beneath(home: Home) -> None:
+    async with opened(home) as (app, pilot):
+        await app.push_screen(HistoryScreen())
+        sheet = DefinitionsSheet("users", ())
+        await app.push_screen(sheet)
+        sheet.dismiss(None)
+        sheet.dismiss(None)
+        await until(pilot, stands(app, HistoryScreen), "the history")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
+from tests.mapping.catalogs import WORKSHOP
 from tests.ui.driving import NOW, new_app, store_end, table_cells, until
 from tests.ui.new_scene import SIZE, rows, says, session, type_into
 from tui_migrate.paths import Home
@@ -199,7 +200,8 @@ NEWER = replace(DRAFT, policy=Policy.NEWER)
 
 
 def test_the_field_to_compare_is_an_option_of_newer_alone() -> None:
-    assert values(NEWER)["newer_by"] == "the catalog's field"
+    assert values(NEWER)["newer_by"] == "none yet: type its name"
+    assert values(replace(NEWER, catalog=WORKSHOP.text))["newer_by"] == "the catalog's field"
     assert values(replace(NEWER, newer_by="meta.at"))["newer_by"] == "meta.at"
 
 

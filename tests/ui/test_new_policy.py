@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.ui.driving import screen_text, until
@@ -35,6 +37,11 @@ async def test_each_policy_says_what_it_would_do_by_ids_and_then_exactly(shop: S
         ]
         await pilot.press("ctrl+r")
         await until(pilot, says(pilot, "(counted by their ids)", "x counts exactly"), "by ids again")
+
+
+async def test_a_plan_that_is_gone_on_with_is_counted_once_its_source_is_listed(shop: Shop) -> None:
+    async with wizard(shop.home, replace(shop.ready("users", step=Step.POLICY), listed=None)) as pilot:
+        await until(pilot, says(pilot, "are in the target already (counted by their ids)"), "the count")
 
 
 async def test_a_policy_is_marked_or_taken_and_the_count_stays(shop: Shop) -> None:

@@ -114,6 +114,16 @@ async def test_the_sentence_and_that_nothing_stands_in_the_way(shop: Shop) -> No
         assert "Next: s starts the run." in screen_text(pilot)
 
 
+async def test_a_plan_that_is_gone_on_with_is_checked_once_its_source_is_listed(shop: Shop) -> None:
+    async with wizard(shop.home, replace(overwriting(shop, "users"), listed=None)) as pilot:
+        await until(pilot, says(pilot, "nothing that stands in the way", "s starts the run"), "the checks")
+        session(pilot).draft = replace(session(pilot).draft, listed=None)  # as where the listing was cancelled
+        session(pilot).looks.forget()
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: session(pilot).looks.checked is not None, "other checks")
+        await until(pilot, says(pilot, "nothing that stands in the way", "s starts the run"), "that they are made")
+
+
 async def test_errors_block_the_start_and_are_read_whole(shop: Shop) -> None:
     async with wizard(shop.home, shop.ready("orders", "users", step=Step.PREFLIGHT)) as pilot:
         await until(pilot, says(pilot, "✗ 1 error; enter reads one whole.", "Not yet: 1 error to be mended"), "it")
@@ -332,7 +342,7 @@ async def test_a_plan_is_saved_once_and_can_be_started(
     async with wizard(shop.home, overwriting(shop)) as pilot:
         await checked(pilot)
         await pilot.press("ctrl+s", "enter")
-        await until(pilot, says(pilot, "✓ The plan is in plan-2026-09-21.yaml: tui-migrate start runs it."), "where")
+        await until(pilot, says(pilot, "✓ The plan is in plan-2026-09-21.yaml: L on Home opens it."), "where")
         text = saved.read_text()
         assert saved.stat().st_mode & 0o777 == 0o600
         await pilot.press("ctrl+s", "enter")

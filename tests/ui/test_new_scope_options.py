@@ -37,6 +37,7 @@ from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.new_options import Option
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.table import Table
+from tui_migrate.worker import launch
 from tui_migrate.worker.backups import BackupStatus, read_backups
 
 __all__ = ["shop"]
@@ -222,6 +223,29 @@ async def test_where_the_backup_fails_nothing_is_started(shop: Shop) -> None:
         await until(pilot, says(pilot, "Next: s backs up the target"), "the step as before")
         assert isinstance(app.screen, NewMigrationScreen)
     assert not shop.home.journal.exists()
+
+
+@pytest.mark.slow
+async def test_a_backup_that_is_recorded_gets_its_worker_whoever_stops_waiting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    is_asked, go = asyncio.Event(), asyncio.Event()
+
+    async def start(home: Home, run_id: int, passwords: object) -> None:
+        is_asked.set()
+        await go.wait()
+        started.append(run_id)
+
+    monkeypatch.setattr(launch, "start", start)
+    async with wizard(shop.home, replace(overwriting(shop), backup_first=True)) as pilot:
+        await until(pilot, says(pilot, "Next: s backs up the target, then starts the run"), "the checks")
+        await pilot.press("s")
+        await until(pilot, is_asked.is_set, "the record of the backup")
+        await pilot.press("escape")
+        await until(pilot, says(pilot, "Stopped waiting: a backup that was begun goes on"), "that it is over")
+        go.set()
+        await until(pilot, lambda: started == [1], "its worker")
 
 
 async def test_esc_stops_waiting_for_a_backup_and_nothing_is_started(

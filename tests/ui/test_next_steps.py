@@ -10,8 +10,10 @@ from tests.ui.test_sentences import silent_parts
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.limits import Limit
+from tui_migrate.plan.checks.paging import page_codes
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.next_steps import app_words, finding_in_app
+from tui_migrate.ui.page_words import page_lines
 
 PACKAGE = Path(tui_migrate.__file__).parent
 NEVER_SHOWN = ("cli", "demo", "ui", "worker/__main__.py", "worker/survival.py", "reports/", "stores/mongodb/client.py")
@@ -88,6 +90,19 @@ def test_faults_and_findings_are_in_the_apps_words() -> None:
     assert not speaks_of_the_command_line(f"{fault.message} {fault.hint}")
     found = finding_in_app(Finding(Severity.NOTE, "x", "a", "not verified (--verify none)", "leave --quick away"))
     assert not speaks_of_the_command_line(f"{found.message} {found.hint}")
+
+
+def test_the_pages_about_findings_are_in_the_apps_words() -> None:
+    shown = {code: "\n".join(page_lines(code)) for code in page_codes()}
+    assert len(shown) > 100
+    assert [code for code, said in shown.items() if speaks_of_the_command_line(said) or "`" in said] == []
+    assert [code for code, said in shown.items() if "tui-migrate retry" in said] == []
+
+
+def test_a_page_names_where_an_option_stands_on_the_screens() -> None:
+    said = " ".join(page_lines("document_too_large"))
+    assert "more of them than “Rejects allowed” under Policy › More says end the run" in said
+    assert "let them be put aside: “Rejects allowed” under Policy › More." in said
 
 
 def test_no_screen_shows_a_hint_as_it_was_raised() -> None:

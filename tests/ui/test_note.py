@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.ui.driving import new_app, screen_text, shows, until
+from tui_migrate.paths import Home
 from tui_migrate.ui.widgets.note import LEAST_CELLS, with_short_paths
 
 LONG = "/srv/backups" * 12
@@ -35,3 +37,11 @@ def test_a_line_gets_no_longer_and_what_is_no_path_stays(words: str, length: int
     shown = with_short_paths(text, width)
     assert shown.endswith(f": {words}")
     assert cell_len(shown) <= max(width, cell_len(f"cannot write : {words}") + LEAST_CELLS)
+
+
+async def test_a_line_that_is_too_long_says_that_it_is_cut(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "There was no run yet"), "Home")
+        app.say(f"no {'very ' * 20}long line")
+        await until(pilot, lambda: screen_text(pilot).splitlines()[-2].endswith("…"), "that there is more")

@@ -125,7 +125,7 @@ async def test_a_run_is_taken_up_once_and_esc_gives_up_connecting(
         await pilot.press("escape")
         await until(pilot, shows(pilot, "History", "The run is being started: c on its screen cancels it"))
         stalled.go.set()
-        await until(pilot, shows(pilot, f"run {run_id:04d} goes on"))
+        await until(pilot, shows(pilot, f"A worker has taken up run {run_id:04d}."))
         assert (stalled.started, len(tried)) == ([run_id], 2)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.driving import NOW, PreparedJournal, new_app, new_home, shows, table_cells, until
+from tests.ui.driving import NOW, PreparedJournal, copy_plan, new_app, new_home, shows, table_cells, until
 from tests.ui.run_scene import SIZE
 from tests.ui.test_rollback_screen import write_undo
 from tui_migrate.journal.records import Event
@@ -55,17 +55,38 @@ async def test_a_long_plan_is_read_beside_every_screen(
         return from_yaml(text, name)
 
     monkeypatch.setattr(plan_reading, "PLAN_READ_AT_ONCE", 0)
-    monkeypatch.setattr(plan_reading, "from_yaml", read)
+    monkeypatch.setattr(plan_reading, "_parsed", read)
     run_id = await journal.run()
     await write_undo(journal.home, run_id)
     app = new_app(journal.home)
     async with app.run_test(size=SIZE) as pilot:
         for place, (screen, said) in enumerate(SCREENS, start=1):
             await app.push_screen(screen(run_id))
-            await until(pilot, lambda at=place, text=said: len(reads) == at and shows(pilot, text)(), said)  # type: ignore[misc]
+            await until(pilot, lambda at=place, text=said: len(reads) == at and shows(pilot, text)(), said)  # type: ignore[misc]  # bound per turn
             app.pop_screen()
         await plan_of(app, run_id)
     assert reads == [False] * (len(SCREENS) + 1)
+
+
+async def test_a_plan_that_was_read_is_not_read_again_for_the_next_screen(
+    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_reading._parsed.cache_clear()
+    reads: list[str] = []
+
+    def read(text: str, name: str) -> Plan:
+        reads.append(name)
+        return from_yaml(text, name)
+
+    monkeypatch.setattr(plan_reading, "from_yaml", read)
+    runs = [await journal.run(plan=copy_plan(description=f"read once, {number}")) for number in (1, 2)]
+    app = new_app(journal.home)
+    async with app.run_test(size=SIZE) as pilot:
+        for run_id in (*runs, *runs):
+            await app.push_screen(RunScreen(run_id))
+            await until(pilot, shows(pilot, f"run {run_id:04}", "SOURCE: PRODUCTION"), "what the plan says")
+            app.pop_screen()
+    assert reads == ["plan of run 0001", "plan of run 0002"]
 
 
 async def test_of_a_log_only_what_is_new_is_made_into_rows_and_the_latest_are_kept(

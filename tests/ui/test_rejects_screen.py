@@ -15,7 +15,7 @@ from tests.engine.servers import Pair, pair
 from tests.engine.strangers import overwrite
 from tests.suites.documents import EMPTY, MUST_HAVE_N
 from tests.suites.store_cases import everything
-from tests.ui.driving import new_app, screen_text, shows, table_cells, until
+from tests.ui.driving import new_app, screen_text, shows, table_cells, until, until_still
 from tests.ui.new_scene import killing_workers, live_app
 from tests.ui.run_scene import SIZE, keys
 from tui_migrate import connections
@@ -29,6 +29,7 @@ from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.rejects import RejectSheet, RejectsScreen
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.pager import Pager
+from tui_migrate.worker.rejected_documents import RejectList
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),
@@ -166,11 +167,27 @@ async def test_nothing_is_tried_again_by_one_key_or_where_it_cannot_be(ends: Pai
         await write.set_rolled_back_by(1, 9)
         await write.transition(1, RunState.ROLLED_BACK)
     async with rejects(ends) as pilot:
-        assert "The run has been rolled back" in said(pilot)
+        await until(pilot, lambda: "The run has been rolled back" in said(pilot), "why it cannot be")
         assert "U" not in keys(pilot)
         await pilot.press("U")
         assert isinstance(pilot.app.screen, RejectsScreen)
     assert await count_runs(ends) == 1
+
+
+async def test_what_a_retry_has_written_is_not_offered_again(ends: Pair) -> None:
+    await ends.target.set_validator("things", EMPTY)
+    assert (await ends.retry(1)).exit_code == 0
+    async with rejects(ends) as pilot:
+        whole = "! 2 documents were refused and kept: written by run 0002."
+        await until(pilot, lambda: whole in said(pilot), "what became of them")
+        assert "U tries again" not in said(pilot)
+        async with open_both(ends.home.journal) as (write, _):
+            await write.delete_run(2)
+            await write.delete_run(1)
+        await until(pilot, lambda: "There is no run 0001 any more" in said(pilot), "that it is gone")
+        pilot.app.screen.post_message(RejectsScreen.Read(RejectList()))
+        await until_still(pilot)
+        assert "Nothing is left to show" in said(pilot)
 
 
 async def test_the_filter_finds_a_document_by_its_id(ends: Pair) -> None:

@@ -152,7 +152,7 @@ async def test_each_document_is_shown_before_the_run_and_as_it_is_now(ends: Pair
         await until(pilot, shows(pilot, "x first counts what others have changed"), "the preview")
         await open_list(pilot)
         assert [row[0] for row in table_cells(pilot)] == ["1", "2", "3", "4", "5", "6"]
-        assert "What others have changed since is kept: x, one screen back, counts and names it" in said(pilot)
+        assert "What others changed since is kept: x, one screen back, counts and names it" in said(pilot)
         await change(ends.target, by(1), by(4), gone=(2, 5))
         await change(ends.source, old(4))
         texts = [await document(pilot, row) for row in range(6)]
@@ -231,7 +231,8 @@ async def test_esc_stops_the_count_and_x_begins_it_again(ends: Pair, monkeypatch
         await pilot.press("escape")
         await until(pilot, shows(pilot, "Stopped counting; nothing was changed.", "x first counts"), "stopped")
         assert isinstance(app.screen, RollbackScreen)
-        assert not any(one.group.startswith("rollback-count") and one.is_running for one in app.workers)
+        counts = [one for one in app.workers if one.group.startswith("rollback-count")]
+        await until(pilot, lambda: not any(one.is_running for one in counts), "the end of the count")
         gate.set()
         await pilot.press("x")
         await until(pilot, shows(pilot, "x counts again"), "the count")

@@ -7,14 +7,27 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, screen_text, shows, table_cells, until
+from tests.ui.driving import (
+    NOW,
+    PreparedJournal,
+    copy_plan,
+    new_app,
+    new_home,
+    screen_text,
+    shows,
+    store_end,
+    table_cells,
+    until,
+)
 from tests.ui.run_scene import SIZE, acted_run, keys
 from tui_migrate.engine.undo_log import Made, Thing, UndoLog
 from tui_migrate.errors import Refused
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import PackageEnd, RunKind
+from tui_migrate.plan.model import Environment, PackageEnd, RunKind
+from tui_migrate.ui.changes import Changes
+from tui_migrate.ui.look import LookState
 from tui_migrate.ui.screens import rollback
 from tui_migrate.ui.screens.rollback import RollbackScreen
 from tui_migrate.ui.taking_back import Begun
@@ -76,8 +89,8 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
         assert "1 collection (users); 1 index (orders.by_age)" in words
         assert "! Run 0002 wrote to the same collections later" in words
         assert table_cells(pilot) == [
-            ("users", "1,204", "0", "", "the collection, if empty"),
-            ("orders", "0", "0", "", "1 index"),
+            ("users", "1,204", "0", "—", "collection, if empty"),
+            ("orders", "0", "0", "—", "1 index"),
         ]
         assert keys(pilot) == "lrentersxFq?"
 
@@ -294,6 +307,52 @@ async def test_past_later_runs_it_goes_only_when_that_was_said(journal: Prepared
         assert begun == []
         await pilot.press("s", "j", "enter")
         await until(pilot, lambda: begun == [False], "the rollback despite the later run")
+
+
+async def test_a_later_run_that_comes_while_the_name_is_typed_is_asked_about(
+    journal: PreparedJournal, begun: list[bool]
+) -> None:
+    plan = copy_plan(target=store_end("live", Environment.PRODUCTION))
+    run_id = await journal.run(plan=plan, documents=1)
+    await write_undo(journal.home, run_id)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        await pilot.press("s")
+        await until(pilot, lambda: "1 document is deleted and 0 put back." in said(pilot), "what is deleted")
+        await journal.run(plan=plan)
+        await pilot.press(*"live", "enter")
+        await until(pilot, lambda: "rolling back run 0002 first" in said(pilot), "the later run")
+        assert begun == []
+        await pilot.press("j", "enter")
+        await until(pilot, shows(pilot, "Type live"), "the name")
+        await pilot.press(*"live", "enter")
+        await until(pilot, lambda: begun == [False], "the rollback")
+
+
+async def test_a_start_that_is_refused_ends_the_count_that_it_stopped(
+    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def count(*arguments: object) -> None:
+        tell = arguments[-1]
+        assert callable(tell)
+        tell(Changes(LookState.READING, NOW))
+        await asyncio.Event().wait()
+
+    async def refuse(*arguments: object, **options: object) -> Begun:
+        raise Refused("run 0001 is being rolled back by run 0002")
+
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    monkeypatch.setattr(rollback, "look_for_changes", count)
+    monkeypatch.setattr(rollback, "begin_rollback", refuse)
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        away(journal.home)
+        await pilot.press("x")
+        await until(pilot, shows(pilot, "Counting: 0 of 0 documents"), "the count")
+        await pilot.press("s")
+        await until(pilot, shows(pilot, "is being rolled back by run 0002"), "why not")
+        await until(pilot, shows(pilot, "Next: s starts the rollback"), "what comes next")
 
 
 def said(pilot: Pilot[None]) -> str:

@@ -13,7 +13,7 @@ from tui_migrate.engine.undo_reader import UndoReader
 from tui_migrate.paths import Home
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.look import LookState
-from tui_migrate.ui.screens import rollback_document
+from tui_migrate.ui.screens import rollback_document, run_document
 from tui_migrate.ui.screens.rollback_documents import RollbackDocumentsScreen, Taken
 from tui_migrate.worker.rollback_documents import Fate, Versions
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, RollbackPreview, Tally, Wanted
@@ -54,7 +54,7 @@ def test_screen(
         return True
 
     monkeypatch.setattr(rollback_document, "read_versions", read)
-    monkeypatch.setattr(rollback_document, "have_passwords", have)
+    monkeypatch.setattr(run_document, "have_passwords", have)
     screen = asyncio.run(prepare(home))
     app = new_app(home)
 

@@ -39,18 +39,26 @@ def test_the_preview_counts_what_is_deleted_and_put_back() -> None:
     words = text(RollbackLook(undo=UNDO))
     assert "deletes 1,205 documents from staging/shop and puts 37 documents back" in words
     assert "stays as it is, and becomes a finding" in words
-    assert "1 of those to be deleted were found after a crash" in words
+    assert "1 of those to be deleted was found after a crash" in words
     assert "1 collection (orders); 1 view (grown); 2 indexes (users.by_age, users.by_name)" in words
     assert "undo log has 12.3 MB" in words
+
+
+def test_what_a_mirror_deleted_is_put_back_too() -> None:
+    run = record(
+        RunState.COMPLETED, one("users", CollectionState.DONE, 9, 9, Counts(inserted=2, replaced=3, deleted=4))
+    )
+    assert "deletes 2 documents from staging/shop and puts 7 documents back" in text(RollbackLook(undo=UNDO), run)
+    assert rows(run, RollbackLook(undo=UNDO))[0].cells[1:3] == ("2", "7")
 
 
 def test_collections_say_what_goes() -> None:
     found = rows(done(), RollbackLook(undo=UNDO))
     assert [row.cells for row in found] == [
-        ("users", "1,204", "37", "", "2 indexes"),
-        ("orders", "1", "0", "", "the collection, if empty"),
-        ("grown", "0", "0", "", "the view"),
-        ("same", "0", "0", "", ""),
+        ("users", "1,204", "37", "—", "2 indexes"),
+        ("orders", "1", "0", "—", "collection, if empty"),
+        ("grown", "0", "0", "—", "the view"),
+        ("same", "0", "0", "—", ""),
     ]
     assert [row.tone for row in found] == [Tone.PLAIN, Tone.PLAIN, Tone.PLAIN, Tone.DIM]
     assert rows(done(), None)[0].cells[4] == "…"

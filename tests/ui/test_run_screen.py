@@ -7,12 +7,29 @@ from typing import cast
 
 from textual.pilot import Pilot
 
-from tests.ui.driving import NOW, copy_plan, new_app, new_home, screen_text, shows, store_end, table_cells, until, words
+from tests.ui.driving import (
+    NOW,
+    PreparedJournal,
+    copy_plan,
+    new_app,
+    new_home,
+    screen_text,
+    shows,
+    store_end,
+    table_cells,
+    until,
+    words,
+)
 from tests.ui.run_scene import SIZE, acted_run, keys, said, scene, watched
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import CollectionState, ControlStatus, Counts, Failure, Wish
 from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.paths import Home
+from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.journal_feed import EVENTS_SHOWN
+from tui_migrate.ui.messages import RunEnded
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.run import RunScreen
 
 
@@ -66,17 +83,6 @@ async def test_a_worker_that_dies_while_it_is_watched_leaves_an_interrupted_run(
         await until(pilot, shows(pilot, "~ interrupted: its worker is gone", "~ execute", "u resumes it"))
         assert {"u", "r", "c"} <= set(keys(pilot))
         assert not {"p", "+", "-"} & set(keys(pilot))
-
-
-async def test_that_a_run_goes_on_is_not_said_of_one_whose_worker_is_gone(tmp_path: Path) -> None:
-    async with scene(tmp_path) as (run, pilot):
-        app = pilot.app
-        assert isinstance(app, MigrateApp)
-        app.say("run 0001 goes on: a worker has taken it up", is_error=False)
-        await until(pilot, shows(pilot, "a worker has taken it up"))
-        run.die()
-        await until(pilot, shows(pilot, "~ interrupted: its worker is gone"))
-        await until(pilot, lambda: "a worker has taken it up" not in screen_text(pilot), "that line to go")
 
 
 async def test_what_an_earlier_attempt_was_refused_is_not_of_now(tmp_path: Path) -> None:
@@ -195,6 +201,29 @@ async def test_with_many_collections_those_below_are_counted_and_can_be_filtered
         await until(pilot, lambda: len(table_cells(pilot)) == 10, "ten rows")
 
 
+async def test_second_tries_are_counted_over_the_whole_log(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        for number in range(EVENTS_SHOWN):
+            await run.say(f"no answer; again in 0.5 s (1 of {number})", Severity.WARNING)
+        await until(pilot, shows(pilot, f"retried {EVENTS_SHOWN}"))
+        for number in range(EVENTS_SHOWN // 2):
+            await run.say(f"line {number}")
+        await run.say("no answer; again in 1.0 s (2 of 8)", Severity.WARNING)
+        await until(pilot, shows(pilot, f"retried {EVENTS_SHOWN + 1}"))
+
+
+async def test_what_is_said_at_the_end_counts_the_collections_that_it_hides(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(9)]
+    async with scene(tmp_path, copy_plan(collections=names)) as (run, pilot):
+        await until(pilot, shows(pilot, "c8"))
+        assert " more" not in screen_text(pilot)
+        for name in names:
+            await run.collection(name, CollectionState.DONE)
+        await run.go_to(RunState.VERIFYING, RunState.COMMITTING, stage=Stage.COMMIT)
+        await run.end(RunState.COMPLETED)
+        await until(pilot, shows(pilot, "✓ completed", "next: r shows", "+1 more"))
+
+
 async def test_the_environment_stays_whole_beside_the_longest_ends(tmp_path: Path) -> None:
     target = store_end("staging-of-the-shop", database="a_database_with_a_long_name")
     async with scene(tmp_path, copy_plan(target=target)) as (_, pilot):
@@ -251,3 +280,26 @@ async def test_before_the_first_look_it_says_that_it_reads(tmp_path: Path) -> No
         app.feed.watch = lambda subject: None  # type: ignore[method-assign]  # a feed that gives nothing
         await app.push_screen(RunScreen(1))
         await until(pilot, seen(pilot, "Reading the journal…"))
+
+
+async def test_a_run_that_has_ended_is_planned_anew_where_it_is_read_of(home: Home) -> None:
+    await PreparedJournal(home).run()
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(RunScreen(1))
+        await until(pilot, shows(pilot, "✓ completed"), "the run")
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, NewMigrationScreen), "its plan anew")
+
+
+async def test_what_was_said_of_a_run_that_goes_on_is_over_with_it(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, shows(pilot, "Try the demo"), "Home")
+        app.say("run 0006 goes on", is_error=False, until_ended=6)
+        await until(pilot, shows(pilot, "run 0006 goes on"), "that it does")
+        app.post_message(RunEnded(7, RunState.COMPLETED, RunKind.COPY))
+        await pilot.pause()
+        assert "run 0006 goes on" in screen_text(pilot)
+        app.post_message(RunEnded(6, RunState.COMPLETED, RunKind.COPY))
+        await until(pilot, lambda: "goes on" not in screen_text(pilot), "that it has ended")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import aiosqlite
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -142,6 +143,24 @@ async def test_cancel_is_asked_about_and_esc_leaves_the_run_alone(tmp_path: Path
         await until(pilot, shows(pilot, "✗ cancelled: what it wrote stays", "r shows what rolling it back"))
 
 
+async def test_a_cancel_that_means_more_by_the_time_it_is_chosen_is_asked_anew(tmp_path: Path) -> None:
+    async with acted_run(tmp_path) as run:
+        async with aiosqlite.connect(run.home.journal) as database:
+            await database.execute("UPDATE runs SET writes_begun = 0")
+            await database.commit()
+        async with watched(run) as pilot:
+            screen = cast("RunScreen", pilot.app.screen)
+            await pilot.press("c")
+            await until(pilot, shows(pilot, "Cancel; nothing has been written yet"), "the question")
+            await run.write.set_writes_begun(run.id)
+            await until(pilot, lambda: screen.run_record is not None and screen.run_record.writes_begun, "the writes")
+            await pilot.press("j", "enter")
+            await until(pilot, shows(pilot, "Cancel; what was written stays", "then roll back", "meanwhile"), "another")
+            assert await wishes(run) == []
+            await pilot.press("j", "enter")
+            await until(pilot, shows(pilot, "cancel asked by"), "that it is cancelled")
+
+
 async def test_a_cancel_with_a_rollback_is_the_workers_to_carry_out_whether_the_app_is_there_or_not(
     tmp_path: Path,
 ) -> None:
@@ -154,14 +173,14 @@ async def test_a_cancel_with_a_rollback_is_the_workers_to_carry_out_whether_the_
         await run.answer(ControlStatus.ACCEPTED)
         app = pilot.app
         assert isinstance(app, MigrateApp)
-        words = "run 0001 is being cancelled, then rolled back; tui-migrate shows it again"
+        words = "run 0001 is being cancelled, then rolled back; tui-migrate"
         await until(pilot, lambda: (app.parting_words() or "").startswith(words))
         run.die()  # without having done so
         await until(pilot, shows(pilot, "rollback asked for, not begun"))
         await pilot.press("escape")
         await until(pilot, shows(pilot, "Runs   1 needs you", "rollback asked for, not begun"))
-        await run.write.begin_attempt(run.id, 1, "bastion", RunState.PREPARING)
-        assert not (await run.record()).rollback_asked
+        await run.write.call_off_cancel(run.id)
+        await until(pilot, lambda: "rollback asked for" not in screen_text(pilot), "that it is called off")
 
 
 async def test_cancelling_with_a_rollback_on_production_wants_the_name_typed(tmp_path: Path) -> None:
@@ -208,6 +227,48 @@ async def test_a_resume_that_is_refused_says_why(tmp_path: Path) -> None:
         await until(pilot, shows(pilot, "interrupted"))
         await pilot.press("u")
         await until(pilot, shows(pilot, "there is no connection prod"))
+
+
+@pytest.mark.parametrize(
+    ("value", "offered"),
+    [(ROLL_BACK, "›Cancel it and roll back what it wrote, as was asked"), (0, "›Cancel it, as was asked")],
+)
+async def test_of_a_run_that_was_to_be_cancelled_it_is_asked_what_a_worker_is_to_do(
+    tmp_path: Path, value: int, offered: str
+) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.ask(Wish.CANCEL, "bob@laptop", value)
+        run.die()
+        await until(pilot, shows(pilot, "u has a worker do that, or go on with the run"))
+        await until(pilot, shows(pilot, "rollback asked for, not begun" if value else "cancel asked for, not carried"))
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "its worker was gone", offered, "Go on with the run instead"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "~ interrupted"))
+        record = await run.record()
+        assert (record.attempt, record.cancel_asked) == (1, True)
+
+
+async def test_going_on_with_a_run_that_was_to_be_cancelled_calls_that_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[bool] = []
+    async with scene(tmp_path) as (run, pilot):
+
+        async def start(*_: object) -> str:
+            started.append((await run.record()).cancel_asked)
+            return ""
+
+        monkeypatch.setattr("tui_migrate.worker.launch.start", start)
+        await run.ask(Wish.CANCEL, "bob@laptop", ROLL_BACK)
+        run.die()
+        await until(pilot, shows(pilot, "rollback asked for, not begun"))
+        for keys_pressed in (("enter",), ("j", "enter")):
+            await pilot.press("u")
+            await until(pilot, shows(pilot, "Leave it as it is"))
+            await pilot.press(*keys_pressed)
+            await until(pilot, shows(pilot, "A worker has taken up run 0001."))
+        assert started == [True, False]
 
 
 async def test_on_production_no_worker_takes_a_run_up_before_the_name_is_typed(tmp_path: Path) -> None:

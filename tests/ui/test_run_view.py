@@ -19,6 +19,7 @@ from tui_migrate.ui.screens.run_view import (
     figures_line,
     head_words,
     more_line,
+    rounded_number,
     stages_line,
 )
 from tui_migrate.ui.widgets.table import Tone
@@ -83,16 +84,28 @@ def test_of_a_collection_that_is_done_no_bytes_are_left_over() -> None:
     assert CollectionRows().of(run, RunPace())[0].cells[2] == "111 / 111 B"
 
 
+def test_of_a_collection_that_is_done_no_documents_are_left_over() -> None:
+    run = record(RunState.COMPLETED, one("notes", CollectionState.DONE, 1, 600), stage=Stage.COMMIT)
+    part = replace(copy_plan(), scope=Scope(filters=(Filter("notes", "{}"),)))
+    assert figures_line(run, RunPace(), 80, part).startswith(" 1 / 1 docs ")
+    assert CollectionRows().of(run, RunPace())[0].cells[1] == "1 / 1"
+
+
+def test_a_run_that_only_asks_has_a_mark_of_its_own() -> None:
+    run = record(RunState.INTERRUPTED, USERS)
+    assert "? execute" in stages_line(replace(run, failure=Failure("undecided", "3 wait", "decide", 5)))
+    assert "~ execute" in stages_line(replace(run, failure=FAILURE))
+
+
 def test_a_run_looks_as_drawn() -> None:
     run = record()
     pace = paced(run)
-    events = [Event(1, 42, NOW, "warning", "no answer from h; again in 0.5 s (1 of 8)"), Event(2, 42, NOW, "note", "x")]
     assert stages_line(run) == " ✓ validate   ✓ prepare   ● execute   ○ verify   ○ commit"
     assert bar_line(run, NOW, 80) == f" {'█' * 26}▊{'░' * 16}  62.4 %   elapsed 1m 08s"
     assert figures_line(run, pace, 80) == (" 1,248,310 / 2,000,120 docs   1.31 / 2.10 GB    18,450 docs/s   ETA ~45s")
     part = replace(copy_plan(), scope=Scope(filters=(Filter("orders", "{}"),)))
     assert figures_line(run, pace, 80, part).startswith(" 1,248,310 of at most 2,000,120 docs")
-    first, second = counts_lines(run, pace, events)
+    first, second = counts_lines(run, pace, 1, 80)
     assert first.endswith(" limit none   inserted 1,240,904  replaced 394  unchanged 7,000")
     assert second == " " * 29 + "skipped 12  rejected 0  retried 1"
     assert max(map(cell_len, (first, second))) <= 80
@@ -158,26 +171,10 @@ def test_a_rollback_has_its_own_counts_and_knows_its_collections_by_them() -> No
         one("c", CollectionState.WAITING, 4, 4, Counts(spared=1, deleted=3)),
         kind=RunKind.ROLLBACK,
     )
-    first, second = counts_lines(run, RunPace(), [])
+    first, second = counts_lines(run, RunPace(), 0, 80)
     assert first.endswith("restored 2  deleted 4  kept 1")
     assert second.strip() == "retried 0"
     assert [row.cells[0] for row in CollectionRows().of(run, RunPace())] == ["● b", "! c", "○ a"]
-
-
-def test_counts_that_have_no_room_go_onto_the_second_line_and_none_is_cut() -> None:
-    def lines(counts: Counts) -> tuple[str, str]:
-        run = record(RunState.COMPLETED, one("a", CollectionState.DONE, 9, 9, counts), stage=Stage.COMMIT)
-        found = counts_lines(run, RunPace(), [], None, 80)
-        assert max(map(cell_len, found)) <= 80
-        return found
-
-    restored = lines(Counts(525, 1_975, 6_915, deleted=1))
-    assert restored[0].endswith("   inserted 525  replaced 1,975  unchanged 6,915")
-    assert restored[1].strip() == "deleted 1  skipped 0  rejected 0  retried 0"
-    assert lines(Counts(80_500, assumed_ours=1_000))[1].strip() == "skipped 0  rejected 0  in doubt 1,000  retried 0"
-    large = lines(Counts(*[1_234_567_890] * 3, 12_345, 12, deleted=1_234_567))
-    assert large[0].endswith("   inserted 1,234,567,890  replaced 1,234,567,890")
-    assert large[1].strip() == "unchanged 1,234,567,890  deleted 1,234,567  skipped 12,345  rejected 12"
 
 
 def test_what_a_collection_was_thought_to_have_is_not_said_once_it_is_done() -> None:
@@ -204,7 +201,7 @@ def test_an_export_counts_what_it_has_written_and_has_no_target_in_production() 
         (PlannedCollection("users"),),
     )
     run = replace(record(kind=RunKind.EXPORT, environment=Environment.PRODUCTION), target="/backups/shop")
-    first, _ = counts_lines(run, RunPace(), [], plan)
+    first, _ = counts_lines(run, RunPace(), 0, 80, plan)
     assert first.endswith("written 1,248,310")
     assert head_words(run, plan, 81) == ("run 0042   export   prod/shop → /backups/shop", None, "SOURCE: PRODUCTION")
 
@@ -216,15 +213,35 @@ def test_the_head_names_a_backup_by_its_name() -> None:
     assert head_words(read, None, 80)[0] == "run 0042   restore   before-my-change → staging/shop"
 
 
+def test_no_number_is_cut_however_large_they_are() -> None:
+    run = record(RunState.EXECUTING, one("a", CollectionState.ACTIVE, 20, 40, Counts(12_345_678, 1_234_567, 7_654_321)))
+    first, second = counts_lines(run, paced(run), 0, 80)
+    assert first == " limit none  inserted 12,345,678  replaced 1,234,567  unchanged 7,654,321"
+    assert second == " " * 29 + "skipped 0  rejected 0  retried 0"
+    assert counts_lines(run, paced(run), 0, 120)[0].endswith("limit none   " + first.removeprefix(" limit none  "))
+    many = Counts(
+        123_456_789_012, 98_765_432, 87_654_321, 76_543_210, 65_432_109, deleted=54_321_098, assumed_ours=43_210_987
+    )
+    run = replace(record(RunState.EXECUTING, one("a", CollectionState.ACTIVE, 1, 2, many)), parallel=3)
+    first, second = counts_lines(replace(run, rate_limit=500_000), RunPace(), 0, 80, copy_plan())
+    assert first == " limit 500,000/s  inserted 123 G  replaced 98 M  unchanged 87 M  deleted 54 M"
+    assert second == " SOURCE: PRODUCTION  3 at once  skipped 76 M  rejected 65 M  in doubt 43 M  retried 0"
+
+
+def test_a_rounded_number_says_no_more_than_there_is() -> None:
+    shown = [rounded_number(one) for one in (0, 999_999, 1_000_000, 1_999_999, 99_999_999, 999_999_999, 10**9, 10**13)]
+    assert shown == ["0", "999,999", "1.0 M", "1.9 M", "99 M", "999 M", "1.0 G", "10,000 G"]
+
+
 def test_the_head_names_a_target_in_production_and_the_lines_a_source_there() -> None:
     plan = copy_plan()
     staging = record()
     assert head_words(staging, plan, 80) == ("run 0042   copy   prod/shop → staging/shop", None, "STAGING")
-    assert counts_lines(staging, RunPace(), [], plan)[1].startswith(" SOURCE: PRODUCTION  ")
+    assert counts_lines(staging, RunPace(), 0, 80, plan)[1].startswith(" SOURCE: PRODUCTION  ")
     live = replace(record(environment=Environment.PRODUCTION), target="live/shop")
     to_production = copy_plan(store_end("staging"), store_end("live", Environment.PRODUCTION))
     assert head_words(live, to_production, 80)[1:] == (Environment.PRODUCTION, "live")
-    assert counts_lines(live, RunPace(), [], to_production)[1].startswith("  ")
+    assert counts_lines(live, RunPace(), 0, 80, to_production)[1].startswith("  ")
 
 
 def test_of_a_long_head_only_the_ends_are_cut() -> None:

@@ -112,14 +112,18 @@ def test_a_hint_for_the_command_line_is_left_out() -> None:
     assert "tui-migrate" not in said(replace(record(RunState.INTERRUPTED), failure=failure))
 
 
-def test_what_a_run_has_asked_about_is_counted_as_of_now() -> None:
+def test_a_run_that_asks_has_neither_failed_nor_been_interrupted() -> None:
     failure = Failure("undecided", "20 documents wait for your decision: both ends have them", "decide", 5)
     run = replace(record(RunState.INTERRUPTED), failure=failure, undecided=1)
-    assert said(run).startswith(" ~ interrupted: 1 document waits for your decision: both")
-    assert "→ decide" in said(run)
+    assert said(run).startswith(" ? 1 document waits for your decision: both ends have them, and they differ")
+    assert "next: Q lists what waits for your decision;" in said(run)
+    assert not [word for word in ("interrupted", "failed", "→", "u resumes") if word in said(run)]
     decided = said(replace(run, undecided=0))
-    assert decided.startswith(" ~ interrupted: all that it asked about is decided, and waits to be written")
-    assert "→" not in decided
+    assert decided.startswith(" ? all that it asked about is decided, and waits to be written")
+    assert "next: u has a worker write what is decided, with undo;" in decided
+
+
+def test_one_document_is_one() -> None:
     one = replace(record(RunState.COMPLETED), collections=(replace(USERS, documents_done=1),))
     assert said(one).startswith(" ✓ completed: 1 document of 1 collection in")
 

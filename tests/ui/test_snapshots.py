@@ -17,6 +17,8 @@ from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, RunKind
+from tui_migrate.ui.screens.base import OperatorScreen
+from tui_migrate.ui.widgets.table import Table
 from tui_migrate.worker.lock import RunLock
 
 SIZES = [(80, 24), (120, 40)]
@@ -63,6 +65,18 @@ def prepare(home: Home) -> None:
     asyncio.run(runs())
 
 
+def takes(pilot: Pilot[None], key: str) -> Callable[[], bool]:
+    """Say whether what a key is for has been read by now: rows to go through, or an action that is offered."""
+
+    def is_taken() -> bool:
+        screen = pilot.app.screen
+        if key in ("end", "up", "down", "enter"):
+            return isinstance(screen.focused, Table) and screen.focused.cursor_key is not None
+        return isinstance(screen, OperatorScreen) and any(key in one.key.split(",") for one in screen.shown_actions())
+
+    return is_taken
+
+
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize(
     ("keys", "text"),
@@ -92,6 +106,7 @@ def test_screen(home: Home, snap_compare: Compare, keys: tuple[str, ...], text: 
         await until(pilot, shows(pilot, "0007"), "the journal's runs")
         await until_still(pilot)  # what keys are offered depends on all that is read at the start
         for key in keys:
+            await until(pilot, takes(pilot, key), f"that {key} does something")
             await pilot.press(key)
             await pilot.pause()
         await until(pilot, shows(pilot, text), text)

@@ -68,11 +68,21 @@ async def test_a_theme_is_shown_when_the_cursor_rests_on_it_and_esc_puts_the_old
 async def test_enter_keeps_the_theme_and_remembers_it_beside_the_other_settings(home: Home) -> None:
     async with new_app(home).run_test(size=(80, 24)) as pilot:
         app = await open_picker(pilot)
-        app.session.settings = settings.Settings(mouse=True)
+        settings.save(home, settings.Settings(mouse=True, on_finish=("true",)))  # as another app, or an editor, may
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen), "Home")
         assert app.theme == "gruvbox"
-        assert settings.load(home) == settings.Settings(theme="gruvbox", mouse=True)
+        assert settings.load(home) == settings.Settings(theme="gruvbox", mouse=True, on_finish=("true",))
+
+
+async def test_settings_that_cannot_be_read_any_more_are_left_as_they_are(home: Home) -> None:
+    async with new_app(home).run_test(size=(80, 24)) as pilot:
+        app = await open_picker(pilot)
+        settings.settings_file(home).write_text("mouse: [\n")
+        await pilot.press("down", "enter")
+        await until(pilot, shows(pilot, "gruvbox is not kept"), "that it is not")
+        assert app.theme == "gruvbox"
+    assert settings.settings_file(home).read_text() == "mouse: [\n"
 
 
 async def test_ones_own_theme_is_offered_shown_and_kept(home: Home) -> None:
@@ -130,7 +140,7 @@ async def test_a_choice_that_cannot_be_remembered_holds_until_one_leaves(home: H
     async with new_app(home).run_test(size=(80, 24)) as pilot:
         app = await open_picker(pilot)
         await pilot.press("down", "enter")
-        await until(pilot, shows(pilot, "✗ gruvbox is not kept: cannot write"), "the note")
+        await until(pilot, shows(pilot, "✗ gruvbox is not kept: cannot read"), "the note")
         assert app.theme == "gruvbox"
 
 

@@ -86,6 +86,8 @@ async def test_fields_are_shown_and_taken_for_what_all_of_their_values_look_like
         ]
         assert "\u202e" not in screen_text(pilot)
         assert source(pilot).types is None
+        pilot.app.screen.query_one(Table).sort_by(5)
+        assert [row[1] for row in table_cells(pilot)] == ["ObjectId", "text, as written", "date", "text, as written"]
         await pilot.press("f")
         await until(pilot, shows(pilot, "✓ Types decided: 2 fields converted, 2 as written."), "the decision")
         assert source(pilot).types == TypePlan((ID, MADE, PRICE))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.ui.browser import until
 from tests.ui.web_server import SECONDS, Served, children, is_alive, served
 from tui_migrate.cli.app import main
 from tui_migrate.paths import Home
+from tui_migrate.settings import settings_file
 from tui_migrate.ui.actions import BY_ID
 from tui_migrate.ui.keymap import USUAL, parse_keymap
 from tui_migrate.ui.web import gate, page_app, server
@@ -29,6 +31,7 @@ class Page:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
+        self.received = b""
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self.screen)
 
@@ -36,6 +39,7 @@ class Page:
         while not any(text in row for row in self.screen.display):
             message = await self.socket.receive(SECONDS)
             assert message.type is aiohttp.WSMsgType.BINARY, "\n".join(self.screen.display)
+            self.received += message.data
             self._stream.feed(message.data)
 
     async def press(self, keys: str) -> None:
@@ -88,6 +92,16 @@ async def test_what_breaks_http_is_answered_and_not_logged(tmp_path: Path) -> No
         out, err = await one.process.communicate()
         assert out.splitlines() == [b"Keep the address to yourself. ctrl+c ends it; runs go on."]
         assert err == b""
+
+
+def test_no_module_is_taken_from_the_folder_the_server_was_begun_in(tmp_path: Path) -> None:
+    for name in ("json", "tui_migrate"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken')")
+    settings_file(home := Home.find(tmp_path)).parent.mkdir(parents=True)
+    settings_file(home).write_text("no: setting")
+    ended = subprocess.run(page_app.command(home), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("tui-migrate: ")
 
 
 async def test_who_asks_nothing_is_hung_up_on(tmp_path: Path) -> None:
@@ -199,6 +213,13 @@ async def test_a_page_shows_the_app_and_its_keys_work(tmp_path: Path) -> None:
         async with one.http.ws_connect(f"{one.url}ws?width=80&height=24") as socket:
             page = Page(socket)
             await page.until_shown("Try the demo")
+            await page.press("/check\r")  # what comes in one piece goes where it was typed to
+            await page.until_shown("1/1 of 4")
+            await page.press("/\x1b[200~<\x9b2J\u202e>\x1b[201~")
+            await page.until_shown("check<2J>")
+            assert not {one for one in page.received.decode(errors="ignore") if one in "\x9b\u202e"}
+            await page.press("\x1b")
+            await page.until_shown("1/1 of 4")
             await page.press("?")
             await page.until_shown("Help")
             await page.press("q")

@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from tests.ui.backup_scene import add
 from tests.worker.scene import Scene, fill, make_plan, memory_end
+from tui_migrate import connections
+from tui_migrate.connections import Connection
 from tui_migrate.errors import UsageError
 from tui_migrate.journal.records import Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.paths import make_private_folder
-from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind, StoreEnd
+from tui_migrate.plan.model import Environment, PackageEnd, Plan, Policy, RunKind, StoreEnd
 from tui_migrate.stores.base import Identity
 from tui_migrate.worker import backups, control
 from tui_migrate.worker.backups import BackedUp, Backup, BackupStatus
@@ -40,9 +43,16 @@ async def test_a_backup_is_as_its_run_and_its_file_are(scene: Scene) -> None:
     assert (await found(scene)).status is BackupStatus.INTERRUPTED
     assert await scene.work(run_id) == 0
     one = await found(scene)
-    assert (one.status, one.is_good, one.record.documents, one.record.is_whole) == (BackupStatus.GOOD, True, 30, True)
+    assert (one.status, one.is_good, one.record.documents, one.record.is_whole) == (
+        BackupStatus.COMPLETE,
+        True,
+        30,
+        True,
+    )
     assert one.disk_bytes == (scene.home.backups / "first.tar").stat().st_size
     assert one.record.places == OF.identity.claims()
+    await backups.note_verified(scene.home, "first", "good")
+    assert (await found(scene)).status is BackupStatus.GOOD
     await backups.note_verified(scene.home, "first", backups.FAULTY)
     assert (await found(scene)).status is BackupStatus.FAULTY
     await control.delete(scene.home, run_id)
@@ -69,7 +79,7 @@ async def test_the_name_of_one_that_was_given_up_is_free_again(scene: Scene) -> 
     assert (await found(scene)).status is BackupStatus.GIVEN_UP
     assert await scene.work(await planned(scene)) == 0
     assert (await found(scene)).is_good
-    with pytest.raises(UsageError, match=r"\(good\)"):
+    with pytest.raises(UsageError, match=r"\(complete\)"):
         await planned(scene)
 
 
@@ -113,3 +123,22 @@ async def test_no_backup_is_there_where_nothing_has_ever_run(scene: Scene) -> No
     assert await backups.read_backups(scene.home) == ()
     with pytest.raises(UsageError, match="no backup first"):
         await found(scene)
+
+
+@pytest.mark.parametrize(
+    ("now", "counts_as"),
+    [
+        (Environment.DEVELOPMENT, Environment.STAGING),
+        (Environment.STAGING, Environment.STAGING),
+        (Environment.PRODUCTION, Environment.PRODUCTION),
+        (None, Environment.PRODUCTION),
+    ],
+)
+async def test_a_backup_is_as_dangerous_as_its_connection_is_now(
+    scene: Scene, now: Environment | None, counts_as: Environment
+) -> None:
+    scene.home.prepare()
+    await add(scene.home, "first", source="old/shop", environment=Environment.STAGING)
+    if now is not None:
+        connections.write(scene.home, [Connection("old", "mongodb://h/shop", now)])
+    assert (await found(scene)).record.environment is counts_as

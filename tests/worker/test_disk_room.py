@@ -2,16 +2,19 @@
 
 import asyncio
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from bson import encode
 
-from tests.worker.scene import WAIT_SECONDS, Scene, content, fill, make_plan, memory_end, without_undo
+from tests.worker.scene import WAIT_SECONDS, Scene, content, fill, make_plan, memory_end, store, without_undo
 from tui_migrate.engine import disk_room
+from tui_migrate.errors import Undecided
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import Wish
+from tui_migrate.journal.records import ConflictState, Wish
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import RunKind
+from tui_migrate.plan.model import Policy, RunKind
 from tui_migrate.worker import control
 
 
@@ -43,6 +46,27 @@ async def test_a_run_pauses_before_its_disk_is_full_and_goes_on_when_there_is_ro
     await control.ask(scene.home, run_id, Wish.RESUME)
     await until_said(scene, run_id, times=2)
     await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
+    room.free = disk_room.RESERVE
+    await control.ask(scene.home, run_id, Wish.RESUME)
+    assert await working == 0
+    assert await content(target) == await content(source)
+
+
+@pytest.mark.rule(25, "a run pauses too before it writes what was decided")
+async def test_a_run_pauses_before_the_decisions_that_its_disk_has_no_room_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = memory_end(), memory_end()
+    await fill(source)
+    assert not await store(target).insert("users", [encode({"_id": number}) for number in range(30)])
+    run_id = await scene.create(replace(make_plan(RunKind.COPY, source, target), policy=Policy.ASK))
+    assert await scene.work(run_id) == Undecided.exit_code
+    assert await control.decide(scene.home, run_id, ConflictState.REPLACE) == 30
+    room = SimpleNamespace(free=disk_room.RESERVE - 1)
+    monkeypatch.setattr(disk_room, "shutil", SimpleNamespace(disk_usage=lambda _: room))
+    working = asyncio.create_task(scene.work(run_id))
+    record = await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
+    assert record.counts.replaced == 0
     room.free = disk_room.RESERVE
     await control.ask(scene.home, run_id, Wish.RESUME)
     assert await working == 0

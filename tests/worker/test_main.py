@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.worker.conftest import Hold
-from tests.worker.scene import SLOW, Scene, content, fill, make_plan, memory_end, without_undo
+from tests.worker.scene import SLOW, WAIT_SECONDS, Scene, content, fill, make_plan, memory_end, without_undo
 from tests.worker.test_control import cut_short, journal_says, partials
 from tests.worker.test_lock import wait_until_stopped
 from tui_migrate.engine.drive import drive
@@ -24,6 +24,7 @@ from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.worker import control, launch, main
 from tui_migrate.worker.__main__ import read_passwords
 from tui_migrate.worker.lock import holder
+from tui_migrate.worker.steering import WorkerSteering
 
 
 async def test_a_run_is_worked_to_its_end(scene: Scene) -> None:
@@ -135,14 +136,29 @@ async def test_a_run_that_is_cancelled_to_be_taken_back_is_so_by_its_own_worker(
     assert (await scene.read(2)).state is RunState.COMPLETED
 
 
-async def test_a_cancel_that_was_to_keep_what_was_written_calls_the_rollback_off(scene: Scene) -> None:
+async def test_a_cancel_that_was_to_keep_what_was_written_calls_the_rollback_off(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_heard = asyncio.Event()
+    real = WorkerSteering.wait_for_resume
+
+    async def wait_until_both_are_heard(steering: WorkerSteering) -> None:
+        try:
+            await real(steering)
+        finally:
+            await both_heard.wait()
+
+    monkeypatch.setattr(WorkerSteering, "wait_for_resume", wait_until_both_are_heard)
     run_id = await scene.copy(rate=SLOW)
     working = asyncio.create_task(scene.work(run_id))
     await scene.until_moving(run_id)
     await control.ask(scene.home, run_id, Wish.PAUSE)
     await scene.until(run_id, lambda one: one.state is RunState.PAUSED)
     await control.ask(scene.home, run_id, Wish.CANCEL, ROLL_BACK)
-    await control.ask(scene.home, run_id, Wish.CANCEL)
+    second = await control.ask(scene.home, run_id, Wish.CANCEL)
+    answer = await control.answer_to(scene.home, run_id, second, WAIT_SECONDS)
+    both_heard.set()
+    assert answer.status is ControlStatus.ACCEPTED
     assert await working == RunState.CANCELLED.exit_code
     assert (await scene.read(run_id)).state is RunState.CANCELLED
 
@@ -196,8 +212,8 @@ async def test_the_heart_beats_and_the_journal_is_tidied_while_nothing_else_happ
     assert paused.last_heard_at is not None
     heard = paused.last_heard_at
     tidied = scene.home.journal.stat().st_mtime_ns
-    await scene.until(run_id, lambda one: (one.last_heard_at or 0) > heard + 0.05)
-    assert scene.home.journal.stat().st_mtime_ns > tidied
+    await scene.until(run_id, lambda one: (one.last_heard_at or 0) > heard)
+    await scene.until(run_id, lambda _: scene.home.journal.stat().st_mtime_ns > tidied)
     await control.ask(scene.home, run_id, Wish.STOP)
     assert await working == 5
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.crash.world import mirrored_world
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
+from tests.engine.mirrors import fill, mirror_plan
 from tests.engine.scene import Ended, Scene, create, new_scene, put
 from tests.suites.documents import doc, options
 from tests.suites.ids import int32, text
@@ -188,6 +190,18 @@ async def test_a_document_that_was_written_twice_is_followed_through_both_record
     preview = await looked(scene)
     assert preview.sum == Tally(restore=1, kept=1)
     agree(preview, await scene.roll_back(1))
+
+
+async def test_what_a_mirror_deleted_comes_back_as_counted_one_by_one_or_with_its_collection(scene: Scene) -> None:
+    await fill(mirrored_world(), scene)
+    plan = await mirror_plan(scene, scene.target)
+    ended = await scene.run(plan)
+    preview = await preview_rollback(scene.home, 1, plan, {}, lambda _: None)
+    found = preview.sum
+    undone = await scene.roll_back(1)
+    assert (found.delete, found.restore, found.kept) == (undone.counts.deleted, undone.counts.restored, 0)
+    assert found.restore == ended.counts.replaced + ended.counts.deleted
+    assert found.looked == preview.total
 
 
 async def test_more_are_counted_than_are_named(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,10 @@ def build_app() -> App:
     """Make the app with all commands."""
     app = App(
         name="tui-migrate",
-        help="Move document data between databases and packages, watch it happen, take it back.",
+        help=(
+            "Move document data between databases and packages, watch it happen, take it back. Without a command the"
+            " app opens."
+        ),
         version=__version__,
         help_formatter=HelpPage(),
         help_format="plaintext",
@@ -162,9 +165,9 @@ def _with_pipes(words: Iterable[str]) -> Iterator[str]:
 
 
 def _opens_app(words: Sequence[str]) -> bool:
-    """Say whether there is no command, but at most what says how to open the app."""
+    """Say whether there is no command, but at most what says how to open the app, or asks for help with that."""
     rest = words[_leading(words) :]
-    return not rest or rest[0].partition("=")[0] in ("--web", "--web-host")
+    return not rest or rest[0].partition("=")[0] in ("--web", "--web-host", "--help", "-h")
 
 
 def _leading(words: Sequence[str]) -> int:

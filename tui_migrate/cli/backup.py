@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from tui_migrate.cli.encryption import DECRYPTING, ENCRYPTING, Decrypting, Encrypting
-from tui_migrate.cli.options import COMMON, SELECTION, Common, EndText, Flag, Names, Selection, not_empty
+from tui_migrate.cli.options import COMMON, SELECTION, Common, EndText, Flag, MostRejects, Names, Selection, not_empty
 
 Name = Annotated[str, Parameter(name="NAME")]
 UserId = Annotated[str | None, Parameter(show_default=False, metavar="USER_ID", validator=not_empty)]
@@ -103,6 +103,7 @@ def restore(
     owner_to: UserId = None,
     catalog: Annotated[str | None, Parameter(show_default=False, metavar="NAME|FILE", validator=not_empty)] = None,
     collections: Names = (),
+    max_rejects: MostRejects = 0,
     dry_run: Flag = False,
     confirm: Flag = False,
     detach: Flag = False,
@@ -136,7 +137,16 @@ def restore(
     """
     from tui_migrate.cli.restoring import Wanted, restore_backup
 
-    wanted = Wanted(name, url or "", owner_to or "", catalog or "", collections, confirm and not dry_run, detach)
+    wanted = Wanted(
+        name,
+        url or "",
+        owner_to or "",
+        catalog or "",
+        collections,
+        max_rejects,
+        confirm=confirm and not dry_run,
+        detach=detach,
+    )
     return restore_backup(wanted, decrypting, common)
 
 

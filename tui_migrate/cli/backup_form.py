@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui_migrate.amounts import amount
 from tui_migrate.cli.output import JsonForm
 from tui_migrate.cli.render import time_form
 from tui_migrate.cli.tables import table
@@ -65,7 +66,7 @@ def _scope(backup: Backup) -> str:
     record = backup.record
     if record.owner:
         return f"user {record.owner}"
-    return "all" if record.is_whole else f"{number(len(record.collections))} collections"
+    return "all" if record.is_whole else amount(len(record.collections), "collection")
 
 
 def _verified(backup: Backup) -> str:

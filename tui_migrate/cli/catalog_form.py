@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from tui_migrate.amounts import amount
 from tui_migrate.catalogs.model import Catalog, CatalogCollection, is_pattern
 from tui_migrate.catalogs.order import import_order
 
@@ -35,8 +36,8 @@ def check_lines(catalog: Catalog) -> list[str]:
     owned = sum(one.owner is not None for one in catalog.collections)
     lines = [
         f"{catalog.label}: {catalog.title}",
-        f"  {len(catalog.collections)} collections, {references} references, {sensitive} sensitive fields,"
-        f" {owned} collections with an owner",
+        f"  {amount(len(catalog.collections), 'collection')}, {amount(references, 'reference')},"
+        f" {amount(sensitive, 'sensitive field')}, {amount(owned, 'collection')} with an owner",
         f"  order of import: {', '.join(order.names)}",
     ]
     lines += [f"  refer to each other: {', '.join(one)}" for one in order.cycles]

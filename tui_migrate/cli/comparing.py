@@ -165,8 +165,8 @@ def _end(text: str, reading: PackageReading, decrypting: Decrypting, common: Com
     from tui_migrate.cli.passwords import typed_end
 
     if is_package(text, common.place):
-        # Path's own expansion raises for an unknown user.
-        return decrypting.source(reading.source(Path(os.path.expanduser(text))), passwords)  # noqa: PTH111
+        path = os.path.expanduser(text)  # noqa: PTH111 -- Path's own raises for an unknown user
+        return decrypting.source(reading.source(Path(path)), passwords)
     return typed_end(text, common.place, passwords, common.output)
 
 

@@ -43,6 +43,7 @@ def conflicts(
     after
         Begin behind the document of this number.
     """
+    from tui_migrate.amounts import documents_that
     from tui_migrate.cli.records import find_run
     from tui_migrate.cli.tables import table
     from tui_migrate.plan.yaml_form import from_yaml
@@ -65,9 +66,10 @@ def conflicts(
     heads = ["number", "collection", "_id", "state", "differs in", "decided by"]
     for line in table(heads, rows, numbers=(0,)):
         output.line(line)
+    if len(rows) < total:
+        output.note(f"{number(len(rows))} of {number(total)} conflicts; --limit and --after show others")
     if found.undecided and not found.state.is_final:
-        wait = "waits" if found.undecided == 1 else "wait"
-        output.note(f"{number(found.undecided)} {wait} for a decision:")
+        output.note(f"{documents_that(found.undecided, 'waits', 'wait')} for a decision:")
         output.note(f"  keep the target's:  {output.command(f'decide {found.id} --keep --all')}, or --number N")
         output.note(f"  take the source's:  {output.command(f'decide {found.id} --replace --all')}, or --number N")
     return 0
@@ -141,7 +143,7 @@ def decide(
     if not decided:
         more = "; --overrule decides anew what is decided and not written yet" if all and not overrule else ""
         raise Refused("nothing there is to be decided about", hint=output.command(f"conflicts {found.id}") + more)
-    output.note(f"{decided:,} decided: {decision.value}")
+    output.note(f"{decided:,} decided: {decision.verb}")
     if found.state.is_active:
         output.document({"decided": decided})
         output.note("its worker writes it once it has been through its collections")

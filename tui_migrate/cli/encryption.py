@@ -104,6 +104,12 @@ class Decrypting:
             key_file=_absolute(self.key_file) or end.key_file,
         )
 
+    def words(self) -> list[str]:
+        """Give these options as they would be typed."""
+        files = {"--identity": self.identity, "--passphrase-file": self.passphrase_file, "--key-file": self.key_file}
+        given = [word for option, file in files.items() if file is not None for word in (option, str(file))]
+        return [*given, *["--passphrase"] * self.passphrase]
+
     def ends(self, source: "End", target: "End", passwords: "Passwords") -> tuple["End", "End"]:
         """Give the ends of a plan that was kept with what opens its package, and keep a passphrase apart.
 

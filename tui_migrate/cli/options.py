@@ -30,6 +30,10 @@ _RUN: Final = Group("How to run it", sort_key=40)
 Names = Annotated[tuple[str, ...], Parameter(consume_multiple=1, negative="", show_default=False, metavar="NAME…")]
 EndText = Annotated[str, Parameter(metavar="END")]
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+MostRejects = Annotated[
+    int,
+    Parameter(help="Documents refused by the target that are put aside before the run fails.", validator=Number(gte=0)),
+]
 
 
 def not_empty(_: object, value: str | None) -> None:
@@ -103,12 +107,7 @@ class Conflicts:
         ),
     ] = ""
     no_rollback: Annotated[Flag, Parameter(help="Keep no before-images: the run cannot be taken back.")] = False
-    max_rejects: Annotated[
-        int,
-        Parameter(
-            help="Documents refused by the target that are put aside before the run fails.", validator=Number(gte=0)
-        ),
-    ] = 0
+    max_rejects: MostRejects = 0
     on_failure: Annotated[
         OnFailure, Parameter(help="A run that fails: leave it to be resumed, or take back what it wrote.")
     ] = OnFailure.PAUSE

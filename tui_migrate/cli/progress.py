@@ -134,7 +134,7 @@ def state_head(run: RunRecord) -> str:
 def documents_text(run: RunRecord) -> str:
     """How many documents of how many."""
     done = sum(one.documents_done for one in run.collections)
-    total = sum(one.documents_total for one in run.collections)
+    total = sum(one.documents_expected for one in run.collections)
     return f"{number(done)} / {number(total)} documents"
 
 

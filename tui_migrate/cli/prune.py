@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tui_migrate.amounts import amount
 from tui_migrate.cli.backup_form import backup_form
 from tui_migrate.cli.options import Common
 from tui_migrate.cli.tables import table
@@ -58,7 +59,7 @@ async def prune_backups(wanted: Pruning, common: Common, clock: Callable[[], flo
     ]
     for line in table(["name", "", "status", "made", "on disk", "why it stays"], rows, numbers=(4,)) if rows else ():
         output.line(line)
-    total = f"{number(len(go))} of {number(len(chosen))} backups, {size(sum(one.disk_bytes for one in go))}"
+    total = f"{number(len(go))} of {amount(len(chosen), 'backup')}, {size(sum(one.disk_bytes for one in go))}"
     if wanted.confirm:
         output.line(f"removed {total}")
     else:

@@ -40,6 +40,7 @@ def run_form(run: RunRecord) -> JsonForm:
         "findings": [finding_form(one) for one in run.findings],
         "started_at": time_form(run.started_at),
         "ended_at": time_form(run.ended_at),
+        "seconds_at_work": round(run.seconds_at_work(run.ended_at) or 0.0, 3) if run.ended_at is not None else None,
         "description": run.description,
         "rollback_of": run.rollback_of or None,
         "rolled_back_by": run.rolled_back_by or None,

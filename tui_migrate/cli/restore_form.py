@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from tui_migrate.cli.output import JsonForm
 from tui_migrate.cli.tables import table
-from tui_migrate.comparison.model import Comparison, DefinitionDifference
+from tui_migrate.comparison.model import DefinitionDifference
 from tui_migrate.plan.definition_changes import change_words, versions
-from tui_migrate.plan.restoring import CollectionChange, changes, total
+from tui_migrate.plan.restoring import CollectionChange, total
 from tui_migrate.redaction import printable
 from tui_migrate.wording import number
 
 
-def changes_form(found: Comparison, *, mirror: bool) -> JsonForm:
+def changes_form(rows: tuple[CollectionChange, ...]) -> JsonForm:
     """Give the changes as JSON."""
-    rows = changes(found, mirror=mirror)
     return {
         "collections": [{"name": one.name, "fate": one.fate, **_counts(one)} for one in rows],
         "total": _counts(total(rows)),
@@ -31,9 +30,8 @@ def _definition_form(collection: str, one: DefinitionDifference) -> JsonForm:
     }
 
 
-def change_lines(found: Comparison, *, mirror: bool) -> list[str]:
+def change_lines(rows: tuple[CollectionChange, ...]) -> list[str]:
     """Show the changes, a collection a line and the sum below, then each definition that changes."""
-    rows = changes(found, mirror=mirror)
     heads = ["collection", "is", "added", "replaced", "deleted", "unchanged", "definitions changed"]
     shown = [[one.name, one.fate, *map(number, _counts(one).values())] for one in (*rows, total(rows))]
     return [*table(heads, shown, numbers=range(2, len(heads))), *_definition_lines(rows)]

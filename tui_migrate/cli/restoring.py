@@ -16,16 +16,17 @@ from tui_migrate.cli.render import finding_form
 from tui_migrate.cli.restore_form import change_lines, changes_form
 from tui_migrate.cli.summary import findings_lines
 from tui_migrate.cli.wording import arrow
-from tui_migrate.comparison.model import Comparison
 from tui_migrate.errors import RunNotFound, UsageError
 from tui_migrate.findings import Finding
 from tui_migrate.mapping.model import Scope
 from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.catalog_rules import catalog_of
-from tui_migrate.plan.model import Plan
+from tui_migrate.plan.model import Plan, StoreEnd
+from tui_migrate.plan.refusals import refusals
+from tui_migrate.plan.restoring import CollectionChange
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.worker.backups import Backup, find_backup
-from tui_migrate.worker.restoring import compared, package_of, restore_plan, restore_request
+from tui_migrate.worker.restoring import package_of, restore_changes, restore_plan, restore_request
 
 if TYPE_CHECKING:
     from tui_migrate.catalogs.model import Catalog
@@ -41,8 +42,17 @@ class Wanted:
     owner_to: str
     catalog: str
     collections: tuple[str, ...]
+    max_rejects: int
     confirm: bool
     detach: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A restore that is shown and not done: the backup's name, and the command that does it."""
+
+    name: str
+    again: str
 
 
 def restore_backup(wanted: Wanted, decrypting: Decrypting, common: Common) -> int:
@@ -56,8 +66,9 @@ def restore_backup(wanted: Wanted, decrypting: Decrypting, common: Common) -> in
     launching = Launching(home, output, Handling(detach=wanted.detach), passwords)
     scope = Scope(owner=backup.record.owner, owner_to=wanted.owner_to) if wanted.owner_to else Scope()
     request = restore_request(backup, source, target)
-    request = replace(request, names=wanted.collections, catalog=catalog, scope=scope)
-    return asyncio.run(_restore(launching, wanted, backup, request))
+    request = replace(request, names=wanted.collections, catalog=catalog, scope=scope, max_rejects=wanted.max_rejects)
+    again = _again(wanted, decrypting, target)
+    return asyncio.run(_restore(launching, wanted, backup, request, again))
 
 
 async def _catalog(wanted: Wanted, backup: Backup, home: "Home") -> "Catalog | None":
@@ -83,7 +94,7 @@ async def _catalog(wanted: Wanted, backup: Backup, home: "Home") -> "Catalog | N
     return catalog
 
 
-async def _restore(launching: Launching, wanted: Wanted, backup: Backup, request: PlanRequest) -> int:
+async def _restore(launching: Launching, wanted: Wanted, backup: Backup, request: PlanRequest, again: str) -> int:
     async with launching.source(request.source) as source, launching.source(request.target) as target:
         plan = await restore_plan(backup, request, source, target)
         if not plan.mirror:
@@ -95,46 +106,57 @@ async def _restore(launching: Launching, wanted: Wanted, backup: Backup, request
         return await launching.carry_out(plan)
     findings = await launching.check(plan)
     refuse_errors(findings, strict=False)
-    return _show(launching, wanted, plan, await _compared(launching, plan), findings)
+    return _show(launching, _Shown(wanted.name, again), plan, await _changes(launching, plan), findings)
 
 
-async def _compared(launching: Launching, plan: Plan) -> Comparison:
+async def _changes(launching: Launching, plan: Plan) -> tuple[CollectionChange, ...]:
     """Compare the backup with what is there now: that is what the restore would change."""
     async with AsyncExitStack() as opened:
         source = await opened.enter_async_context(launching.planned(plan))
         target = await opened.enter_async_context(launching.source(plan.target))
         progress = choose_reading(comparing_text)
         opened.callback(progress.close)
-        return await compared(plan, source, target, progress)
+        return await restore_changes(plan, source, target, progress)
 
 
-def _show(launching: Launching, wanted: Wanted, plan: Plan, found: Comparison, findings: tuple[Finding, ...]) -> int:
+def _show(
+    launching: Launching,
+    shown: _Shown,
+    plan: Plan,
+    found: tuple[CollectionChange, ...],
+    findings: tuple[Finding, ...],
+) -> int:
     output = launching.output
-    form: Mapping[str, object] = changes_form(found, mirror=plan.mirror)
+    form: Mapping[str, object] = changes_form(found)
     output.document(
         {
-            "backup": wanted.name,
+            "backup": shown.name,
             "target": plan.target.label,
             "written": False,
             **form,
             "findings": [finding_form(one) for one in findings],
         }
     )
-    for line in change_lines(found, mirror=plan.mirror):
+    for line in change_lines(found):
         output.line(line)
     for line in findings_lines(findings):
         output.line(line)
     if words := explain_line(findings):
         output.line(words)
+    if words := refusals(findings).words(plan.max_rejects):
+        output.line(words)
     output.line("nothing was written")
-    output.line(f"  {arrow()} to do it: {output.command(_again(wanted))}")
+    output.line(f"  {arrow()} to do it: {output.command(shown.again)}")
     return 0
 
 
-def _again(wanted: Wanted) -> str:
+def _again(wanted: Wanted, decrypting: Decrypting, target: StoreEnd) -> str:
+    """Give the command that does it, with all that was asked for but a password that was typed."""
     words = ["backups", "restore", wanted.name]
-    words += ["--url", wanted.url] if wanted.url else []
+    words += ["--url", target.label] if wanted.url else []
     words += ["--owner-to", wanted.owner_to] if wanted.owner_to else []
     words += ["--catalog", wanted.catalog] if wanted.catalog else []
+    words += ["--max-rejects", str(wanted.max_rejects)] if wanted.max_rejects else []
+    words += decrypting.words()
     words += ["--collections", *wanted.collections] if wanted.collections else []
     return join([*words, "--confirm"])

@@ -58,14 +58,15 @@ def status(run: RunId, /, *, common: Common = COMMON) -> int:
 
 
 def _reject_lines(run: "RunRecord", common: Common) -> list[str]:
+    from tui_migrate.amounts import amount
     from tui_migrate.cli.records import read_retries
-    from tui_migrate.wording import number, run_name
+    from tui_migrate.wording import run_name
 
     if not run.counts.rejected:
         return []
     retries = ", ".join(map(run_name, asyncio.run(read_retries(common.place, run.id))))
     retried = f", written again by run {retries}" if retries else ""
-    return [f"  {number(run.counts.rejected)} refused documents in {common.place.run(run.id).rejects}{retried}"]
+    return [f"  {amount(run.counts.rejected, 'refused document')} in {common.place.run(run.id).rejects}{retried}"]
 
 
 def delete(
@@ -160,7 +161,7 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
             f"  {one.name}",
             one.state.value,
             number(one.documents_done),
-            number(one.documents_total),
+            number(one.documents_expected),
             size(one.bytes_done),
         ]
         for one in run.collections

@@ -59,18 +59,30 @@ def cancel(run: RunId, /, *, common: Common = COMMON) -> int:
     return _ask(run, Wish.CANCEL, common)
 
 
-def resume(run: RunId, /, *, detach: Detach = False, unlocking: Unlocking = UNLOCKING, common: Common = COMMON) -> int:
+def resume(
+    run: RunId,
+    /,
+    *,
+    despite_cancel: Flag = False,
+    detach: Detach = False,
+    unlocking: Unlocking = UNLOCKING,
+    common: Common = COMMON,
+) -> int:
     """Let a paused run go on, or start a worker for one that was interrupted or has failed, and follow it.
 
     Parameters
     ----------
+    despite_cancel
+        Go on with a run that was to be cancelled, and whose worker died before; otherwise that is refused.
     detach
         Do not follow it.
     """
     from tui_migrate.cli.records import find_run
-    from tui_migrate.cli.steering import go_on
+    from tui_migrate.cli.steering import go_on, refuse_if_cancelled
 
     found = find_run(run, common.place)
+    if not despite_cancel:
+        refuse_if_cancelled(found, common.output)
     passwords = {} if found.state.is_active else passwords_for(found, common, unlocking)
     return asyncio.run(go_on(common.place, found, passwords, common.output, detach=detach))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tui_migrate import settings
+from tui_migrate.amounts import amount
 from tui_migrate.cli.errors_out import ConfirmationNeeded
 from tui_migrate.cli.follow import Followed, caught_signals, follow
 from tui_migrate.cli.launching import show_detached
@@ -22,7 +23,7 @@ from tui_migrate.errors import Refused, StorageFailed
 from tui_migrate.finish_command import run_finish_command
 from tui_migrate.journal.records import ControlStatus, RunRecord, Wish
 from tui_migrate.paths import Home
-from tui_migrate.wording import number, run_name
+from tui_migrate.wording import end_words, number, run_name
 from tui_migrate.worker import control, launch
 
 FINISH_SECONDS = 5.0
@@ -41,10 +42,11 @@ _ASKED = {
 async def join(home: Home, run_id: int, output: Output) -> int:
     """Follow a run that another command started."""
     run = await read_run(home, run_id)
-    if run.state.is_active:
-        output.note(f"run {run_name(run_id)}: {state_words(run.state)}; ctrl+c leaves it at work")
     command = settings.load(home).on_finish
+    # Whoever reads what ctrl+c does may press it at once, so it is heard before it is named.
     with caught_signals() as signals:
+        if run.state.is_active:
+            output.note(f"run {run_name(run_id)}: {state_words(run.state)}; ctrl+c leaves it at work")
         followed = await follow(home, run_id, signals)
         if command and run.state.is_active and not followed.left:
             ended = followed.run
@@ -74,18 +76,20 @@ async def set_parallel(home: Home, run_id: int, collections: int, output: Output
     answer = await control.answer_to(home, run_id, request, ANSWER_SECONDS)
     if answer.status is ControlStatus.REFUSED:
         raise Refused(
-            f"run {run_name(run_id)} does not verify {collections} collections at once: {answer.answer}",
+            f"run {run_name(run_id)} does not verify {amount(collections, 'collection')} at once: {answer.answer}",
             hint=f"{output.command(f'status {run_id}')} shows how far it is",
         )
     output.document(run_form(await read_run(home, run_id)))
     asked = "asked run" if answer.status is ControlStatus.PENDING else "run"
-    many = "1 collection" if collections == 1 else f"{collections} collections"
-    output.line(f"{asked} {run_name(run_id)}: {many} verified at once")
+    output.line(f"{asked} {run_name(run_id)}: {amount(collections, 'collection')} verified at once")
     return 0
 
 
 async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output: Output, *, detach: bool) -> int:
-    """Wake a paused run, or start a worker for one that has none. Raises Refused for a run that is over."""
+    """Wake a paused run, or start a worker for one that has none, whatever was to become of it before.
+
+    Raises Refused for a run that is over.
+    """
     if run.state.is_active:
         if detach:
             return await ask(home, run.id, Wish.RESUME, output)
@@ -97,7 +101,25 @@ async def go_on(home: Home, run: RunRecord, passwords: Mapping[str, str], output
             f"run {run_name(run.id)} is {run.state.value.replace('_', ' ')} and cannot be resumed",
             hint=f"{output.command(f'status {run.id}')} shows what it did",
         )
+    if _was_to_end(run):
+        await control.go_on(home, run.id)
     return await _start(home, run.id, passwords, output, detach=detach)
+
+
+def refuse_if_cancelled(run: RunRecord, output: Output) -> None:
+    """Raise ConfirmationNeeded for a run without a worker that somebody wanted to be cancelled."""
+    if not _was_to_end(run):
+        return
+    end = f"rollback {run.id} --confirm" if run.rollback_asked and run.rollback_available else f"cancel {run.id}"
+    raise ConfirmationNeeded(
+        f"nothing was done; run {run_name(run.id)} was {end_words(run)}, and its worker was gone before that",
+        hint=f"to do that: {output.command(end)};"
+        f" to go on with the run all the same: {output.command(f'resume {run.id} --despite-cancel')}",
+    )
+
+
+def _was_to_end(run: RunRecord) -> bool:
+    return run.cancel_asked and run.state.is_resumable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +140,10 @@ async def take_back(home: Home, run: RunRecord, passwords: Mapping[str, str], ou
     """
     await launch.check_reversible(home, run.id)
     later = await read_later_runs(home, run.id)
-    names = ", ".join(map(run_name, later))
+    names = f"run{'s' * (len(later) > 1)} {', '.join(map(run_name, later))}" if later else ""
     if later and not (asked.force or asked.despite_later):
         raise Refused(
-            f"nothing was done; run {names} wrote to the same collections after run {run_name(run.id)}",
+            f"nothing was done; {names} wrote to the same collections after run {run_name(run.id)}",
             hint=f"roll that back first: {output.command(f'rollback {later[-1]} --confirm')};"
             " or leave what it changed as it is with --despite-later",
         )
@@ -129,7 +151,7 @@ async def take_back(home: Home, run: RunRecord, passwords: Mapping[str, str], ou
         raise _what_it_would_do(run, names, asked, output)
     if later:
         fate = "taken back too" if asked.force else "kept"
-        output.note(f"tui-migrate: warning: run {names} wrote to the same collections later; what it changed is {fate}")
+        output.note(f"tui-migrate: warning: {names} wrote to the same collections later; what it changed is {fate}")
     rollback_id = await launch.create_rollback(home, run.id, force=asked.force)
     return await _start(home, rollback_id, passwords, output, detach=asked.detach)
 
@@ -186,11 +208,11 @@ async def _start(home: Home, run_id: int, passwords: Mapping[str, str], output: 
 def _what_it_would_do(run: RunRecord, later: str, asked: TakingBack, output: Output) -> ConfirmationNeeded:
     counts = run.counts
     fate = "taken back too" if asked.force else "kept"
-    warning = f" (run {later} wrote to the same collections later; what it changed is {fate})" if later else ""
+    warning = f" ({later} wrote to the same collections later; what it changed is {fate})" if later else ""
     flags = " --force" * asked.force + " --despite-later" * asked.despite_later
     others = ", whoever has changed them since" if asked.force else ""
     return ConfirmationNeeded(
-        f"nothing was done; rolling back run {run_name(run.id)} would delete {number(counts.inserted)} documents and"
-        f" put {number(counts.replaced)} back in {run.target}{others}{warning}",
+        f"nothing was done; rolling back run {run_name(run.id)} would delete {amount(counts.inserted, 'document')}"
+        f" and put {number(counts.replaced + counts.deleted)} back in {run.target}{others}{warning}",
         hint=f"to do it: {output.command(f'rollback {run.id} --confirm{flags}')}",
     )

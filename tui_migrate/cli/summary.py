@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from tui_migrate.amounts import amount
 from tui_migrate.cli.errors_out import show_error_line
 from tui_migrate.cli.follow import Followed
 from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import run_form
 from tui_migrate.cli.wording import arrow, counts_words, duration, ends_words, state_words
+from tui_migrate.errors import Undecided
 from tui_migrate.findings import Finding
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
@@ -85,12 +87,19 @@ def findings_lines(findings: tuple[Finding, ...]) -> Iterator[str]:
 
 def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
     """Say what can be done with a run whose worker has ended."""
-    if run.may_resume and not run.is_piped:
+    if run.failure is not None and run.failure.code == Undecided.code and run.undecided:
+        yield f"decide, and it goes on: {output.command(f'conflicts {run.id}')}"
+    elif run.may_resume and run.cancel_asked and not run.rollback_asked:
+        yield f"cancel it, as was asked: {output.command(f'cancel {run.id}')}"
+    elif run.may_resume and not run.cancel_asked and not run.is_piped:
         yield f"go on with it: {output.command(f'resume {run.id}')}"
     if run.rollback_run:
         yield f"how it is being taken back: {output.command(f'status {run.rollback_run}')}"
     if run.rollback_available:
-        yield f"take it back: {output.command(f'rollback {run.id} --confirm')}"
+        asked = ", as was asked" if run.rollback_asked else ""
+        yield f"take it back{asked}: {output.command(f'rollback {run.id} --confirm')}"
+    if run.cancel_asked and run.may_resume and not run.is_piped:
+        yield f"go on with it all the same: {output.command(f'resume {run.id} --despite-cancel')}"
     if run.counts.rejected and run.state.is_final and not run.rolled_back_by:
         yield f"write what was refused again: {output.command(f'retry {run.id}')}"
     if run.rolled_back_by:
@@ -102,17 +111,16 @@ def _done(run: RunRecord) -> str:
         return counts_words(run)
     documents = sum(one.documents_done for one in run.collections)
     content = sum(one.bytes_done for one in run.collections)
-    of, collections = "document" if documents == 1 else "documents", len(run.collections)
-    where = "1 collection" if collections == 1 else f"{number(collections)} collections"
-    return f"{number(documents)} {of} of {where}, {size(content)}"
+    return f"{amount(documents, 'document')} of {amount(len(run.collections), 'collection')}, {size(content)}"
 
 
 def _took(run: RunRecord) -> str | None:
-    if run.started_at is None or run.ended_at is None:
+    seconds = run.seconds_at_work(run.ended_at) if run.ended_at is not None else None
+    if seconds is None:
         return None
-    seconds = max(0.0, run.ended_at - run.started_at)  # the clock may have been set back meanwhile
     documents = sum(one.documents_done for one in run.collections)
     rate = f" ({number(round(documents / seconds))} documents/s)" if seconds > 0 and run.attempt <= 1 else ""
-    tries = f", {run.attempt} attempts and the time between them" if run.attempt > 1 else ""
+    tries = f" in {run.attempt} attempts" if run.attempt > 1 else ""
+    tries += f", {duration(run.waited)} between them" if run.waited and tries else ""
     undo = f", undo log {size(run.undo_bytes)}" if run.undo_bytes else ""
     return f"took {duration(seconds)}{rate}{tries}{undo}"

@@ -2,15 +2,21 @@
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from tui_migrate import __version__
-from tui_migrate.cli.options import COMMON, Common
+from tui_migrate.cli.options import COMMON, Common, not_empty
 from tui_migrate.cli.output import Output
+from tui_migrate.errors import UsageError
 from tui_migrate.paths import Home
+
+_APP: Final = Group("The app", sort_key=80)
+
+LOOPBACK: Final = "127.0.0.1"
+"""Where the app is served to a browser: this machine alone."""
 
 _COMMANDS = (
     ("demo", "two databases with sample data, ready to migrate"),
@@ -25,9 +31,11 @@ _COMMANDS = (
 def welcome(
     *,
     web: Annotated[
-        int | None, Parameter(show_default=False, metavar="PORT", validator=Number(gte=0, lte=65_535))
+        int | None, Parameter(group=_APP, show_default=False, metavar="PORT", validator=Number(gte=0, lte=65_535))
     ] = None,
-    web_host: Annotated[str, Parameter(metavar="ADDRESS")] = "127.0.0.1",
+    web_host: Annotated[
+        str | None, Parameter(group=_APP, show_default=False, metavar="ADDRESS", validator=not_empty)
+    ] = None,
     common: Common = COMMON,
 ) -> int:
     """Open the app.
@@ -35,13 +43,16 @@ def welcome(
     Parameters
     ----------
     web
-        Serve it to a browser on this port instead; 0 is any that is free. The address that is printed has a token:
+        Serve the app to a browser on this port instead; 0 is any that is free. The address that is printed has a token:
         whoever has it may do what you may.
     web_host
-        Where to listen; other machines can reach what is not loopback, and read along, for it is plain HTTP.
+        Where --web listens, if not on 127.0.0.1; other machines can reach what is not loopback, and read along, for it
+        is plain HTTP.
     """
     if web is not None:
-        return _serve(common, web_host, web)
+        return _serve(common, web_host or LOOPBACK, web)
+    if web_host is not None:
+        raise UsageError("--web-host goes with --web", hint="--web PORT serves the app to a browser")
     from tui_migrate.ui.opening import Left, open_app, why_not
 
     refusal = why_not()
@@ -60,6 +71,7 @@ def _serve(common: Common, host: str, port: int) -> int:
     from tui_migrate.ui.web.server import serve
 
     def say(address: str) -> None:
+        common.output.document({"address": address})
         common.output.line(f"tui-migrate is at {address}")
         common.output.line("Keep the address to yourself. ctrl+c ends it; runs go on.")
         sys.stdout.flush()
@@ -70,7 +82,7 @@ def _serve(common: Common, host: str, port: int) -> int:
 
 def _become_demo(home: Home) -> NoReturn:
     """Go on as the demo: an app is made once in a process, before anything else knows the terminal."""
-    words = [sys.executable, "-m", "tui_migrate", "demo", "--home", str(home.state / "demo")]
+    words = [sys.executable, "-P", "-m", "tui_migrate", "demo", "--home", str(home.state / "demo")]
     os.execv(words[0], words)  # noqa: S606 -- our own command line, without a shell
 
 

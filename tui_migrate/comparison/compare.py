@@ -270,8 +270,8 @@ class _Work:
         is_view = info is not None and info.kind is CollectionKind.VIEW
         number = 0 if is_view else await source.count(name)
         if mine is not None:
-            return ComparedCollection(name, Way.DEFINITION, Kind.ONLY_LEFT, Counts(only_left=number))
-        return ComparedCollection(name, Way.DEFINITION, Kind.ONLY_RIGHT, Counts(only_right=number))
+            return ComparedCollection(name, Way.DEFINITION, Kind.ONLY_LEFT, Counts(only_left=number), is_view=is_view)
+        return ComparedCollection(name, Way.DEFINITION, Kind.ONLY_RIGHT, Counts(only_right=number), is_view=is_view)
 
 
 async def _step(left: Side, right: Side, merge: Merge) -> bool:

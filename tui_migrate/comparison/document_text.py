@@ -15,7 +15,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_migrate.documents import MAX_DEPTH, Element, elements, pack
+from tui_migrate.documents import MAX_DEPTH, Element, elements, pack, with_uuids
 from tui_migrate.errors import MalformedDocument
 from tui_migrate.redaction import printable
 
@@ -95,7 +95,7 @@ def _value(document: bytes, one: Element) -> str:
     kind, value = document[one.start : one.start + 1], document[one.value : one.end]
     try:
         decoded: dict[str, Any] = decode(pack(kind + b"v\x00" + value), _codec_options())
-        return json_util.dumps(decoded["v"], json_options=_json_options(), ensure_ascii=False)
+        return with_uuids(json_util.dumps(decoded["v"], json_options=_json_options(), ensure_ascii=False))
     except (BSONError, ValueError, TypeError, OverflowError):
         return f"(type 0x{one.kind:02x}) {value[:MAX_LINE].hex()}"
 

@@ -125,7 +125,7 @@ class ComparedCollection:
     """A collection or view. `presence` is None where both sides have it; then `counts` say how its documents compare.
 
     `documents` are the first that differ, and `notes` what is to be known of the way it was compared. Of one that a
-    single side has, `counts` hold how many documents that says it has.
+    single side has, `counts` hold how many documents that says it has; of a view, `is_view`, there are none to count.
     """
 
     name: str
@@ -135,6 +135,7 @@ class ComparedCollection:
     definitions: tuple[DefinitionDifference, ...] = ()
     documents: tuple[DocumentDifference, ...] = ()
     notes: tuple[str, ...] = ()
+    is_view: bool = False
 
     @property
     def differs(self) -> bool:

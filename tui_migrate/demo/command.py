@@ -78,7 +78,10 @@ def _document(place: DemoPlace) -> dict[str, object]:
 
 
 async def _make_ready(place: DemoPlace, servers: ServersRecord, documents: int, say: Say) -> None:
-    """Fill the servers where they are not filled, and write their connections beside those the user may have added."""
+    """Fill the servers where they are not filled, and write their connections beside those the user may have added.
+
+    The ports are others each time; the environment that the user has given to one of the two stays.
+    """
     ports = " and ".join(str(servers.ports[name]) for name in ("source", "target"))
     say(f"Demo in {place.root}")
     say(f"  two servers on 127.0.0.1, ports {ports}")
@@ -93,7 +96,8 @@ async def _make_ready(place: DemoPlace, servers: ServersRecord, documents: int, 
         (SOURCE, "source", Environment.DEVELOPMENT),
         (TARGET, "target", Environment.STAGING),
     ):
-        known[name] = Connection(name, servers.url(server) + DATABASE, environment)
+        kept = known[name].environment if name in known else environment
+        known[name] = Connection(name, servers.url(server) + DATABASE, kept)
     connections.write(place.home, list(known.values()))
 
 

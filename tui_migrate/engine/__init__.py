@@ -56,13 +56,15 @@ Invariants, and the order of writes that keeps them:
     own, capped and time-series collections that are there already, targets sharded by another key than `_id`.
 15. Where the system ends a user's processes at logout a worker is started so that it survives, or the operator is told
     that it will not.
-
 16. Under the policy `ask` a document that differs is put into the journal's queue by the transaction of its batch's
     checkpoint. A run ends in no final state of its own while one waits: it stops behind its last collection and can be
     resumed. A decision is about the two hashes that stood in the queue; it is written by the path of every replace, and
     what is not as it was then, at either end, is queued again. That it is written is committed with its checkpoint, and
     so is that it was changed too late to be written otherwise. What waits for a value of a unique index, decided or to
     be inserted, waits until nothing of its collection is open, and only then becomes a reject.
+17. A request to cancel a run stands until the run has ended or somebody calls it off: what its worker did not live to
+    do, or stopped too early for, the next one does before anything else, without the source. The rollback that was
+    wished with it is recorded before the run's end is, and is made once.
 
 What each crash leaves: before 1, nothing; between 1 and 3, a batch in doubt; after 3, a batch that is done. A torn end
 of the undo log is cut: no write follows an INTENT that was not made durable. A log that ends before its last checkpoint

@@ -13,6 +13,7 @@ from typing import Final
 from tui_migrate.documents import show_id
 from tui_migrate.engine.context import RunContext
 from tui_migrate.engine.deferred import PAGE_BYTES, settle_deferred
+from tui_migrate.engine.disk_room import keep_room
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.tally import ID_TYPE_DIFFERS, Tally
 from tui_migrate.engine.write import BatchWriter, parts
@@ -113,6 +114,7 @@ async def _pass(migration: Migration, info: CollectionInfo, writer: BatchWriter,
     answered = deferred = 0
     async with aclosing(_pages(migration, info)) as pages:
         async for found in pages:
+            await keep_room(context)
             await context.steering.gate(len(found))
             page = await _as_decided(context, found)
             tally = Tally(info.name)

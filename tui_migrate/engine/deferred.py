@@ -11,6 +11,7 @@ from typing import Final
 
 from tui_migrate.documents import show_id
 from tui_migrate.engine.deleting import delete
+from tui_migrate.engine.disk_room import keep_room
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.tally import Tally
 from tui_migrate.engine.write import BatchWriter
@@ -56,6 +57,7 @@ async def _try_all(migration: Migration, writer: BatchWriter) -> int:
     """Try each deferred document once and say how many are settled."""
     settled = 0
     async for page in _pages(migration, writer.collection):
+        await keep_room(migration.context)
         items = await _items(migration, page)
         tally = Tally(writer.collection)
         found = await find_by_id(migration.target, writer.collection, [one.id for one in items], writer.moment_path)

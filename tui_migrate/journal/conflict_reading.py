@@ -1,6 +1,9 @@
 """Reading the queue of what runs of the policy `ask` ask about."""
 
+import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import aiosqlite
@@ -8,9 +11,23 @@ import aiosqlite
 from tui_migrate.documents import RawId
 from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
 from tui_migrate.journal.rows import conflict_from
+from tui_migrate.redaction import printable
 
 _MOST_VALUES: Final = 500
 """Values in one condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How many documents of a run's queue are in which state.
+
+    `fields` counts those of one collection that differ in the same fields as one of it, `collection` all of that
+    collection, `run` all there are.
+    """
+
+    fields: Counter[ConflictState]
+    collection: Counter[ConflictState]
+    run: Counter[ConflictState]
 
 
 class ConflictReading:
@@ -60,6 +77,23 @@ class ConflictReading:
         )
         return {(row[0], ConflictState(row[1])): row[2] for row in rows}
 
+    async def count_alike(self, run_id: int, collection: str, fields: Sequence[str]) -> Alike:
+        """Count what a decision for many would be about that is like a document of this collection."""
+        rows = await self._rows(
+            "SELECT state, collection = ?, collection = ? AND fields = ?, count(*) FROM conflicts WHERE run_id = ?"
+            " GROUP BY 1, 2, 3",
+            collection,
+            collection,
+            json.dumps(list(fields)),
+            run_id,
+        )
+        found = Alike(Counter(), Counter(), Counter())
+        for state, is_of_it, is_like_it, count in rows:
+            found.run[ConflictState(state)] += count
+            found.collection[ConflictState(state)] += count if is_of_it else 0
+            found.fields[ConflictState(state)] += count if is_like_it else 0
+        return found
+
     async def is_kept(self, run_id: int, collection: str, identifier: RawId, digest: bytes) -> bool:
         """Say whether the operator decided against the source's document of this `_id` and content hash."""
         rows = await self._rows(
@@ -92,3 +126,15 @@ class ConflictReading:
             *values,
         )
         return tuple(conflict_from(row) for row in rows)
+
+
+async def described(
+    database: aiosqlite.Connection, run_id: int, collection: str | None, numbers: Sequence[int] | None
+) -> str:
+    """Say which documents of a run's queue a decision is about, without an `_id`: that may be sensitive."""
+    if numbers is None or len(numbers) != 1:
+        return f" of {printable(collection)}" if collection is not None else ""
+    found = await database.execute_fetchall(
+        "SELECT collection FROM conflicts WHERE run_id = ? AND number = ?", (run_id, numbers[0])
+    )
+    return "".join(f", number {numbers[0]:,} of {printable(row[0])}" for row in found)

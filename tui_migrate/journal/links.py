@@ -28,7 +28,7 @@ def linked(
     runs: Iterable[RunRecord],
     backups: Iterable[Sequence[Any]],
     retries: Iterable[Sequence[Any]],
-    rollbacks: Iterable[Sequence[Any]],
+    rollbacks: Iterable[Sequence[Any]] = (),
 ) -> tuple[RunRecord, ...]:
     """Put the links into runs, from the rows that `BACKUPS`, `RETRIES` and `ROLLBACKS` give."""
     made: dict[int, str] = {}
@@ -47,6 +47,8 @@ def _linked(
     if run.kind is RunKind.IMPORT:
         backup = read.get(run.source, "")
     retried_by, retried_whole = retries.get(run.id, (0, False))
+    if not backup and not retried_by:
+        return run
     return replace(run, backup=backup, retried_by=retried_by, retried_whole=retried_whole)
 
 

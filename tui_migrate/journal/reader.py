@@ -1,6 +1,6 @@
 """Reads the journal: what every face shows, and what a worker takes up again. Nothing here writes."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +12,9 @@ from tui_migrate.journal import connection as opening
 from tui_migrate.journal import links
 from tui_migrate.journal.conflict_reading import ConflictReading
 from tui_migrate.journal.records import (
-    ROLL_BACK,
     BackupRecord,
     Checkpoint,
     CollectionProgress,
-    Control,
-    ControlStatus,
     Counts,
     Event,
     MemberRecord,
@@ -27,8 +24,8 @@ from tui_migrate.journal.records import (
     RunSummary,
     Sample,
     VerifiedMark,
-    Wish,
 )
+from tui_migrate.journal.request_reading import STANDING, RequestReading
 from tui_migrate.journal.rows import backup_from, collection_from, run_from
 from tui_migrate.journal.states import RunState, Stage
 
@@ -39,10 +36,14 @@ _RUN_COLUMNS: Final = (
     " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
     " rate_limit, undo_bytes, failure_code, failure_message, failure_hint, failure_exit_code, retry_of,"
     " (SELECT count(*) FROM conflicts WHERE run_id = runs.id AND state = 'open'), parallel,"
-    f" (SELECT value = {ROLL_BACK} AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.rollback_of = runs.id)"
-    " FROM controls WHERE run_id = runs.id AND wish = 'cancel' AND status IN ('pending', 'accepted')"
-    " ORDER BY controls.id DESC LIMIT 1)"
+    # One look at all rollbacks for all rows, and none where nobody wanted a run to be cancelled.
+    " (SELECT CASE WHEN runs.id NOT IN (SELECT rollback_of FROM runs) THEN value END"
+    f" FROM controls WHERE run_id = runs.id AND {STANDING} ORDER BY controls.id DESC LIMIT 1), waited"
 )
+
+_WITHOUT_PLAN: Final = _RUN_COLUMNS.replace(" plan,", " '',")
+_MOST_IDS: Final = 500
+"""Ids in one condition."""
 
 _COLLECTION_COLUMNS: Final = (
     "name, state, documents_total, documents_done, bytes_total, bytes_done, inserted, replaced, unchanged, skipped,"
@@ -58,7 +59,7 @@ _UNFINISHED: Final = ", ".join(f"'{one.value}'" for one in RunState if not one.i
 _ACTIVE: Final = ", ".join(f"'{one.value}'" for one in RunState if one.is_active)
 
 
-class JournalReader(ConflictReading):
+class JournalReader(ConflictReading, RequestReading):
     """A read-only connection. Each method is one short read; a reader never holds up the worker."""
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
@@ -113,6 +114,17 @@ class JournalReader(ConflictReading):
         return await self._summaries(
             f"WHERE state IN ({_UNFINISHED}) ORDER BY state IN ({_ACTIVE}) DESC, id DESC LIMIT ?", limit
         )
+
+    async def briefly(self, ids: Iterable[int]) -> dict[int, RunRecord]:
+        """Give runs by id, without plans, collections and findings; one that is not there is left out."""
+        found: dict[int, RunRecord] = {}
+        wanted = sorted(set(ids))
+        for start in range(0, len(wanted), _MOST_IDS):
+            some = wanted[start : start + _MOST_IDS]
+            marks = ", ".join("?" * len(some))
+            rows = await self._rows(f"SELECT {_WITHOUT_PLAN} FROM runs WHERE id IN ({marks})", *some)
+            found |= {one.id: one for one in await self._linked([run_from(row, (), ()) for row in rows])}
+        return found
 
     async def run(self, run_id: int) -> RunRecord:
         """Give one run whole. Raises RunNotFound."""
@@ -212,21 +224,12 @@ class JournalReader(ConflictReading):
         )
         return tuple(Event(*row) for row in reversed(rows))
 
-    async def controls(self, run_id: int, status: ControlStatus | None = None) -> tuple[Control, ...]:
-        """Give the requests made of a run, oldest first."""
-        rows = await self._rows(
-            "SELECT id, run_id, wish, value, asked_by, asked_at, state_seen, status, answer FROM controls"
-            " WHERE run_id = ? AND (? IS NULL OR status = ?) ORDER BY id",
-            run_id,
-            status,
-            status,
-        )
-        return tuple(
-            Control(
-                row[0], row[1], Wish(row[2]), row[3], row[4], row[5], RunState(row[6]), ControlStatus(row[7]), row[8]
-            )
-            for row in rows
-        )
+    async def count_said(self, run_id: int, words: str, after: int = 0) -> tuple[int, int]:
+        """Count the lines of a run's log after one that hold these words; give the number of the last line, too."""
+        found = "COUNT(*) FILTER (WHERE instr(message, ?)), COALESCE(MAX(sequence), ?)"
+        asked = f"SELECT {found} FROM events WHERE run_id = ? AND sequence > ?"
+        row = (await self._rows(asked, words, after, run_id, after))[0]
+        return int(row[0]), int(row[1])
 
     async def attempt_began_at(self, run_id: int, attempt: int) -> float | None:
         """Say when an attempt first took a run from one state to another; None where it has not yet."""
@@ -364,10 +367,9 @@ class JournalReader(ConflictReading):
         return tuple(RejectRecord(row[0], row[1], row[2], row[3], row[4], row[5], RejectState(row[6])) for row in rows)
 
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
-        columns = _RUN_COLUMNS.replace(" plan,", " '',")
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
         total, rejected = done.replace("documents_done", "documents_total"), done.replace("documents_done", "rejected")
-        rows = await self._rows(f"SELECT {columns}, {done}, {total}, {rejected} FROM runs {condition}", *values)
+        rows = await self._rows(f"SELECT {_WITHOUT_PLAN}, {done}, {total}, {rejected} FROM runs {condition}", *values)
         runs = await self._linked([run_from(row, (), ()) for row in rows])
         return tuple(RunSummary(run, *map(int, row[-3:])) for run, row in zip(runs, rows, strict=True))
 

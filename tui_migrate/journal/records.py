@@ -57,6 +57,11 @@ class CollectionProgress:
     bytes_done: int
     counts: Counts
 
+    @property
+    def documents_expected(self) -> int:
+        """How many documents it is reckoned to have; of the estimate nothing is left over once it is done."""
+        return self.documents_done if self.state is CollectionState.DONE else self.documents_total
+
 
 class Wish(StrEnum):
     """What an operator can ask of a live run. `STOP` ends the worker after its batch; the run can be resumed."""
@@ -151,9 +156,11 @@ class RunRecord:
     write to the target; `parallel` is how many collections are verified at once; `collections` and `findings` are
     filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
     that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
-    `retried_whole` says that none of them was refused again. `rollback_asked` says that it was to be cancelled and then
-    taken back, and that no run does so yet. `rollback_run` is the run that has begun to take this one back and is not
-    through, else 0; `rollback_state` is how that one stands.
+    `retried_whole` says that none of them was refused again. `cancel_asked` says that it was to be cancelled,
+    `rollback_asked` that it was then to be taken back, too; neither is said where a run takes it back already.
+    `rollback_run` is the run that has begun to take this one back and is not through, else 0; `rollback_state` is how
+    that one stands. `waited` are the seconds that no worker was at work between two attempts, while somebody decided
+    what documents become, or nobody resumed it.
     """
 
     id: int
@@ -175,6 +182,7 @@ class RunRecord:
     retry_of: int = 0
     started_at: float | None = None
     ended_at: float | None = None
+    waited: float = 0.0
     worker_pid: int | None = None
     worker_host: str = ""
     last_heard_at: float | None = None
@@ -183,6 +191,7 @@ class RunRecord:
     undo_bytes: int = 0
     failure: Failure | None = None
     undecided: int = 0
+    cancel_asked: bool = False
     rollback_asked: bool = False
     backup: str = ""
     retried_by: int = 0
@@ -191,6 +200,7 @@ class RunRecord:
     rollback_state: RunState | None = None
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    _counts: Counts | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_piped(self) -> bool:
@@ -199,8 +209,22 @@ class RunRecord:
 
     @property
     def counts(self) -> Counts:
-        """The sum over the collections."""
-        return Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
+        """The sum over the collections, made once: a screen asks for it several times in each frame."""
+        made = self._counts
+        if made is None:
+            made = Counts(*map(sum, zip(*(_ALL_COUNTS(one.counts) for one in self.collections), strict=True)))
+            object.__setattr__(self, "_counts", made)
+        return made
+
+    def seconds_at_work(self, now: float) -> float | None:
+        """Give the seconds that its attempts have taken up to `now` (since 1970), pauses too; None before the first.
+
+        The last ends with the run, or with the last word of a worker that is gone.
+        """
+        if self.started_at is None:
+            return None
+        end = now if self.state.is_active else self.ended_at or self.last_heard_at or now
+        return max(0.0, end - self.started_at - self.waited)  # the clock may have been set back meanwhile
 
     @property
     def may_resume(self) -> bool:
@@ -309,6 +333,16 @@ class ConflictState(StrEnum):
     REPLACED = "replaced"
     """The source's is in the target, or was refused and is among the rejects."""
 
+    @property
+    def verb(self) -> str:
+        """What the operator wants of the document, in the words that all screens and commands have for it."""
+        return _DECIDED.get(self, self.value)
+
+
+_DECIDED: Final = {
+    ConflictState.KEEP: "keep the target's",
+    ConflictState.REPLACE: "take the source's",
+}
 
 DECISIONS: Final = (ConflictState.KEEP, ConflictState.REPLACE)
 """What an operator can decide."""

@@ -1,4 +1,4 @@
-"""Rows of the journal as records: their columns stand in the order in which the reader asks for them."""
+"""Rows of the journal, and as records: their columns stand in the order in which the reader asks for them."""
 
 import json
 from collections.abc import Sequence
@@ -7,8 +7,10 @@ from typing import Any
 import aiosqlite
 
 from tui_migrate.documents import RawId
+from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding
 from tui_migrate.journal.records import (
+    ROLL_BACK,
     BackupRecord,
     BackupState,
     CollectionProgress,
@@ -89,7 +91,22 @@ def run_from(
         retry_of=row[27],
         undecided=row[28],
         parallel=row[29],
-        rollback_asked=bool(row[30]),
+        cancel_asked=row[30] is not None,
+        rollback_asked=row[30] == ROLL_BACK,
+        waited=row[31],
         collections=collections,
         findings=findings,
     )
+
+
+async def row_of_run(database: aiosqlite.Connection, query: str, run_id: int) -> aiosqlite.Row:
+    """Give the first row of a query for a run, within a transaction. Raises RunNotFound where there is none."""
+    rows = list(await database.execute_fetchall(query, (run_id,)))
+    if not rows:
+        raise unknown_run(run_id)
+    return rows[0]
+
+
+def unknown_run(run_id: int) -> RunNotFound:
+    """The error that there is no such run."""
+    return RunNotFound(f"there is no run {run_id:04d}", hint="tui-migrate history lists the runs there are")

@@ -212,7 +212,11 @@ _VERSION_5: Final = """
 ALTER TABLE runs ADD COLUMN parallel INTEGER NOT NULL DEFAULT 1;
 """
 
-STEPS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6: Final = """
+ALTER TABLE runs ADD COLUMN waited REAL NOT NULL DEFAULT 0;
+"""
+
+STEPS: Final[tuple[str, ...]] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """Step N leads from version N to version N + 1; a step that has been released is never edited."""
 
 VERSION: Final = len(STEPS)

@@ -1,10 +1,10 @@
-"""The only code that writes the journal: runs and their states, controls, claims.
+"""The only code that writes the journal: runs and their states, claims.
 
-Each method is one transaction, durable when it returns. What a worker commits batch by batch is in `progress.py`.
+Each method is one transaction, durable when it returns. What a worker commits batch by batch is in `progress.py`, what
+operators ask in `requests.py`, what they decide in `decisions.py`.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -13,20 +13,18 @@ from typing import Final
 
 import aiosqlite
 
-from tui_migrate.errors import JournalError, NotReversible, Refused, RunNotFound
+from tui_migrate.errors import JournalError, NotReversible, Refused
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal.links import LIVE_ROLLBACK
 from tui_migrate.journal.records import (
     BackupState,
-    ConflictRecord,
-    ConflictState,
-    Control,
-    ControlStatus,
     Failure,
-    Wish,
 )
+from tui_migrate.journal.request_reading import STANDING
+from tui_migrate.journal.requests import RequestWriting
+from tui_migrate.journal.rows import row_of_run, unknown_run
 from tui_migrate.journal.samples import add_sample
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
@@ -45,7 +43,7 @@ _BACKED_UP: Final = {
 }
 
 
-class JournalWriter:
+class JournalWriter(RequestWriting):
     """A writing connection to the journal. One for each process; its methods may be called concurrently."""
 
     def __init__(self, connection: aiosqlite.Connection, path: Path, clock: Clock = time.time) -> None:
@@ -132,7 +130,7 @@ class JournalWriter:
         failpoint("journal.after_transition")
 
     async def _transition(self, database: aiosqlite.Connection, run_id: int, to_state: RunState) -> None:
-        row = await _one(database, "SELECT state, attempt FROM runs WHERE id = ?", run_id)
+        row = await row_of_run(database, "SELECT state, attempt FROM runs WHERE id = ?", run_id)
         before = RunState(row[0])
         if to_state is before:
             return
@@ -183,25 +181,22 @@ class JournalWriter:
 
         Of why the attempt before it ended all but the code stays, for as long as this one is at work.
         """
+        now = self.clock()
         async with self.transaction() as database:
             await database.execute(
-                "UPDATE runs SET attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
+                "UPDATE runs SET waited = waited + CASE WHEN started_at IS NULL THEN 0"
+                " ELSE max(0, ? - coalesce(ended_at, last_heard_at, ?)) END,"
+                " attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
                 " failure_message = CASE WHEN failure_code IS NULL THEN NULL ELSE failure_message END,"
                 " failure_code = NULL WHERE id = ?",
-                (pid, host, self.clock(), run_id),
+                (now, now, pid, host, now, run_id),
             )
-            await _call_off_cancel(database, run_id)
             await self._transition(database, run_id, state)
             await add_sample(database, run_id, self.clock())
-            attempt = int((await _one(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
+            attempt = int((await row_of_run(database, "SELECT attempt FROM runs WHERE id = ?", run_id))[0])
             failpoint("journal.before_attempt")
         failpoint("journal.after_attempt")
         return attempt
-
-    async def call_off_cancel(self, run_id: int) -> None:
-        """Record that a request to cancel, and to roll back then, is not meant any more."""
-        async with self.transaction() as database:
-            await _call_off_cancel(database, run_id)
 
     async def end_attempt(self, run_id: int, state: RunState, failure: Failure | None) -> None:
         """Record how a worker left the run, and why where that was not the run's end."""
@@ -222,14 +217,14 @@ class JournalWriter:
     async def beat(self, run_id: int) -> None:
         """Record that the worker is alive, and how far the run is."""
         async with self.transaction() as database:
-            await _one(database, "SELECT id FROM runs WHERE id = ?", run_id)
+            await row_of_run(database, "SELECT id FROM runs WHERE id = ?", run_id)
             await database.execute("UPDATE runs SET last_heard_at = ? WHERE id = ?", (self.clock(), run_id))
             await add_sample(database, run_id, self.clock())
 
     async def delete_run(self, run_id: int) -> None:
         """Take a run's record out of the journal, with all that belongs to it."""
         async with self.transaction() as database:
-            await _one(database, "SELECT id FROM runs WHERE id = ?", run_id)
+            await row_of_run(database, "SELECT id FROM runs WHERE id = ?", run_id)
             await database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
             # A backup that was never finished cannot be any more; one that was stays.
             await database.execute(
@@ -257,98 +252,6 @@ class JournalWriter:
         """Forget what an earlier try of a stage found."""
         async with self.transaction() as database:
             await database.execute("DELETE FROM findings WHERE run_id = ? AND stage = ?", (run_id, stage.value))
-
-    async def file_control(self, run_id: int, wish: Wish, value: int, asked_by: str, state_seen: RunState) -> int:
-        """Ask something of a run; older requests of the same kind that are still pending are superseded.
-
-        Raises Refused for a run without a worker, and where a request that ends the run stands against it.
-        """
-        async with self.transaction() as database:
-            state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
-            if not state.is_active:
-                raise Refused(
-                    f"run {run_id:04d} is {state}: nobody is there to {wish.verb}", hint=f"tui-migrate status {run_id}"
-                )
-            pending = await database.execute_fetchall(
-                "SELECT id, wish, asked_by FROM controls WHERE run_id = ? AND status = 'pending'", (run_id,)
-            )
-            for row in pending:
-                earlier = Wish(row[1])
-                if not wish.may_follow(earlier):
-                    raise Refused(
-                        f"run {run_id:04d} is about to end: {row[2]} has asked it to {earlier}",
-                        hint=f"tui-migrate status {run_id}",
-                    )
-                if earlier is wish or not (earlier.is_setting or wish.is_setting):
-                    await database.execute("UPDATE controls SET status = 'superseded' WHERE id = ?", (row[0],))
-            made = await database.execute_insert(
-                "INSERT INTO controls (run_id, wish, value, asked_by, asked_at, state_seen, status)"
-                " VALUES (?, ?, ?, ?, ?, ?, 'pending')",
-                (run_id, wish.value, value, asked_by, self.clock(), state_seen.value),
-            )
-        return int(made[0]) if made else 0
-
-    async def decide_conflicts(
-        self,
-        run_id: int,
-        decision: ConflictState,
-        asked_by: str,
-        *,
-        collection: str | None = None,
-        numbers: Sequence[int] | None = None,
-        fields: Sequence[str] | None = None,
-        seen: ConflictRecord | None = None,
-        overrules: bool = True,
-    ) -> int:
-        """Record what is to become of documents of a run's queue that are not done with, and say of how many.
-
-        All are meant that are of the `collection`, among these `numbers`, and differ in just these `fields`, as far as
-        each is given; or the one that was `seen`, unless other documents are asked about under its number by now. What
-        is decided already and not written yet is decided anew only if this `overrules`. Raises Refused for a run that
-        is over.
-        """
-        condition = "run_id = ? AND state " + ("IN ('open', 'keep', 'replace')" if overrules else "= 'open'")
-        values: list[object] = [run_id]
-        if collection is not None:
-            condition += " AND collection = ?"
-            values.append(collection)
-        if fields is not None:
-            condition += " AND fields = ?"
-            values.append(json.dumps(list(fields)))
-        if seen is not None:
-            condition += " AND ours = ? AND theirs = ?"
-            values += (seen.ours, seen.theirs)
-            numbers = (seen.number,)
-        if numbers is not None:
-            condition += " AND number = ?"
-        async with self.transaction() as database:
-            state = RunState((await _one(database, "SELECT state FROM runs WHERE id = ?", run_id))[0])
-            if state.is_final:
-                raise Refused(f"run {run_id:04d} has ended: {state}", hint="start a new run")
-            decided = 0
-            for number in [()] if numbers is None else [(one,) for one in numbers]:
-                cursor = await database.execute(
-                    f"UPDATE conflicts SET state = ?, decided_by = ? WHERE {condition}",
-                    (decision.value, asked_by, *values, *number),
-                )
-                decided += cursor.rowcount
-            if decided:
-                what = "conflict" if decided == 1 else "conflicts"
-                said = f"{decided:,} {what}: {decision.value}, decided by {asked_by}"
-                await database.execute(
-                    "INSERT INTO events (run_id, at, severity, message) VALUES (?, ?, ?, ?)",
-                    (run_id, self.clock(), Severity.NOTE.value, said),
-                )
-            failpoint("journal.before_decision")
-        failpoint("journal.after_decision")
-        return decided
-
-    async def answer_control(self, control: Control, status: ControlStatus, answer: str = "") -> None:
-        """Record what became of a request."""
-        async with self.transaction() as database:
-            await database.execute(
-                "UPDATE controls SET status = ?, answer = ? WHERE id = ?", (status.value, answer, control.id)
-            )
 
     async def claim(self, run_id: int, places: Sequence[str], collections: Sequence[str], heir_of: int = 0) -> None:
         """Claim collections of a target for a run. Raises Refused, naming the run that has one of them.
@@ -378,7 +281,7 @@ class JournalWriter:
         async with self.transaction() as database:
             cursor = await database.execute(f"UPDATE runs SET {assignment} WHERE id = ?", (*values, run_id))
             if cursor.rowcount != 1:
-                raise _unknown(run_id)
+                raise unknown_run(run_id)
 
 
 async def _refuse_second_rollback(database: aiosqlite.Connection, undone: int) -> None:
@@ -390,20 +293,16 @@ async def _refuse_second_rollback(database: aiosqlite.Connection, undone: int) -
         )
 
 
-async def _call_off_cancel(database: aiosqlite.Connection, run_id: int) -> None:
-    """Whatever is done with a run is a newer wish than a cancel that its worker did not live to carry out."""
-    await database.execute(
-        "UPDATE controls SET status = 'superseded' WHERE run_id = ? AND wish = 'cancel' AND status = 'accepted'",
-        (run_id,),
-    )
-
-
 async def _let_go(database: aiosqlite.Connection, run_id: int, state: RunState) -> None:
-    """Give up what only a run with a worker has. Claims stay with a run that has written and can still go on."""
+    """Give up what only a run with a worker has.
+
+    Claims stay with a run that has written and can still go on, and so does a request to cancel it.
+    """
     await database.execute("UPDATE runs SET worker_pid = NULL WHERE id = ?", (run_id,))
     await database.execute(
-        "UPDATE controls SET status = 'refused', answer = ? WHERE run_id = ? AND status = 'pending'",
-        (f"the run is {state} by now", run_id),
+        "UPDATE controls SET status = 'refused', answer = ? WHERE run_id = ? AND status = 'pending'"
+        f" AND (? OR NOT ({STANDING}))",
+        (f"the run is {state} by now", run_id, state.is_final),
     )
     await database.execute(
         "DELETE FROM claims WHERE run_id = ? AND (? OR (SELECT writes_begun FROM runs WHERE id = run_id) = 0)",
@@ -460,14 +359,3 @@ async def add_finding(database: aiosqlite.Connection, run_id: int, stage: Stage,
         " ON CONFLICT (run_id, stage, code, subject) DO UPDATE SET count = count + excluded.count",
         (*key[:3], subject, one.severity.value, redact(message), redact(one.hint), one.count),
     )
-
-
-async def _one(database: aiosqlite.Connection, query: str, run_id: int) -> aiosqlite.Row:
-    rows = list(await database.execute_fetchall(query, (run_id,)))
-    if not rows:
-        raise _unknown(run_id)
-    return rows[0]
-
-
-def _unknown(run_id: int) -> RunNotFound:
-    return RunNotFound(f"there is no run {run_id:04d}", hint="tui-migrate history lists the runs there are")

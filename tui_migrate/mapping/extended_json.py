@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from tui_migrate.documents import RawId, pack
+from tui_migrate.documents import RawId, pack, with_uuids
 from tui_migrate.errors import UsageError
 from tui_migrate.mapping.edit import fields_of
 from tui_migrate.redaction import printable
@@ -47,7 +47,8 @@ def write_document(document: bytes) -> str:
     """Write a document as canonical Extended JSON, on one line."""
     from bson import decode, json_util
 
-    return json_util.dumps(decode(document, _codec_options()), json_options=_json_options(), ensure_ascii=False)
+    text = json_util.dumps(decode(document, _codec_options()), json_options=_json_options(), ensure_ascii=False)
+    return with_uuids(text)
 
 
 def write_value(value: RawId) -> str:

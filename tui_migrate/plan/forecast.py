@@ -116,9 +116,7 @@ async def forecast(plan: Plan, source: Source, target: Source | None, *, exact: 
         info, there = from_source.get(name), in_target.get(name)
         if info is None or info.kind is CollectionKind.VIEW:
             if is_mirror(plan) and target is not None and there is not None and there.kind is not CollectionKind.VIEW:
-                # The source has none, or a view in its place: all of it is taken away.
-                gone = await target.count(name)
-                found.append(CollectionForecast(name, exists=True, delete=gone, undo=there.size))
+                found.append(await forecast_taken_away(there, target))
             continue
         begun, counted = time.perf_counter(), None
         if exact and sample and probe is not None and info.documents > sample:
@@ -129,6 +127,11 @@ async def forecast(plan: Plan, source: Source, target: Source | None, *, exact: 
             is_sampled = True
             found.append(_scaled(plan, info.name, counted, time.perf_counter() - begun, exists=there is not None))
     return Forecast(exact, tuple(found), sample if is_sampled else 0)
+
+
+async def forecast_taken_away(there: CollectionInfo, target: Source) -> CollectionForecast:
+    """Count a collection that a mirror takes away whole: the source has none of its name, or a view in its place."""
+    return CollectionForecast(there.name, exists=True, delete=await target.count(there.name), undo=there.size)
 
 
 async def forecast_collection(

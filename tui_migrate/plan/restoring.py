@@ -1,9 +1,9 @@
 """Making an import one that restores, and what it changes: the target is to have what the package has, and no more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tui_migrate.comparison.model import ComparedCollection, Comparison, DefinitionDifference, Kind
+from tui_migrate.comparison.model import ComparedCollection, Comparison, Counts, DefinitionDifference, Kind
 from tui_migrate.plan.model import Plan, PlannedCollection
 from tui_migrate.stores.base import CollectionInfo
 
@@ -41,13 +41,23 @@ class CollectionChange:
     defined: tuple[DefinitionDifference, ...] = ()
 
 
-def changes(found: Comparison, *, mirror: bool) -> tuple[CollectionChange, ...]:
-    """Say what becomes of each collection; only a `mirror` deletes and changes definitions."""
-    return tuple(_change(one, mirror=mirror) for one in found.collections if mirror or one.presence != Kind.ONLY_RIGHT)
+def changes(
+    found: Comparison, *, mirror: bool, whole: Mapping[str, tuple[int, int]] | None = None
+) -> tuple[CollectionChange, ...]:
+    """Say what becomes of each collection; only a `mirror` deletes and changes definitions.
+
+    `whole` are those that it empties, drops and makes anew, with how many documents the package has of them, and the
+    target: all of these are deleted, and all of those added.
+    """
+    known = whole or {}
+    wanted = [one for one in found.collections if mirror or one.presence != Kind.ONLY_RIGHT]
+    return tuple(_change(one, known.get(one.name), mirror=mirror) for one in wanted)
 
 
-def _change(one: ComparedCollection, *, mirror: bool) -> CollectionChange:
+def _change(one: ComparedCollection, whole: tuple[int, int] | None, *, mirror: bool) -> CollectionChange:
     counts = one.counts
+    if whole is not None:
+        counts = Counts(only_left=whole[0], only_right=whole[1])
     if one.presence is Kind.ONLY_LEFT:
         return CollectionChange(one.name, "created", added=counts.only_left)
     if one.presence is Kind.ONLY_RIGHT:

@@ -10,6 +10,7 @@ from typing import Final
 from tui_migrate.catalogs.model import Catalog
 from tui_migrate.documents import RawId, id_field, pack
 from tui_migrate.errors import Refused, UsageError
+from tui_migrate.mapping.edit import fields_of
 from tui_migrate.mapping.extended_json import parse_document, possible_ids, write_document, write_value
 from tui_migrate.mapping.model import Filter, Rename, Scope
 from tui_migrate.mapping.new_owner import own_id_field, users_collection
@@ -22,6 +23,9 @@ from tui_migrate.stores.base import CollectionInfo, CollectionKind, Searchable, 
 REDACTION_KEY_BYTES: Final = 32
 MOST_NAME: Final = 255
 """Bytes of a collection's name; MongoDB's limit of a namespace is 255 bytes with the database's name."""
+
+_DOCUMENT: Final = 0x03
+_PATTERN: Final = 0x0B
 
 _HALVES: Final = ((".files", ".chunks"), (".chunks", ".files"))
 
@@ -51,7 +55,27 @@ async def settle(
         infos = _of_owner(infos, catalog, named) if settled.owner else infos
     check_renames(settled.renames, infos)
     mapped = MappedSource(source, settled, catalog, list(infos))
-    return settled, [mapped.described(one) for one in infos.values()]
+    return settled, [_of_filter(mapped.described(one), settled, one.name) for one in infos.values()]
+
+
+def _of_filter(info: CollectionInfo, scope: Scope, name: str) -> CollectionInfo:
+    """Reckon with no more documents than a filter of a source's collection names by their `_id`."""
+    queries = (one.query for one in scope.filters if one.collection == name)
+    counts = [count for query in queries if (count := _ids_named(query)) is not None]
+    return replace(info, documents=min(info.documents, *counts)) if counts else info
+
+
+def _ids_named(query: str) -> int | None:
+    """Count the documents that a filter names by their `_id`; None for a filter that goes by anything else."""
+    for name, value in fields_of(parse_document(query, "a filter")):
+        if name != b"_id":
+            continue
+        if value[0] != _DOCUMENT:
+            return None if value[0] == _PATTERN else 1
+        for operator, listed in fields_of(value[1:]):
+            if operator == b"$in":
+                return sum(1 for _ in fields_of(listed[1:]))
+    return None
 
 
 def _settled_filter(one: Filter, infos: Mapping[str, CollectionInfo]) -> Filter:

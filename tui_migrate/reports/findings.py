@@ -45,7 +45,8 @@ def run_report(run: RunRecord, found: Sequence[Staged], now: float, samples: Seq
     elif verdict is Verdict.GOOD and run.state is RunState.COMPLETED_WITH_FINDINGS:
         verdict = Verdict.WARNINGS
     rows = tuple(
-        (one.name, one.state.value, one.documents_done, one.documents_total, one.bytes_done) for one in run.collections
+        (one.name, one.state.value, one.documents_done, one.documents_expected, one.bytes_done)
+        for one in run.collections
     )
     return Report(
         title=f"Report of run {run.id:04d}",
@@ -108,6 +109,8 @@ def _facts(run: RunRecord) -> tuple[Fact, ...]:
     ]
     if run.ended_at is not None:
         facts.append(Fact("ended", time_form(run.ended_at)))
+        if (seconds := run.seconds_at_work(run.ended_at)) is not None:
+            facts.append(Fact("took", f"{seconds:,.1f} s{f' in {run.attempt} attempts' if run.attempt > 1 else ''}"))
     if run.description:
         facts.append(Fact("note", run.description))
     if run.failure is not None:

@@ -175,7 +175,7 @@ class MemoryStore:
         for document in map(documents.__getitem__, keys):
             if block and (len(block) == limit.documents or size + len(document) > limit.size):
                 yield _block(block)
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # others have their turn between blocks, as with any server
                 block, size = [], 0
             block.append(document)
             size += len(document)
@@ -302,7 +302,7 @@ class MemoryStore:
             changes = [one for one in await decide(ids, seen) if seen.get(order_key(one.id)) == one.before]
             if self._seen(collection, keys) == seen:
                 return self._make(collection, seen, changes, bypass_validation=bypass_validation)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # whoever changed them has a turn to end
 
     def _seen(self, collection: str, keys: Sequence[Key]) -> dict[Key, bytes]:
         documents = self._collections.get(collection, _Stored()).documents

@@ -37,7 +37,6 @@ from tui_migrate.ui.themes import shipped_themes, textual_theme
 from tui_migrate.ui.unfinished import Unfinished
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.wording import run_name
 
 STYLES: Final = (
     "base",
@@ -172,10 +171,10 @@ class MigrateApp(TerminalApp[None]):
         screen.call_after_refresh(self.became_ready)
 
     def on_run_ended(self, event: RunEnded) -> None:
-        """Let whoever looks elsewhere know; a line that it goes on would be wrong from now on."""
-        for screen in self.screen_stack:
-            for note in screen.query(Note):
-                note.forget(f"run {run_name(event.run_id)} goes on")
+        """Let whoever looks elsewhere know."""
+        if self.operator_screen is not None:
+            for note in self.operator_screen.query(Note):
+                note.run_ended(event.run_id)
         self._notices.run_ended(event)
 
     def on_journal_unreadable(self, event: JournalUnreadable) -> None:
@@ -191,11 +190,11 @@ class MigrateApp(TerminalApp[None]):
             return None
         return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
 
-    def say(self, text: str, *, is_error: bool = True) -> None:
-        """Say one line above the footer, until the next key."""
+    def say(self, text: str, *, is_error: bool = True, until_ended: int = 0) -> None:
+        """Say one line above the footer, until the next key; or until a run has ended, where it is true no longer."""
         if self.operator_screen is not None:
             for note in self.operator_screen.query(Note):
-                note.say(printable(redact(text)), is_error=is_error)
+                note.say(printable(redact(text)), is_error=is_error, until_ended=until_ended)
 
     def on_key(self) -> None:
         """A key takes the last note away."""
@@ -280,13 +279,16 @@ class MigrateApp(TerminalApp[None]):
             return
         try:
             self.remember(theme=name)
-        except StorageFailed as error:
+        except TuiMigrateError as error:
             self.say(f"{name} is not kept: {error.message}")
 
     def remember(self, *, theme: str) -> None:
-        """Keep a setting for the next time. Raises StorageFailed."""
+        """Keep a setting for the next time, beside what stands in the file by now: it may have been edited meanwhile.
+
+        Raises StorageFailed, and UsageError, InvalidFile for a file that cannot be read, which is left as it is.
+        """
         self.session.settings = replace(self.session.settings, theme=theme)
-        settings_file.save(self.session.home, self.session.settings)
+        settings_file.save(self.session.home, replace(settings_file.load(self.session.home), theme=theme))
 
     def parting_words(self) -> str | None:
         """What is said on the terminal when the app has left it."""
@@ -299,4 +301,5 @@ class MigrateApp(TerminalApp[None]):
             (", ".join(f"{one:04d}" for one in live if one in back), "is being cancelled, then rolled back"),
         )
         said = "; ".join(f"run {names} {fate}" for names, fate in parts if names)
-        return f"{said}; tui-migrate shows it again, tui-migrate attach {live[0]} follows it"
+        home = self.session.home.option
+        return f"{said}; tui-migrate{home} shows it again, tui-migrate attach {live[0]}{home} follows it"

@@ -5,7 +5,7 @@ else is started.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -52,14 +52,14 @@ async def back_up_target(app: "MigrateApp", plan: Plan, tell: Tell) -> str:
     name = backups.default_name(end, session.clock())
     tell("Looking at what the target has of these collections…")
     try:
-        run_id = await _begin(home, opening, name, end, {one.name for one in plan.collections})
+        planned = await _planned(home, opening, name, end, {one.name for one in plan.collections})
     except BaseExceptionGroup as group:
         raise first_error(group) from None
-    if not run_id:
+    if planned is None:
         return ""
-    tell(f"Run {run_name(run_id)} backs the target up first…")
     words = {end.label: session.passwords[end.label]} if end.label in session.passwords else {}
-    await launch.start(home, run_id, words)
+    run_id = await app.whole_steps.take(_begin(home, name, *planned, words))
+    tell(f"Run {run_name(run_id)} backs the target up first…")
     ended = await _followed(home, run_id, tell)
     if ended.state is not RunState.COMPLETED:
         raise Refused(
@@ -70,13 +70,15 @@ async def back_up_target(app: "MigrateApp", plan: Plan, tell: Tell) -> str:
     return name
 
 
-async def _begin(home: Home, opening: Opening, name: str, end: StoreEnd, planned: set[str]) -> int:
-    """Record the run that makes the backup; 0 where there is nothing to back up."""
+async def _planned(
+    home: Home, opening: Opening, name: str, end: StoreEnd, planned: set[str]
+) -> tuple[Plan, backups.BackedUp] | None:
+    """Plan the backup and check that; None where there is nothing to back up."""
     async with opening.source(end) as opened:
         of = backups.BackedUp(await opened.identity(), tuple(one.name for one in await opened.collections()))
         names = tuple(one for one in of.collections if one in planned)
         if not names:
-            return 0
+            return None
         await asyncio.to_thread(make_private_folder, home.backups)
         path = home.backups / backups.file_name(name, encrypted=False)
         target = PackageEnd(str(await asyncio.to_thread(path.absolute)), PackageForm.TAR)
@@ -86,7 +88,14 @@ async def _begin(home: Home, opening: Opening, name: str, end: StoreEnd, planned
         found = await preflight.check(plan, opened, None, about=about)
         if (error := next((one for one in found if one.severity is Severity.ERROR), None)) is not None:
             raise Refused(f"the target cannot be backed up: {error.subject}: {error.message}", hint=error.hint)
-    return await backups.create_backup(home, name, plan, of)
+    return plan, of
+
+
+async def _begin(home: Home, name: str, plan: Plan, of: backups.BackedUp, passwords: Mapping[str, str]) -> int:
+    """Record the run that makes the backup, and start its worker."""
+    run_id = await backups.create_backup(home, name, plan, of)
+    await launch.start(home, run_id, passwords)
+    return run_id
 
 
 async def _followed(home: Home, run_id: int, tell: Tell) -> RunRecord:

@@ -40,6 +40,7 @@ PRUNE_COLUMNS: Final = (
 )
 
 _STATES: Final = {
+    BackupStatus.COMPLETE: ("✓ complete", Tone.GOOD),
     BackupStatus.GOOD: ("✓ good", Tone.GOOD),
     BackupStatus.WITH_FINDINGS: ("! findings", Tone.WARN),
     BackupStatus.FAULTY: ("✗ damaged", Tone.BAD),
@@ -52,7 +53,7 @@ _STATES: Final = {
 
 def backup_row(one: Backup, now: float) -> Row:
     """Show one backup. `now` is in seconds since 1970."""
-    record, (state, tone) = one.record, _state(one)
+    record, (state, tone) = one.record, _STATES[one.status]
     checked = "never" if record.verified_at is None else since(record.verified_at, now)
     source = redact(record.source)
     cells = (
@@ -95,17 +96,10 @@ def _environment_words(record: BackupRecord) -> str:
     return "no environment given: counts as production"
 
 
-def _state(one: Backup) -> tuple[str, Tone]:
-    """Show how it stands; only what was checked is called good, for nobody has read the others again."""
-    if one.status is BackupStatus.GOOD and one.record.verified_at is None:
-        return "✓ complete", Tone.GOOD
-    return _STATES[one.status]
-
-
 def _state_in_full(one: Backup) -> str:
-    state, _ = _state(one)
-    if one.status is BackupStatus.GOOD:
-        return state if one.record.verified_at is not None else f"{state}; its file was not checked yet"
+    state, _ = _STATES[one.status]
+    if one.status is BackupStatus.COMPLETE:
+        return f"{state}; its file was not checked yet"
     return state if state[2:] == one.status.value else f"{state} ({one.status.value})"
 
 
@@ -125,7 +119,7 @@ def of_words(one: Backup) -> str:
     if record.owner:
         return f"user {printable(record.owner)}"
     count = len(record.collections)
-    return "all" if record.is_whole else f"{number(count)} collection{'s' if count != 1 else ''}"
+    return "all collections" if record.is_whole else f"{number(count)} collection{'s' if count != 1 else ''}"
 
 
 def sheet(one: Backup, now: float) -> list[str]:
@@ -167,7 +161,7 @@ def prune_rows(chosen: Sequence[Choice], now: float) -> list[Row]:
             age(backup.record.created_at, now),
             size(backup.disk_bytes) if backup.disk_bytes else "—",
             stays,
-            _state(backup)[0],
+            _STATES[backup.status][0],
         )
         said = f"{production_words(backup)}{backup.name} · {redact(backup.record.source)} · {stays or 'goes'}"
         rows.append(Row(backup.name, cells, said, Tone.DIM if stays else Tone.WARN))

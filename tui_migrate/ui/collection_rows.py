@@ -12,7 +12,7 @@ from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.dependencies import CatalogIndex, Dependency, Exclusions, needs_words
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import EndLook, LookState
-from tui_migrate.ui.scoping import catalog_from, filter_of, new_name_of
+from tui_migrate.ui.scoping import catalog_from
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import number, size
 
@@ -34,12 +34,14 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The source as it was listed, by name, with what a catalog and a target say of each collection."""
+    """The source as it was listed, by name, with what a catalog, a target and the draft's scope say of each."""
 
     infos: Mapping[str, CollectionInfo] = field(default_factory=dict)
     needs: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
     theirs: Mapping[str, CollectionInfo] = field(default_factory=dict)
+    renames: Mapping[str, str] = field(default_factory=dict)
+    filtered: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, draft: Draft, source: EndLook | None, target: EndLook | None) -> "Listing":
@@ -54,6 +56,8 @@ class Listing:
             {name: index.depends_on(one, infos) for name, one in infos.items()},
             {name: reason for name, reason in reasons.items() if reason},
             {one.name: one for one in target.collections} if target is not None else {},
+            {one.source: one.target for one in draft.scope.renames},
+            frozenset(one.collection for one in draft.scope.filters if one.query),
         )
 
     def needed_by(self, name: str) -> tuple[str, ...]:
@@ -96,10 +100,10 @@ def notes(info: CollectionInfo) -> str:
 
 
 def _row(draft: Draft, info: CollectionInfo, listing: Listing, target: EndLook | None) -> Row:
-    name, new = info.name, new_name_of(draft.scope, info.name)
+    name, new = info.name, listing.renames.get(info.name, info.name)
     theirs = listing.theirs.get(new)
     there = "new" if isinstance(draft.target, PackageEnd) else _there(target, theirs)
-    said = _notes(draft, info, listing, new)
+    said = _notes(info, listing, new)
     mark = MARKED if name in draft.marks else UNMARKED
     cells = (mark, name, *_amounts(info), there, number(len(info.indexes)), said)
     count = float(theirs.documents) if theirs is not None else -1.0
@@ -108,7 +112,7 @@ def _row(draft: Draft, info: CollectionInfo, listing: Listing, target: EndLook |
     return Row(name, cells, f"{name}: {said}" if said else name, Tone.DIM if is_dim else Tone.PLAIN, sort)
 
 
-def _notes(draft: Draft, info: CollectionInfo, listing: Listing, new: str) -> str:
+def _notes(info: CollectionInfo, listing: Listing, new: str) -> str:
     is_view = info.kind is CollectionKind.VIEW
     return ", ".join(
         filter(
@@ -116,7 +120,7 @@ def _notes(draft: Draft, info: CollectionInfo, listing: Listing, new: str) -> st
             (
                 listing.excluded.get(info.name, ""),
                 f"becomes {new}" if new != info.name else "",
-                "filtered" if filter_of(draft.scope, info.name) else "",
+                "filtered" if info.name in listing.filtered else "",
                 notes(info),
                 "" if is_view else needs_words(listing.needs.get(info.name, ())),
             ),

@@ -21,7 +21,7 @@ _IN_PLACE: Final = frozenset(("validator", "validationLevel", "validationAction"
 def count_of_collections(known: Compared, draft: Draft, chosen: Sequence[ComparedCollection]) -> Count | None:
     """Give what making these collections equal does, where the comparison tells it for each document; else None."""
     views = {one.name for one in known.there if one.kind is CollectionKind.VIEW}
-    counted = [one for one in chosen if one.name not in views]
+    counted = [one for one in chosen if one.name not in views or _has_other_kind(one)]
     is_told = known.comparison is not None and not known.comparison.canonical and all(map(_is_told, counted))
     return _count(known, draft, map(_forecast, counted)) if is_told else None
 
@@ -68,7 +68,12 @@ def _is_told(one: ComparedCollection) -> bool:
     changes: Iterator[str] = (
         each.path for definition in one.definitions if definition.thing != "index" for each in definition.fields
     )
-    return all(each.thing != "kind" for each in one.definitions) and _IN_PLACE.issuperset(changes)
+    return not _has_other_kind(one) and _IN_PLACE.issuperset(changes)
+
+
+def _has_other_kind(one: ComparedCollection) -> bool:
+    """Say whether one end has a view, or another kind of collection, in the place of what the other has."""
+    return any(each.thing == "kind" for each in one.definitions)
 
 
 def _forecast(one: ComparedCollection) -> CollectionForecast:

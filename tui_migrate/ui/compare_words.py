@@ -21,6 +21,7 @@ from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.comparing import Compared
 from tui_migrate.ui.policy_words import documents_words
+from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number
 
@@ -36,7 +37,7 @@ COLUMNS: Final = (
     Column("Definitions", 11, right=True, from_width=100),
     Column("Compared", 24, from_width=130),
 )
-DOCUMENT_COLUMNS: Final = (Column("", 3), Column("How", 9), Column("_id", 28), Column("What differs"))
+DOCUMENT_COLUMNS: Final = (Column("", 3), Column("How", 9), Column("_id", 28), Column("What differs", fitted=cut))
 
 MARKED: Final = "[x]"
 UNMARKED: Final = "[ ]"
@@ -55,6 +56,9 @@ _FIELD_WORDS: Final = {
     FieldKind.TYPE: "another type",
     FieldKind.ORDER: "fields in another order",
 }
+FIELDS_NAMED: Final = 8
+"""Fields that are named above a document, which shows all of them below."""
+
 _MILLIONS_FROM: Final = 10_000_000
 """From here on a count would not fit its column with all its digits; the line below the table has them."""
 
@@ -165,10 +169,13 @@ def _in_full(one: ComparedCollection) -> Iterator[str]:
         yield "a view; its definition was compared"
     if one.presence is not None:
         there, lacking = ("A", "B") if one.presence is Kind.ONLY_LEFT else ("B", "A")
-        yield f"{lacking} does not have it; {there} has {documents_words(counts.seen)}"
+        has = f"in {there} it is a view" if one.is_view else f"{there} has {documents_words(counts.seen)}"
+        yield f"{lacking} does not have it; {has}"
     elif counts.seen:
         words = ((counts.only_left, "only A"), (counts.only_right, "only B"), (counts.different, "different"))
-        yield ", ".join(f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value) or "—"
+        said = [f"{number(value)} {word}" for value, word in (*words, (counts.equal, "equal")) if value]
+        if said:
+            yield ", ".join(said)
     if counts.same_size:
         yield f"{number(counts.same_size)} agree in _id and size, content not compared"
     if one.definitions:
@@ -236,11 +243,13 @@ def id_words(document: DocumentDifference) -> str:
     return printable(show_id(document.id)) if document.id else "(none)"
 
 
-def changes_words(document: DocumentDifference) -> str:
-    """Say in one line which fields differ: `~age +tags -old`."""
+def changes_words(document: DocumentDifference, most: int = 0) -> str:
+    """Say in one line which fields differ: `~age +tags -old`; `most` of them where that is not 0."""
     if document.reason:
         return document.reason
-    words = [f"{FIELD_SIGNS[one.kind]}{one.path or 'order of fields'}" for one in document.fields]
+    words = [f"{FIELD_SIGNS[one.kind]}{one.path or 'order of fields'}" for one in document.fields[: most or None]]
+    if len(words) < len(document.fields):
+        words.append(f"and {number(len(document.fields) - len(words))} more")
     return " ".join(words) or {Kind.ONLY_LEFT: "B lacks it", Kind.ONLY_RIGHT: "A lacks it"}.get(document.kind, "")
 
 

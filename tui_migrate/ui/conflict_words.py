@@ -1,23 +1,27 @@
 """The queue of conflicts as rows, and one document of it as the text of a sheet."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from tui_migrate.comparison.document_text import diff_lines, document_lines
 from tui_migrate.documents import show_id
-from tui_migrate.journal.records import ConflictRecord, ConflictState, RunRecord
+from tui_migrate.journal.conflict_reading import Alike
+from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState, RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
+from tui_migrate.ui.compare_words import FIELDS_NAMED
 from tui_migrate.ui.keymap import Keymap
+from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number, waiting_words
 from tui_migrate.worker.conflict_documents import Sides
 
 COLUMNS: Final = (
-    Column("State", 13),
+    Column("State", 12),
     Column("Collection", 16),
-    Column("_id", 18),
-    Column("Differs in"),
+    Column("_id", 24),
+    Column("Differs in", fitted=cut),
     Column("Decided by", 20, from_width=120),
 )
 
@@ -28,11 +32,12 @@ _STATES: Final = {
     ConflictState.KEPT: ("✓ kept", Tone.GOOD),
     ConflictState.REPLACED: ("✓ replaced", Tone.GOOD),
 }
-THEIRS: Final = "theirs, in the target"
-OURS: Final = "ours, from the source"
-SIDE_NAMES: Final = ("ours", "theirs")
+_OPEN: Final = (ConflictState.OPEN,)
+THEIRS: Final = "the target's"
+OURS: Final = "the source's"
+SIDE_NAMES: Final = ("source", "target")
 """The source first, as everywhere: `-` is what it has, `+` what the target has."""
-SIDE_COLUMNS: Final = (Column("", 1), Column("Ours, from the source"), Column("Theirs, in the target"))
+SIDE_COLUMNS: Final = (Column("", 1), Column("The source's"), Column("The target's"))
 
 
 def conflict_rows(conflicts: Sequence[ConflictRecord], mask: Mask) -> list[Row]:
@@ -47,41 +52,84 @@ def conflict_rows(conflicts: Sequence[ConflictRecord], mask: Mask) -> list[Row]:
                 fields_words(one.fields),
                 printable(one.decided_by),
             ),
-            name=f"{printable(one.collection)} _id {id_words(one, mask)}: {fields_words(one.fields)}",
+            name=f"{number(one.number)}: {printable(one.collection)} _id {id_words(one, mask)}"
+            f" differs in {fields_words(one.fields) or 'nothing told'}",
             tone=_STATES[one.state][1],
         )
         for one in conflicts
     ]
 
 
-def fields_words(fields: Sequence[str]) -> str:
-    """Name the fields that differ."""
-    return ", ".join(printable(one) if one else "the order of fields" for one in fields)
+def fields_words(fields: Sequence[str], most: int = 0) -> str:
+    """Name the fields that differ, `most` of them where that is not 0."""
+    named = fields[: most or None]
+    more = f" and {number(len(fields) - len(named))} more" if len(named) < len(fields) else ""
+    return ", ".join(printable(one) if one else "the order of fields" for one in named) + more
 
 
 def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: Keymap) -> list[str]:
     """Say what waits, and what comes next."""
     said = [f" {waiting_words(run.undecided)}; {number(decided)} decided and not written yet."]
+    if run.state.is_final and (run.undecided or decided):
+        said = [f" {number(run.undecided)} undecided, and {number(decided)} decided and not written."]
     if shown < total:
         said.append(f" The first {number(shown)} of {number(total)} are listed.")
     if run.state.is_active:
         said.append(" Next: decide; the worker writes what is decided behind its last collection.")
     elif run.state.is_final:
         said.append(f" The run is {run.state.value.replace('_', ' ')}: nothing more is decided.")
+    elif run.undecided:
+        more = f"{keys.of('conflict.like')} decides for many, enter compares"
+        said.append(f" Next: {decision_words(keys)}; {more}.")
+        if decided:
+            said.append(f" {keys.of('run.resume')} has a worker write those decided by now; the others go on waiting.")
     elif decided:
         said.append(f" Next: {keys.of('run.resume')} has a worker write what is decided, with undo.")
-    else:
-        said.append(f" Next: enter compares the one under the cursor; {decision_words(keys)}.")
     return said
 
 
-def like_sentences(conflict: ConflictRecord, made: int) -> list[str]:
+def like_sentences(conflict: ConflictRecord, made: int, keys: Keymap) -> list[str]:
     """Say what a decision for many is about, and what becomes of those that are `made` and not written yet."""
     said = [f"Of {printable(conflict.collection)}; differing in {fields_words(conflict.fields) or 'nothing told'}."]
     if made:
         stays = "1 decision made already stays" if made == 1 else f"{number(made)} decisions made already stay"
-        said.append(f"{stays}, unless you choose “decided ones too”.")
+        said.append(f"{stays}, unless you choose “decided too”.")
+    said.append(f"Nothing is written before {keys.of('run.resume')}; until then each can be decided anew.")
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a decision for many is about: `count` documents, in `words`.
+
+    Of one collection alone, or of all; of those that differ in the same fields alone; of those that are decided too.
+    """
+
+    count: int
+    words: str
+    is_of_collection: bool = True
+    is_like: bool = False
+    overrules: bool = False
+
+
+def reaches(conflict: ConflictRecord, alike: Alike) -> list[Reach]:
+    """Give what can be decided about at once, the narrowest first; nothing twice, and nothing about no document."""
+    name, found = printable(conflict.collection), list[Reach]()
+    for overrules in (False, True):
+        states, which = ((ConflictState.OPEN, *DECISIONS), "decided too") if overrules else (_OPEN, "open")
+        narrower = 0
+        for counts, what in (
+            (alike.fields, f"{name}, same fields"),
+            (alike.collection, f"{name}, all"),
+            (alike.run, "all collections, all"),
+        ):
+            count = sum(counts[state] for state in states)
+            if count > narrower and not (overrules and count == counts[ConflictState.OPEN]):
+                is_like, is_of_collection = counts is alike.fields, counts is not alike.run
+                words = f"{number(count)} of {what} {which}"
+                found.append(Reach(count, words, is_of_collection, is_like, overrules))
+            narrower = count
+    return found
 
 
 def empty_words(run: RunRecord) -> str:
@@ -101,24 +149,24 @@ def id_words(conflict: ConflictRecord, mask: Mask) -> str:
 def head_words(conflict: ConflictRecord) -> list[str]:
     """Say how it stands, and in what both differ."""
     decided = f" by {printable(conflict.decided_by)}" if conflict.decided_by else ""
-    differs = fields_words(conflict.fields) or "nothing that can be told"
+    differs = fields_words(conflict.fields, FIELDS_NAMED) or "nothing that can be told"
     return [f" {_STATES[conflict.state][0]}{decided}   differs in {differs}"]
 
 
 def said_of(sides: Sides) -> list[str]:
     """Say what is compared."""
     if sides.theirs is None:
-        return ["! The target does not have it any more: whatever you decide, ours is inserted."]
+        return ["! The target does not have it any more: whatever you decide, the source's is inserted."]
     if sides.ours is None:
-        return ["! The source does not have it any more: whatever you decide, theirs stays."]
+        return ["! The source does not have it any more: whatever you decide, the target's stays."]
     if not sides.is_as_queued:
         return ["! One of them has changed since it was queued: a decision is asked for again."]
-    return ["- is ours, from the source; + is theirs, which is in the target."]
+    return ["- the source's   + the target's.   Taking the source's writes - and removes +."]
 
 
 def decision_words(keys: Keymap) -> str:
     """Say by which keys a document is decided about."""
-    return f"{keys.of('conflict.keep')} keeps theirs, {keys.of('conflict.replace')} replaces it by ours"
+    return f"{keys.of('conflict.keep')} keeps the target's, {keys.of('conflict.replace')} takes the source's"
 
 
 def comparison(sides: Sides) -> list[str]:
@@ -129,4 +177,5 @@ def comparison(sides: Sides) -> list[str]:
     if sides.theirs is None or sides.ours is None:
         return [*said, *(f"- {one}" for one in ours), *(f"+ {one}" for one in theirs)]
     found = diff_lines(ours, theirs, OURS, THEIRS)
-    return [*said, *(found or ["They read the same but are not equal byte for byte.", "", *theirs])]
+    same = "These lines are equal." if said else "They read the same but are not equal byte for byte."
+    return [*said, *(found or [same, "", *theirs])]

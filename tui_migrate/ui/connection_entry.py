@@ -1,11 +1,13 @@
 """A connection as it is typed into the form: what is wrong with it, and writing it to the file."""
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from tui_migrate import connections, system_keyring
 from tui_migrate.connection_url import ConnectionUrl, parse_url
@@ -14,6 +16,9 @@ from tui_migrate.errors import StorageFailed, UsageError
 from tui_migrate.paths import Home, make_private_folder
 from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
+
+LONGEST_NAME: Final = 64
+"""Characters of a connection's name."""
 
 
 class PasswordPlace(Enum):
@@ -73,7 +78,7 @@ class Entry:
         """Give the connection that this makes. Raises UsageError saying what is wrong with which field."""
         url = self.parsed()
         if not connections.is_name(self.name):
-            raise UsageError("the name has 1 to 64 of a-z, 0-9, _ and -", hint="mend the name")
+            raise _bad_name(self.name)
         if self.name in known and (self.before is None or self.before.name != self.name):
             raise UsageError(f"there is a connection {self.name} already", hint="choose another name")
         made = Connection(self.name, url.text, self.environment)
@@ -94,6 +99,22 @@ class Entry:
                 raise UsageError("this cannot be the name of an environment variable", hint="mend the name")
             return replace(made, password_env=self.where)
         return replace(made, password_file=self.where)
+
+
+def _bad_name(typed: str) -> UsageError:
+    """Say what is wrong with a name, and name one that is near and right."""
+    near = re.sub(r"[^a-z0-9_-]+", "-", typed.casefold()).strip("-")[:LONGEST_NAME]
+    hint = f"call it {near}" if connections.is_name(near) else "call it prod-shop, for example"
+    if not typed:
+        return UsageError("the connection has no name yet", hint=hint)
+    if len(typed) > LONGEST_NAME:
+        return UsageError(
+            f"the name has {len(typed)} characters, and {LONGEST_NAME} at most are wanted", hint="shorten it"
+        )
+    wrong = dict.fromkeys(one for one in typed if not connections.is_name(one))
+    said = ", ".join("a blank" if one == " " else printable(one) for one in wrong)
+    capitals = "; capital letters are not" if any(map(str.isupper, wrong)) else ""
+    return UsageError(f"the name has {said}: a-z, 0-9, _ and - are allowed{capitals}", hint=hint)
 
 
 def entry_of(before: Connection | None) -> Entry:

@@ -10,13 +10,14 @@ from tui_migrate.journal.records import RunSummary
 from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.ui.greeting import SLOW_SECONDS, Greeting
 from tui_migrate.ui.run_rows import since
+from tui_migrate.ui.widgets.fitting import fit_place
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import run_name
 
 COLUMNS: Final = (
     Column("Connection", 15),
     Column("Environment", 11),
-    Column("Where"),
+    Column("Where", fitted=fit_place),
     Column("Last seen", 24),
     Column("Password", 26, from_width=110),
 )
@@ -39,13 +40,16 @@ def connection_row(connection: Connection, sight: Sight, now: float) -> Row:
     url = parse_url(connection.url)
     where = f"{url.hosts}/{url.database}" if url.database else url.hosts
     seen, tone = _seen(sight, now)
-    full = seen
+    full = f"{connection.url} · {seen}"
     if sight.greeting is not None and sight.waiting is None:
-        full = f"{sight.greeting.words()} · {since(sight.greeting.at, now)}"
+        at, fault = since(sight.greeting.at, now), sight.greeting.fault
+        # Why nobody answered names the server; who answered does not.
+        full = f"{connection.url} · {sight.greeting.who()} · {at}"
+        full = full if fault is None else f"{fault.message} · {at} · {connection.url}"
     return Row(
         key=connection.name,
         cells=(connection.name, connection.environment.value, where, seen, password_words(connection)),
-        name=f"{full} · {connection.url}",
+        name=full,
         tone=tone,
     )
 

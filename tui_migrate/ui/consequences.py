@@ -11,7 +11,8 @@ from tui_migrate.mapping.model import Scope
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.decision import Decision, decide
 from tui_migrate.plan.ends import planned_source
-from tui_migrate.plan.forecast import CollectionForecast, Forecast, forecast_collection
+from tui_migrate.plan.forecast import CollectionForecast, Forecast, forecast_collection, forecast_taken_away
+from tui_migrate.plan.mirror import is_mirror
 from tui_migrate.plan.model import End, PackageEnd, Plan, Policy
 from tui_migrate.stores.base import BlockLimit, CollectionInfo, CollectionKind, Source
 from tui_migrate.stores.lookup import find_by_id, keyed
@@ -119,11 +120,18 @@ class _Counting:
         told = clock()
         tell(known)
         for mine, theirs in pairs:
-            found = await forecast_collection(self.plan, mine, self.source, theirs, self.target, exact=known.exact)
+            found = await self._forecast(mine, theirs, exact=known.exact)
             known = replace(known, found=(*known.found, found))
             if clock() - told >= REPORT_SECONDS or len(known.found) == len(pairs):
                 told = clock()
                 tell(known)
+
+    async def _forecast(
+        self, mine: CollectionInfo, theirs: CollectionInfo | None, *, exact: bool
+    ) -> CollectionForecast:
+        if mine.kind is CollectionKind.VIEW and theirs is not None and self.target is not None:
+            return await forecast_taken_away(theirs, self.target)
+        return await forecast_collection(self.plan, mine, self.source, theirs, self.target, exact=exact)
 
     async def sample(self, known: Count) -> Sample:
         """Compare some of the documents that both ends have, in the order of their ids, spread over the collections."""
@@ -154,8 +162,16 @@ class _Counting:
         return compared, differ
 
     async def _pairs(self) -> list[tuple[CollectionInfo, CollectionInfo | None]]:
-        """The planned collections with documents of their own, and what the target has of each name."""
+        """The planned collections, and what the target has of each name.
+
+        Not views, for they have no documents of their own; but those that a mirror puts in the place of a collection.
+        """
         names = [one.name for one in self.plan.collections]
         theirs = {one.name: one for one in await self.target.collections(names)} if self.target is not None else {}
         mine = await self.source.collections(names)
-        return [(one, theirs.get(one.name)) for one in mine if one.kind is not CollectionKind.VIEW]
+        pairs = [(one, theirs.get(one.name)) for one in mine]
+        return [(one, there) for one, there in pairs if one.kind is not CollectionKind.VIEW or self._is_gone(there)]
+
+    def _is_gone(self, there: CollectionInfo | None) -> bool:
+        """Say whether a view takes the place of a collection, whose documents go."""
+        return is_mirror(self.plan) and there is not None and there.kind is not CollectionKind.VIEW

@@ -33,14 +33,18 @@ async def have_passwords(app: "MigrateApp", ends: Iterable[End]) -> bool:
 async def has_password(app: "MigrateApp", end: StoreEnd, *, refused: str = "") -> bool:
     """Do so for one end. `refused` is what the server has said against the password there is: another is asked for."""
     session, problem = app.session, refused
+    known = await asyncio.to_thread(load, session.home)
+    connection = known.get(end.connection)
     try:
         await asyncio.to_thread(locate, end, session.home, session.passwords)
     except CredentialsMissing as error:
-        problem = problem or error.message
+        # That there is none where none is kept is no news to whoever is being asked for it.
+        is_kept = connection is not None and not connection.asks
+        problem = problem or (error.message if is_kept else "")
     else:
         if not refused:
             return True
-    url = parse_url((await asyncio.to_thread(load, session.home))[end.connection].url if end.connection else end.url)
+    url = parse_url(connection.url if connection is not None else end.url)
     while url.needs_password:
         password = await app.push_screen_wait(AskPassword(end.label, url.hosts, url.user, problem=problem))
         if password is None:

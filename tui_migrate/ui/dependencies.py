@@ -37,7 +37,9 @@ class CatalogIndex:
     def collection(self, name: str) -> CatalogCollection | None:
         """Give what the catalog says of a collection, as `Catalog.collection` does."""
         found = self._named.get(name)
-        return found or next((one for one in self._patterns if matches(one.name, name)), None)
+        if found is not None or not self._patterns:
+            return found
+        return next((one for one in self._patterns if matches(one.name, name)), None)
 
     def exclusion(self, name: str) -> str:
         """Say why a collection never leaves its database, or nothing where it may."""
@@ -54,8 +56,7 @@ class CatalogIndex:
             if one.to != info.name:
                 needed.setdefault(one.to, one.field)
         for mine, other in _HALVES:
-            twin = info.name.removesuffix(mine) + other
-            if info.name.endswith(mine) and twin in there:
+            if info.name.endswith(mine) and (twin := info.name.removesuffix(mine) + other) in there:
                 needed.setdefault(twin, "GridFS")
         return tuple(Dependency(name, by) for name, by in needed.items())
 

@@ -81,7 +81,8 @@ def unified(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> list[str
     if not diff.is_whole:
         said.append(f"! Only the first {number(MAX_LINES)} lines of a document are shown.")
     if diff.left == diff.right:
-        return [*said, "There is no difference any more.", "", *diff.left]
+        same = "There is no difference any more." if diff.is_whole else "These lines are equal."
+        return [*said, same, "", *diff.left]
     if not diff.left or not diff.right:
         sign, lines = ("-", diff.left) if diff.left else ("+", diff.right)
         return [*said, *(f"{sign} {one}" for one in lines)]

@@ -181,9 +181,13 @@ def equalising(plan: Plan) -> Draft:
 
 
 def with_pair(draft: Draft, plan: Plan, run_id: int) -> Draft:
-    """Take both ends of an earlier run's plan, and its marks where there are none yet; the rest is chosen anew."""
+    """Take both ends of an earlier run's plan, and its marks; the rest is chosen anew.
+
+    Marks that were made in the same source stay.
+    """
+    is_same_source = draft.source is None or is_same_end(draft.source, plan.source)
     taken = with_target(with_source(draft, plan.source), plan.target)
-    if draft.marks:
+    if draft.marks and is_same_source:
         return taken
     marked = with_marks(taken, (plan.scope.source_name(one.name) for one in plan.collections))
     return replace(marked, marks_of=run_id)
@@ -233,7 +237,7 @@ def what_blocks(draft: Draft, step: Step, keys: Keymap) -> str:
 
     What only a look at the ends can tell (that they answer, that they are not one place) is not known here.
     """
-    if step is Step.COLLECTIONS and draft.listed is not None and not draft.chosen:
+    if step is Step.COLLECTIONS and draft.listed and not draft.chosen:
         return f"{NONE_MARKED}: {keys.of('mark.toggle')} marks one, {keys.of('mark.invert')} marks all"
     return _missing(draft, step)
 
@@ -290,6 +294,8 @@ def _missing(draft: Draft, step: Step) -> str:
         return _what_blocks_ends(draft)
     if step is Step.COLLECTIONS and draft.listed is None:
         return "the source has not been listed yet"
+    if step is Step.COLLECTIONS and not draft.listed:
+        return "the source has no collections"
     return NONE_MARKED if step is Step.COLLECTIONS and not draft.chosen else ""
 
 

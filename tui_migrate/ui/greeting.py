@@ -33,8 +33,11 @@ class Greeting:
         """Say it in one line."""
         if self.fault is not None:
             return self.fault.message
-        who = f"as {self.user}" if self.user else "without a user"
-        return f"version {self.version or 'unknown'}, {self.milliseconds:,} ms, {who}"
+        return f"version {self.version or 'unknown'}, {self.milliseconds:,} ms, {self.who()}"
+
+    def who(self) -> str:
+        """Say as whom we were there."""
+        return f"as {self.user}" if self.user else "without a user"
 
 
 async def greet(locator: Locator, at: float) -> Greeting:

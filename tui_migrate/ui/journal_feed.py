@@ -7,6 +7,7 @@ line is still busy with the last one.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from textual.message import Message
 
 from tui_migrate.errors import JournalError, RunNotFound, TuiMigrateError
 from tui_migrate.findings import Finding
+from tui_migrate.journal.conflict_reading import Alike
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import (
     DECISIONS,
@@ -41,6 +43,9 @@ FAST_SECONDS: Final = 0.5
 SLOW_SECONDS: Final = 1.0
 LOCK_SECONDS: Final = 1.0
 EVENTS_SHOWN: Final = 100
+RETRY: Final = "; again in "
+"""What stands in the log's line of every second try: see `engine.drive`."""
+
 LIVE_RUNS: Final = 50
 """Runs that have not ended among which those at work are looked for."""
 
@@ -78,6 +83,8 @@ class JournalFeed:
         self._reader: JournalReader | None = None
         self._opened_file: tuple[int, int] | None = None
         self._last: Snapshot | None = None
+        self._retries = (0, 0, 0)
+        """Of which run the second tries are counted, up to which line of its log, and how many there are."""
         self._live: tuple[int, ...] = ()
         self._taken_back: frozenset[int] = frozenset()
         self._watched: set[int] = set()
@@ -158,10 +165,12 @@ class JournalFeed:
         events: tuple[Event, ...] = ()
         controls: tuple[Control, ...] = ()
         samples: tuple[Sample, ...] = ()
+        retried = 0
         if subject.run_id:
             try:
                 run = await self._shown(reader, await reader.run(subject.run_id))
                 events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
+                retried = await self._count_retries(reader, subject.run_id)
                 controls = await _requests(reader, run)
                 samples = await reader.samples(subject.run_id) if subject.samples else ()
             except RunNotFound:
@@ -177,11 +186,19 @@ class JournalFeed:
             events=events,
             controls=controls,
             samples=samples,
+            retried=retried,
             summaries=await self._summaries(reader, summaries),
             unfinished=unfinished if subject.summaries else (),
             live=tuple(one.run.id for one in unfinished if one.run.state.is_active),
             at_work=tuple(one for one in unfinished if one.run.state.is_active),
         )
+
+    async def _count_retries(self, reader: JournalReader, run_id: int) -> int:
+        """Count the second tries of a run, of a log that only grows: those that are new since the last look."""
+        _, after, known = self._retries if self._retries[0] == run_id else (run_id, 0, 0)
+        new, last = await reader.count_said(run_id, RETRY, after)
+        self._retries = run_id, last, known + new
+        return known + new
 
     async def older(self, before: int) -> tuple[RunSummary, ...]:
         """Give a page of the runs in short older than one, newest first. Raises JournalError, StorageFailed."""
@@ -210,6 +227,21 @@ class JournalFeed:
                 if room := CONFLICTS_READ - len(found):
                     found += await reader.conflicts(run_id, states, limit=room)
             return tuple(sorted(found, key=lambda one: one.number)), await reader.count_conflicts(run_id)
+
+    async def alike(self, run_id: int, one: ConflictRecord) -> Alike:
+        """Count the documents of a run's queue that are like one of it. Raises JournalError, StorageFailed."""
+        async with self._apart() as reader:
+            if reader is None:
+                return Alike(Counter(), Counter(), Counter())
+            return await reader.count_alike(run_id, one.collection, one.fields)
+
+    async def decided(self, run_id: int) -> Counter[ConflictState]:
+        """Count a run's queue by state. Raises JournalError, StorageFailed."""
+        found: Counter[ConflictState] = Counter()
+        async with self._apart() as reader:
+            for (_, state), count in (await reader.count_conflicts(run_id)).items() if reader is not None else ():
+                found[state] += count
+        return found
 
     async def samples(self, run_id: int) -> tuple[Sample, ...]:
         """Give how far a run was at which times. Raises JournalError, StorageFailed."""
@@ -262,6 +294,7 @@ class JournalFeed:
             self._last = None
         if self._reader is None:
             self._reader, self._opened_file = await self._opened(), there
+            self._retries = (0, 0, 0)
         return self._reader
 
     async def _opened(self) -> JournalReader | None:

@@ -107,14 +107,9 @@ class OneStart:
         self.begin(lambda: self._resume(run_id), f"start-{run_id}")
 
     async def _resume(self, run_id: int) -> None:
-        app = self._screen.migrate_app
-
-        def when_confirmed() -> None:
-            app.say("Starting a worker… esc stops waiting.", is_error=False)
-
-        if await resuming.resume(app, run_id, when_confirmed):
-            app.feed.expect(run_id)
-            app.say(f"run {run_name(run_id)} goes on: a worker has taken it up", is_error=False)
+        if await resuming.resume(self._screen.migrate_app, run_id):
+            said = f"A worker has taken up run {run_name(run_id)}."
+            self._screen.migrate_app.say(said, is_error=False, until_ended=run_id)
 
     async def _until_over(self, work: Callable[[], Coroutine[Any, Any, None]], token: object) -> None:
         try:

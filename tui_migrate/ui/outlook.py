@@ -14,14 +14,14 @@ from tui_migrate.plan import preflight
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import planned_source
 from tui_migrate.plan.model import Plan
-from tui_migrate.plan.restoring import CollectionChange, changes
+from tui_migrate.plan.restoring import CollectionChange
 from tui_migrate.reports.masking import Mask
 from tui_migrate.stores.base import Source
 from tui_migrate.ui.look import CONNECT_SECONDS, Fault, LookState, Opening, first_error, patience, place_words
 from tui_migrate.worker.backing_up import looked_at
 from tui_migrate.worker.backups import BackedUp, Backup
 from tui_migrate.worker.launch import find_rivals
-from tui_migrate.worker.restoring import compared, restore_plan
+from tui_migrate.worker.restoring import restore_changes, restore_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,7 @@ async def look_at_restore(backup: Backup, request: PlanRequest, opening: Opening
             report(known)
             if not known.of_severity(Severity.ERROR):
                 telling = _Telling(known, report)
-                found = await compared(plan, source, target, telling)
-                known = replace(known, changes=changes(found, mirror=plan.mirror))
+                known = replace(known, changes=await restore_changes(plan, source, target, telling))
         report(replace(known, state=LookState.DONE, at=opening.clock()))
     except* TuiMigrateError as group:
         report(_failed(known, group, opening))

@@ -4,6 +4,7 @@ Its ends are as dangerous as their connections say now, and never less than the 
 """
 
 import asyncio
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from textual.message import Message
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 PLAN_READ_AT_ONCE: Final = 64 * 1024
 """Characters of a plan that are read within one frame."""
+
+PLANS_KEPT: Final = 4
+"""Plans that are kept as they were read: from screen to screen an operator looks at the same run."""
 
 
 class PlanOfRun:
@@ -53,4 +57,10 @@ async def read_plan(run: RunRecord, home: Home) -> Plan:
 
 
 def _read(run: RunRecord, home: Home) -> Plan:
-    return current_plan(from_yaml(run.plan, f"plan of run {run_name(run.id)}"), home)
+    return current_plan(_parsed(run.plan, f"plan of run {run_name(run.id)}"), home)
+
+
+@lru_cache(maxsize=PLANS_KEPT)
+def _parsed(text: str, path: str) -> Plan:
+    """What a plan's text says is always the same; how dangerous its ends are is not, and is asked each time."""
+    return from_yaml(text, path)

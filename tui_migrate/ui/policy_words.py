@@ -127,8 +127,8 @@ def _mirror_deed(count: Count, place: str) -> str:
         stay = "1 stays as it is" if total.unchanged == 1 else f"{number(total.unchanged)} stay as they are"
         changes = _some(("replace", total.replace), ("add", total.insert))
         return f"{_deeds(*changes, delete)} in {place}; {stay} (as of {at})."
-    there = f"of {number(total.present)} that both have, those that differ are replaced"
-    return f"{_deeds(*_some(('add', total.insert)), delete)} in {place}; {there} (by their ids, as of {at})."
+    there = f"; of {number(total.present)} that both have, those that differ are replaced" if total.present else ""
+    return f"{_deeds(*_some(('add', total.insert)), delete)} in {place}{there} (by their ids, as of {at})."
 
 
 def _some(*deeds: tuple[str, int]) -> list[tuple[str, int]]:

@@ -10,13 +10,14 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
 from tui_migrate.ui.keymap import Keymap
+from tui_migrate.ui.run_rows import retried_words
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.wording import number, run_name, size
 from tui_migrate.worker.rejected_documents import RejectedDocument, RejectList
 
 COLUMNS: Final = (
     Column("Collection", 16),
-    Column("_id", 18),
+    Column("_id", 24),
     Column("Why the target refused it"),
     Column("Size", 9, right=True, from_width=100),
 )
@@ -51,10 +52,11 @@ def reject_sentences(run: RunRecord, found: RejectList, keys: Keymap) -> list[st
     if not total:
         return [f" ✓ The target has refused no document of run {run_name(run.id)} that is left."]
     are = f"{number(total)} {'document was' if total == 1 else 'documents were'} refused and kept"
-    said = [f" ! {are}. enter shows the one under the cursor. {what_blocks_retry(run)}".rstrip()]
+    since = f": {retried_words(run)}" if run.retried_by else ""
+    said = [f" ! {are}{since}. enter shows the one under the cursor. {what_blocks_retry(run)}".rstrip()]
     if len(found.documents) < total:
         said.append(f" The first {number(len(found.documents))} are listed; a retry takes all of them.")
-    if not what_blocks_retry(run):
+    if not what_blocks_retry(run) and not run.retried_whole:
         said.append(
             f" {keys.of('run.retry')} tries again: as they were kept, once the target takes them, or read anew from the"
             " source, once they are mended there."

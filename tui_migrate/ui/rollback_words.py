@@ -8,7 +8,7 @@ from tui_migrate.comparison.model import FieldChange
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import MASK, Mask
 from tui_migrate.ui.changes import Changes
-from tui_migrate.ui.compare_words import field_lines
+from tui_migrate.ui.compare_words import FIELDS_NAMED, field_lines
 from tui_migrate.ui.document_diff import DocumentDiff, diff_of, unified
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.widgets.table import Column, Row, Tone
@@ -21,7 +21,6 @@ COLUMNS: Final = (Column("_id"), Column("What becomes of it", 32))
 SIDE_COLUMNS: Final = (Column("", 1), Column("Before the run"), Column("In the target now"))
 SIDE_NAMES: Final = ("before the run", "now")
 NAMES: Final = ("before the run", "in the target now")
-FIELDS_NAMED: Final = 8
 
 FATES: Final = {
     Fate.DELETED: "deleted: the run inserted it",
@@ -79,14 +78,18 @@ def touched_sentences(
     found: TouchedList, tally: Tally | None, changes: Changes | None, keys: Keymap, *, force: bool
 ) -> list[str]:
     """Say what the list is, and where it is not all; `tally` is what was counted in the collection, if it was."""
-    first = f": the first {number(LISTED)} of {number(found.total)} are listed" if found.total > LISTED else ""
+    first = f"; the first {number(LISTED)} are listed" if found.total > LISTED else ""
     said = [f" The run wrote {_documents(found.total)} here{first}. enter compares the one under the cursor."]
+    if not found.total:
+        said = [" The run wrote no document here one by one."] if found.held else [" The run wrote no document here."]
     if found.held:
         said.append(f" {_documents(found.held)} more went with the whole collection and come back with it, unlisted.")
+    if not found.total:
+        return said
     if tally is None or changes is None:
         deed = "goes, too" if force else "is kept"
         said.append(
-            f" What others have changed since {deed}: {keys.of('rollback.look')}, one screen back, counts and names it."
+            f" What others changed since {deed}: {keys.of('rollback.look')}, one screen back, counts and names it."
         )
         return said
     said += _counted(found, tally, local_time(changes.at), force=force)

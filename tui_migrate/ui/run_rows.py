@@ -6,15 +6,24 @@ from tui_migrate.journal.records import RunRecord, RunSummary
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
+from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import ago, local_time, state_tone, state_words
-from tui_migrate.wording import STATE_MARKS, ends_words, kind_words, number, run_name
+from tui_migrate.wording import (
+    STATE_MARKS,
+    end_words,
+    ends_words,
+    is_to_be_taken_back,
+    kind_words,
+    number,
+    run_name,
+)
 
 COLUMNS: Final = (
     Column("Run", 4),
     Column("State", 13),
     Column("Kind", 8),
-    Column("From → to"),
+    Column("From → to", fitted=fit_ends),
     Column("Documents", 11, right=True, from_width=92),
     Column("Made", 10, right=True),
     Column("At", 20, from_width=114),
@@ -87,15 +96,17 @@ def retried_words(run: RunRecord) -> str:
 
 
 def rollback_words(run: RunRecord) -> str:
-    """Say what becomes of a rollback that was asked for together with the end of the run, or has begun."""
+    """Say what becomes of a rollback that was asked for together with the end of the run, or has begun.
+
+    And of that end itself, where the worker did not live to carry it out.
+    """
     if run.rollback_state is not None:
         return _begun_words(run.rollback_run, run.rollback_state)
-    if not (run.rollback_asked and run.undo and run.writes_begun):
-        return ""
     if run.state.is_active:
-        return "to be cancelled and rolled back"
-    is_left = run.state in (RunState.INTERRUPTED, RunState.CANCELLED)
-    return "rollback asked for, not begun" if is_left else ""
+        return end_words(run) if is_to_be_taken_back(run) else ""
+    if is_to_be_taken_back(run) and (run.state.is_resumable or run.state is RunState.CANCELLED):
+        return "rollback asked for, not begun"
+    return "cancel asked for, not carried out" if run.cancel_asked and run.state.is_resumable else ""
 
 
 def _begun_words(rollback: int, state: RunState) -> str:

@@ -4,17 +4,14 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
-from rich.cells import cell_len
-
 from tui_migrate.journal.states import RunState
-from tui_migrate.ui.widgets.table import Tone, fit
+from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.wording import STATE_MARKS, duration, ends_words, kind_words, number, run_name, size
 
 __all__ = [
     "ago",
     "duration",
     "ends_words",
-    "fit_ends",
     "kind_words",
     "local_time",
     "number",
@@ -36,13 +33,9 @@ _TONES: Final = {
     RunState.ROLLED_BACK: Tone.DIM,
     RunState.ROLLED_BACK_WITH_FINDINGS: Tone.WARN,
 }
-LEAST_CELLS: Final = 7
-"""An end that had to be cut to fewer cells would say nothing."""
-
 SILENT_SECONDS: Final = 5.0
 """Work that tells each half second how far it is has been silent for longer than it takes to breathe."""
 
-_ARROW: Final = " → "
 _WORDS: Final = {
     RunState.COMPLETED_WITH_FINDINGS: "findings",
     RunState.ROLLED_BACK_WITH_FINDINGS: "rolled back",
@@ -57,16 +50,6 @@ def state_words(state: RunState) -> str:
 def state_tone(state: RunState) -> Tone:
     """The colour that goes with a state."""
     return _TONES.get(state, Tone.PLAIN)
-
-
-def fit_ends(words: str, width: int) -> str:
-    """Cut `from → to` to a number of cells, each end in its middle, so that both and the arrow stay readable."""
-    source, arrow, target = words.partition(_ARROW)
-    room = width - cell_len(_ARROW)
-    if cell_len(words) <= width or not arrow or room < 2 * LEAST_CELLS:
-        return fit(words, width)
-    first = min(cell_len(source), max(room // 2, room - cell_len(target)))
-    return f"{fit(source, first)}{_ARROW}{fit(target, room - first)}"
 
 
 def ago(at: float, now: float) -> str:

@@ -3,13 +3,14 @@
 import asyncio
 import re
 import stat
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from tui_migrate.connections import Connection
 from tui_migrate.errors import RunNotFound, UsageError
 from tui_migrate.journal import backups as writing
 from tui_migrate.journal.reader import JournalReader
@@ -18,7 +19,7 @@ from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.mapping.extended_json import possible_ids, write_value
 from tui_migrate.paths import Home
-from tui_migrate.plan.environments import current_plan
+from tui_migrate.plan.environments import current_plan, known_in, stricter
 from tui_migrate.plan.model import PackageEnd, Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Identity
@@ -38,8 +39,11 @@ _RUNS_LOOKED_AT: Final = 10_000
 class BackupStatus(StrEnum):
     """How a backup stands, from its record, its run and its file."""
 
+    COMPLETE = "complete"
+    """Its run has completed, and nobody has read its file again since."""
     GOOD = "good"
-    WITH_FINDINGS = "good with findings"
+    """Its last check found no errors."""
+    WITH_FINDINGS = "complete with findings"
     FAULTY = "damaged"
     """Its last check found errors."""
     MISSING = "missing"
@@ -50,7 +54,8 @@ class BackupStatus(StrEnum):
     GIVEN_UP = "given up"
 
 
-_COMPLETE: Final = {BackupState.GOOD: BackupStatus.GOOD, BackupState.WITH_FINDINGS: BackupStatus.WITH_FINDINGS}
+USABLE: Final = (BackupStatus.COMPLETE, BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
+"""Those whose file can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Backup:
     @property
     def is_good(self) -> bool:
         """True where it can be counted upon, as far as is known."""
-        return self.status in (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS)
+        return self.status in (BackupStatus.COMPLETE, BackupStatus.GOOD, BackupStatus.WITH_FINDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +175,23 @@ async def read_backups(home: Home) -> tuple[Backup, ...]:
     except RunNotFound:
         return ()
     try:
-        records = await reader.backups()
+        known = await asyncio.to_thread(known_in, home)
+        records = [_as_dangerous_as_now(one, known) for one in await reader.backups()]
         readers = {one.run.source: one.run.id for one in await reader.unfinished(_RUNS_LOOKED_AT)}
-        return tuple([await _backup(home, reader, one, readers.get(one.path, 0)) for one in records])
+        runs = {
+            run_id: await control.effective(home, reader, run)
+            for run_id, run in (await reader.briefly(_runs_of(records))).items()
+        }
     finally:
         await reader.close()
+    return await asyncio.to_thread(_as_they_stand, home, records, runs, readers)
+
+
+def _as_dangerous_as_now(record: BackupRecord, known: Mapping[str, Connection]) -> BackupRecord:
+    """Give a record with the environment of its connection now, where that is stricter than when it was made."""
+    if not record.connection:
+        return record
+    return replace(record, environment=stricter(record.environment, record.connection, known))
 
 
 async def find_backup(home: Home, name: str) -> Backup:
@@ -191,17 +208,25 @@ def is_owned_by(record: BackupRecord, owner: str) -> bool:
     return bool(record.owner) and record.owner in map(write_value, possible_ids(owner, "the id of the user"))
 
 
-async def _backup(home: Home, reader: JournalReader, record: BackupRecord, needed_by: int) -> Backup:
-    run = await _run(home, reader, record.run_id)
-    size = await asyncio.to_thread(_size, Path(record.path))
-    return Backup(record, _status(record, run, size), size or 0, needed_by or await _waiting(home, reader, record))
+def _runs_of(records: Iterable[BackupRecord]) -> Iterator[int]:
+    """Name the runs that decide how backups stand: those that make them still, and those they were made for."""
+    for one in records:
+        if one.state is BackupState.UNFINISHED:
+            yield one.run_id
+        if one.before_run:
+            yield one.before_run
 
 
-async def _run(home: Home, reader: JournalReader, run_id: int) -> RunRecord | None:
-    try:
-        return await control.effective(home, reader, await reader.run(run_id))
-    except RunNotFound:
-        return None
+def _as_they_stand(
+    home: Home, records: Sequence[BackupRecord], runs: Mapping[int, RunRecord], readers: Mapping[str, int]
+) -> tuple[Backup, ...]:
+    """Look at the files of backups; `readers` are the runs that read them now, by path. Blocks."""
+    found = []
+    for one in records:
+        size = _size(Path(one.path))
+        needed_by = readers.get(one.path) or _waiting(home, runs.get(one.before_run))
+        found.append(Backup(one, _status(one, runs.get(one.run_id), size), size or 0, needed_by))
+    return tuple(found)
 
 
 def _status(record: BackupRecord, run: RunRecord | None, size: int | None) -> BackupStatus:
@@ -211,7 +236,11 @@ def _status(record: BackupRecord, run: RunRecord | None, size: int | None) -> Ba
         return BackupStatus.RUNNING if run.state.is_active else BackupStatus.INTERRUPTED
     if size is None:
         return BackupStatus.MISSING
-    return BackupStatus.FAULTY if record.verdict == FAULTY else _COMPLETE[record.state]
+    if record.verdict == FAULTY:
+        return BackupStatus.FAULTY
+    if record.state is BackupState.WITH_FINDINGS:
+        return BackupStatus.WITH_FINDINGS
+    return BackupStatus.COMPLETE if record.verified_at is None else BackupStatus.GOOD
 
 
 def _size(path: Path) -> int | None:
@@ -223,12 +252,11 @@ def _size(path: Path) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
-async def _waiting(home: Home, reader: JournalReader, record: BackupRecord) -> int:
+def _waiting(home: Home, run: RunRecord | None) -> int:
     """Give the run that a backup was made for where nothing else would take that back, else 0."""
-    run = await _run(home, reader, record.before_run) if record.before_run else None
     if run is None or run.rolled_back_by or run.state in (RunState.ROLLED_BACK, RunState.ROLLED_BACK_WITH_FINDINGS):
         return 0
-    has_undo = run.undo and await asyncio.to_thread(home.run(run.id).undo_log.exists)
+    has_undo = run.undo and home.run(run.id).undo_log.exists()
     is_needed = not run.state.is_final or (run.writes_begun and not has_undo)
     return run.id if is_needed else 0
 

@@ -6,15 +6,16 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
 from tui_migrate.errors import Refused, StorageFailed, UsageError
+from tui_migrate.journal.decisions import Which, decide_conflicts
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import ConflictRecord, ConflictState, Control, ControlStatus, RunRecord, Wish
+from tui_migrate.journal.records import ConflictState, Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
@@ -59,34 +60,13 @@ def with_rollback(home: Home, record: RunRecord) -> RunRecord:
     return replace(record, rollback_state=RunState.INTERRUPTED)
 
 
-async def decide(
-    home: Home,
-    run_id: int,
-    decision: ConflictState,
-    *,
-    collection: str | None = None,
-    numbers: Sequence[int] | None = None,
-    fields: Sequence[str] | None = None,
-    seen: ConflictRecord | None = None,
-    overrules: bool = True,
-) -> int:
+async def decide(home: Home, run_id: int, decision: ConflictState, **which: Unpack[Which]) -> int:
     """Record what is to become of documents that wait for a decision, and say of how many; the worker writes them.
 
-    All are meant that are of the `collection`, among these `numbers` and differ in just these `fields`, as far as each
-    is given; or the one that was `seen`, unless other documents are asked about under its number by now. Decisions that
-    are not written yet stay unless this `overrules`. Raises Refused for a run that is over, RunNotFound.
+    Raises Refused for a run that is over, RunNotFound.
     """
     async with open_both(home.journal) as (journal, _):
-        return await journal.decide_conflicts(
-            run_id,
-            decision,
-            operator(),
-            collection=collection,
-            numbers=numbers,
-            fields=fields,
-            seen=seen,
-            overrules=overrules,
-        )
+        return await decide_conflicts(journal, run_id, decision, operator(), **which)
 
 
 def has_worker(home: Home, run_id: int) -> bool:
@@ -134,6 +114,24 @@ async def answer_to(home: Home, run_id: int, request: int, seconds: float) -> Co
         await reader.close()
 
 
+async def go_on(home: Home, run_id: int) -> None:
+    """Call off that a run without a worker is to be cancelled, and rolled back then: a worker goes on with it.
+
+    Raises Refused for a run that has a worker, RunNotFound.
+    """
+    async with open_both(home.journal) as (journal, reader), _held(home, reader, run_id):
+        await journal.call_off_cancel(run_id)
+        await journal.add_event(run_id, f"to be gone on with after all, says {operator()}")
+
+
+async def discard_package(record: RunRecord) -> None:
+    """Remove what an export has written that will never be a package. Raises StorageFailed."""
+    if record.kind is RunKind.EXPORT and not record.state.is_final:
+        target = from_yaml(record.plan, f"plan of run {record.id:04d}").target
+        if isinstance(target, PackageEnd) and not target.is_pipe:
+            await discard_partial(Path(target.path), record.id)
+
+
 async def delete(home: Home, run_id: int) -> None:
     """Take a run's record, its files and an unfinished package away.
 
@@ -156,7 +154,7 @@ async def delete(home: Home, run_id: int) -> None:
                     hint=f"tui-migrate resume {one}, or cancel {one}",
                 )
         async with _held(home, reader, run_id) as held:
-            await _discard_package(held)
+            await discard_package(held)
             await journal.delete_run(run_id)
             await asyncio.to_thread(_remove, home.run(run_id).path)
     await remove_unneeded(home)
@@ -175,7 +173,7 @@ async def _cancel_without_worker(home: Home, journal: JournalWriter, reader: Jou
     async with _held(home, reader, run_id) as record:
         if record.state.is_final:
             raise Refused(f"run {run_id:04d} is {record.state}: there is nothing to cancel", hint=_hint(record))
-        await _discard_package(record)
+        await discard_package(record)
         await journal.call_off_cancel(run_id)
         await journal.transition(run_id, RunState.CANCELLED)
         await journal.add_event(run_id, f"cancelled by {operator()}")
@@ -189,14 +187,6 @@ async def _held(home: Home, reader: JournalReader, run_id: int) -> AsyncIterator
         yield await reader.run(run_id)
     finally:
         lock.release()
-
-
-async def _discard_package(record: RunRecord) -> None:
-    """Remove what an export has written that will never be a package. Raises StorageFailed."""
-    if record.kind is RunKind.EXPORT and not record.state.is_final:
-        target = from_yaml(record.plan, f"plan of run {record.id:04d}").target
-        if isinstance(target, PackageEnd) and not target.is_pipe:
-            await discard_partial(Path(target.path), record.id)
 
 
 def _hint(record: RunRecord) -> str:

@@ -8,7 +8,7 @@ import logging
 import os
 import platform
 import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from functools import partial
@@ -43,6 +43,7 @@ from tui_migrate.redaction import redact
 from tui_migrate.stores.base import Source
 from tui_migrate.stores.retrying import told_to
 from tui_migrate.wording import duration
+from tui_migrate.worker import control
 from tui_migrate.worker.hindrance import Complaint
 from tui_migrate.worker.inputs import remove_unneeded
 from tui_migrate.worker.launch import create_rollback_run
@@ -58,11 +59,17 @@ TIDY_EVERY: Final = 5
 STOPPED: Final = "stopped"
 """The code of a run that stopped because it was asked to, which is no failure."""
 
+Ended = tuple[RunState, Failure | None]
+"""The state in which an attempt leaves its run, and why where that is not the run's end."""
+
 log = logging.getLogger("tui_migrate.worker")
 
 
 async def work(home: Home, run_id: int, passwords: Mapping[str, str], pipe: int | None = None) -> int:
     """Execute a run, from its start or from where it was left, and give the exit code of its end.
+
+    A run that was to be cancelled, by a worker that did not live to do so, is not gone on with: it is cancelled, and
+    taken back where that was wished, whether its rollback was recorded by then or not.
 
     `passwords` are by the label of an end; `pipe` is the descriptor that an export into a pipe writes to. Raises
     RunNotFound, Refused where the run has a live worker or has ended.
@@ -74,23 +81,27 @@ async def work(home: Home, run_id: int, passwords: Mapping[str, str], pipe: int 
             failpoint("worker.after_lock")
         async with open_both(home.journal) as (journal, reader):
             record = await reader.run(run_id)
-            await _refuse_if_over(reader, record)
-            for one in filter(None, (run_id, record.rollback_of)):
-                if (left := await reader.run(one)).state.is_active:
-                    await journal.transition(one, RunState.INTERRUPTED)
-                    await journal.add_event(one, _gone(left, journal.clock()), Severity.WARNING)
             signals = Signals()
             locks.enter_context(signals.heeded())
-            attempt = _Attempt(home, record, journal, reader, passwords, signals, pipe)
-            exit_code = await attempt.run()
-            if attempt.rollback_id:
+            rollback_id = await _left_rollback(reader, record)
+            if rollback_id:
+                exit_code = await _end_as_cancelled(journal, record)
+            else:
+                await _refuse_if_over(reader, record)
+                for one in filter(None, (run_id, record.rollback_of)):
+                    await _let_go_of(journal, await reader.run(one))
+                attempt = _Attempt(home, record, journal, reader, passwords, signals, pipe)
+                exit_code = await attempt.run()
+                rollback_id = attempt.rollback_id
+            if rollback_id:
                 try:
-                    lock = await asyncio.to_thread(take_over, home.run(attempt.rollback_id).lock)
+                    lock = await asyncio.to_thread(take_over, home.run(rollback_id).lock)
                 except Refused as error:
-                    log.info("run %04d is at work already: %s", attempt.rollback_id, error.message)
+                    log.info("run %04d is at work already: %s", rollback_id, error.message)
                     return exit_code
                 locks.callback(lock.release)
-                rollback = await reader.run(attempt.rollback_id)
+                rollback = await reader.run(rollback_id)
+                await _let_go_of(journal, rollback)
                 await _Attempt(home, rollback, journal, reader, passwords, signals).run()
     await remove_unneeded(home)
     # A run that failed has failed, however well it was taken back.
@@ -113,6 +124,29 @@ async def _runs_to_lock(home: Home, run_id: int) -> tuple[int, ...]:
         return run_id, (await reader.run(record.rollback_of)).id
     finally:
         await reader.close()
+
+
+async def _left_rollback(reader: JournalReader, record: RunRecord) -> int:
+    """Give the rollback that a worker of this run was to carry out once it had cancelled it; 0 if none is left."""
+    asked = await reader.standing_cancel(record.id)
+    if asked is None or not asked.wants_rollback:
+        return 0
+    recorded = [await reader.run(one) for one in await reader.rollbacks_of(record.id)]
+    return recorded[-1].id if recorded and not recorded[-1].state.is_final else 0
+
+
+async def _end_as_cancelled(journal: JournalWriter, record: RunRecord) -> int:
+    """Cancel a run whose rollback is recorded, and give the exit code of that."""
+    if not record.state.is_final:
+        await journal.end_attempt(record.id, RunState.CANCELLED, None)
+    return RunState.CANCELLED.exit_code
+
+
+async def _let_go_of(journal: JournalWriter, record: RunRecord) -> None:
+    """Take note that the worker is gone that the journal says a run has."""
+    if record.state.is_active:
+        await journal.transition(record.id, RunState.INTERRUPTED)
+        await journal.add_event(record.id, _gone(record, journal.clock()), Severity.WARNING)
 
 
 async def _refuse_if_over(reader: JournalReader, record: RunRecord) -> None:
@@ -159,13 +193,13 @@ class _Attempt:
         attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
         if attempt > 1:
             await journal.add_event(run_id, f"taken up again: attempt {attempt} goes on where it stopped")
-        state, failure = await self._try(attempt)
+        state, failure = await self._try_unless_given_up(attempt)
         failpoint("worker.before_last_word")
         await self._steering.conclude(state)
         # Recorded before the end is: whoever dies in between leaves a rollback that can be resumed.
-        if failure is not None and failure.code not in (STOPPED, Undecided.code):
-            self.rollback_id = await self._plan_rollback_of_failure()
-        elif state is RunState.CANCELLED and self._steering.wants_rollback:
+        if self._is_taken_back_for(failure):
+            self.rollback_id = await self._plan_rollback("failed", "the run failed, and its plan wants it taken back")
+        elif state is RunState.CANCELLED and (await self._reader.run(run_id)).rollback_asked:
             self.rollback_id = await self._plan_rollback("was cancelled", "it was cancelled to be taken back")
         if self.rollback_id and failure is not None:
             failure = replace(failure, hint=f"it is taken back: tui-migrate attach {self.rollback_id}")
@@ -176,11 +210,12 @@ class _Attempt:
         log.info("run %04d ended: %s", run_id, state)
         return failure.exit_code if failure else state.exit_code
 
-    async def _plan_rollback_of_failure(self) -> int:
+    def _is_taken_back_for(self, failure: Failure | None) -> bool:
+        """Say whether the plan wants a run taken back that has ended so: a stop by request is no failure."""
+        if failure is None or failure.code in (STOPPED, Undecided.code):
+            return False
         plan = from_yaml(self._record.plan, f"plan of run {self._record.id:04d}")
-        if plan.on_failure is not OnFailure.ROLLBACK:
-            return 0
-        return await self._plan_rollback("failed", "the run failed, and its plan wants it taken back")
+        return plan.on_failure is OnFailure.ROLLBACK
 
     async def _plan_rollback(self, ended: str, why: str) -> int:
         """Record the run that takes this one back, where something was written, and give its id."""
@@ -200,10 +235,28 @@ class _Attempt:
         await self._journal.add_event(run_id, said, Severity.WARNING)
         return rollback_id
 
-    async def _try(self, attempt: int) -> tuple[RunState, Failure | None]:
+    async def _try_unless_given_up(self, attempt: int) -> Ended:
+        """Work; but a run that is to be cancelled and does not work, or not any more, is given up."""
+        run_id = self._record.id
+        state, failure = RunState.INTERRUPTED, None
+        asked = await self._reader.standing_cancel(run_id)
+        if asked is None:
+            state, failure = await self._try(partial(self._accompanied, attempt))
+            asked = await self._reader.standing_cancel(run_id)
+        is_over = state not in (RunState.INTERRUPTED, RunState.FAILED) or self._is_taken_back_for(failure)
+        if asked is None or is_over:
+            return state, failure
+        await self._steering.give_up(asked)
+        return await self._try(self._give_up)
+
+    async def _give_up(self) -> Ended:
+        await control.discard_package(self._record)
+        return RunState.CANCELLED, None
+
+    async def _try(self, work: Callable[[], Awaitable[Ended]]) -> Ended:
         run_id = self._record.id
         try:
-            return await self._accompanied(attempt)
+            return await work()
         except Interrupted as error:
             return RunState.INTERRUPTED, _failure(error)
         except TuiMigrateError as error:
@@ -216,7 +269,7 @@ class _Attempt:
             message = f"an error that should not be: {redact(str(error)) or type(error).__name__}"
             return RunState.FAILED, Failure("internal", message, f"see {where}; the run can be resumed", 1)
 
-    async def _accompanied(self, attempt: int) -> tuple[RunState, Failure | None]:
+    async def _accompanied(self, attempt: int) -> Ended:
         """Do the work while the heart beats and the ear listens; where one of them fails, so does the attempt."""
         try:
             async with asyncio.TaskGroup() as group:
@@ -230,7 +283,7 @@ class _Attempt:
         except BaseExceptionGroup as failures:
             raise first_cause(failures) from None
 
-    async def _drive(self, attempt: int) -> tuple[RunState, Failure | None]:
+    async def _drive(self, attempt: int) -> Ended:
         run_id = self._record.id
         plan = from_yaml(self._record.plan, f"plan of run {run_id:04d}")
         self._lanes.heed(plan)
@@ -300,7 +353,7 @@ class _Attempt:
             await asyncio.sleep(BEAT_SECONDS)
 
 
-async def _steered(work: Work, wish: Wish, run_id: int) -> tuple[RunState, Failure | None]:
+async def _steered(work: Work, wish: Wish, run_id: int) -> Ended:
     if wish is Wish.CANCEL:
         await work.abandon()
         return RunState.CANCELLED, None

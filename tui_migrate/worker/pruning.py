@@ -78,7 +78,7 @@ def _kept(backups: Sequence[Backup], keep_minimum: int) -> dict[str, Stays]:
         counted[group] = counted.get(group, 0) + 1
         if counted[group] <= keep_minimum:
             kept[one.name] = Stays.AMONG_KEPT
-        if one.status is BackupStatus.GOOD and (*same, "without findings") not in seen:
+        if one.status is not BackupStatus.WITH_FINDINGS and (*same, "without findings") not in seen:
             seen.add((*same, "without findings"))
             kept[one.name] = Stays.LAST_WITHOUT_FINDINGS
         if same not in seen:

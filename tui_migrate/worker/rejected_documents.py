@@ -1,6 +1,7 @@
 """Reading what the target refused in a run: the list of the documents, and one of them whole."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,7 +60,7 @@ async def read_rejects(home: Home, run_id: int, most: int = MOST_LISTED) -> Reje
             while len(found) < most and (
                 page := await reader.unresolved_rejects(run_id, name, after, min(PAGE, most - len(found)))
             ):
-                found += [RejectedDocument(one, await _shown_id(file, one)) for one in page]
+                found += await asyncio.to_thread(_shown, file, page)
                 after = page[-1].offset
     finally:
         await reader.close()
@@ -88,10 +89,15 @@ async def read_rejected(home: Home, run_id: int, record: RejectRecord) -> bytes:
     return await RejectFile(home.run(run_id).rejects, 0).read(record)
 
 
-async def _shown_id(file: RejectFile, record: RejectRecord) -> str:
+def _shown(file: RejectFile, page: Sequence[RejectRecord]) -> list[RejectedDocument]:
+    """Read a page of documents for their ids. Blocks."""
+    return [RejectedDocument(one, _shown_id(file, one)) for one in page]
+
+
+def _shown_id(file: RejectFile, record: RejectRecord) -> str:
     """Give the id of a document; one that is damaged says so when it is opened."""
     try:
-        identifier = raw_id(await file.read(record))
+        identifier = raw_id(file.read_at_once(record))
     except (StorageFailed, MalformedDocument):
         return UNREADABLE
     return printable(show_id(identifier))[:LONGEST_ID] if identifier is not None else "no _id"

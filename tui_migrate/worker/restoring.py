@@ -1,24 +1,23 @@
 """Restoring a backup: the package that it is, the plan that brings it back, and what that would change."""
 
 import asyncio
-from typing import Final
+from collections.abc import Sequence
 
 from tui_migrate.comparison.compare import Progress, compare
-from tui_migrate.comparison.model import Comparison, Request
+from tui_migrate.comparison.model import Request
 from tui_migrate.comparison.state import State
 from tui_migrate.errors import Refused
 from tui_migrate.plan.build import PlanRequest, build_plan
+from tui_migrate.plan.mirror import is_mirror, is_replaced
 from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind, StoreEnd
-from tui_migrate.plan.restoring import mirroring
-from tui_migrate.stores.base import Source
-from tui_migrate.worker.backups import Backup, BackupStatus
-
-_USABLE: Final = (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
+from tui_migrate.plan.restoring import CollectionChange, changes, mirroring
+from tui_migrate.stores.base import CollectionInfo, CollectionKind, Source
+from tui_migrate.worker.backups import USABLE, Backup, BackupStatus
 
 
 def package_of(backup: Backup) -> PackageEnd:
     """Give the package of a backup. Raises Refused for one that is not finished or not there."""
-    if backup.status not in _USABLE:
+    if backup.status not in USABLE:
         hints = {
             BackupStatus.MISSING: f"it should lie at {backup.record.path}",
             BackupStatus.INTERRUPTED: f"tui-migrate resume {backup.record.run_id} goes on with it",
@@ -55,11 +54,30 @@ async def restore_plan(backup: Backup, request: PlanRequest, source: Source, tar
     return mirroring(plan, await target.collections() if has_all else ())
 
 
-async def compared(plan: Plan, source: Source, target: Source, progress: Progress | None = None) -> Comparison:
-    """Compare a backup, as the target is to get it, with what is there now: that is what the restore would change."""
+async def restore_changes(
+    plan: Plan, source: Source, target: Source, progress: Progress | None = None
+) -> tuple[CollectionChange, ...]:
+    """Compare a backup, as the target is to get it, with what is there now, and say what the restore would change."""
     state = await asyncio.to_thread(State, None, "")
+    names = tuple(one.name for one in plan.collections)
     try:
-        names = tuple(one.name for one in plan.collections)
-        return await compare(source, target, Request(names, listed=0), state, progress)
+        found = await compare(source, target, Request(names, listed=0), state, progress)
     finally:
         state.close()
+    whole = await _replaced_whole(names, source, target) if is_mirror(plan) else {}
+    return changes(found, mirror=plan.mirror, whole=whole)
+
+
+async def _replaced_whole(names: Sequence[str], source: Source, target: Source) -> dict[str, tuple[int, int]]:
+    """Count what either side has of the collections that a mirror of the source replaces whole."""
+    mine = {one.name: one for one in await source.collections(names)}
+    pairs = [(mine[one.name], one) for one in await target.collections(names) if one.name in mine]
+    return {
+        one.name: (await _documents(source, one), await _documents(target, there))
+        for one, there in pairs
+        if is_replaced(one, there)
+    }
+
+
+async def _documents(store: Source, info: CollectionInfo) -> int:
+    return 0 if info.kind is CollectionKind.VIEW else await store.count(info.name)

@@ -183,7 +183,7 @@ class _Look:
         away = self._index.taken_away(Thing.COLLECTION)
         for start in range(0, len(groups), GROUPS_AT_ONCE):
             await asyncio.to_thread(self._repeated.learn, self._undo, groups[start : start + GROUPS_AT_ONCE])
-        self._total = self._repeated.documents
+        self._total = self._repeated.documents + sum(one.held for one in away.values())
         singly = {one: is_undone_singly(things.get((Thing.COLLECTION, one, "")), there.get(one)) for one in names}
         for offset in reversed(groups):
             group = await asyncio.to_thread(self._undo.group_at, offset)
@@ -193,6 +193,8 @@ class _Look:
             else:
                 await self._look_at(group, is_singly=singly.get(group.collection, False))
             self._tell()
+        for removed in away.values():
+            self._look_at_held(removed, there.get(removed.collection))
         return self._known()
 
     async def _look_at(self, group: Group, *, is_singly: bool) -> None:
@@ -208,10 +210,16 @@ class _Look:
 
     async def _look_at_removed(self, group: Group, removed: Removed, there: CollectionInfo | None) -> None:
         """Count documents of a collection that the run took away: the rollback makes it again, and puts them back."""
-        if there is not None and removed.uuid and there.uuid == removed.uuid:
+        if _is_still_there(removed, there):
             await self._look_at(group, is_singly=True)
         else:
             self._count(group.collection, Tally(restore=len(written_documents(group))))
+
+    def _look_at_held(self, removed: Removed, there: CollectionInfo | None) -> None:
+        """Count documents that went with their collection, and come back with it."""
+        if removed.held:
+            is_there = _is_still_there(removed, there)
+            self._count(removed.collection, Tally(already=removed.held) if is_there else Tally(restore=removed.held))
 
     async def _find(self, collection: str, ids: Sequence[RawId]) -> dict[Key, Found]:
         found: dict[Key, Found] = {}
@@ -254,6 +262,11 @@ class _Look:
 
     def _known(self) -> RollbackPreview:
         return RollbackPreview(self._total, dict(self._tallies), tuple(self._kept))
+
+
+def _is_still_there(removed: Removed, there: CollectionInfo | None) -> bool:
+    """Say whether a collection that was to be taken away never was."""
+    return there is not None and bool(removed.uuid) and there.uuid == removed.uuid
 
 
 def _kept(group: Group, place: int, digest: bytes | None) -> KeptDocument:

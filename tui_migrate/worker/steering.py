@@ -12,6 +12,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Control, ControlStatus, Wish
 from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.wording import number
 from tui_migrate.worker.pace import Pace
 
 POLL_SECONDS: Final = 0.1
@@ -81,14 +82,21 @@ class WorkerSteering:
             await self._changed.wait()
         self._check()
 
-    @property
-    def wants_rollback(self) -> bool:
-        """True where the run is to be taken back when it has been cancelled."""
-        return self._asked is not None and self._asked.wants_rollback
+    async def give_up(self, asked: Control) -> None:
+        """Take over a request to cancel that was not carried out: by a worker that died, or before the run stopped."""
+        if self._asked is not None and self._asked.id == asked.id:
+            return
+        self._want(Wish.CANCEL, asked)
+        await self._journal.add_event(self._run_id, f"{_said(asked)}, and carried out now")
+        await self._journal.answer_control(asked, ControlStatus.ACCEPTED)
 
     async def conclude(self, state: RunState) -> None:
-        """Take back the answer to a request that came too late for the engine to heed before the run got here."""
-        if self._asked is not None and (self._wish, state) not in _HEEDED:
+        """Answer the last request for good: the engine may have heeded it before there was time to answer, or not."""
+        if self._asked is None:
+            return
+        if (self._wish, state) in _HEEDED:
+            await self._journal.answer_control(self._asked, ControlStatus.ACCEPTED)
+        else:
             await self._journal.answer_control(self._asked, ControlStatus.REFUSED, f"too late: the run is {state}")
 
     async def _wait_for_change(self, seconds: float) -> None:
@@ -119,14 +127,18 @@ class WorkerSteering:
             self._pace.change(control.value)
             self._changed.set()
             await self._journal.set_rate_limit(self._run_id, control.value)
-            said = f"rate set to {control.value or 'no limit'} by {control.asked_by}"
+            said = f"rate set to {number(control.value) if control.value else 'no limit'} by {control.asked_by}"
         elif control.wish is Wish.PARALLEL:
             self._lanes.change(control.value)
             await self._journal.set_parallel(self._run_id, control.value)
             said = f"collections verified at once set to {control.value} by {control.asked_by}"
         else:
             self._want(control.wish, control)
-            then = ", then a rollback" if control.wants_rollback else ""
-            said = f"{control.wish}{then} asked by {control.asked_by}"
+            said = _said(control)
         await self._journal.add_event(self._run_id, said)
         await self._journal.answer_control(control, ControlStatus.ACCEPTED)
+
+
+def _said(control: Control) -> str:
+    then = ", then a rollback" if control.wants_rollback else ""
+    return f"{control.wish}{then} asked by {control.asked_by}"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.plan.checks.cases import CASES
 from tests.plan.checks.ground import Ground
+from tests.test_readme_facts import options
 from tui_migrate.findings import Severity
 from tui_migrate.plan.checks import all as registry
 from tui_migrate.plan.checks.package_codes import OF_PACKAGES
@@ -56,3 +57,9 @@ def test_every_code_that_a_reader_of_packages_gives_is_known() -> None:
 def test_checks_have_titles_of_their_own() -> None:
     titles = [one.title for one in registry.CHECKS]
     assert len(set(titles)) == len(titles)
+
+
+def test_no_page_names_an_option_that_there_is_not() -> None:
+    named = {(code, one) for code in page_codes() for one in re.findall(r"(?<![\w-])--[a-z][a-z-]*", page(code).text)}
+    known = set(options())
+    assert [(code, one) for code, one in named if one not in known] == []

@@ -49,8 +49,7 @@ def own_certificate(tmp_path: Path) -> tuple[Path, Path]:
 async def test_a_server_that_is_away_is_unreachable() -> None:
     with pytest.raises(Unreachable) as raised:
         await _connect(f"mongodb://127.0.0.1:1/?{QUICK}")
-    assert raised.value.message.startswith("127.0.0.1:1 does not answer (connecting)")
-    assert "Topology" not in raised.value.message
+    assert raised.value.message == "127.0.0.1:1 does not answer (connecting): connection refused"
     assert raised.value.hint
 
 

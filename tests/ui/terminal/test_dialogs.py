@@ -53,6 +53,6 @@ def test_it_is_stopped_continued_and_left_although_it_is_too_small(tmp_path: Pat
 def test_a_signal_ends_it_with_the_terminal_restored(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with in_a_dialog(new_home(tmp_path)) as operator:
         operator.child.kill(number)
-        assert operator.until_ended(5) == code
+        assert operator.until_ended() == code
         assert is_restored(operator)
         assert b"Traceback" not in operator.received

@@ -109,7 +109,8 @@ def definition_findings(form: PackageForm, collections: Sequence[CollectionInfo]
             yield _finding(Severity.WARNING, "options_not_kept", one, message, _HINT)
         indexes = [index for index in one.indexes if not is_id_index(index)]
         if form is not PackageForm.SECOND_BRAIN and indexes:
-            message = f"the form {form} does not keep indexes; {len(indexes)} are left behind"
+            left = "1 is" if len(indexes) == 1 else f"{len(indexes)} are"
+            message = f"the form {form} does not keep indexes; {left} left behind"
             yield _finding(Severity.WARNING, "indexes_not_kept", one, message, _HINT)
         elif any(unfit(index) is not None for index in indexes):
             message = "an index is defined by what JSON cannot keep exactly"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from tui_migrate.amounts import documents_that
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.plan.checks.look import Look, error, note
 from tui_migrate.plan.checks.registry import Phase, check
@@ -36,7 +37,7 @@ async def conflicts(seen: Look) -> AsyncIterator[Finding]:
                 continue
         exact = await forecast_collection(seen.plan, mine, seen.source, theirs, seen.target, exact=True)
         if exact.refuse:
-            message = f"{exact.refuse:,} documents differ in the target, and the policy is fail"
+            message = f"{documents_that(exact.refuse, 'differs', 'differ')} in the target, and the policy is fail"
             yield error("conflict", mine.name, message, _HINT, exact.refuse)
 
 
@@ -48,7 +49,7 @@ def _estimated(mine: CollectionInfo, counted: Estimate) -> Finding:
         return note("conflict_estimate", mine.name, message, "leave --quick away for an exact count")
     about = counted.scaled(counted.counts[Decision.REFUSE])
     message = (
-        f"about {about:,} documents differ in the target, and the policy is fail:"
+        f"about {documents_that(about, 'differs', 'differ')} in the target, and the policy is fail:"
         f" {share.found:.1%} ± {share.margin:.1%} (95 % sure, from {sampled})"
     )
     return error("conflict", mine.name, message, _HINT, max(about, 1))

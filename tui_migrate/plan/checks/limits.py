@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
+from tui_migrate.amounts import documents_that
 from tui_migrate.documents import raw_id, show_id
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.plan.checks.look import Look, error, warning
@@ -53,7 +54,8 @@ async def _too_large(seen: Look, info: CollectionInfo, most: int) -> Finding | N
     if not count:
         return None
     message = (
-        f"{count:,} documents are larger than the {most:,} bytes the target takes, such as _id {', '.join(examples)}"
+        f"{documents_that(count, 'is', 'are')} larger than the {most:,} bytes the target takes,"
+        f" such as _id {', '.join(examples)}"
     )
     say = error if count > seen.plan.max_rejects else warning
     hint = f"make them smaller, or let them be put aside: --max-rejects {count}"

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
+from tui_migrate.amounts import amount
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.packages.package import Package
 from tui_migrate.plan.catalog_rules import catalog_of
@@ -83,5 +84,5 @@ async def _unfit_documents(source: Source, info: CollectionInfo) -> Finding | No
                     example = example or reason
     if not count:
         return None
-    message = f"{count:,} documents cannot be kept exactly in JSON, such as {example}"
+    message = f"{amount(count, 'document')} cannot be kept exactly in JSON, such as {example}"
     return error("not_kept", info.name, message, _HINT, count)

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from tui_migrate.amounts import documents_that
 from tui_migrate.definitions import is_id_index
 from tui_migrate.documents import RawId, raw_id, show_id
 from tui_migrate.findings import Finding, Severity
@@ -79,8 +80,8 @@ async def uniqueness(seen: Look) -> AsyncIterator[Finding]:
             subject = f"{mine.name}.{one.index.name}"
             if one.count:
                 message = (
-                    f"{one.count:,} documents have values of the target's unique index {one.index.name} that another"
-                    f" document has, such as _id {', '.join(one.examples)}"
+                    f"{documents_that(one.count, 'has', 'have')} values of the target's unique index {one.index.name}"
+                    f" that another document has, such as _id {', '.join(one.examples)}"
                 )
                 hint = f"make them differ, leave them out, or let them be put aside: --max-rejects {one.count}"
                 yield warning("unique_clash", subject, message, hint, one.count)

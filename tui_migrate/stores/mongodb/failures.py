@@ -3,6 +3,7 @@
 Codes are those of MongoDB's `error_codes.yml`.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,9 @@ NOT_TO_BE_HAD: Final = frozenset((UNAUTHORISED, COMMAND_NOT_FOUND, 115, 8000))
 
 _COMMAND: Final = re.compile(r" to execute command\b.*", re.DOTALL)
 """How a server's “not authorized” goes on: with the command, and the documents in it."""
+
+_CONNECT_CALL: Final = re.compile(r"\[Errno (\d{1,4})\] Connect call failed \([^()]*\)")
+"""How asyncio words what the system answers to connect(2)."""
 
 _AUTHENTICATION: Final = frozenset((11, 18, 8000))
 _PASSING: Final = frozenset(
@@ -140,7 +144,13 @@ def _unreachable(error: ConnectionFailure, where: str, doing: str) -> Unreachabl
     hint = "check that the server runs, its address and the network, then try again"
     if "SSL" in text or "certificate" in text.lower():
         hint = "check the TLS options of the URL: tls, tlsCAFile, tlsCertificateKeyFile"
-    return Unreachable(f"{where} does not answer ({doing}): {one_line(text)}", hint=hint)
+    return Unreachable(f"{where} does not answer ({doing}): {_cause(one_line(text), where)}", hint=hint)
+
+
+def _cause(text: str, where: str) -> str:
+    """Say why a server cannot be reached without naming it once more, and in the system's own words."""
+    said = _CONNECT_CALL.sub(lambda found: os.strerror(int(found[1])).lower(), text)
+    return said.removeprefix(f"{where}: ")
 
 
 def _refused(error: OperationFailure, where: str, doing: str) -> TuiMigrateError:

@@ -158,8 +158,11 @@ class RestoreScreen(BackupPlanScreen):
             ]
         if outlook.state is LookState.DONE and outlook.changes:
             said.append(f" {_deed(outlook.changes)}")
-            said.extend(_definition_lines(outlook.changes))
         return said
+
+    def details(self, outlook: Outlook) -> list[str]:
+        """Say how definitions change."""
+        return _definition_lines(outlook.changes)
 
     def rows(self, outlook: Outlook) -> list[Row]:
         """What becomes of each collection; before that is known, which there are."""
@@ -188,8 +191,9 @@ def _deed(changes: tuple[CollectionChange, ...]) -> str:
     removed = sum(one.fate == "removed" for one in changes)
     goes = f" {_collections(removed)} removed." if removed else ""
     several = "indexes, options or views change" if every.definitions != 1 else "index, option or view changes"
-    defined = f" {number(every.definitions)} {several}:" if every.definitions else ""
-    return f"{deed[:1].upper()}{deed[1:]}; {number(every.unchanged)} stay as they are.{goes}{defined}"
+    defined = f" {number(every.definitions)} {several}." if every.definitions else ""
+    stay = "stays as it is" if every.unchanged == 1 else "stay as they are"
+    return f"{deed[:1].upper()}{deed[1:]}; {number(every.unchanged)} {stay}.{goes}{defined}"
 
 
 def _definition_lines(changes: Sequence[CollectionChange]) -> list[str]:

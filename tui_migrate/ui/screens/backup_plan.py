@@ -13,6 +13,7 @@ from tui_migrate.findings import Severity
 from tui_migrate.paths import Home
 from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.model import End, Environment, Plan, StoreEnd
+from tui_migrate.plan.refusals import refusals
 from tui_migrate.redaction import printable
 from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState, Opening, host_words
@@ -76,6 +77,10 @@ class BackupPlanScreen(OperatorScreen):
     def sentences(self, outlook: Outlook) -> list[str]:
         """Say what it would do, as far as that is known."""
         raise NotImplementedError
+
+    def details(self, outlook: Outlook) -> list[str]:
+        """Say what else there is to be known, as far as there is room for it."""
+        return []
 
     def rows(self, outlook: Outlook) -> list[Row]:
         """Give the collections."""
@@ -190,9 +195,11 @@ class BackupPlanScreen(OperatorScreen):
     async def _start(self, outlook: Outlook, plan: Plan) -> None:
         app, begun = self.migrate_app, None
         try:
-            said = " ".join(one.strip() for one in self.sentences(outlook))
-            if await confirm(app, plan, said, outlook.of_severity(Severity.WARNING)):
-                begun = await have_worker(app, plan, create=self.create(outlook))
+            refused = refusals(outlook.findings)
+            said = " ".join(one.strip() for one in self._said(outlook))
+            confirmed = await confirm(app, plan, said, outlook.of_severity(Severity.WARNING), refused)
+            if confirmed is not None:
+                begun = await have_worker(app, confirmed, create=self.create(outlook))
         finally:
             self.post_message(self.Begun(begun))
 
@@ -204,7 +211,8 @@ class BackupPlanScreen(OperatorScreen):
         if not self.is_mounted:
             return
         outlook = self._outlook or Outlook(LookState.CONNECTING, self.session.clock())
-        self.query_one("#what", Prose).say([*self.sentences(outlook), f" {self._state_words()}", ""])
+        said = [*self._said(outlook), f" {self._state_words()}", *self.details(outlook), ""]
+        self.query_one("#what", Prose).say(said)
         self._draw_faults(outlook)
         self.query_one(Table).show(self.rows(outlook), empty="Nothing is known yet.")
         self.query_one("#next", Lines).show([f" {self._next_words()}"])
@@ -222,6 +230,11 @@ class BackupPlanScreen(OperatorScreen):
             pane.explain(said[0], *said[1:], last, f"{self.key_of('look.again')} checks again.")
         else:
             pane.clear()
+
+    def _said(self, outlook: Outlook) -> list[str]:
+        """What is about to happen, and what becomes of documents that the target will refuse."""
+        refused = refusals(outlook.findings).words(outlook.plan.max_rejects) if outlook.plan is not None else ""
+        return [*self.sentences(outlook), *([f" {refused}"] if refused else [])]
 
     def _state_words(self) -> str:
         outlook = self._outlook

@@ -1,6 +1,6 @@
 """Backups: how each stands, and what can be done with it."""
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -28,14 +28,13 @@ from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 from tui_migrate.wording import number, size
-from tui_migrate.worker.backups import Backup, BackupStatus, read_backups
+from tui_migrate.worker.backups import USABLE, Backup, BackupStatus, read_backups
 
 RUNS_WATCHED: Final = 20
 TICK_SECONDS: Final = 1.0
 REDRAW_TICKS: Final = 30
 _ON_ONE: Final = ("backup.open", "backup.check", "backup.restore")
 _WITH_RUN: Final = (BackupStatus.RUNNING, BackupStatus.INTERRUPTED)
-_USABLE: Final = (BackupStatus.GOOD, BackupStatus.WITH_FINDINGS, BackupStatus.FAULTY)
 
 
 class BackupsScreen(OperatorScreen):
@@ -85,6 +84,7 @@ class BackupsScreen(OperatorScreen):
         self._is_stale = False
         self._waited = 0
         self._ticks = 0
+        self._choosing: Worker[Any] | None = None
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the list."""
@@ -97,6 +97,11 @@ class BackupsScreen(OperatorScreen):
         super().on_mount()
         self.query_one(Table).focus()
         self.set_interval(TICK_SECONDS, self._tick)
+
+    def on_unmount(self) -> None:
+        """Ask nothing any more over what comes after this screen."""
+        if self._choosing is not None:
+            self._choosing.cancel()
 
     def on_screen_resume(self) -> None:
         """Read them again: one may have been made, checked or removed meanwhile."""
@@ -131,7 +136,7 @@ class BackupsScreen(OperatorScreen):
         one = self._chosen()
         match action_id:
             case "backup.check" | "backup.restore":
-                return one is not None and one.status in _USABLE
+                return one is not None and one.status in USABLE
             case "backup.open":
                 return one is not None
             case "backup.prune":
@@ -155,10 +160,13 @@ class BackupsScreen(OperatorScreen):
 
     def on_backups_screen_planned(self, message: Planned) -> None:
         """Show what it will have."""
-        self.app.push_screen(NewBackupScreen(message.name, message.source, message.target))
+        if self.is_topmost:
+            self.app.push_screen(NewBackupScreen(message.name, message.source, message.target))
 
     def on_backups_screen_opened(self, message: Opened) -> None:
-        """Check it, or show what restoring it would change."""
+        """Check it, or show what restoring it would change; nothing where something else was opened meanwhile."""
+        if not self.is_topmost:
+            return
         if message.target is None:
             self.app.push_screen(BackupCheckScreen(message.backup.name, message.end))
         else:
@@ -183,7 +191,7 @@ class BackupsScreen(OperatorScreen):
 
     def action_backup_new(self) -> None:
         """Ask for a new one."""
-        self.migrate_app.in_background(self._new(), "backup-choice")
+        self._choose(self._new())
 
     def action_backup_open(self) -> None:
         """Read all that is known of it; where its run has not ended, watch that."""
@@ -197,12 +205,12 @@ class BackupsScreen(OperatorScreen):
     def action_backup_check(self) -> None:
         """Read the backup whole."""
         if (one := self._chosen()) is not None:
-            self.migrate_app.in_background(self._open(one, is_restore=False), "backup-choice")
+            self._choose(self._open(one, is_restore=False))
 
     def action_backup_restore(self) -> None:
         """See what restoring it would change."""
         if (one := self._chosen()) is not None:
-            self.migrate_app.in_background(self._open(one, is_restore=True), "backup-choice")
+            self._choose(self._open(one, is_restore=True))
 
     def action_backup_prune(self) -> None:
         """See which go."""
@@ -212,6 +220,9 @@ class BackupsScreen(OperatorScreen):
         if not self.is_mounted or self._backups is None:
             return None
         return self._backups.get(self.query_one(Table).cursor_key or "")
+
+    def _choose(self, asking: Coroutine[object, object, None]) -> None:
+        self._choosing = self.migrate_app.in_background(asking, "backup-choice")
 
     async def _read(self) -> None:
         try:
@@ -262,6 +273,7 @@ class BackupSheet(Window[None]):
     """All that is known of one backup."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
+    KEYS: ClassVar = (("esc", "Back"),)
 
     def __init__(self, paragraphs: list[str]) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -18,13 +19,15 @@ from textual.widgets import Input
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.actions import EVERYWHERE, Action, bindings, in_order
 from tui_migrate.ui.copyable import Copyable
+from tui_migrate.ui.screens.window import keys_above
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.footer import KeyFooter
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.note import Note
-from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -60,6 +63,11 @@ class OperatorScreen(Screen[None]):
         return cast("MigrateApp", self.app)
 
     @property
+    def is_topmost(self) -> bool:
+        """True where nothing lies over it, and it was not left."""
+        return self.app.screen_stack[-1:] == [self]
+
+    @property
     def session(self) -> Session:
         """What all screens share."""
         return self.migrate_app.session
@@ -67,6 +75,11 @@ class OperatorScreen(Screen[None]):
     def key_of(self, action_id: str) -> str:
         """Name the key that an action has now, for a sentence."""
         return self.session.keys.of(action_id)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Open nothing for the second of two keys: the first has put another screen over this one by then."""
+        if not (isinstance(message, Table.Opened) and not self.is_topmost):
+            await super()._dispatch_message(message)
 
     def compose(self) -> ComposeResult:
         """Lay out head, body and footer."""
@@ -134,6 +147,10 @@ class OperatorScreen(Screen[None]):
         self.migrate_app.feed.watch(self.subject())
         self.refresh_frame()
 
+    def on_screen_suspend(self) -> None:
+        """Say which keys work in the window that covers the screen."""
+        self.refresh_frame()
+
     def on_plan_of_run_read(self) -> None:
         """Draw anew, with what only the plan says; covered by another screen, it is fed when it comes back."""
         if self.migrate_app.operator_screen is self:
@@ -158,7 +175,9 @@ class OperatorScreen(Screen[None]):
         shown = self.shown_actions()
         if isinstance(self.focused, Input):  # which takes every character
             shown = tuple(by_key for one in shown if (by_key := one.while_typing()) is not None)
-        self.query_one(KeyFooter).show(shown, self.NEEDED)
+        footer = self.query_one(KeyFooter)
+        footer.cover(keys_above(self.app.screen) if self.app.screen_stack else None)
+        footer.show(shown, self.NEEDED)
         self.query_one(".head", Lines).show([self._head()])
 
     def shown_actions(self) -> tuple[Action, ...]:
@@ -171,7 +190,7 @@ class OperatorScreen(Screen[None]):
 
         A key that came while a window was opening over the screen is not meant for what lies beneath.
         """
-        if self.app.screen_stack[-1:] != [self]:
+        if not self.is_topmost:
             return False
         found = next((one for one in in_order(self.ACTIONS) if one.method == action), None)
         return True if found is None else self.is_available(found.id)

@@ -1,53 +1,41 @@
 """Compare: two ends, what each collection has in common, and a plan that makes B equal to A where that is wanted."""
 
-from collections.abc import Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from textual.message import Message
 from textual.widget import Widget
-from textual.worker import Worker, WorkerError
 
-from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunRecord, RunSummary
 from tui_migrate.plan.equalising import equalising_plan
-from tui_migrate.plan.model import Plan, RunKind
+from tui_migrate.plan.model import Plan
 from tui_migrate.redaction import printable
 from tui_migrate.ui.actions import Action
 from tui_migrate.ui.compare_counts import count_of_collections, later_writer, staleness_words
 from tui_migrate.ui.compare_state_words import empty_words, next_words, result_words
 from tui_migrate.ui.compare_words import COLUMNS, CollectionRows
-from tui_migrate.ui.comparing import Asked, Compared, compare_ends
-from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.comparing import Compared
 from tui_migrate.ui.draft import Draft, equalising
-from tui_migrate.ui.look import Fault, LookState, Opening
+from tui_migrate.ui.look import LookState
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.compare_choice import (
-    SETUP_COLUMNS,
-    Change,
-    choose,
-    choose_one_database,
-    setup_rows,
-    take_pair,
-)
+from tui_migrate.ui.screens.compare_choice import SETUP_COLUMNS
 from tui_migrate.ui.screens.compare_collection import CompareCollectionScreen
+from tui_migrate.ui.screens.compare_ends import EndsChoice
 from tui_migrate.ui.screens.compare_saving import save_comparison
-from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.screens.compare_work import ComparisonWork
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.fitting import cut, fit_ends
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table, cut
-from tui_migrate.ui.wording import fit_ends
+from tui_migrate.ui.widgets.table import Table
 
 RUNS_LOOKED_AT: Final = 100
-PAIRS_SHOWN: Final = 20
 TICK_SECONDS: Final = 1.0
-_UNSEEN: Final = "What has changed since in what it had compared is not seen then."
 _ON_CHOICE_LABELS: Final = {"compare.start": "Compare", "compare.plan": "Result"}
 _ON_RESULT_LABELS: Final = {"compare.start": "Compare again"}
+_BRIEF: Final = {"Compare again": "Again"}
 _ON_RESULT: Final = ("compare.save", "compare.open")
 
 
@@ -73,36 +61,15 @@ class CompareScreen(OperatorScreen):
         "mark.toggle",
         "mark.invert",
         "compare.open",
+        "app.back",
         "compare.ends",
         "table.filter",
     )
 
-    class Asking(Message):
-        """What is to be compared is to be changed: `change` gives the next one of whatever it is by then.
-
-        `said` is a sentence about that, or empty.
-        """
-
-        def __init__(self, change: Change, said: str) -> None:
-            super().__init__()
-            self.change = change
-            self.said = said
-
-    class Told(Message):
-        """More is known."""
-
-        def __init__(self, compared: Compared) -> None:
-            super().__init__()
-            self.compared = compared
-
-        def can_replace(self, message: Message) -> bool:
-            """Take the place of what was known before."""
-            return isinstance(message, CompareScreen.Told)
-
     def __init__(self) -> None:
         super().__init__()
-        self._work: Worker[Any] | None = None
-        self._pairs: list[RunRecord] = []
+        self._choice = EndsChoice(self)
+        self._work = ComparisonWork(self)
         self._marks: frozenset[str] = frozenset()
         self._is_choosing = False
         self._told_at = 0.0
@@ -131,20 +98,16 @@ class CompareScreen(OperatorScreen):
 
     def on_unmount(self) -> None:
         """Nobody waits for it any more; what was compared can be gone on with."""
-        if self._is_at_work:
-            self._stop()
+        self._choice.stop()
+        self._work.stop()
 
     def subject(self) -> Subject:
         """The newest runs: their ends are offered."""
         return Subject(summaries=RUNS_LOOKED_AT)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Offer the ends of runs, each pair once, the newest first."""
-        newest: dict[tuple[str, str], RunRecord] = {}
-        for one in snapshot.summaries:
-            if one.run.kind is not RunKind.ROLLBACK:
-                newest.setdefault((one.run.source, one.run.target), one.run)
-        self._pairs = list(newest.values())[:PAIRS_SHOWN]
+        """Offer the ends of runs, and say where one of them has made old what was found."""
+        self._choice.take_runs(snapshot.summaries)
         self._summaries = snapshot.summaries
         self._unmark_what_is_old()
         self._draw()
@@ -172,15 +135,15 @@ class CompareScreen(OperatorScreen):
         """Keys of the choice before, keys of the result after."""
         match action_id:
             case "compare.start":
-                return not self._is_at_work and not self.session.asked.blocked and not self._shows_fault
+                return not self._work.is_under_way and not self.session.asked.blocked and not self._shows_fault
             case "compare.swap":
-                return not self._is_at_work
+                return not self._work.is_under_way
             case "compare.ends":
-                return self._shows_result and not self._is_at_work
+                return self._shows_result and not self._work.is_under_way
             case "compare.plan":
                 return bool(self._marked) if self._shows_result else self._known is not None
             case "look.again":
-                return self._shows_fault and not self._is_at_work
+                return self._shows_fault and not self._work.is_under_way
             case "mark.toggle" | "mark.invert":
                 return self._shows_result and bool(self._markable)
             case "table.filter" | "table.sort":
@@ -190,12 +153,13 @@ class CompareScreen(OperatorScreen):
     def shown_actions(self) -> tuple[Action, ...]:
         """Say what the keys do to the choice, and what to the result."""
         labels = _ON_RESULT_LABELS if self._shows_result else _ON_CHOICE_LABELS
-        return tuple(replace(one, label=labels.get(one.id, one.label)) for one in super().shown_actions())
+        named = [(one, labels.get(one.id, one.label)) for one in super().shown_actions()]
+        return tuple(replace(one, label=label, brief=_BRIEF.get(label, one.brief)) for one, label in named)
 
     def go_back(self) -> bool:
         """Stop the comparison first, then go back to the choice of the ends."""
-        if self._is_at_work:
-            self._stop()
+        if self._work.is_under_way:
+            self._work.stop()
             self.notify_line(
                 f"Stopped; {self.key_of('compare.start')} goes on from here, or begins anew.", is_error=False
             )
@@ -203,7 +167,7 @@ class CompareScreen(OperatorScreen):
             return True
         return False
 
-    def on_compare_screen_asking(self, event: Asking) -> None:
+    def on_ends_choice_changed(self, event: EndsChoice.Changed) -> None:
         """Take what was chosen; the cursor goes to the other end where that is missing."""
         before = self.session.asked
         now = self.session.asked = event.change(before)
@@ -213,14 +177,13 @@ class CompareScreen(OperatorScreen):
         if event.said:
             self.notify_line(event.said, is_error=False)
 
-    def on_compare_screen_told(self, event: Told) -> None:
+    def on_comparison_work_told(self, event: ComparisonWork.Told) -> None:
         """Keep and show what is known; the first key after the end marks."""
-        if event.compared.state.is_pending and not self._is_at_work:
+        if event.compared.state.is_pending and not self._work.is_under_way:
             return  # sent before it was stopped
         self.session.compared, self._told_at = event.compared, self.session.clock()
         if event.compared.fault is not None and event.compared.fault.databases:
-            databases = event.compared.fault.databases
-            self._begin_choice(self._ask(choose_one_database(self.migrate_app, event.compared.asked, databases)))
+            self._choice.ask_database(event.compared.asked, event.compared.fault.databases)
         self._draw()
 
     def on_table_opened(self, event: Table.Opened) -> None:
@@ -228,21 +191,14 @@ class CompareScreen(OperatorScreen):
         event.stop()
         if event.table.id == "collections":
             self.action_compare_open()
-            return
-        kind, _, run_id = event.key.partition(":")
-        app = self.migrate_app
-        if run_id:
-            said = f"Pair taken; {self.key_of('compare.start')} compares its ends."
-            self._begin_choice(self._ask(take_pair(app, int(run_id)), said))
         else:
-            self._begin_choice(self._ask(choose(app, self.session.asked, kind)))
+            self._choice.open(event.key)
 
     def action_compare_start(self) -> None:
         """Compare both ends."""
-        asked, before = self.session.asked, self._work
+        self._choice.stop()
         self._is_choosing, self._marks = False, frozenset()
-        self.session.compared = Compared(asked, LookState.CONNECTING, self.session.clock())
-        self._work = self.migrate_app.in_background(self._compare(asked, before), "compare")
+        self._work.begin()
         self._turn()
 
     def action_look_again(self) -> None:
@@ -271,7 +227,7 @@ class CompareScreen(OperatorScreen):
     def action_compare_save(self) -> None:
         """Write the plan or the report to a file."""
         if self._known is not None and self._known.comparison is not None:
-            self._begin_choice(self._save(self._known))
+            self._choice.begin(self._save(self._known))
 
     def action_compare_open(self) -> None:
         """Look into the collection under the cursor."""
@@ -285,6 +241,8 @@ class CompareScreen(OperatorScreen):
     def action_mark_toggle(self) -> None:
         """Mark the collection under the cursor, or take its mark away; the cursor goes on."""
         table = self.query_one("#collections", Table)
+        if table.cursor_key is None:
+            return
         if table.cursor_key in self._markable:
             self._marks ^= {table.cursor_key}
             self._draw()
@@ -297,12 +255,6 @@ class CompareScreen(OperatorScreen):
         shown = {row.key for row in self.query_one("#collections", Table).rows}
         self._marks ^= shown.intersection(self._markable)
         self._draw()
-
-    @property
-    def _is_at_work(self) -> bool:
-        known = self.session.compared  # it says that it is done a little before its work has tidied up
-        is_pending = known is None or known.state.is_pending
-        return self._work is not None and not self._work.is_finished and is_pending
 
     @property
     def _known(self) -> Compared | None:
@@ -358,47 +310,6 @@ class CompareScreen(OperatorScreen):
         if later is not None and later[1] == "B" and later[0].id != self._unmarked_for:
             self._unmarked_for, self._marks = later[0].id, frozenset()
 
-    def _stop(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-        known = self.session.compared
-        if known is not None and known.state.is_pending:
-            self.session.compared = replace(known, state=LookState.CANCELLED, at=self.session.clock())
-
-    def _begin_choice(self, work: Coroutine[object, object, None]) -> None:
-        self.migrate_app.in_background(work, "compare-choice")
-
-    async def _compare(self, asked: Asked, before: Worker[Any] | None) -> None:
-        if before is not None:  # it may still hold what both write their state to
-            with suppress(WorkerError):
-                await before.wait()
-        session = self.session
-        opening = Opening(session.home, session.passwords, session.clock)
-        ends = [one for one in (asked.left, asked.right) if one is not None]
-        began = Compared(asked, LookState.CONNECTING, session.clock())
-        try:
-            has_all = await have_passwords(self.migrate_app, ends)
-        except TuiMigrateError as error:
-            self._tell(replace(began, state=LookState.FAILED, fault=Fault.of(error)))
-            return
-        if has_all:
-            await compare_ends(asked, opening, self._tell, self._go_on)
-        else:
-            self._tell(replace(began, state=LookState.FAILED, fault=Fault("no password was given")))
-
-    def _tell(self, compared: Compared) -> None:
-        self.post_message(self.Told(compared))
-
-    async def _go_on(self) -> bool | None:
-        said = ["An earlier comparison of these two was stopped before its end.", _UNSEEN]
-        choices = [("on", "Go on where it was stopped"), ("anew", "Begin anew")]
-        key = await self.migrate_app.push_screen_wait(Choose("Go on?", said, choices))
-        return None if key is None else key == "on"
-
-    async def _ask(self, asking: Coroutine[object, object, Change | None], said: str = "") -> None:
-        if (change := await asking) is not None:
-            self.post_message(self.Asking(change, said))
-
     async def _save(self, known: Compared) -> None:
         if said := await save_comparison(self.migrate_app, known, self._plan()):
             self.call_later(self.notify_line, said, is_error=False)
@@ -412,7 +323,7 @@ class CompareScreen(OperatorScreen):
         self._draw()
 
     def _tick(self) -> None:
-        if self._is_at_work and self.is_current:
+        if self._work.is_under_way and self.is_current:
             self._draw()
 
     def _draw(self) -> None:
@@ -440,8 +351,7 @@ class CompareScreen(OperatorScreen):
         else:
             said = " Two ends are read whole and compared; nothing is written. enter chooses what is under the cursor."
             self.query_one("#what", Prose).say([said, ""])
-            rows = setup_rows(self.session.asked, self._pairs, self.session.clock())
-            self.query_one("#ends", Table).show(rows)
+            self.query_one("#ends", Table).show(self._choice.rows())
         marks = (len(self._marked), len(self._markable))
         said = next_words(self.session.asked, known, marks, self.session.keys, is_choosing=not self._shows_result)
         self.query_one("#next", Lines).show([cut(f" {said}", max(1, self.size.width))])

@@ -22,9 +22,10 @@ from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.compare_document import CompareDocumentScreen
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Table, cut
+from tui_migrate.ui.widgets.table import Table
 from tui_migrate.wording import number
 
 RUNS_LOOKED_AT: Final = 100
@@ -49,7 +50,7 @@ class CompareCollectionScreen(OperatorScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out what was found, and the list."""
-        yield Prose([*collection_words(self._shown), ""], id="what")
+        yield Prose(id="what")
         yield Table(DOCUMENT_COLUMNS, empty=_empty_words(self._found), id="differences")
         yield Lines([""], id="next")
 
@@ -111,6 +112,8 @@ class CompareCollectionScreen(OperatorScreen):
 
     def action_mark_toggle(self) -> None:
         """Mark the document under the cursor, or take its mark away; the cursor goes on."""
+        if self.query_one(Table).cursor_key is None:
+            return
         place = self._difference()
         if place in self._markable:
             self._marks ^= {place}
@@ -155,12 +158,13 @@ class CompareCollectionScreen(OperatorScreen):
 
     def _draw(self) -> None:
         self.query_one(Table).show(difference_rows(self._shown, self._marks, self._markable))
-        stale = staleness_words(self._later)
-        said = f" {stale}" if stale else ""
+        stale = [f" {one}"] if (one := staleness_words(self._later)) else []
+        self.query_one("#what", Prose).say([*collection_words(self._shown), *stale, ""])
+        said = ""
         if self._marks:
             deed = f"{self.key_of('compare.plan')} makes a plan that gives B these as A has them"
             said = f" {number(len(self._marks))} marked. Next: {deed}."
-        elif self._markable and not stale:
+        elif self._markable:
             key = self.key_of("mark.toggle")
             said = f" Next: enter shows one field by field; {key} marks what B is to get from A."
         self.query_one("#next", Lines).show([cut(said, max(1, self.size.width))])

@@ -8,7 +8,7 @@ from tui_migrate.comparison.model import DocumentDifference
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import Mask
-from tui_migrate.ui.compare_words import KINDS, changes_words, id_words
+from tui_migrate.ui.compare_words import FIELDS_NAMED, KINDS, changes_words, id_words
 from tui_migrate.ui.comparing import Asked
 from tui_migrate.ui.document_diff import DocumentDiff, read_document, side_by_side, unified
 from tui_migrate.ui.look import Fault, Opening, first_error
@@ -92,13 +92,13 @@ class CompareDocumentScreen(DocumentScreen):
 
     def draw(self) -> None:
         """Draw what the comparison has kept, or what was read."""
-        what = [f" {KINDS[self._shown.kind]}: {changes_words(self._shown) or 'see below'}"]
+        what = [f" {KINDS[self._shown.kind]}: {changes_words(self._shown, FIELDS_NAMED) or 'see below'}"]
         if self.is_reading:
             what.append(f" Reading the document from both ends…{self.slow_words()} esc stops.")
         elif not self._is_readable:
             what.append(" It has no _id of its own to be read by: this is what the comparison has kept.")
         elif self._diff.left or self._diff.right:
-            what.append(" As both ends have it now: - is A, the source of a plan; + is B, its target.")
+            what.append(" - A, source of a plan   + B, its target.   A plan writes - into B and removes +.")
         else:
             what.append(" It was not read: this is what the comparison has kept.")
         text = unified(self._diff) or ["Nothing more is known of it."]

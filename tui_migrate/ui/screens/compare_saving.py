@@ -14,7 +14,7 @@ from tui_migrate.reports.saving import save as save_report
 from tui_migrate.ui.comparing import Compared
 from tui_migrate.ui.files import write_to_file
 from tui_migrate.ui.screens.dialogs import Choose
-from tui_migrate.ui.widgets.table import fit
+from tui_migrate.ui.widgets.fitting import fit
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp

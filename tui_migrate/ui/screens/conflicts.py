@@ -1,9 +1,9 @@
-"""Conflicts: the queue of the policy `ask`, where the operator decides between theirs and ours."""
+"""Conflicts: the queue of the policy `ask`, where the operator decides between the target's and the source's."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from textual.message import Message
 from textual.widget import Widget
@@ -13,7 +13,15 @@ from tui_migrate.journal.records import DECISIONS, ConflictRecord, ConflictState
 from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.reports.masking import NOTHING, Mask
-from tui_migrate.ui.conflict_words import COLUMNS, conflict_rows, empty_words, id_words, like_sentences, queue_sentences
+from tui_migrate.ui.conflict_words import (
+    COLUMNS,
+    conflict_rows,
+    empty_words,
+    id_words,
+    like_sentences,
+    queue_sentences,
+    reaches,
+)
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import host_words
@@ -27,16 +35,6 @@ from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Row, Table
 from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control
-
-_VERBS: Final = {ConflictState.KEEP: "keep theirs", ConflictState.REPLACE: "replace by ours"}
-_LIKES: Final = {
-    "fields": "all open that differ in the same fields",
-    "all": "all open",
-    "fields_too": "the same fields, decided ones too",
-    "all_too": "all, decided ones too",
-}
-_BY_FIELDS: Final = ("fields", "fields_too")
-_OVERRULING: Final = ("fields_too", "all_too")
 
 
 class ConflictsScreen(OperatorScreen):
@@ -131,6 +129,7 @@ class ConflictsScreen(OperatorScreen):
         """Read the queue again when the journal has changed."""
         self._run = snapshot.run
         if snapshot.run is None:
+            self.query_one("#what", Prose).say(())
             self.query_one(Table).show([], empty=f"There is no run {run_name(self._run_id)}. esc goes back.")
             return
         plan = self._plan_reading.of(snapshot.run)
@@ -237,27 +236,31 @@ class ConflictsScreen(OperatorScreen):
         self.post_message(self.Listed(conflicts, rows, sum(counts.values()), decided))
 
     async def _ask_for_all(self, one: ConflictRecord) -> None:
-        made = self._listed.decided[one.collection] if self._listed is not None else 0
-        likes = {like: words for like, words in _LIKES.items() if made or like not in _OVERRULING}
-        choices = [
-            (f"{decision.value}-{like}", f"{_VERBS[decision]}: {words}")
-            for like, words in likes.items()
+        alike = await self.migrate_app.feed.alike(self._run_id, one)
+        offered = {
+            f"{decision.value}-{place}": (decision, reach)
+            for place, reach in enumerate(reaches(one, alike))
             for decision in DECISIONS
-        ]
-        sentences = like_sentences(one, made)
-        chosen = await self.app.push_screen_wait(Choose("Decide for all like it", sentences, choices))
+        }
+        if not offered:
+            self.notify_line("Nothing is there to be decided any more.")
+            return
+        choices = [(key, f"{decision.verb}: {reach.words}") for key, (decision, reach) in offered.items()]
+        made = sum(alike.run[decision] for decision in DECISIONS)
+        sentences = like_sentences(one, made, self.session.keys)
+        chosen = await self.app.push_screen_wait(Choose("Decide for many at once", sentences, choices))
         if chosen is None:
             return
-        decision, _, like = chosen.partition("-")
+        decision, reach = offered[chosen]
         decided = await control.decide(
             self.session.home,
             self._run_id,
-            ConflictState(decision),
-            collection=one.collection,
-            fields=one.fields if like in _BY_FIELDS else None,
-            overrules=like in _OVERRULING,
+            decision,
+            collection=one.collection if reach.is_of_collection else None,
+            fields=one.fields if reach.is_like else None,
+            overrules=reach.overrules,
         )
         if decided:
-            self.notify_line(f"{number(decided)} decided: {_VERBS[ConflictState(decision)]}", is_error=False)
+            self.notify_line(f"{number(decided)} decided: {decision.verb}", is_error=False)
         else:
             self.notify_line("Nothing decided: none of them is open any more.")

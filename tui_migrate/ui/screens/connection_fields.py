@@ -11,12 +11,11 @@ from textual.widgets import Input
 from tui_migrate.connections import Connection
 from tui_migrate.errors import UsageError
 from tui_migrate.plan.model import Environment
-from tui_migrate.ui.connection_entry import Entry, PasswordPlace, entry_of, places_for
+from tui_migrate.ui.connection_entry import LONGEST_NAME, Entry, PasswordPlace, entry_of, places_for
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.pick import Pick
 from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
 
-LONGEST_NAME: Final = 64
 LONGEST_PASSWORD: Final = 1_024
 
 _ENVIRONMENTS: Final = tuple((one.value, one.value) for one in Environment)
@@ -89,8 +88,9 @@ class ConnectionFields(Vertical):
         self.query_one("#place-field").display = self.asks_password
         self.query_one("#where-field").display = self.asks_password and is_named
         self.query_one("#password-field").display = self.asks_password
-        taken = self.query_one("#url", UrlInput).has_taken
-        self.query_one("#password", Input).placeholder = "kept from the URL" if taken else ""
+        # It stands in the URL as dots, or has left it: either way nobody has to type it again.
+        is_given = self.query_one("#url", UrlInput).typed().password is not None
+        self.query_one("#password", Input).placeholder = "the one of the URL is used" if is_given else ""
         label = "File" if place is PasswordPlace.FILE else "Variable"
         self.query_one("#where-field Lines", Lines).show([f" {label}"])
 

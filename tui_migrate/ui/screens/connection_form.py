@@ -55,6 +55,7 @@ class ConnectionForm(OperatorScreen):
         self._before = before
         self._when_saved = when_saved
         self._begin = 0.0
+        self._is_saving = False
         self._trial: Trial | None = None
 
     def compose_body(self) -> Iterable[Widget]:
@@ -84,11 +85,14 @@ class ConnectionForm(OperatorScreen):
         )
 
     def is_available(self, action_id: str) -> bool:
-        """While a test waits there is nothing to save."""
-        return action_id != "connection.save" or not self._begin
+        """While a test waits there is nothing to save, and while it is saved nothing to save again."""
+        return action_id != "connection.save" or not (self._begin or self._is_saving)
 
     def go_back(self) -> bool:
-        """Cancel a test that waits; ask before what was typed is lost."""
+        """Cancel a test that waits; ask before what was typed is lost. What is being written is not cut short."""
+        if self._is_saving:
+            self.notify_line("It is being saved.", is_error=False)
+            return True
         if self._begin:
             self.migrate_app.workers.cancel_group(self.migrate_app, GROUP)
             self._end_test()
@@ -133,6 +137,7 @@ class ConnectionForm(OperatorScreen):
 
     def on_connection_form_tried(self, message: Tried) -> None:
         """Save what works; else say what does not, and ask."""
+        self._is_saving = False
         self._end_test()
         trial = self._trial = message.trial
         fault = trial.problem or (trial.greeting.fault if trial.greeting is not None else None)
@@ -171,6 +176,9 @@ class ConnectionForm(OperatorScreen):
 
     def _insist_and_save(self, entry: Entry) -> None:
         def take(*_: object) -> None:
+            self._is_saving = True
+            self._say("Saving…")
+            self.refresh_frame()
             self.migrate_app.in_background(self._save(entry), GROUP)
 
         if entry.place is not PasswordPlace.CLEAR or not self._fields.asks_password:

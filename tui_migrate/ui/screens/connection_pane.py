@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
+from textual.worker import Worker
 
 from tui_migrate.connections import Connection, load, locate
 from tui_migrate.errors import InvalidFile, TuiMigrateError
@@ -24,7 +25,6 @@ from tui_migrate.ui.widgets.table import Table
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
-TEST_GROUP: Final = "connection-test"
 READ_GROUP: Final = "connections"
 
 
@@ -62,6 +62,7 @@ class ConnectionPane(Vertical):
         self._pending = ""
         self._begin = 0.0
         self._timer: Timer | None = None
+        self._work: Worker[object] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
@@ -103,13 +104,15 @@ class ConnectionPane(Vertical):
             if self._timer is not None:
                 self._timer.resume()
             self._draw()
-            self._app.in_background(self._test(connection), TEST_GROUP)
+            # In a group of this pane's own: a test on another screen must not end one that waits here unseen.
+            self._work = self._app.in_background(self._test(connection), f"connection-test-{id(self)}")
 
     def cancel(self) -> bool:
         """Give up a test that waits; say whether there was one."""
         was_testing = self.is_testing
         if was_testing:
-            self._app.workers.cancel_group(self._app, TEST_GROUP)
+            if self._work is not None:
+                self._work.cancel()
             self._end_test()
         return was_testing
 

@@ -116,11 +116,10 @@ class ConnectionsScreen(OperatorScreen):
         """Show what is left."""
         self.session.seen.pop(message.name, None)
         self._pane.read()
-        gone = f"{message.name} is no connection any more"
         if message.remark:
-            self.notify_line(f"{gone}; its password stays in the keyring: {message.remark}")
+            self.notify_line(f"Deleted; its password stays in the keyring: {message.remark} · {message.name}")
         else:
-            self.notify_line(f"{gone}; what it led to is as it was", is_error=False)
+            self.notify_line(f"Deleted; what it led to is as it was: {message.name}", is_error=False)
 
     def action_connection_add(self) -> None:
         """Add one."""
@@ -153,8 +152,8 @@ class ConnectionsScreen(OperatorScreen):
             *([f"The password file stays: {chosen.password_file}"] if chosen.password_file else []),
             *(["Its password is taken out of the system keyring."] if chosen.keyring else []),
         ]
-        choices = [("keep", "Keep it"), ("delete", f"Delete the connection {name}")]
-        self.app.push_screen(Choose(f"Delete {name}?", said, choices), take)
+        choices = [("keep", "Keep it"), ("delete", "Delete the connection")]
+        self.app.push_screen(Choose("Delete the connection?", said, choices), take)
 
     def action_look_again(self) -> None:
         """Read the file again."""

@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
+from textual.worker import Worker
 
 from tui_migrate.connection_url import check_database, parse_url
 from tui_migrate.connections import Connection
@@ -18,9 +19,9 @@ from tui_migrate.ui.connection_rows import DEFAULT_DATABASE, end_of
 from tui_migrate.ui.credentials import has_password
 from tui_migrate.ui.look import Fault, Opening, databases_of, first_error, resolve
 from tui_migrate.ui.screens.dialogs import TEXT_CELLS, AskText
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
-from tui_migrate.ui.widgets.table import fit
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -69,13 +70,13 @@ class AskDatabase(AskText):
         self._typed = ""
         self._stepped = value
         self._is_missed = False
-        self._refused = value if sentences else None
+        self._listing: Worker[object] | None = None
         self.found = found
 
     def compose(self) -> ComposeResult:
         """Lay out the question, and room for the list."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Prose(self._sentences)
             yield Input(self._value, id="text", select_on_focus=self._replaces)
             yield Lines([""] * HEIGHT, id="databases")
@@ -87,11 +88,12 @@ class AskDatabase(AskText):
         self._propose()
         self._draw()
         if self.found is None:
-            self._app.in_background(self._list(), GROUP)
+            self._listing = self._app.in_background(self._list(), GROUP)
 
     def on_unmount(self) -> None:
         """Nobody waits for the list any more."""
-        self._app.workers.cancel_group(self._app, GROUP)
+        if self._listing is not None:  # by itself: the next window may have begun its own by now
+            self._listing.cancel()
 
     def on_ask_database_listed(self, event: Listed) -> None:
         """Show the list."""
@@ -108,8 +110,8 @@ class AskDatabase(AskText):
         self._draw()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take what stands there; where nothing does, say how something gets there."""
-        if event.value.strip():
+        """Take what stands there; where nothing does, or what no database is called, say so."""
+        if event.value.strip() and not _why_not(event.value.strip()):
             return
         event.stop()
         event.prevent_default()  # which takes it, whatever it is
@@ -178,17 +180,24 @@ class AskDatabase(AskText):
         """Say what is to be said of a name, in VERDICT lines at most."""
         if not value:
             return [_NONE] if self._is_missed else []
-        if value == self._refused:  # the sentences above say why
-            return []
-        try:
-            check_database(value)
-        except UsageError as error:
-            fault = Fault.of(error)
-            return wrap(f"✗ {fault.message}: {fault.hint}", TEXT_CELLS)[:VERDICT]
+        if why_not := _why_not(value):
+            return wrap(f"✗ {why_not}", TEXT_CELLS)[:VERDICT]
         if isinstance(self.found, Fault) or self.found is None or value in self.found:
             return []
         said = "{} is new and will be made" if self._is_target else f"! {self._end.connection} has no database {{}}"
         return [fit(said.format(printable(value)), TEXT_CELLS)]
+
+
+def _why_not(name: str) -> str:
+    """Say why no database is called like this; empty where one can be."""
+    if "://" in name:
+        return "a URL goes elsewhere: esc, then “Type a URL”; here the name of a database is asked for"
+    try:
+        check_database(name)
+    except UsageError as error:
+        fault = Fault.of(error)
+        return f"{fault.message}: {fault.hint}"
+    return ""
 
 
 async def ask_database(

@@ -6,15 +6,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_migrate.comparison.model import DefinitionDifference
 from tui_migrate.plan.definition_changes import change_words, versions
 from tui_migrate.redaction import printable
+from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.pager import Pager
 
 
-class DefinitionsSheet(ModalScreen[None]):
+class DefinitionsSheet(Window[None]):
     """All definitions of a collection that change, over the width of the screen."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]

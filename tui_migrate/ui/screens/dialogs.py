@@ -18,6 +18,8 @@ from tui_migrate.ui.widgets.table import SPACE, Column, Row, Table
 
 TEXT_CELLS: Final = 66
 """How wide the text of a window is."""
+FACT_CELLS: Final = 12
+"""How wide the names of the facts in a question are."""
 BESIDE_CHOICES: Final = 7
 """Lines of a window that are not its sentences or choices: its border and margins, its title, the table's head."""
 
@@ -36,38 +38,61 @@ class TypeName(Window[bool]):
     def compose(self) -> ComposeResult:
         """Lay out the question."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Prose([*self._sentences, "", f"Type {printable(self._wanted)} and enter to go on; esc goes back."])
             yield Input(id="name")
+            yield Lines([""], id="unequal")
+
+    def on_input_changed(self) -> None:
+        """Whoever types on has read what was wrong."""
+        self.query_one("#unequal", Lines).show([""])
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on if the name is equal."""
         event.stop()
         if event.value == self._wanted:
             self.dismiss(True)
+        else:
+            self.query_one("#unequal", Lines).show([_unequal_words(event.value, self._wanted)])
 
     def action_refuse(self) -> None:
         """Go back."""
         self.dismiss(False)
 
 
+def _unequal_words(typed: str, wanted: str) -> str:
+    """Say what keeps a name that was typed from being the one that is wanted."""
+    if not typed:
+        return "✗ Nothing is typed yet."
+    if typed.strip().casefold() == wanted.casefold():
+        what = "upper and lower case count" if typed.strip() == typed else "it has blanks around it"
+        return f"✗ Not equal: {what}."
+    return "✗ Not equal: this is another name."
+
+
 class AskSecret(Window[str | None]):
-    """Asks for a word that is not shown, which is never an empty one; gives None for esc."""
+    """Asks for a word that is not shown, which is never an empty one; gives None for esc.
+
+    `facts` are pairs of a name and what it is for this question.
+    """
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
 
-    def __init__(self, title: str, lines: Sequence[str], *, problem: str = "") -> None:
+    def __init__(self, title: str, facts: Sequence[tuple[str, str]], *, problem: str = "") -> None:
         super().__init__()
         self._title = title
-        self._lines = list(lines)
-        if problem:
-            self._lines.extend(("", *wrap(printable(problem), TEXT_CELLS)))
+        self._lines = [line for name, value in facts for line in _fact_lines(name, printable(value))]
+        self._problem = [f"✗ {printable(problem)}", ""] if problem else []
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
+        said = (
+            f"Type the {self._title.lower()}, then enter; esc goes back. It is used in this sitting and kept nowhere."
+        )
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
-            yield Lines([*self._lines, "", "It is used in this sitting and kept nowhere. Esc goes back."])
+            yield Prose([self._title], classes="dialog-title")
+            yield Lines([*self._lines, ""])
+            yield Prose([*self._problem, said])
             yield Input(password=True, id="password")
             yield Lines([], id="nothing-typed")
 
@@ -84,19 +109,25 @@ class AskSecret(Window[str | None]):
         self.dismiss(None)
 
 
+def _fact_lines(name: str, value: str) -> list[str]:
+    """Set a value beside its name; one that is long goes on below itself, cut nowhere."""
+    first, *more = wrap(value, TEXT_CELLS - FACT_CELLS)
+    return [f"{name:<{FACT_CELLS}}{first}", *(f"{'':<{FACT_CELLS}}{one}" for one in more)]
+
+
 class AskPassword(AskSecret):
     """Asks for the password of a user at a place."""
 
     def __init__(self, connection: str, host: str, user: str, *, problem: str = "") -> None:
-        lines = [f"Connection  {printable(connection)}", f"Host        {printable(host)}"]
-        super().__init__("Password", [*lines, f"User        {printable(user)}"], problem=problem)
+        facts = (("Connection", connection), ("Host", host), ("User", user))
+        super().__init__("Password", facts, problem=problem)
 
 
 class AskPassphrase(AskSecret):
     """Asks for the passphrase of a package."""
 
     def __init__(self, path: str, *, problem: str = "") -> None:
-        super().__init__("Passphrase", wrap(f"Package  {printable(path)}", TEXT_CELLS), problem=problem)
+        super().__init__("Passphrase", (("Package", path),), problem=problem)
 
 
 class AskText(Window[str | None]):
@@ -114,7 +145,7 @@ class AskText(Window[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the question."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             if self._sentences:
                 yield Prose(self._sentences)
             yield Input(self._value, id="text", select_on_focus=self._replaces)
@@ -133,6 +164,7 @@ class Choose(Window[str | None]):
     """Offers a few choices, one a row; gives the key of the one chosen, None for esc."""
 
     BINDINGS = [Binding("escape", "refuse", show=False)]  # noqa: RUF012 - Textual's own way
+    KEYS = (("↑↓", "Move"), ("enter", "Choose"), ("esc", "Back"))
 
     def __init__(self, title: str, sentences: Sequence[str], choices: Sequence[tuple[str, str]], at: str = "") -> None:
         super().__init__()
@@ -144,7 +176,7 @@ class Choose(Window[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             if self._sentences:
                 yield Prose(self._sentences)
             yield Table([Column("")], has_note=self._is_cut, id="choices")
@@ -166,7 +198,7 @@ class Choose(Window[str | None]):
     @property
     def _room(self) -> int:
         """How many choices are seen at once; whoever opened a window has an app of some height already."""
-        said = sum(len(wrap(one, TEXT_CELLS)) for one in self._sentences)
+        said = sum(len(wrap(one, TEXT_CELLS)) for one in (self._title, *self._sentences)) - 1
         return max(1, self.app.size.height - BESIDE_CHOICES - said - 1)
 
     @property

@@ -16,7 +16,7 @@ from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.screens.end_dialogs import AskPath, AskUrl, working_folder
 from tui_migrate.ui.screens.named_end import as_named
 from tui_migrate.ui.screens.package_choice import ask_package
-from tui_migrate.ui.widgets.table import fit
+from tui_migrate.ui.widgets.fitting import fit, fit_place
 from tui_migrate.ui.widgets.url_input import TypedUrl
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _choices(role: Role, connections: Mapping[str, Connection], *, packages: boo
 
 def _where(connection: Connection) -> str:
     url = parse_url(connection.url)
-    return fit(printable(f"{url.hosts}/{url.database}" if url.database else url.hosts), PLACE_CELLS)
+    return fit_place(printable(f"{url.hosts}/{url.database}" if url.database else url.hosts), PLACE_CELLS)
 
 
 async def _ask_url(app: "MigrateApp", title: str) -> StoreEnd | None:

@@ -15,7 +15,7 @@ from textual.widgets import Input
 from tui_migrate.redaction import printable
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.prose import wrap
+from tui_migrate.ui.widgets.prose import Prose, wrap
 from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
 
 CANDIDATES_SHOWN: Final = 6
@@ -42,7 +42,7 @@ class AskUrl(Window[TypedUrl | None]):
             "or NAME/DATABASE of a connection that has a name.",
         ]
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Lines(lines)
             yield UrlInput(self._typed, id="url")
             yield Lines(_problem_lines(self._typed.problem), id="problem", classes="problem")
@@ -94,7 +94,7 @@ class AskPath(Window[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the question."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Lines([*wrap(self._sentence, TEXT_CELLS), "tab completes the path, esc goes back."])
             yield Input(self._value, id="path", select_on_focus=False)
             yield Lines([""] * (CANDIDATES_SHOWN + 1), id="candidates", classes="dim")
@@ -153,12 +153,16 @@ def _last_part(path: str) -> str:
 
 def absolute(text: str) -> str:
     """Make a typed path absolute; its links stay, for they are what the user means."""
-    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 -- as above
+    path = os.path.expanduser(text)  # noqa: PTH111 -- as above
+    return os.path.normpath(path if path.startswith("/") else working_folder() + path)
 
 
 def working_folder() -> str:
-    """The folder the app was started in, with a slash behind it, to begin a path with."""
-    return f"{str(Path.cwd()).rstrip('/')}/"
+    """The folder the app was started in, with a slash behind it, to begin a path with; `/` where that was removed."""
+    try:
+        return f"{str(Path.cwd()).rstrip('/')}/"
+    except FileNotFoundError:
+        return "/"
 
 
 def _problem_lines(problem: str) -> list[str]:

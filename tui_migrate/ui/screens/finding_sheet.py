@@ -1,6 +1,6 @@
 """One finding, whole, over the width of the screen: what it says, an example, and the page about its code."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -9,8 +9,8 @@ from textual.containers import Vertical
 
 from tui_migrate.findings import Finding
 from tui_migrate.journal.states import Stage
-from tui_migrate.plan.checks.paging import page, page_codes
 from tui_migrate.ui.next_steps import finding_in_app
+from tui_migrate.ui.page_words import page_lines
 from tui_migrate.ui.report_rows import severity_words
 from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.pager import Pager
@@ -24,6 +24,7 @@ class FindingSheet(Window[None]):
     """One finding, whole; where several stages found it, `stage` is None."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
+    KEYS: ClassVar = (("esc", "Back"),)
 
     def __init__(self, stage: Stage | None, finding: Finding) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ def finding_words(stage: Stage | None, one: Finding) -> Sequence[str]:
         f"Times\t{number(one.count)}",
         *([f"Found in\t{stage.value}"] if stage is not None else []),
         "",
-        *_explained(one.code),
+        *page_lines(one.code),
         "esc goes back",
     ]
 
@@ -69,13 +70,3 @@ def _apart(one: Finding) -> tuple[str, str]:
     if not example and _DOCUMENT in one.subject:
         example = f"_id {one.subject.partition(_DOCUMENT)[2]}"
     return message, example
-
-
-def _explained(code: str) -> Iterator[str]:
-    """Give what `explain` says of a code; some codes of old runs have no page."""
-    if code in page_codes():
-        found = page(code)
-        yield f"# {found.title}"
-        yield ""
-        yield from found.text.splitlines()
-        yield ""

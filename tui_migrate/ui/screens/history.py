@@ -10,7 +10,7 @@ from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import Fault
-from tui_migrate.ui.run_query import KEYS, parse
+from tui_migrate.ui.run_query import KEYS, RunQuery, parse
 from tui_migrate.ui.run_rows import COLUMNS, run_row, since
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.run_actions import RunListScreen
@@ -19,8 +19,7 @@ from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Row, Table
-from tui_migrate.wording import number, run_name
-from tui_migrate.worker import control
+from tui_migrate.wording import number
 
 WATCHED: Final = 100
 """The newest runs that are watched for changes; older ones are read once."""
@@ -84,6 +83,7 @@ class HistoryScreen(RunListScreen):
         self._lowest = 0
         self._unfinished: frozenset[int] = frozenset()
         self._waited = 0
+        self._was_covered = False
 
     def compose_body(self) -> Iterable[Widget]:
         """The table alone, with a line that says what is shown."""
@@ -98,9 +98,14 @@ class HistoryScreen(RunListScreen):
         self._waiting = self.set_interval(1.0, self._wait)
         self.set_interval(_TICK_SECONDS, self._draw)
 
+    def on_screen_suspend(self) -> None:
+        """A dialog leaves the runs as they are; on another screen one of them may be taken up or taken back."""
+        self._was_covered = self.migrate_app.operator_screen is not self
+
     def on_screen_resume(self) -> None:
-        """Read the older runs again: one of them may have been taken up or taken back meanwhile."""
-        self._total = -1
+        """Read the older runs again, where one of them may be another by now."""
+        if self._was_covered:
+            self._was_covered, self._total = False, -1
         super().on_screen_resume()
 
     def subject(self) -> Subject:
@@ -178,7 +183,7 @@ class HistoryScreen(RunListScreen):
         def take(text: str | None) -> None:
             if text is not None:
                 query = parse(text)
-                table.filter(text, lambda row: query.matches(self._runs[int(row.key)].run))
+                table.filter(text, lambda row: self._is_like(row, query))
                 self._draw()
             table.focus()
 
@@ -197,18 +202,16 @@ class HistoryScreen(RunListScreen):
     def action_run_delete(self) -> None:
         """Ask, then delete the record."""
         if (one := self.chosen_run()) is not None:
-            ask_to_delete(self.migrate_app, one.run, self._delete_soon)
+            ask_to_delete(self.migrate_app, one.run)
 
     @property
     def _table(self) -> Table:
         return self.query_one("#history", Table)
 
-    def _delete_soon(self, run_id: int) -> None:
-        self.migrate_app.in_background(self._delete(run_id), "delete")
-
-    async def _delete(self, run_id: int) -> None:
-        await control.delete(self.session.home, run_id)
-        self.migrate_app.say(f"run {run_name(run_id)} is deleted", is_error=False)
+    def _is_like(self, row: Row, query: RunQuery) -> bool:
+        """Say whether a row's run meets a filter; one that is gone by now, and still drawn, meets none."""
+        one = self._runs.get(int(row.key))
+        return one is not None and query.matches(one.run)
 
     async def _read_older(self, lowest: int) -> None:
         before = lowest

@@ -18,8 +18,9 @@ from tui_migrate.ui.screens.plan_opening import ask_plan
 from tui_migrate.ui.screens.run_actions import RunListScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.unfinished import words
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import Table, fit
+from tui_migrate.ui.widgets.table import Table
 
 RECENT: Final = 20
 _TICK_SECONDS: Final = 30.0
@@ -69,6 +70,7 @@ class HomeScreen(RunListScreen):
         self._waited = 0
         self._is_demo = False
         self._is_first = False
+        self._is_of_before = False
         self._led_to = ""
 
     def compose_body(self) -> Iterable[Widget]:
@@ -99,6 +101,10 @@ class HomeScreen(RunListScreen):
         super().on_screen_resume()
         self.query_one(ConnectionPane).read()
         self._draw_unfinished()
+        # A run was begun meanwhile: that there is none is no longer true, whenever the journal is read again.
+        if self._is_first and self.migrate_app.feed.latest:
+            self._is_of_before = True
+            self._draw()
 
     def subject(self) -> Subject:
         """The newest runs in short."""
@@ -106,7 +112,7 @@ class HomeScreen(RunListScreen):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what the journal says now."""
-        self._snapshot = snapshot
+        self._snapshot, self._is_of_before = snapshot, False
         self._draw()
         self.query_one(ConnectionPane).use_runs((*snapshot.summaries, *snapshot.unfinished))
 
@@ -255,7 +261,7 @@ class HomeScreen(RunListScreen):
         snapshot = self._snapshot
         if snapshot is None:
             return
-        is_first = self._is_first = snapshot.total == 0
+        is_first = self._is_first = snapshot.total == 0 and not self._is_of_before
         first, table = self.query_one(FirstRunPane), self._runs_table
         if first.display is not is_first:
             hidden, shown_now = (table, first.query_one(Table)) if is_first else (first.query_one(Table), table)
@@ -268,7 +274,10 @@ class HomeScreen(RunListScreen):
         shown = in_order_of_need(snapshot.unfinished, snapshot.summaries)
         self._runs = {str(one.run.id): one for one in shown}
         decide, now = self.key_of("run.conflicts"), self.session.clock()
-        table.show([run_row(one, now, decide) for one in shown], empty="No run.")
+        table.show(
+            [run_row(one, now, decide) for one in shown],
+            empty="Reading the journal…" if self._is_of_before else "No run.",
+        )
         self.query_one("#runs-title", Lines).show([_title(shown, snapshot.total)])
         begun = str(self.migrate_app.feed.latest)
         if begun != self._led_to and begun in self._runs:

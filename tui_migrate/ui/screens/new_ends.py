@@ -80,7 +80,7 @@ class EndsPane(StepPane):
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Pairs come from the runs there were, each pair once, the newest first."""
-        runs = (one.run for one in snapshot.summaries if one.run.kind in (RunKind.COPY, RunKind.IMPORT))
+        runs = (one.run for one in snapshot.summaries if _is_repeated(one.run))
         newest: dict[tuple[str, str], RunRecord] = {}
         for run in runs:
             newest.setdefault((run.source, run.target), run)
@@ -203,6 +203,11 @@ class EndsPane(StepPane):
             yield f"{_INDENT}Not connected: cancelled. {self.key_of('new.test')} tries again."
         elif look.fault is not None:
             yield from fault_words(look.fault, _tries_again(look.fault, self.key_of("new.test")))
+
+
+def _is_repeated(run: RunRecord) -> bool:
+    """Say whether a run is of a kind that one does again: a backup is restored from the list of backups."""
+    return run.kind in (RunKind.COPY, RunKind.IMPORT) and not run.backup and not run.retry_of
 
 
 def end_words(end: End) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
+from rich.text import Text
 from textual.widget import Widget
 
 from tui_migrate.plan.environments import current_if_known
@@ -12,6 +13,7 @@ from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import to_yaml
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft as drafts
+from tui_migrate.ui.actions import Action
 from tui_migrate.ui.consequences import Count
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.draft import Draft, Step
@@ -27,9 +29,8 @@ from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_view import BESIDE_ENDS
 from tui_migrate.ui.screens.type_plan import TypePlanScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
+from tui_migrate.ui.widgets.fitting import cut, fit_ends
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import cut
-from tui_migrate.ui.wording import fit_ends
 
 RUNS_LOOKED_AT: Final = 100
 """So many of the newest runs give the pairs of ends that were used before."""
@@ -123,6 +124,13 @@ class NewMigrationScreen(OperatorScreen):
         if self.session.draft.step is Step.PREFLIGHT and self.session.looks.checked is not None:
             self._preflight.enter()
             self._draw()
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """Say what the key that marks does to a policy, and to an option."""
+        if self.session.draft.step is not Step.POLICY or not self.is_mounted:
+            return super().shown_actions()
+        word = self.query_one(PolicyPane).choosing_word
+        return tuple(replace(one, label=word) if one.id == "mark.toggle" else one for one in super().shown_actions())
 
     def subject(self) -> Subject:
         """The newest runs: their ends are offered first."""
@@ -223,6 +231,8 @@ class NewMigrationScreen(OperatorScreen):
             self._looking.take_listing(event.value)
             if event.value.fault is not None and event.value.fault.databases and self._pane.STEP is Step.ENDS:
                 self.query_one(EndsPane).offer_databases(event.value)
+        if isinstance(event.value, EndLook) and not is_pending and not self._waits_for_ends:
+            self._pane.begin()  # of a plan that was gone on with, no step could begin before its source was listed
         self._draw()
 
     def on_started(self, event: Started) -> None:
@@ -324,6 +334,12 @@ class NewMigrationScreen(OperatorScreen):
         return next(one for one in self.query(StepPane) if step is one.STEP)
 
     @property
+    def _waits_for_ends(self) -> bool:
+        draft, looks = self.session.draft, self.session.looks
+        known = (looks.end(one) for one in (draft.source, draft.target))
+        return any(one is not None and one.state.is_pending for one in known)
+
+    @property
     def _preflight(self) -> PreflightPane:
         return self.query_one(PreflightPane)
 
@@ -351,8 +367,8 @@ class NewMigrationScreen(OperatorScreen):
     def _enter(self) -> None:
         for pane in self.query(StepPane):
             pane.display = pane.STEP is self.session.draft.step
-        self._pane.enter()
         self.look_at_ends()
+        self._pane.enter()
         self._draw()
 
     def _draw(self) -> None:
@@ -362,7 +378,9 @@ class NewMigrationScreen(OperatorScreen):
         self.migrate_app.unfinished.note(draft)
         self._pane.draw()
         beside = self._source_words() if isinstance(draft.target, StoreEnd) else ""  # else the head says it
-        self.query_one("#steps", Lines).show([steps_line(draft.step, beside, self.size.width)])
+        steps = Text(steps_line(draft.step, beside, self.size.width), end="")
+        steps.highlight_words([f"● {draft.step.value} {draft.step.title}", *([beside] if beside else [])], "bold")
+        self.query_one("#steps", Lines).show([steps])
         blocked = self._blocked()
         words = f" Not yet: {blocked}." if blocked else f" Next: {self._pane.next_words()}."
         line = self.query_one("#next", Lines)

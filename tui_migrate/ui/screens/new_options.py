@@ -124,7 +124,7 @@ def option_rows(draft: Draft) -> list[Row]:
     """The options that this kind of run has, and what they are set to."""
     values: dict[Option, str] = {
         Option.UNDO: "kept" if draft.undo else "NOT KEPT: no way back",
-        Option.NEWER_BY: draft.newer_by or "the catalog's field",
+        Option.NEWER_BY: draft.newer_by or ("the catalog's field" if draft.catalog else "none yet: type its name"),
         Option.VERIFY: draft.verify.value,
         Option.REJECTS: number(draft.max_rejects) if draft.max_rejects else "none: stop at the first",
         Option.ON_FAILURE: _FAILURE_WORDS[draft.on_failure],

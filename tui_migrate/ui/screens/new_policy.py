@@ -45,11 +45,17 @@ class PolicyPane(StepPane):
         table = self._policies
         table.move_to(self.draft.policy.value)
         table.focus()
+        self.begin()
+
+    def begin(self) -> None:
+        """Count by ids what is not counted yet."""
         if self._count() is None:
             self._begin(exact=False)
 
     def again(self) -> None:
-        """Count by ids again."""
+        """Count by ids again; a source that was not listed is listed first."""
+        if self.draft.listed is None:
+            self.owner.look_at_ends(anew=True)
         self._begin(exact=False)
 
     def count_exactly(self) -> None:
@@ -86,6 +92,11 @@ class PolicyPane(StepPane):
             self._change(options.cursor_key)
         elif (key := self._policies.cursor_key) is not None:
             self._take(key)
+
+    @property
+    def choosing_word(self) -> str:
+        """What `choose` does now, as a word for the footer."""
+        return "Change" if self.screen.focused is self.query_one("#options", Table) else "Choose"
 
     def draw(self) -> None:
         """Show what is counted, and what follows from it."""

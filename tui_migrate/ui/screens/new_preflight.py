@@ -33,8 +33,9 @@ from tui_migrate.ui.screens.new_ends import fault_words
 from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
 from tui_migrate.ui.screens.type_plan import types_words
 from tui_migrate.ui.starting import confirm, have_worker
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.prose import Prose
-from tui_migrate.ui.widgets.table import Column, Row, Table, fit
+from tui_migrate.ui.widgets.table import Column, Row, Table
 from tui_migrate.ui.wording import local_time, number
 
 COLUMNS: Final = (
@@ -113,12 +114,18 @@ class PreflightPane(StepPane):
         """Take the focus; check what was not checked since the plan was changed."""
         self.draw()
         self.query_one(Table).focus()
+        self.begin()
+
+    def begin(self) -> None:
+        """Count and check what was not."""
         self._count_mirror()
         if self._checked() is None:
             self._begin()
 
     def again(self) -> None:
-        """Check again."""
+        """Check again; a source that was not listed is listed first."""
+        if self.draft.listed is None:
+            self.owner.look_at_ends(anew=True)
         self._begin()
 
     def next_words(self) -> str:
@@ -148,7 +155,11 @@ class PreflightPane(StepPane):
             said = sentence(self.draft, count, documents, self._refused(checked))
             self.query_one("#sentence", Prose).say([f" {said}", ""])
         self.query_one("#types", Prose).say(list(self._types_words()))
-        self.query_one("#checked", Prose).say([*self._checked_words(checked), ""])
+        said_of_checks = self.query_one("#checked", Prose)
+        said_of_checks.say([*self._checked_words(checked), ""])
+        has_errors = self._count(Severity.ERROR) > 0
+        said_of_checks.set_class(has_errors, "-bad")
+        said_of_checks.set_class(not has_errors and self._count(Severity.WARNING) > 0, "-warn")
         findings = checked.findings if checked is not None else ()
         rows = [_row(place, one) for place, one in enumerate(findings)]
         empty = "No finding." if checked is not None and checked.state is LookState.DONE else "No finding yet."
@@ -193,7 +204,7 @@ class PreflightPane(StepPane):
         """Say where the plan is."""
         event.stop()
         path = fit(printable(event.path.removeprefix(working_folder())), PATH_CELLS)
-        words = f"The plan is in {path}: tui-migrate start runs it."
+        words = f"The plan is in {path}: {self.key_of('home.open')} on Home opens it."
         self.owner.notify_line(words, is_error=False)
 
     async def _start(self, planned: Plan, said: str, warnings: tuple[Finding, ...], refused: Refusals) -> None:

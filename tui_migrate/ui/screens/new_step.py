@@ -119,6 +119,9 @@ class StepPane(Vertical):
     def enter(self) -> None:
         """The step is shown: take the focus, and begin what is needed and not known yet."""
 
+    def begin(self) -> None:
+        """Begin what is needed and not known yet: the ends are looked at by now."""
+
     def draw(self) -> None:
         """Show what draft and looks say now."""
 

@@ -9,7 +9,6 @@ from textual.containers import Vertical
 
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.screens.window import Window
-from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose
 
 
@@ -26,7 +25,7 @@ class Notice(Window[None]):
     def compose(self) -> ComposeResult:
         """Lay out the words."""
         with Vertical(classes="dialog"):
-            yield Lines([self._title], classes="dialog-title")
+            yield Prose([self._title], classes="dialog-title")
             yield Prose([line for one in self._sentences for line in (one, "")][:-1])
 
     def action_close(self) -> None:

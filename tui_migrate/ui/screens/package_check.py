@@ -249,7 +249,8 @@ def report_words(report: Report) -> Iterable[str]:
         said.append(f"database {facts['database']}")
     if "documents" in facts:
         collections = f"{facts['collections']} collection{'s' if facts['collections'] != '1' else ''}"
-        said.append(f"{collections}, {facts['documents']} documents, {facts['size']}")
+        documents = f"{facts['documents']} document{'s' if facts['documents'] != '1' else ''}"
+        said.append(f"{collections}, {documents}, {facts['size']}")
     if said:
         yield f" {'; '.join(said)}."
     for table in report.tables[2:]:

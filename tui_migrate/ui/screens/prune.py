@@ -50,11 +50,12 @@ class PruneScreen(OperatorScreen):
             self.fault = fault
 
     class Removed(Message):
-        """So many are gone; `fault` is what kept others from going."""
+        """So many of those `wanted` are gone; `fault` is what kept others from going."""
 
-        def __init__(self, count: int, stored: int, fault: Fault | None) -> None:
+        def __init__(self, count: int, wanted: int, stored: int, fault: Fault | None) -> None:
             super().__init__()
             self.count = count
+            self.wanted = wanted
             self.stored = stored
             self.fault = fault
 
@@ -63,6 +64,7 @@ class PruneScreen(OperatorScreen):
         self._rule = Rule()
         self._choices: tuple[Choice, ...] | None = None
         self._work: Worker[Any] | None = None
+        self._is_unread = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Lay out the rule, the list, and what comes next."""
@@ -105,11 +107,16 @@ class PruneScreen(OperatorScreen):
             pane.explain(message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again.")
         else:
             self._rule, self._choices = message.rule, message.choices
+            if self._is_unread:
+                pane.clear()
+        self._is_unread = message.fault is not None
         self._draw()
 
     def on_prune_screen_removed(self, message: Removed) -> None:
         """Say what is gone, and show what is left."""
         gone = f"{_backups(message.count)} removed, {size(message.stored)}"
+        if message.fault is None and message.count < message.wanted:
+            gone += f"; {number(message.wanted - message.count)} changed since they were listed, and stayed"
         self.query_one(FaultPane).clear()
         if message.fault is not None:
             self.query_one(FaultPane).explain(
@@ -165,7 +172,7 @@ class PruneScreen(OperatorScreen):
             if text is None:
                 return None
             typed = text.strip()
-            if typed.isascii() and typed.isdecimal() and least <= int(typed[:9]) <= most:
+            if typed.isascii() and typed.isdecimal() and len(typed) < 10 and least <= int(typed) <= most:
                 return int(typed)
             said = (f"✗ A number from {least:,} to {most:,}.",)
 
@@ -185,7 +192,7 @@ class PruneScreen(OperatorScreen):
                     gone.append(one)
         except TuiMigrateError as error:
             fault = Fault.of(error)
-        self.post_message(self.Removed(len(gone), sum(one.disk_bytes for one in gone), fault))
+        self.post_message(self.Removed(len(gone), len(go), sum(one.disk_bytes for one in gone), fault))
 
     async def _is_confirmed(self, go: tuple[Backup, ...]) -> bool:
         of_production = sum(one.record.environment is Environment.PRODUCTION for one in go)
@@ -197,11 +204,11 @@ class PruneScreen(OperatorScreen):
 
     def _draw(self) -> None:
         rule = self._rule
-        of = "Of each source the last good one" if rule.keep == 1 else f"The last {number(rule.keep)} good ones of each"
+        stay = "last good one of each source stays"
+        if rule.keep != 1:
+            stay = f"last {number(rule.keep)} good ones of each source stay"
         days = f"{number(rule.days)} day{'s' if rule.days != 1 else ''}"
-        self.query_one("#what", Prose).say(
-            [f" Backups older than {days} go. {of} always stay{'s' * (rule.keep == 1)}.", ""]
-        )
+        self.query_one("#what", Prose).say([f" Backups older than {days} go. The {stay}.", ""])
         choices, go = self._choices or (), self._go
         empty = "There are no backups." if self._choices is not None else "Nothing is known."
         self.query_one(Table).show(prune_rows(choices, self.session.clock()), empty=empty)

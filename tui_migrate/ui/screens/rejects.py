@@ -147,6 +147,8 @@ class RejectsScreen(OperatorScreen):
     def on_rejects_screen_read(self, message: Read) -> None:
         """Show what was read."""
         self._reading = None
+        if self._run is None:
+            return  # it was deleted meanwhile, which is said already
         pane = self.query_one("#rejects-fault", FaultPane)
         if message.fault is not None:
             pane.explain(message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again.")
@@ -235,6 +237,7 @@ class RejectSheet(Window[None]):
     """One refused document, read when the sheet is opened."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "close", show=False)]
+    KEYS: ClassVar = (("esc", "Back"),)
 
     class Read(Message):
         """What stands under the head of the sheet."""

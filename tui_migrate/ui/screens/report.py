@@ -29,9 +29,10 @@ from tui_migrate.ui.screens.rejects import RejectsScreen
 from tui_migrate.ui.screens.run_view import BESIDE_ENDS, head_right
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.ui.wording import fit_ends, state_words
+from tui_migrate.ui.wording import state_words
 from tui_migrate.wording import ends_words, number, run_name
 
 GROUPS_SHOWN: Final = 6
@@ -90,6 +91,7 @@ class ReportScreen(FindingsScreen):
         self._run = snapshot.run
         if snapshot.run is None:
             self.query_one("#summary", Lines).show([f" There is no run {run_name(self._run_id)} any more."])
+            self.query_one("#groups").display = False
             self._table.show([], empty="Its findings went with it; esc goes back.")
         elif snapshot.run.findings != self._seen:
             self._seen = snapshot.run.findings
@@ -145,7 +147,9 @@ class ReportScreen(FindingsScreen):
         return True
 
     def on_report_screen_read(self, message: Read) -> None:
-        """Show what was read."""
+        """Show what was read, unless the run was deleted meanwhile, which is said already."""
+        if self._run is None:
+            return
         pane = self.query_one("#report-fault", FaultPane)
         if message.fault is not None:
             pane.explain(message.fault.message, message.fault.hint, f"{self.key_of('look.again')} reads them again.")

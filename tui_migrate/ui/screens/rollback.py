@@ -11,44 +11,30 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from tui_migrate.errors import TuiMigrateError
-from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.paths import Home
-from tui_migrate.plan.environments import is_production
-from tui_migrate.plan.model import Environment, Plan, StoreEnd
-from tui_migrate.redaction import printable
+from tui_migrate.plan.model import Environment, Plan
 from tui_migrate.ui.changes import Changes, look_for_changes
 from tui_migrate.ui.credentials import have_passwords
-from tui_migrate.ui.look import Fault, LookState, host_words
+from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.plan_reading import PlanOfRun
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.dialogs import Choose, TypeName
-from tui_migrate.ui.screens.rollback_choices import (
-    FORCE,
-    FORCE_CHOICES,
-    FORCE_WORDS,
-    LAST,
-    SPARE,
-    START,
-    SURE_CHOICES,
-    later_choices,
-    later_words,
-)
+from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.screens.rollback_asking import Answer, Wanted, ask_before_start, later_runs
+from tui_migrate.ui.screens.rollback_choices import FORCE, FORCE_CHOICES, FORCE_WORDS, SPARE
 from tui_migrate.ui.screens.rollback_documents import RollbackDocumentsScreen, Taken
 from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_log import LogScreen
-from tui_migrate.ui.screens.run_steering import DIALOG_CELLS
 from tui_migrate.ui.screens.run_view import head_words
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.taking_back import RollbackBegun, begin_rollback, target_password
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.prose import Prose, wrap
+from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Table
 from tui_migrate.wording import run_name
-from tui_migrate.worker import launch
 from tui_migrate.worker.undo_summary import summarise_undo
 
 TICK_SECONDS = 1.0
@@ -215,55 +201,21 @@ class RollbackScreen(OperatorScreen):
         self.app.push_screen(Choose("What others have changed since", FORCE_WORDS, FORCE_CHOICES, at=at), take)
 
     def action_rollback_start(self) -> None:
-        """Start the rollback, after what has to be confirmed was."""
-        if not self.is_available("rollback.start") or self._look is None:
+        """Start the rollback, after what has to be confirmed was; never twice."""
+        run, plan, look = self._run, self._plan, self._look
+        if run is None or plan is None or look is None or not self.is_available("rollback.start"):
             return
         if self._counting is not None:
             start = self.key_of("rollback.start")
             self.notify_line(f"What others changed is being counted: esc stops that, then {start} starts.")
             return
-        if self._force:
-            self.app.push_screen(Choose("Forced rollback", FORCE_WORDS, SURE_CHOICES), self._sure)
-        else:
-            self._ask_past_later()
+        wanted = Wanted(self._run_id, plan, planned(run, self._changes), look.later, self._force)
+        self._starting.begin(partial(self._start, wanted), f"rollback-{self._run_id}")
 
     def action_run_rollback(self) -> None:
         """Show what rolling back the last of the later runs would do; esc leads back here."""
         if self._look is not None and self._look.later:
             self.app.push_screen(RollbackScreen(self._look.later[-1]))
-
-    def _sure(self, choice: str | None) -> None:
-        if choice == START:
-            self._ask_past_later()
-
-    def _ask_past_later(self) -> None:
-        """Where later runs wrote to the same collections, have it said that these are gone past."""
-        if self._look is None or not self._look.later:
-            self._ask_name()
-            return
-        words = later_words(self._look.later, force=self._force)
-        choices = later_choices(self._look.later, force=self._force)
-        self.app.push_screen(Choose("Later runs wrote here too", words, choices), self._chosen)
-
-    def _chosen(self, choice: str | None) -> None:
-        if choice == START:
-            self._ask_name()
-        elif choice == LAST:
-            self.action_run_rollback()
-
-    def _ask_name(self) -> None:
-        """Start; on production only after its name was typed."""
-        plan = self._plan
-        if plan is None or not isinstance(plan.target, StoreEnd):
-            return
-        if not is_production(plan.target, self.session.home):
-            self._confirmed(True)
-            return
-        counts = planned(self._run, self._changes) if self._run is not None else None
-        what = f"{counts.delete:,} documents are deleted and {counts.restore:,} put back" if counts else ""
-        forced = " What others have changed since goes too." if self._force else ""
-        said = wrap(f"{printable(plan.target.label)} is production. {what}.{forced}", DIALOG_CELLS)
-        self.app.push_screen(TypeName("Roll back on production", said, host_words(plan.target)), self._confirmed)
 
     def action_run_log(self) -> None:
         """Show the log of the run that is to be taken back."""
@@ -299,11 +251,17 @@ class RollbackScreen(OperatorScreen):
 
     def on_rollback_screen_looked(self, event: Looked) -> None:
         """Draw what is known by now. Where a later run came or went, what was counted does not hold any more."""
+        if self._look == event.look:
+            return
         if self._look is not None and self._look.later != event.look.later:
             self._forget_changes()
         self._look = event.look
         self._draw()
         self.refresh_frame()
+
+    def on_one_start_over(self) -> None:
+        """Say again what comes next."""
+        self._draw()
 
     def on_rollback_begun(self, event: RollbackBegun) -> None:
         """Go over to the run."""
@@ -357,16 +315,23 @@ class RollbackScreen(OperatorScreen):
         self._stop_counting()
         self._changes = None
 
-    def _confirmed(self, confirmed: bool | None) -> None:
-        if confirmed and self._plan is not None:
-            self._stop_counting()
-            start = partial(self._start, self._plan)
-            self._starting.begin(start, f"rollback-{self._run_id}", "Starting the rollback… esc stops waiting.")
+    def _give_up_counting(self) -> None:
+        """Count no further; what was counted whole still holds."""
+        if self._counting is not None:
+            self._forget_changes()
 
-    async def _start(self, plan: Plan) -> None:
+    async def _start(self, wanted: Wanted) -> None:
+        answer = await ask_before_start(self.migrate_app, wanted)
+        if answer is Answer.LAST:
+            self.call_later(self.action_run_rollback)
+        if answer is not Answer.START:
+            return
+        self._give_up_counting()
+        self.notify_line("Starting the rollback… esc stops waiting.", is_error=False)
+        plan = wanted.plan
         if await have_passwords(self.migrate_app, (plan.target,)):
             passwords = target_password(plan, self.session.passwords)
-            beginning = begin_rollback(self.session.home, self._run_id, passwords, force=self._force)
+            beginning = begin_rollback(self.session.home, self._run_id, passwords, force=wanted.force)
             begun = await self.migrate_app.whole_steps.take(beginning)
             self.post_message(RollbackBegun(begun))
 
@@ -409,12 +374,7 @@ class RollbackScreen(OperatorScreen):
 async def look_behind(home: Home, run_id: int) -> RollbackLook:
     """Say whether a run can be taken back, and which later runs wrote to the same collections."""
     try:
-        await launch.check_reversible(home, run_id)
-        reader = await JournalReader.open(home.journal)
-        try:
-            return RollbackLook(later=await reader.later_runs(run_id))
-        finally:
-            await reader.close()
+        return RollbackLook(later=await later_runs(home, run_id))
     except TuiMigrateError as error:
         return RollbackLook(fault=Fault.of(error))
 

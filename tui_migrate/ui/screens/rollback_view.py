@@ -1,16 +1,18 @@
 """What a rollback would do, in lines and rows: from the run's record and from a look at its undo log."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.records import Counts, RunRecord
 from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.screens.rollback_choices import order_words, runs_words
-from tui_migrate.ui.widgets.table import Column, Row, Tone, fit
+from tui_migrate.ui.widgets.fitting import fit
+from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import local_time
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name, size
 from tui_migrate.worker.rollback_preview import Tally
@@ -21,7 +23,7 @@ COLUMNS: Final = (
     Column("Delete", 11, right=True),
     Column("Put back", 11, right=True),
     Column("Keep", 9, right=True),
-    Column("Made by it, and goes", 24),
+    Column("Made by it, and goes", 20),
 )
 
 FORCED: Final = " ! Forced: what others changed or deleted since is taken back too, and their changes are lost."
@@ -62,8 +64,9 @@ def sentences(
     deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
     said = [f" Rolling back run {run_name(run.id)} ({kind_words(run)}) {deed}."]
     if counts.assumed_ours:
+        were = "was" if counts.assumed_ours == 1 else "were"
         said.append(
-            f" {number(counts.assumed_ours)} of those to be deleted were found after a crash, equal to what the run"
+            f" {number(counts.assumed_ours)} of those to be deleted {were} found after a crash, equal to what the run"
             " was writing: somebody else may have written the same."
         )
     if force:
@@ -91,22 +94,28 @@ def planned(run: RunRecord, changes: Changes | None) -> Tally:
     """What the rollback does, as counted, or else as the run's record has what is to be taken back."""
     if changes is not None and changes.is_done:
         return changes.preview.sum
-    return Tally(run.counts.inserted, run.counts.replaced)
+    return _recorded(run.counts)
+
+
+def _recorded(counts: Counts) -> Tally:
+    """What is to be taken back of what a run has counted: what it deleted is put back as well."""
+    return Tally(counts.inserted, counts.replaced + counts.deleted)
 
 
 def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = None) -> list[Row]:
     """The collections: what is deleted, put back, kept, and goes altogether; as counted, where that is done."""
     counted = changes.preview.collections if changes is not None and changes.is_done else None
     undo = look.undo if look is not None else None
+    indexes = Counter(collection for collection, _ in undo.indexes) if undo is not None else Counter[str]()
     is_possible = look is None or look.fault is None
     found = []
     for one in run.collections:
-        made = _made_of(one.name, undo) if is_possible else ""
-        tally = Tally(one.counts.inserted, one.counts.replaced)
+        made = _made_of(one.name, undo, indexes[one.name]) if is_possible else ""
+        tally = _recorded(one.counts)
         if counted is not None:
             tally = counted.get(one.name, Tally())
         is_touched = bool(tally.looked or made)
-        kept = number(tally.kept) if counted is not None else ""
+        kept = number(tally.kept) if counted is not None else "—"
         found.append(
             Row(
                 key=one.name,
@@ -210,12 +219,12 @@ def _kinds(word: str, names: Sequence[str], plural: str = "") -> str:
     return f"{number(len(names))} {word if len(names) == 1 else plural or word + 's'} ({shown}{more})"
 
 
-def _made_of(name: str, undo: UndoSummary | None) -> str:
+def _made_of(name: str, undo: UndoSummary | None, indexes: int) -> str:
+    """Say what the run made of a collection, or of its indexes so many."""
     if undo is None:
         return "…"
     if name in undo.collections:
-        return "the collection, if empty"
+        return "collection, if empty"
     if name in undo.views:
         return "the view"
-    indexes = sum(collection == name for collection, _ in undo.indexes)
     return f"{number(indexes)} index{'' if indexes == 1 else 'es'}" if indexes else ""

@@ -74,6 +74,7 @@ class RunScreen(OperatorScreen):
         "run.throughput",
         "run.conflicts",
         "run.report",
+        "run.again",
         "backup.restore",
         "table.filter",
         "table.sort",
@@ -155,6 +156,8 @@ class RunScreen(OperatorScreen):
             return run.may_resume
         if action_id == "run.rejects":
             return run.counts.rejected > 0
+        if action_id == "run.again":
+            return run.kind is not RunKind.ROLLBACK and not run.state.is_active
         if action_id == "backup.restore":
             return is_finished_backup(run)
         if action_id == "run.conflicts":
@@ -212,15 +215,20 @@ class RunScreen(OperatorScreen):
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
         self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan)])
-        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.events, self._plan, width))
+        self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.retried, width, self._plan))
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)
         table = self.query_one(Table)
         empty = "The run has no collections." if run.state.is_final else ""
         table.show(self._rows.of(run, pace), empty=empty)
-        shown = max(1, table.size.height - 2)
-        self.query_one("#more", Lines).show([more_line(len(table.rows), shown, width)])
+        self.call_after_refresh(self._draw_more)
         self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:], width=width)][-2:])
+
+    def _draw_more(self) -> None:
+        """Say how many collections there is no room for, now that what else is said has taken its own."""
+        table = self.query_one(Table)
+        shown = max(1, table.size.height - 2)
+        self.query_one("#more", Lines).show([more_line(len(table.rows), shown, self.size.width)])
 
     def _draw_plot(self, snapshot: Snapshot) -> None:
         """Show the whole run's throughput where the screen is tall enough; T shows it elsewhere."""
@@ -246,7 +254,6 @@ class RunScreen(OperatorScreen):
         pane = self.query_one("#status", Prose)
         if "\n".join(paragraphs) != pane.words:
             pane.say(paragraphs)
-            self.call_after_refresh(self._draw)  # once the table knows what room is left to it
         for one in self.TONES:
             pane.set_class(one == f"-{tone.value}", one)
 
@@ -278,7 +285,7 @@ class RunScreen(OperatorScreen):
     def action_run_cancel(self) -> None:
         """Ask what is to become of what was written, and cancel."""
         if self.run_record is not None and self._plan is not None:
-            self._steering.cancel(self.run_record, self._plan)
+            self._steering.cancel(self.run_record, self._plan, lambda: self.run_record)
 
     def action_run_resume(self) -> None:
         """Start a worker, after asking for passwords that are missing."""
@@ -298,6 +305,12 @@ class RunScreen(OperatorScreen):
     def action_run_report(self) -> None:
         """Show its findings with their totals."""
         self.app.push_screen(ReportScreen(self._run_id))
+
+    def action_run_again(self) -> None:
+        """Plan the same migration anew."""
+        from tui_migrate.ui.screens.run_actions import plan_again  # which leads to this screen
+
+        self.migrate_app.in_background(plan_again(self, self._run_id), "again")
 
     def action_run_conflicts(self) -> None:
         """Show what the run asks about."""

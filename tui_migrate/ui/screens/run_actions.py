@@ -104,12 +104,15 @@ class RunListScreen(OperatorScreen):
 
     def plan_again(self, run_id: int) -> None:
         """Begin a new migration with the plan of an earlier run."""
-        self.migrate_app.in_background(self._plan_again(run_id), "again")
+        self.migrate_app.in_background(plan_again(self, run_id), "again")
 
-    async def _plan_again(self, run_id: int) -> None:
-        from tui_migrate.ui.draft import from_plan, refuse_unplannable
-        from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 
-        plan = await plan_of(self.migrate_app, run_id)
-        refuse_unplannable(plan)
-        self.app.push_screen(NewMigrationScreen(from_plan(plan)))
+async def plan_again(screen: OperatorScreen, run_id: int) -> None:
+    """Show a new migration with the plan of an earlier run. Raises Refused for one that cannot be planned so."""
+    from tui_migrate.ui.draft import from_plan, refuse_unplannable
+    from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+
+    plan = await plan_of(screen.migrate_app, run_id)
+    refuse_unplannable(plan)
+    if screen in screen.app.screen_stack:  # who has left it meanwhile may be at another plan, of which there is one
+        screen.app.push_screen(NewMigrationScreen(from_plan(plan)))

@@ -18,9 +18,10 @@ from tui_migrate.reports.masking import masked_run
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.next_steps import failure_hint, finding_in_app
+from tui_migrate.ui.run_rows import UNDECIDED
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
-from tui_migrate.ui.screens.run_view import clock_time, head_right
+from tui_migrate.ui.screens.run_view import asks_only, clock_time, head_right
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.table import Column, Row, Table, Tone
@@ -222,7 +223,8 @@ def _failure(run: RunRecord) -> list[str]:
     if failure is None:
         return [_gone(run)] if run.state is RunState.INTERRUPTED else []
     hint = [f"   → {printable(said)}"] if (said := failure_hint(failure)) else []
-    return [f" ✗ {printable(failure.message)}", *hint]
+    mark = UNDECIDED if asks_only(run) else "✗"
+    return [f" {mark} {printable(failure.message)}", *hint]
 
 
 def _gone(run: RunRecord) -> str:

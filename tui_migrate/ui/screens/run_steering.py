@@ -1,6 +1,6 @@
 """Steering the run that a screen shows: every request is an absolute wish in the journal, whoever else asks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tui_migrate.journal.records import ROLL_BACK, Control, RunRecord, Wish
@@ -70,8 +70,11 @@ class RunSteering:
         self._screen.notify_line(f"Asked for {words} at once{when}.", is_error=False)
         self._ask_value(Wish.PARALLEL, wanted, controls)
 
-    def cancel(self, run: RunRecord, plan: Plan) -> None:
-        """Ask what is to become of what was written, and cancel."""
+    def cancel(self, run: RunRecord, plan: Plan, latest: Callable[[], RunRecord | None]) -> None:
+        """Ask what is to become of what was written, and cancel.
+
+        Where the `latest` look shows by then that the question was another one, it is asked anew.
+        """
         is_active = run.state.is_active
         end = "Cancel" if is_active else "Give up"
         keep = f"{end}; what was written stays" if run.writes_begun else f"{end}; nothing has been written yet"
@@ -84,7 +87,11 @@ class RunSteering:
             sentences.append("The rollback starts when the run has ended, whether this app is open then or not.")
 
         def take(choice: str | None) -> None:
-            if choice == "keep":
+            now = latest()
+            if choice not in (None, "on") and now is not None and _is_another_question(run, now):
+                self.cancel(now, plan, latest)
+                self._screen.notify_line(f"run {run_name(run.id)} has gone on meanwhile: see what it means by now")
+            elif choice == "keep":
                 self._ask(Wish.CANCEL)
             elif choice == "back":
                 self._confirm_rollback(plan)
@@ -145,3 +152,9 @@ class RunSteering:
         passwords = target_password(plan, session.passwords)
         begun = await follow_rollback(session.home, self._run_id, passwords)
         self._screen.post_message(RollbackBegun(begun))
+
+
+def _is_another_question(asked: RunRecord, now: RunRecord) -> bool:
+    """Say whether cancelling means something else than when it was asked; of a run that has ended it is refused."""
+    was, is_now = ((one.writes_begun, one.state.is_active) for one in (asked, now))
+    return was != is_now and not now.state.is_final

@@ -63,19 +63,14 @@ def bytes_total(one: CollectionProgress) -> int:
     return one.bytes_done if one.state is CollectionState.DONE else one.bytes_total
 
 
-def documents_total(one: CollectionProgress) -> int:
-    """The documents of a collection: an estimate, of which nothing is left over once it is done."""
-    return one.documents_done if one.state is CollectionState.DONE else one.documents_total
-
-
 def _amount(one: CollectionProgress) -> str:
-    said = f"{number(one.documents_done)} / {number(documents_total(one))}"
+    said = f"{number(one.documents_done)} / {number(one.documents_expected)}"
     return said if one.documents_done or not one.counts.deleted else f"{number(one.counts.deleted)} deleted"
 
 
 def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     state = standing(one, run)
-    mark, tone = _mark(one, run)
+    mark, tone = _mark(one, state, run)
     name = printable(one.name)
     is_done = state is CollectionState.DONE
     part = 1.0 if is_done else min(0.99, one.documents_done / one.documents_total) if one.documents_total else 0.0
@@ -93,8 +88,7 @@ def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     return Row(one.name, cells, name=name, tone=tone, sort=sort)
 
 
-def _mark(one: CollectionProgress, run: RunRecord) -> tuple[str, Tone]:
-    state = standing(one, run)
+def _mark(one: CollectionProgress, state: CollectionState, run: RunRecord) -> tuple[str, Tone]:
     if state is CollectionState.ACTIVE:
         tone = Tone.PLAIN if run.state.is_active else Tone.BAD
         return STOPPED_MARKS.get(run.state, "●"), tone

@@ -12,7 +12,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.run_pace import documents_done
-from tui_migrate.ui.screens.run_view import clock_time, elapsed, head_right, mean_rate
+from tui_migrate.ui.screens.run_view import clock_time, head_right, mean_rate
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.throughput import plot
 from tui_migrate.ui.widgets.lines import Lines
@@ -113,7 +113,7 @@ def _short_words(snapshot: Snapshot, run: RunRecord) -> str:
         return TOO_EARLY if run.state.is_active else OF_OLD
     if run.state.is_active:
         return " The graph begins after some seconds."
-    taken = elapsed(run, snapshot.taken_at)
+    taken = run.seconds_at_work(snapshot.taken_at)
     in_words = f" in {duration(taken)}" if taken is not None else ""
     done = documents_done(run)
     return f" Too short for a graph: {number(done)} document{'s' if done != 1 else ''}{in_words}."

@@ -11,6 +11,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from tui_migrate.errors import Undecided
 from tui_migrate.journal.records import CollectionState, Event, RunRecord
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.environments import name_in
@@ -18,12 +19,12 @@ from tui_migrate.plan.model import Environment, Plan, RunKind, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.rates import UNKNOWN, eta_words, steady
+from tui_migrate.ui.run_rows import UNDECIDED
 from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
-from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, documents_total, size_pair
+from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.widgets.table import fit
-from tui_migrate.ui.wording import fit_ends
+from tui_migrate.ui.widgets.fitting import fit, fit_ends
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
 
 BESIDE_BAR: Final = 37
@@ -45,8 +46,6 @@ _THROUGH: Final = (
 _BESIDE_HOSTS: Final = re.compile(r"\b[a-z+]+://(?:[^/?\s]*@)?|\?\S*")
 _NAMED: Final = "SOURCE: PRODUCTION"
 _UNNAMED: Final = "SOURCE COUNTS AS PRODUCTION"
-_RETRY: Final = "; again in "
-"""What stands in the log's line of every second try: see `engine.drive`."""
 
 
 def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Environment | None, str]:
@@ -105,11 +104,17 @@ def source_words(plan: Plan | None) -> str:
     return _NAMED if plan.source.connection else _UNNAMED
 
 
+def asks_only(run: RunRecord) -> bool:
+    """True of a run that has stopped for nothing but decisions, made by now or not."""
+    return run.state is RunState.INTERRUPTED and run.failure is not None and run.failure.code == Undecided.code
+
+
 def stages_line(run: RunRecord) -> str:
     """The five stages, each with its mark."""
     stages = list(Stage)
     at = stages.index(run.stage)
-    marks = ["✓"] * at + [STOPPED_MARKS.get(run.state, "●")] + ["○"] * (len(stages) - at - 1)
+    stopped = UNDECIDED if asks_only(run) else STOPPED_MARKS.get(run.state, "●")
+    marks = ["✓"] * at + [stopped] + ["○"] * (len(stages) - at - 1)
     if run.state is RunState.READY or (run.state in _THROUGH and run.stage is Stage.COMMIT):
         marks[at] = "✓"
     elif run.state in _THROUGH:
@@ -119,10 +124,11 @@ def stages_line(run: RunRecord) -> str:
 
 def bar_line(run: RunRecord, now: float, width: int) -> str:
     """The bar, the percentage and how long it has taken."""
-    drawn = bar(fraction(run), max(10, width - BESIDE_BAR))
-    taken = elapsed(run, now)
+    done = fraction(run)
+    drawn = bar(done, max(10, width - BESIDE_BAR))
+    taken = run.seconds_at_work(now)
     word = "elapsed" if run.state.is_active else "took"
-    return f" {drawn}  {percent(run):.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
+    return f" {drawn}  {100 * done:.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
 
 
 def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = None) -> str:
@@ -130,10 +136,11 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
 
     Of a part of the documents nobody has counted more than all of them.
     """
-    is_part = plan is not None and bool(plan.scope.filters or plan.scope.owner)
-    total = sum(map(documents_total, run.collections))
+    is_counted = all(one.state is CollectionState.DONE for one in run.collections)
+    is_part = plan is not None and bool(plan.scope.filters or plan.scope.owner) and not is_counted
+    total = sum(one.documents_expected for one in run.collections)
     done = documents_done(run)
-    parts = [f"{number(done)} {'of at most' if is_part and done < total else '/'} {number(total)} docs"]
+    parts = [f"{number(done)} {'of at most' if is_part else '/'} {number(total)} docs"]
     if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(map(bytes_total, run.collections))):
         parts.append(sizes)
     if run.state.is_active:
@@ -147,40 +154,39 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
     return line if cell_len(line) <= width else " " + "  ".join(part.strip() for part in parts)
 
 
-def counts_lines(
-    run: RunRecord, pace: RunPace, events: Sequence[Event], plan: Plan | None = None, width: int = 80
-) -> tuple[str, str]:
+def counts_lines(run: RunRecord, pace: RunPace, retried: int, width: int, plan: Plan | None = None) -> tuple[str, str]:
     """The sparkline, the limit, how many are verified at once, and what became of the documents, on two lines.
 
-    Where they have no room for all counts, those that are 0 are left out of the second line.
+    A number is never cut: where there is no room, the sparkline goes, and then large numbers are rounded.
     """
-    limit = f"{number(run.rate_limit)}/s" if run.rate_limit else "none"
-    left = f" {sparkline(pace.history, SPARK_WIDTH)} limit {limit}"
+    limit = f"limit {number(run.rate_limit)}/s" if run.rate_limit else "limit none"
+    left = f"{sparkline(pace.history, SPARK_WIDTH)} {limit}"
     first, second = _counts(run)
-    second.append(("retried", sum(_RETRY in one.message for one in events)))
+    second.append(("retried", retried))
     below = "" if run.kind is RunKind.EXPORT else source_words(plan)
+    begin = max(COUNTS_AT, cell_len(left) + 3)
     if run.state.is_active and run.parallel > 1:
         below = f"{below}  {run.parallel} at once".strip()
-    return _laid_out((left, f" {below}"), first, second, width)
+        begin = max(begin, cell_len(below) + 3)
+    return _beside((left, limit), begin, first, width), _beside((below,), begin, second, width)
 
 
-def _laid_out(
-    lefts: tuple[str, str], first: list[tuple[str, int]], second: list[tuple[str, int]], width: int
-) -> tuple[str, str]:
-    """Put counts behind what stands at the left: as drawn, else with a wider second line, else without its zeros."""
-    above, below = lefts
-    begin = max(COUNTS_AT, cell_len(above) + 2, cell_len(below) + 2 if below.strip() else 0)
-    begins = [(begin, begin), (begin, cell_len(below) + 2), (cell_len(above) + 2, cell_len(below) + 2)]
-    lines = (above, below)
-    for some in (second, [one for one in second if one[1]]):
-        for at in begins:
-            for kept in range(len(first), 0, -1):
-                rows = (first[:kept], [*first[kept:], *some])
-                shown = ["  ".join(f"{name} {number(value)}" for name, value in row) for row in rows]
-                lines = (above.ljust(at[0]) + shown[0], below.ljust(at[1]) + shown[1])
-                if all(cell_len(one) <= width for one in lines):
-                    return lines
-    return lines
+def _beside(lefts: Sequence[str], begin: int, counts: Sequence[tuple[str, int]], width: int) -> str:
+    """Put counts beside the first of `lefts`, at a cell; nearer to the last of them, and rounded, as far as needed."""
+    exact, rounded = ("  ".join(f"{name} {say(value)}" for name, value in counts) for say in (number, rounded_number))
+    near = f" {lefts[-1]}  " if lefts[-1] else " "
+    lines = (f" {lefts[0]}".ljust(begin) + exact, near + exact, near + rounded)
+    return next((one for one in lines if cell_len(one) <= width), lines[-1])
+
+
+def rounded_number(value: int) -> str:
+    """Show a number in few cells: from a million on its first digits, the rest cut off: `1.9 M`, `12 M`."""
+    for unit, name in ((10**9, "G"), (10**6, "M")):
+        if value >= 10 * unit:
+            return f"{number(value // unit)} {name}"
+        if value >= unit:
+            return f"{value * 10 // unit / 10:.1f} {name}"
+    return number(value)
 
 
 def more_line(rows: int, shown: int, width: int) -> str:
@@ -211,22 +217,9 @@ def fraction(run: RunRecord) -> float:
     return min(0.999, done / total) if total else 0.0
 
 
-def percent(run: RunRecord) -> float:
-    """The same in percent."""
-    return 100 * fraction(run)
-
-
-def elapsed(run: RunRecord, now: float) -> float | None:
-    """Seconds since the run was started, up to its end or to the last word of a worker that is gone."""
-    if run.started_at is None:
-        return None
-    end = now if run.state.is_active else run.ended_at or run.last_heard_at or now
-    return max(0.0, end - run.started_at)
-
-
 def mean_rate(run: RunRecord) -> int | None:
     """Documents a second of a run that has ended; None where a stop in between would make it a lie."""
-    taken = elapsed(run, 0.0) if run.ended_at else None
+    taken = run.seconds_at_work(run.ended_at) if run.ended_at else None
     return steady(documents_done(run) / taken) if taken and run.attempt <= 1 else None
 
 
@@ -239,7 +232,7 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
     first = [("inserted", counts.inserted), ("replaced", counts.replaced), ("unchanged", counts.unchanged)]
     second = [("skipped", counts.skipped), ("rejected", counts.rejected)]
     if counts.deleted:
-        first.append(("deleted", counts.deleted))
+        second.insert(0, ("deleted", counts.deleted))  # a fourth of that size has no room on the line above
     if counts.assumed_ours:
         second.append(("in doubt", counts.assumed_ours))
     return first, second

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tui_migrate.errors import Undecided
 from tui_migrate.journal.reader import FINDINGS_SHOWN
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.states import RunState
@@ -11,10 +10,10 @@ from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.next_steps import failure_hint, is_one_command
-from tui_migrate.ui.run_rows import retried_words, rollback_words
+from tui_migrate.ui.run_rows import UNDECIDED, retried_words, rollback_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
-from tui_migrate.ui.screens.run_view import elapsed
+from tui_migrate.ui.screens.run_view import asks_only
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.ui.wording import ago, state_tone
@@ -115,8 +114,10 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
         case RunState.FAILED:
             known = f"{keys.of('run.errors')} and {keys.of('run.log')} show what is known"
             yield f" ✗ failed: {printable(failure.message) if failure else known}"
+        case RunState.INTERRUPTED if asks_only(run):
+            yield f" {UNDECIDED} {_asked_words(run)}"
         case RunState.INTERRUPTED:
-            yield f" ~ interrupted: {_interruption(run)}"
+            yield f" ~ interrupted: {printable(failure.message) if failure else 'its worker is gone'}"
         case RunState.CANCELLED:
             stays = "what it wrote stays" if run.writes_begun and run.kind is not RunKind.EXPORT else "nothing is left"
             yield f" ✗ cancelled: {stays}"
@@ -126,28 +127,19 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
     if not run.rollback_run and (waits := rollback_words(run)):
         yield f" ! {waits}"
-    if (hint := failure_hint(failure)) and not is_one_command(failure) and not _is_decided(run):
+    if (hint := failure_hint(failure)) and not is_one_command(failure) and not asks_only(run):
         yield f"   → {printable(hint)}"
 
 
-def _interruption(run: RunRecord) -> str:
-    """Say why; where it was for decisions, how many are wanted by now."""
-    if run.failure is None:
-        return "its worker is gone"
-    if run.failure.code != Undecided.code:
-        return printable(run.failure.message)
-    if _is_decided(run):
+def _asked_words(run: RunRecord) -> str:
+    """Say how many decisions are wanted by now; nothing has failed, and nobody has interrupted anything."""
+    if not run.undecided:
         return "all that it asked about is decided, and waits to be written"
-    return f"{waiting_words(run.undecided)}: both ends have them, and they differ"
-
-
-def _is_decided(run: RunRecord) -> bool:
-    """True of a run that has stopped for decisions, all of which are made by now."""
-    return run.failure is not None and run.failure.code == Undecided.code and not run.undecided
+    return f"{waiting_words(run.undecided)}: both ends have them, and they differ; all else is done"
 
 
 def _done_words(run: RunRecord, now: float) -> str:
-    taken = elapsed(run, now)
+    taken = run.seconds_at_work(now)
     collections = "1 collection" if len(run.collections) == 1 else f"{number(len(run.collections))} collections"
     done = documents_done(run)
     words = f": {number(done)} {'document' if done == 1 else 'documents'} of {collections}"
@@ -161,13 +153,18 @@ def _done_words(run: RunRecord, now: float) -> str:
 def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
     steps = []
+    resume = keys.of("run.resume")
     if run.rollback_run:
         steps.append(f"{keys.of('run.rollback')} shows run {run_name(run.rollback_run)}")
-    if run.may_resume:
+    if not run.may_resume:
+        pass
+    elif run.cancel_asked:
+        steps.append(f"{resume} has a worker do that, or go on with the run")
+    elif asks_only(run):
+        steps += [] if run.undecided else [f"{resume} has a worker write what is decided, with undo"]
+    else:
         steps.append(
-            f"{keys.of('run.resume')} starts it"
-            if run.state is RunState.PLANNED
-            else f"{keys.of('run.resume')} resumes it where it stopped"
+            f"{resume} starts it" if run.state is RunState.PLANNED else f"{resume} resumes it where it stopped"
         )
     if run.undecided and not run.state.is_final:
         steps.insert(0, f"{keys.of('run.conflicts')} lists what waits for your decision")
@@ -179,7 +176,7 @@ def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
         steps.append(f"{keys.of('backup.restore')} restores it")
     if run.counts.rejected:
         steps.append(f"{keys.of('run.rejects')} lists what the target refused")
-    if run.findings or run.failure:
+    if run.findings or (run.failure and not asks_only(run)):
         steps.append(_findings_words(len(run.findings), keys.of("run.errors")))
     if not steps:
         steps.append(f"{keys.of('run.log')} shows what it did")

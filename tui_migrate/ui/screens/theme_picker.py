@@ -36,6 +36,7 @@ class ThemePicker(Window[str | None]):
     """
 
     BINDINGS: ClassVar = [Binding("escape", "refuse", show=False)]
+    KEYS: ClassVar = (("enter", "Keep"), ("esc", "Back"))
 
     def __init__(self, before: str, own: OwnThemes, folder: Path, *, few: bool = False) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ few beside them below. Tests compare what a terminal shows with and without it.
 import asyncio
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -18,6 +18,7 @@ from textual.app import App, ReturnType
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import DescendantFocus, Event, Key, Paste, Resize
+from textual.filter import LineFilter
 from textual.geometry import Offset
 from textual.screen import Screen
 from textual.theme import Theme
@@ -30,6 +31,7 @@ from tui_migrate.ui.terminal.driver import TerminalDriver
 from tui_migrate.ui.terminal.frames import Frames
 from tui_migrate.ui.terminal.key_order import KeyOrder
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet, is_remote
+from tui_migrate.ui.terminal.text_filter import TextFilter
 
 _SUSPEND: Final = Binding("ctrl+z", "suspend_process", show=False, id="app.suspend", priority=True)
 
@@ -79,6 +81,7 @@ class TerminalApp(App[ReturnType]):
         self._depth = depth or _DEPTHS.get(self.console.color_system or "", ColourDepth.SIXTEEN)
         self._reports_mouse = not is_remote() if mouse is None else mouse
         self._frames: Frames | None = None
+        self._text_filter = TextFilter()
         self._key_order = KeyOrder(self, super().on_event, self.is_ready)
         self._thread_hook = threading.excepthook
         self.last_faults: list[str] = []
@@ -101,9 +104,15 @@ class TerminalApp(App[ReturnType]):
         """What Textual's own style sheets ask for and its themes of sixteen colours leave out."""
         return {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """In a browser, what a line says is sent as it is: nothing in it may act there."""
+        filters = super().get_line_filters()
+        return [*filters, self._text_filter] if self.is_web else filters
+
     async def on_event(self, event: Event) -> None:
         """Take what comes; keys that came in one piece only when the one before has had its effect."""
-        if self._frames is not None and isinstance(event, (Key, Paste)) and not event.is_forwarded:
+        is_typed = self._driver is not None and not self.is_headless  # in a browser, too; a Pilot waits by itself
+        if is_typed and isinstance(event, (Key, Paste)) and not event.is_forwarded:
             await self._key_order.take(event)
         else:
             await super().on_event(event)

@@ -34,7 +34,7 @@ class CellMaker:
             return tuple(blank if one == " " else (one, pen) for one in text)
         made: list[Cell] = []
         for start, end, width in split_graphemes(text)[0]:
-            shown = "".join(one for one in text[start:end] if one == _JOINER or unicodedata.category(one) not in _ACTS)
+            shown = "".join(filter(is_text, text[start:end]))
             if not width:
                 continue
             for part in self._fitting(shown, width):
@@ -55,6 +55,11 @@ class CellMaker:
         except UnicodeEncodeError:
             return False
         return True
+
+
+def is_text(character: str) -> bool:
+    """Say whether a character is only shown, and does not act on a terminal."""
+    return character == _JOINER or unicodedata.category(character) not in _ACTS
 
 
 @lru_cache(maxsize=8192)

@@ -43,8 +43,8 @@ async def run_app(home: Home, socket: "web.WebSocketResponse", width: int, heigh
         start_new_session=True,  # ctrl+c on the server's terminal is for the server, which ends its apps in peace
     )
     assert process.stdin is not None  # noqa: S101 -- for mypy: all three are pipes
-    assert process.stdout is not None  # noqa: S101
-    assert process.stderr is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101 -- as above
+    assert process.stderr is not None  # noqa: S101 -- as above
     try:
         async with asyncio.TaskGroup() as group:
             said = group.create_task(_listen(process.stderr))
@@ -69,8 +69,8 @@ async def run_app(home: Home, socket: "web.WebSocketResponse", width: int, heigh
 
 
 def command(home: Home) -> list[str]:
-    """The words of the command that is run for each page."""
-    return [sys.executable, "-m", "tui_migrate.ui.web", str(home.config), str(home.state)]
+    """The words of the command that is run for each page; no module comes out of the folder the server was begun in."""
+    return [sys.executable, "-P", "-m", "tui_migrate.ui.web", str(home.config), str(home.state)]
 
 
 def environment(width: int, height: int) -> dict[str, str]:

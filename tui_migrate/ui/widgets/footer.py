@@ -26,6 +26,13 @@ class KeyFooter(Widget):
         super().__init__()
         self._actions: tuple[Action, ...] = ()
         self._first: tuple[str, ...] = ()
+        self._covering: tuple[tuple[str, str], ...] | None = None
+
+    def cover(self, keys: tuple[tuple[str, str], ...] | None) -> None:
+        """Show these keys and words of a window that covers the screen, until it is None again."""
+        if keys != self._covering:
+            self._covering = keys
+            self.refresh()
 
     def show(self, actions: tuple[Action, ...], first: tuple[str, ...] = ()) -> None:
         """Show these actions in their order; where they do not fit, those of the ids `first`, then how to leave."""
@@ -50,6 +57,10 @@ class KeyFooter(Widget):
         """Draw the line."""
         plain, key = self.rich_style, self.get_component_rich_style("footer--key")
         segments: list[Segment] = []
+        if self._covering is not None:
+            for name, words in self._covering:
+                segments += [Segment(f" {name}", key), Segment(f" {words} ", plain)]
+            return Strip(segments).adjust_cell_length(self.size.width, plain)
         is_cut = self.is_cut
         for one in self.shown:
             if is_cut and one.id == _ALWAYS:

@@ -6,8 +6,8 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
+from tui_migrate.ui.widgets.fitting import cut, fit
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import fit
 
 LEAST_CELLS: Final = 12
 """A path that had to be cut to fewer cells would say nothing."""
@@ -24,23 +24,29 @@ class Note(Lines):
     def __init__(self) -> None:
         super().__init__([""])
         self._said = ""
+        self._until_ended = 0
 
-    def say(self, text: str, *, is_error: bool) -> None:
-        """Show a line; where it is too long its paths are cut, so that what stands behind them is seen."""
+    def say(self, text: str, *, is_error: bool, until_ended: int = 0) -> None:
+        """Show a line; where it is too long its paths are cut, so that what stands behind them is seen.
+
+        `until_ended` is the run by whose end it is out of date, 0 for none.
+        """
+        self._until_ended = until_ended
         self.set_class(is_error, "-error")
         self._said = f" {'✗' if is_error else '✓'} {text}"
         self._draw()
 
+    def run_ended(self, run_id: int) -> None:
+        """Show nothing more of what was true while this run went on."""
+        if self._until_ended == run_id:
+            self.clear()
+
     def clear(self) -> None:
         """Show nothing."""
+        self._until_ended = 0
         self.set_class(False, "-error")
         self._said = ""
         self._draw()
-
-    def forget(self, words: str) -> None:
-        """Show nothing where it was said of this that all is well: it is not so any more."""
-        if words in self._said and not self.has_class("-error"):
-            self.clear()
 
     def on_resize(self) -> None:
         """Cut the line anew."""
@@ -48,7 +54,8 @@ class Note(Lines):
 
     def _draw(self) -> None:
         width = self.size.width or self.app.size.width
-        self.show([Text(with_short_paths(self._said, width), end="")])
+        # Half a sentence may say the contrary of the whole: that it is cut has to be seen.
+        self.show([Text(cut(with_short_paths(self._said, width), width), end="")])
 
 
 def with_short_paths(text: str, width: int) -> str:

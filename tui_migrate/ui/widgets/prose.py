@@ -1,6 +1,7 @@
 """Paragraphs that are broken into lines by the width there is, counted in cells."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -8,15 +9,19 @@ from textual.geometry import Size
 
 from tui_migrate.ui.widgets.lines import Lines
 
+_SIGNS: Final = "-_/.,:"
+"""Behind these a long name, path or URL may be broken and stays readable."""
+_MARKS: Final = ("✗ ", "✓ ", "! ", "~ ", "● ")
+
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """Break a text into lines of at most `width` cells; lines after the first begin with `indent`.
 
-    Breaks fall on blanks; a word that is longer than a line is cut.
+    Breaks fall on blanks; a word that is longer than a line is broken, behind one of its own signs where it has one.
     """
     lines, line = [], ""
-    for word in _words(text, max(1, width - len(indent))):
-        if line and cell_len(line) + 1 + cell_len(word) > max(1, width):
+    for word, is_rest in _words(text, max(1, width - len(indent))):
+        if line and (is_rest or cell_len(line) + 1 + cell_len(word) > max(1, width)):
             lines.append(line)
             line = indent + word
         else:
@@ -24,24 +29,28 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
     return [*lines, line]
 
 
-def _words(text: str, width: int) -> Iterator[str]:
+def _words(text: str, width: int) -> Iterator[tuple[str, bool]]:
+    """Give the words, one that is longer than a line in parts; with each whether it is the rest of the one before."""
     for word in text.split(" "):
-        rest = word
+        rest, is_rest = word, False
         while cell_len(rest) > width:
             head = rest[:1]
             for character in rest[1:]:
                 if cell_len(head) + cell_len(character) > width:
                     break
                 head += character
-            yield head
-            rest = rest[len(head) :]
-        yield rest
+            sign = max(head.rfind(one, 1) for one in _SIGNS) + 1
+            head = head[:sign] if sign > len(head) // 2 or head[sign - 1 : sign] == "/" else head
+            yield head, is_rest
+            rest, is_rest = rest[len(head) :], True
+        yield rest, is_rest
 
 
 class Prose(Lines):
     """Paragraphs, one string or `Text` each; strings are wrapped, a `Text` stays the line that it is.
 
-    The leading blanks of a paragraph are kept and set before its further lines too.
+    The leading blanks of a paragraph are kept and set before its further lines too, which stand below its words where
+    it begins with a mark.
     """
 
     DEFAULT_CSS = "Prose { height: auto; width: 1fr; }"
@@ -84,5 +93,6 @@ class Prose(Lines):
             else:
                 stripped = one.lstrip(" ")
                 indent = one[: len(one) - len(stripped)]
-                for number, line in enumerate(wrap(stripped, width - len(indent))):
+                hanging = " " * 2 if stripped.startswith(_MARKS) else ""
+                for number, line in enumerate(wrap(stripped, width - len(indent), hanging)):
                     yield indent + line if line or number else line

@@ -8,6 +8,7 @@ shown by the table that has the keys, and by no other: what they say is done by 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import is_
 from typing import ClassVar, Final
 
 from rich.cells import cell_len, set_cell_size
@@ -20,13 +21,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_migrate.redaction import printable
+from tui_migrate.ui.widgets.fitting import fit_words
 from tui_migrate.ui.widgets.prose import wrap
 
 SPACE: Final = 2
 """Cells between two columns."""
-
-BLANKS_OF_SENTENCE: Final = 4
-"""A text with so many blanks is a sentence: names, paths and `from → to` have fewer."""
 
 
 class Tone(Enum):
@@ -43,18 +42,20 @@ class Tone(Enum):
 class Column:
     """A column: its title and its width in cells, 0 for the one that takes what is left.
 
-    `right` sets numbers to the right; `from_width` is the table's width from which on it is shown.
+    `right` sets numbers to the right; `from_width` is the table's width from which on it is shown. `fitted` cuts a
+    text that is too long: one like it has to be told from others by what is left.
     """
 
     title: str
     width: int = 0
     right: bool = False
     from_width: int = 0
+    fitted: Callable[[str, int], str] = fit_words
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its key, a text for each column, and what it sorts by (the texts where `sort` is empty).
+    """A row: its key, a text for each column, and what it sorts by (the texts of columns that `sort` does not reach).
 
     `name` is shown in full below the table.
     """
@@ -162,16 +163,21 @@ class Table(Widget, can_focus=True):
         return self._filter
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
-        """Show these rows; the cursor stays on its key, and nothing jumps. `empty` is what is said where none is."""
-        self._all = tuple(rows)
+        """Show these rows; the cursor stays on its key, and nothing jumps. `empty` is what is said where none is.
+
+        The very rows that are shown already are not filtered and sorted again.
+        """
         if empty is not None and empty != self._empty:
             self._empty = empty
             self.refresh()
-        self._arrange()
+        if len(rows) != len(self._all) or not all(map(is_, rows, self._all)):
+            self._all = tuple(rows)
+            self._arrange()
 
     def filter(self, text: str, matches: Callable[[Row], bool] | None = None) -> None:
         """Show only rows whose texts hold `text`, upper or lower case; `matches` decides instead where it is given."""
         self._filter, self._matches = text, matches
+        self._refresh_note()
         self._arrange()
 
     def sort_by(self, column: int) -> None:
@@ -181,8 +187,9 @@ class Table(Widget, can_focus=True):
         self._arrange()
 
     def sort_by_next(self) -> None:
-        """Sort by the next column, and after the last one not at all."""
-        self.sort_by(self._sort + 1 if self._sort + 1 < len(self._columns) else -1)
+        """Sort by the next column that is shown, and after the last one not at all."""
+        shown = (number for number, width in enumerate(self._widths()) if width)
+        self.sort_by(next((number for number in shown if number > self._sort), -1))
 
     def move_to(self, key: str) -> None:
         """Put the cursor on a row, if it is shown."""
@@ -200,7 +207,7 @@ class Table(Widget, can_focus=True):
             return self._note()
         place = self._top + y - 1
         if place >= len(self._rows):
-            lines = wrap(self._empty, self.size.width - 2) if not self._rows else []
+            lines = wrap(self._empty_words, self.size.width - 2) if not self._rows else []
             message = f" {lines[y - 1]}" if y <= len(lines) else ""
             return self._plain(message, self.get_component_rich_style("table--dim"))
         row = self._rows[place]
@@ -252,7 +259,7 @@ class Table(Widget, can_focus=True):
         key, before = self.cursor_key, self._rows
         rows = self._matching()
         if self._sort >= 0:
-            rows.sort(key=lambda row: _sort_key(row, self._sort))
+            rows = sorted_by(rows, self._sort)
         self._rows = rows
         place = self._place_of(key)
         cursor = place if place is not None else min(self._cursor, max(0, len(rows) - 1))
@@ -275,7 +282,7 @@ class Table(Widget, can_focus=True):
         if self._matches is not None:
             return [row for row in self._all if self._matches(row)]
         if words := self._filter.casefold():
-            return [row for row in self._all if any(words in cell.casefold() for cell in row.cells)]
+            return [row for row in self._all if words in "\n".join(row.cells).casefold()]
         return list(self._all)
 
     def _place_of(self, key: str | None) -> int | None:
@@ -318,7 +325,7 @@ class Table(Widget, can_focus=True):
         parts = [("›" if is_cursor else " ")]
         for column, width, text in zip(self._columns, self._widths(), texts, strict=False):
             if width > 0:
-                fitted = fit_words(text, width)
+                fitted = column.fitted(text, width)
                 space = " " * (width - cell_len(fitted))
                 parts.append((space + fitted if column.right else fitted + space) + " " * SPACE)
         return self._plain("".join(parts), style)
@@ -337,6 +344,21 @@ class Table(Widget, can_focus=True):
             (column.width or share) if is_shown else 0 for column, is_shown in zip(self._columns, shown, strict=True)
         ]
 
+    @property
+    def _empty_words(self) -> str:
+        """Say why no row is there: there is none, or the filter lets none of them through."""
+        if not self._all or not self._filter:
+            return self._empty
+        none = "The one row does not hold" if len(self._all) == 1 else f"None of the {len(self._all):,} rows holds"
+        return f"{none} “{printable(self._filter)}”. An empty filter shows all."
+
+    def _said_below(self, row: Row) -> str:
+        """What is said of the row under the cursor; nothing where that would only repeat what stands there uncut."""
+        if row.name:
+            return printable(row.name)
+        first = printable(row.cells[0])
+        return "" if cell_len(first) <= self._widths()[0] else first
+
     def _note(self) -> Strip:
         style = self.get_component_rich_style("table--note")
         if not self._rows:
@@ -350,34 +372,20 @@ class Table(Widget, can_focus=True):
         if len(self._rows) != len(self._all):
             where += f" of {len(self._all):,}"
         room = max(0, self.size.width - cell_len(where) - 2)
-        name = fit_words(printable(row.name or row.cells[0]), room)
+        name = fit_words(self._said_below(row), room)
         return self._plain(f" {name}{' ' * (room - cell_len(name))}{where}", style)
 
 
-def fit(text: str, width: int) -> str:
-    """Cut a text in its middle to a number of cells; both its ends stay readable."""
-    if cell_len(text) <= width:
-        return text
-    if width <= 1:
-        return set_cell_size(text, width).rstrip()
-    tail_cells = (width - 1) // 2
-    head = set_cell_size(text, width - 1 - tail_cells).rstrip(" ")
-    tail = text[-tail_cells:] if tail_cells else ""
-    while cell_len(tail) > tail_cells:
-        tail = tail[1:]
-    return f"{head}…{tail}"
-
-
-def cut(text: str, width: int) -> str:
-    """Cut a text at its end to a number of cells."""
-    return text if cell_len(text) <= width else f"{set_cell_size(text, max(0, width - 1)).rstrip(' ')}…"[:width]
-
-
-def fit_words(text: str, width: int) -> str:
-    """Cut a sentence at its end, where less is lost of what it says, and a name or a path in its middle."""
-    return cut(text, width) if text.count(" ") >= BLANKS_OF_SENTENCE else fit(text, width)
-
-
-def _sort_key(row: Row, column: int) -> tuple[int, float, str]:
-    value = row.sort[column] if row.sort else row.cells[column]
-    return (1, 0.0, value.casefold()) if isinstance(value, str) else (0, -value, "")
+def sorted_by(rows: Sequence[Row], column: int) -> list[Row]:
+    """Sort by a column: numbers first, the largest on top, then texts, upper and lower case as one."""
+    numbers: list[tuple[float, int]] = []
+    texts: list[tuple[str, int]] = []
+    for place, row in enumerate(rows):
+        value = row.sort[column] if column < len(row.sort) else row.cells[column]
+        if isinstance(value, str):
+            texts.append((value.casefold(), place))
+        else:
+            numbers.append((-value, place))
+    numbers.sort()
+    texts.sort()
+    return [rows[place] for _, place in (*numbers, *texts)]
