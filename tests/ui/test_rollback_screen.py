@@ -95,25 +95,6 @@ async def test_the_preview_shows_what_goes_and_who_came_later(journal: PreparedJ
         assert keys(pilot) == "lrentersxFq?"
 
 
-async def test_a_count_is_not_dropped_by_the_key_that_starts(
-    journal: PreparedJournal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def has_no_end(*_: object) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(rollback, "look_for_changes", has_no_end)
-    run_id = await journal.run()
-    await write_undo(journal.home, run_id)
-    async with preview(journal.home, run_id) as pilot:
-        await until(pilot, shows(pilot, "Next: s starts the rollback"))
-        await pilot.press("x", "s")
-        await until(pilot, shows(pilot, "is being counted: esc stops that, then s starts", "esc stops."))
-        await pilot.press("escape")
-        await until(pilot, shows(pilot, "Stopped counting", "Next: s starts the rollback"))
-    async with open_both(journal.home.journal) as (_, reader):
-        assert await reader.count_runs() == 1
-
-
 async def test_nothing_is_started_by_looking_and_esc(journal: PreparedJournal) -> None:
     run_id = await journal.run()
     await write_undo(journal.home, run_id)

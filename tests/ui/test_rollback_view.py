@@ -86,7 +86,7 @@ def test_many_names_are_cut() -> None:
 def test_a_long_name_is_cut_in_its_middle_not_broken() -> None:
     long = "a_very_long_collection_name_that_nobody_should_ever_have_chosen_at_3_am"
     undo = UndoSummary(9, collections=frozenset((long,)))
-    assert "1 collection (a_very_long_collecti…_chosen_at_3_am)" in text(RollbackLook(undo=undo))
+    assert "1 collection (a_very_long_collecti…have_chosen_at_3_am)" in text(RollbackLook(undo=undo))
 
 
 def test_names_cannot_act_on_the_terminal() -> None:

@@ -205,10 +205,6 @@ class RollbackScreen(OperatorScreen):
         run, plan, look = self._run, self._plan, self._look
         if run is None or plan is None or look is None or not self.is_available("rollback.start"):
             return
-        if self._counting is not None:
-            start = self.key_of("rollback.start")
-            self.notify_line(f"What others changed is being counted: esc stops that, then {start} starts.")
-            return
         wanted = Wanted(self._run_id, plan, planned(run, self._changes), look.later, self._force)
         self._starting.begin(partial(self._start, wanted), f"rollback-{self._run_id}")
 
