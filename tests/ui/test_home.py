@@ -375,7 +375,8 @@ async def test_a_run_that_stopped_is_taken_up_from_home(home: Home) -> None:
         await until(pilot, shows(pilot, "~ interrupted"), "the run")
         await pilot.press("u")
         await until(pilot, home.run(1).worker_log.exists, "a worker", seconds=40)
-        await until(pilot, shows(pilot, "run 0001 goes on"), "the word", seconds=40)
+        told, over = shows(pilot, "A worker has taken up run 0001."), shows(pilot, "✗ failed")
+        await until(pilot, lambda: told() or over(), "the word, or that it is over already", seconds=40)
         app.exit()
     await asyncio.to_thread(_end_worker, home)
 

@@ -219,13 +219,12 @@ def test_no_number_is_cut_however_large_they_are() -> None:
     assert first == " limit none  inserted 12,345,678  replaced 1,234,567  unchanged 7,654,321"
     assert second == " " * 29 + "skipped 0  rejected 0  retried 0"
     assert counts_lines(run, paced(run), 0, 120)[0].endswith("limit none   " + first.removeprefix(" limit none  "))
-    many = Counts(
-        123_456_789_012, 98_765_432, 87_654_321, 76_543_210, 65_432_109, deleted=54_321_098, assumed_ours=43_210_987
-    )
+    many = Counts(123_456_789_012, 98_765_432, 87_654_321, 76_543_210, 65_432_109, deleted=54_321_098)
     run = replace(record(RunState.EXECUTING, one("a", CollectionState.ACTIVE, 1, 2, many)), parallel=3)
     first, second = counts_lines(replace(run, rate_limit=500_000), RunPace(), 0, 80, copy_plan())
-    assert first == " limit 500,000/s  inserted 123 G  replaced 98 M  unchanged 87 M  deleted 54 M"
-    assert second == " SOURCE: PRODUCTION  3 at once  skipped 76 M  rejected 65 M  in doubt 43 M  retried 0"
+    assert first == " limit 500,000/s  inserted 123 G  replaced 98 M  unchanged 87 M"
+    assert second == " SOURCE: PRODUCTION  3 at once deleted 54 M skipped 76 M rejected 65 M retried 0"
+    assert counts_lines(run, RunPace(), 0, 60, copy_plan())[1].endswith("…")
 
 
 def test_a_rounded_number_says_no_more_than_there_is() -> None:

@@ -24,7 +24,7 @@ from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
 from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.widgets.fitting import fit, fit_ends
+from tui_migrate.ui.widgets.fitting import cut, fit, fit_ends
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
 
 BESIDE_BAR: Final = 37
@@ -175,8 +175,9 @@ def _beside(lefts: Sequence[str], begin: int, counts: Sequence[tuple[str, int]],
     """Put counts beside the first of `lefts`, at a cell; nearer to the last of them, and rounded, as far as needed."""
     exact, rounded = ("  ".join(f"{name} {say(value)}" for name, value in counts) for say in (number, rounded_number))
     near = f" {lefts[-1]}  " if lefts[-1] else " "
-    lines = (f" {lefts[0]}".ljust(begin) + exact, near + exact, near + rounded)
-    return next((one for one in lines if cell_len(one) <= width), lines[-1])
+    close = " ".join(filter(None, (f" {lefts[-1]}".rstrip(), rounded.replace("  ", " "))))
+    lines = (f" {lefts[0]}".ljust(begin) + exact, near + exact, near + rounded, close)
+    return next((one for one in lines if cell_len(one) <= width), cut(close, width))
 
 
 def rounded_number(value: int) -> str:
