@@ -30,7 +30,7 @@ async def test_runs_come_newest_first_a_page_at_a_time(journal: Journal) -> None
     assert await journal.read.count_runs() == 5
 
 
-async def test_a_page_of_runs_with_their_collections_is_four_queries_however_long_it_is(
+async def test_a_page_of_runs_with_their_collections_is_five_queries_however_long_it_is(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(4):
@@ -47,7 +47,7 @@ async def test_a_page_of_runs_with_their_collections_is_four_queries_however_lon
     monkeypatch.setattr(journal.read, "_rows", counted)
     assert list(await journal.read.runs(10)) == one_by_one
     assert [one.name for one in one_by_one[0].collections] == ["c4", "c3", "c2", "c1"]
-    assert len(asked) == 4
+    assert len(asked) == 5
 
 
 async def test_collections_that_have_not_changed_are_the_same_objects(journal: Journal) -> None:
@@ -152,6 +152,11 @@ async def test_which_rollbacks_count(journal: Journal, state: RunState, stage: S
         values = (state.value, stage.value, rollback)
         await database.execute("UPDATE runs SET state = ?, stage = ? WHERE id = ?", values)
     assert await journal.read.rollbacks_of(undone) == ((rollback,) if stands else ())
+    shown = await journal.read.run(undone)
+    is_under_way = stands and state is not RunState.COMPLETED
+    assert (shown.rollback_run, shown.rollback_state) == ((rollback, state) if is_under_way else (0, None))
+    await journal.write.set_rolled_back_by(undone, rollback)
+    assert (await journal.read.run(undone)).rollback_run == 0
 
 
 async def test_later_runs_are_those_that_wrote_to_the_same_collections(journal: Journal) -> None:

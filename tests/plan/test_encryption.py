@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tui_migrate.plan.ends import needs_passphrase
 from tui_migrate.plan.model import PackageEnd, RunKind
 
 WORD = "word"
+AEAD = "cryptography.hazmat.primitives.ciphers.aead"
 KEY = str(identity().to_public())
 
 
@@ -42,6 +44,18 @@ async def test_what_cannot_be_encrypted_so_is_an_error(
     assert said in one.message
     assert one.hint
     assert "ABC" not in one.message
+
+
+async def test_a_passphrase_without_the_library_for_it_is_an_error(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, AEAD, None)
+    await create(scene.source, "things")
+    end = PackageEnd(str(tmp_path / "new"), PackageForm.ARCHIVE, with_passphrase=True)
+    (one,) = await check(scene, await scene.plan(target=end, kind=RunKind.EXPORT))
+    assert (one.severity, one.code) == (Severity.ERROR, "encryption")
+    assert "need cryptography, which is not installed" in one.message
+    assert "tui-migrate[encryption]" in one.hint
 
 
 def test_a_package_under_a_passphrase_needs_one_that_is_not_there_yet(tmp_path: Path) -> None:

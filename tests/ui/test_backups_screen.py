@@ -1,4 +1,5 @@
 import asyncio
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -201,6 +202,21 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
         await until(pilot, lambda: shop.documents("users") == before, "the restore")
         await until(pilot, shows(pilot, "completed"), "its end")
         assert "strays" not in await asyncio.to_thread(target.list_collection_names)
+
+
+async def test_a_passphrase_is_not_taken_where_its_library_is_missing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
+    app = live_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await begun(pilot, "old")
+        await type_into(pilot, "sealed")
+        await choose(pilot, "sealed")
+        await until(pilot, says(pilot, "cryptography, which is not installed", "tui-migrate[encryption]"), "why not")
+        await choose(pilot, "plain")
+        await until(pilot, says(pilot, "Back up", "as sealed", "Next: s"), "the plan, as it is")
 
 
 async def test_a_backup_under_a_passphrase_asks_for_it(shop: Shop) -> None:

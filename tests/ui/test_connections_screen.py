@@ -23,6 +23,7 @@ from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
 from tui_migrate.ui.screens.connections import ConnectionsScreen
 from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName
+from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.widgets.pick import Pick
 from tui_migrate.ui.widgets.prose import Prose
 from tui_migrate.ui.widgets.url_input import masked
@@ -392,6 +393,26 @@ async def test_esc_cancels_the_test_first_and_asks_before_what_was_typed_is_lost
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(app.screen, ConnectionsScreen), "the list")
     assert connections.load(home) == {}
+
+
+async def test_leaving_the_app_asks_before_what_was_typed_is_lost(home: Home) -> None:
+    connections.write(home, [Connection("dev", "mongodb://127.0.0.1:1/shop", Environment.STAGING)])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, 1)
+        screen = await form(pilot, "enter")
+        screen.query_one("#environment").focus()
+        await pilot.press("right", "q")
+        await until(pilot, shows(pilot, "Leave without saving?"), "the question")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen, "the form")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen), "the help over it")
+        await pilot.press("q")
+        await until(pilot, shows(pilot, "Leave without saving?"), "the question again")
+        assert app.is_running
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: not app.is_running, "the end")
 
 
 async def test_what_is_being_saved_is_neither_saved_again_nor_left(

@@ -28,7 +28,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.schema import VERSION
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import Environment
+from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connections import ConnectionsScreen
@@ -180,13 +180,34 @@ async def test_runs_that_need_somebody_stand_first(home: Home, tmp_path: Path) -
                 ("0005", "✗ cancelled"),
                 ("0003", "✓ completed"),
             ]
-            assert "4 need you   6 in all" in words(pilot, "#runs-title")
+            assert "3 need you   1 at work   6 in all" in words(pilot, "#runs-title")
             await pilot.press("q")
     assert app.return_value is None
     elsewhere = f"--home {home.config.parent}"
     assert app.parting_words() == (
         f"run 0006 goes on; tui-migrate {elsewhere} shows it again, tui-migrate attach 6 {elsewhere} follows it"
     )
+
+
+async def test_a_run_that_is_being_rolled_back_says_so_and_leads_there(home: Home, tmp_path: Path) -> None:
+    await PreparedJournal(home).run(RunState.COMPLETED)
+    async with acted_run(tmp_path, copy_plan(kind=RunKind.ROLLBACK, rollback_of=1)) as rollback:
+        app = new_app(home)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: len(table_cells(pilot, "#runs")) == 2, "both runs")
+            assert [(row[0], row[1]) for row in table_cells(pilot, "#runs")] == [
+                ("0002", "● executing"),
+                ("0001", "↶ in rollback"),
+            ]
+            assert "nothing needs you   1 at work   2 in all" in words(pilot, "#runs-title")
+            await pilot.press("j")
+            await until(pilot, shows(pilot, "being rolled back by run 0002"), "it said in full")
+            await pilot.press("r")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen), "the rollback's screen")
+            await until(pilot, shows(pilot, "run 0002"), "the rollback")
+            await pilot.press("escape")
+            rollback.die()
+            await until(pilot, shows(pilot, "~ in rollback", "1 needs you"), "that it was broken off")
 
 
 async def test_a_run_that_needs_somebody_is_there_however_old_it_is(home: Home) -> None:
@@ -354,7 +375,8 @@ async def test_a_run_that_stopped_is_taken_up_from_home(home: Home) -> None:
         await until(pilot, shows(pilot, "~ interrupted"), "the run")
         await pilot.press("u")
         await until(pilot, home.run(1).worker_log.exists, "a worker", seconds=40)
-        await until(pilot, shows(pilot, "A worker has taken up run 0001."), "the word", seconds=40)
+        told, over = shows(pilot, "A worker has taken up run 0001."), shows(pilot, "✗ failed")
+        await until(pilot, lambda: told() or over(), "the word, or that it is over already", seconds=40)
         app.exit()
     await asyncio.to_thread(_end_worker, home)
 

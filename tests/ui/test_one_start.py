@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.driving import NOW, PreparedJournal, copy_plan, new_app, new_home, shows, table_cells, until
+from tests.ui.driving import (
+    NOW,
+    PreparedJournal,
+    copy_plan,
+    new_app,
+    new_home,
+    screen_text,
+    shows,
+    store_end,
+    table_cells,
+    until,
+)
 from tests.ui.run_scene import SIZE
 from tests.ui.test_rollback_screen import preview, write_undo
 from tui_migrate import connections
@@ -119,6 +130,8 @@ async def test_a_run_is_taken_up_once_and_esc_gives_up_connecting(
 
 
 class RestoreLike(BackupPlanScreen):
+    planned = copy_plan()
+
     def what(self) -> str:
         return "restore"
 
@@ -129,7 +142,30 @@ class RestoreLike(BackupPlanScreen):
         return []
 
     async def look(self, opening: Opening) -> None:
-        self.tell(Outlook(LookState.DONE, NOW, plan=copy_plan(), is_checked=True))
+        self.tell(Outlook(LookState.DONE, NOW, plan=self.planned, is_checked=True))
+
+
+async def test_nothing_is_said_to_be_started_while_it_is_asked_about(
+    journal: PreparedJournal, stalled: Stalled
+) -> None:
+    plan = copy_plan(store_end("staging"), store_end("live", Environment.PRODUCTION))
+    run_id = await journal.run(RunState.FAILED, plan, failure=Failure("unreachable", "no", "wait", 5))
+    app = new_app(journal.home)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = RestoreLike(PlanRequest(plan.kind, plan.source, plan.target))
+        screen.planned = plan
+        await app.push_screen(screen)
+        await until(pilot, shows(pilot, "Next: s starts the run"))
+        await pilot.press("s")
+        await until(pilot, shows(pilot, "Type live and enter"))
+        assert "being started" not in screen_text(pilot)
+        await pilot.press("escape", "escape")
+        await app.push_screen(HistoryScreen())
+        await until(pilot, lambda: len(table_cells(pilot)) == 1)
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "Type live and enter", f"A worker for run {run_id:04d}"))
+        assert "Starting" not in screen_text(pilot)
+    assert stalled.asked == []
 
 
 async def test_a_restore_that_is_recorded_is_not_left_by_esc(journal: PreparedJournal, stalled: Stalled) -> None:

@@ -83,6 +83,12 @@ def test_many_names_are_cut() -> None:
     assert "created no collection, view or index" in text(RollbackLook(undo=UndoSummary(9)))
 
 
+def test_a_long_name_is_cut_in_its_middle_not_broken() -> None:
+    long = "a_very_long_collection_name_that_nobody_should_ever_have_chosen_at_3_am"
+    undo = UndoSummary(9, collections=frozenset((long,)))
+    assert "1 collection (a_very_long_collecti…have_chosen_at_3_am)" in text(RollbackLook(undo=undo))
+
+
 def test_names_cannot_act_on_the_terminal() -> None:
     hostile = "a\x1b[2J"
     run = replace(done(), collections=(one(hostile, CollectionState.DONE, 1, 1),))

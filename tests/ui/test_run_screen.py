@@ -20,9 +20,9 @@ from tests.ui.driving import (
     until,
     words,
 )
-from tests.ui.run_scene import SIZE, acted_run, keys, scene
+from tests.ui.run_scene import SIZE, acted_run, keys, said, scene, watched
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import CollectionState, Counts, Failure
+from tui_migrate.journal.records import CollectionState, ControlStatus, Counts, Failure, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import RunKind
@@ -83,6 +83,38 @@ async def test_a_worker_that_dies_while_it_is_watched_leaves_an_interrupted_run(
         await until(pilot, shows(pilot, "~ interrupted: its worker is gone", "~ execute", "u resumes it"))
         assert {"u", "r", "c"} <= set(keys(pilot))
         assert not {"p", "+", "-"} & set(keys(pilot))
+
+
+async def test_what_an_earlier_attempt_was_refused_is_not_of_now(tmp_path: Path) -> None:
+    async with acted_run(tmp_path) as run:
+        await run.ask(Wish.PAUSE, "anna@bastion")
+        await run.answer(ControlStatus.REFUSED, "too late: the run is failed")
+        failure = Failure("unreachable", "no answer", "check the line", 1)
+        await run.write.end_attempt(run.id, RunState.FAILED, failure)
+        run.clock.now = NOW + 60
+        await run.write.begin_attempt(run.id, 1, "bastion", RunState.PREPARING)
+        await run.end(RunState.FAILED, failure)
+        async with watched(run) as pilot:
+            await until(pilot, shows(pilot, "✗ failed: no answer"))
+            assert "was refused" not in said(pilot)
+
+
+async def test_a_run_that_is_paused_goes_on_by_a_key_that_says_so(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.go_to(RunState.PAUSED)
+        await until(pilot, shows(pilot, "p Go on"), "what the key does now")
+
+
+async def test_how_many_collections_are_out_of_sight_is_right_at_once_when_it_ends(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(9)]
+    async with scene(tmp_path, copy_plan(collections=names)) as (run, pilot):
+        for name in names:
+            await run.collection(name, CollectionState.DONE)
+        await run.go_to(RunState.VERIFYING, RunState.COMMITTING, stage=Stage.COMMIT)
+        await run.end(RunState.COMPLETED)
+        await until(pilot, shows(pilot, "✓ completed"))
+        table = pilot.app.screen.query_one("#collections")
+        await until(pilot, lambda: f"+{9 - table.size.height + 2} more" in words(pilot, "#more"), "the right number")
 
 
 async def test_a_run_that_is_deleted_while_it_is_watched_is_said_to_be_gone(tmp_path: Path) -> None:

@@ -177,6 +177,22 @@ def test_a_rollback_has_its_own_counts_and_knows_its_collections_by_them() -> No
     assert [row.cells[0] for row in CollectionRows().of(run, RunPace())] == ["● b", "! c", "○ a"]
 
 
+def test_what_a_collection_was_thought_to_have_is_not_said_once_it_is_done() -> None:
+    removed = CollectionProgress("junk", CollectionState.DONE, 1, 0, 10, 0, Counts(deleted=1))
+    part = CollectionProgress("users", CollectionState.DONE, 600, 1, 10, 10, Counts(inserted=1))
+    run = record(RunState.COMPLETED, removed, part, stage=Stage.COMMIT)
+    scoped = replace(copy_plan(), scope=Scope(filters=(Filter("users", "{}"),)))
+    assert figures_line(run, RunPace(), 80, scoped).startswith(" 1 / 1 docs ")
+    assert [row.cells[1] for row in CollectionRows().of(run, RunPace())] == ["1 deleted", "1 / 1"]
+
+
+def test_a_line_of_the_log_that_is_too_long_keeps_both_its_ends() -> None:
+    (line,) = event_lines([Event(1, 42, 51_131.0, "note", f"{'long_' * 20}name: starting")], UTC, 80)
+    assert cell_len(line) == 80
+    assert line.startswith(" 14:12:11  long_long")
+    assert line.endswith("name: starting")
+
+
 def test_an_export_counts_what_it_has_written_and_has_no_target_in_production() -> None:
     plan = Plan(
         RunKind.EXPORT,
@@ -188,6 +204,13 @@ def test_an_export_counts_what_it_has_written_and_has_no_target_in_production() 
     first, _ = counts_lines(run, RunPace(), 0, 80, plan)
     assert first.endswith("written 1,248,310")
     assert head_words(run, plan, 81) == ("run 0042   export   prod/shop → /backups/shop", None, "SOURCE: PRODUCTION")
+
+
+def test_the_head_names_a_backup_by_its_name() -> None:
+    made = replace(record(kind=RunKind.EXPORT), target="/backups/of/the/shop.tar", backup="before-my-change")
+    assert head_words(made, None, 80)[0] == "run 0042   backup   prod/shop → before-my-change"
+    read = replace(record(kind=RunKind.IMPORT), source="/backups/of/the/shop.tar", backup="before-my-change")
+    assert head_words(read, None, 80)[0] == "run 0042   restore   before-my-change → staging/shop"
 
 
 def test_no_number_is_cut_however_large_they_are() -> None:

@@ -137,6 +137,27 @@ def test_a_run_that_was_rolled_back_names_by_which() -> None:
     assert said(run) == " ↶ rolled back by run 0043\n   next: l shows what it did; esc goes back"
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (RunState.EXECUTING, "being rolled back by run 0043"),
+        (RunState.PLANNED, "to be rolled back by run 0043, which is not started"),
+        (RunState.PAUSED, "rolled back in part: run 0043, which does so, is paused"),
+        (RunState.INTERRUPTED, "rolled back in part: run 0043, which does so, is interrupted"),
+        (RunState.FAILED, "rolled back in part: run 0043, which does so, has failed"),
+    ],
+)
+def test_a_run_that_is_being_rolled_back_says_so_first_and_leads_there(state: RunState, words: str) -> None:
+    for own in (RunState.COMPLETED, RunState.FAILED):
+        run = replace(record(own), rollback_run=43, rollback_state=state)
+        lines = said(run).splitlines()
+        assert lines[0] == f" ! {words}"
+        assert lines[1].startswith(f"   before that: {'✓ completed' if own is RunState.COMPLETED else '✗ failed'}")
+        assert "next: r shows run 0043" in lines[-1]
+        assert "u resumes" not in lines[-1]
+        assert tone(run) is Tone.WARN
+
+
 def test_a_rollback_says_what_is_taken_back_and_offers_no_rollback_of_its_own() -> None:
     run = replace(record(RunState.COMPLETED, kind=RunKind.ROLLBACK), rollback_of=41)
     assert "run 0041 is taken back" in said(run)

@@ -85,6 +85,14 @@ class Scene:
         finally:
             await reader.close()
 
+    async def log(self, run_id: int) -> list[str]:
+        """What the run has said."""
+        reader = await JournalReader.open(self.home.journal)
+        try:
+            return [one.message for one in await reader.events(run_id)]
+        finally:
+            await reader.close()
+
     async def seen(self, run_id: int) -> RunRecord:
         """The run as faces see it."""
         reader = await JournalReader.open(self.home.journal)

@@ -92,6 +92,7 @@ async def test_a_stopped_run_is_finished_by_the_next_attempt(scene: Scene, stopp
     assert await resumed == 0
     run = await scene.read(run_id)
     assert (run.state, run.counts.inserted, run.failure) == (RunState.COMPLETED, 30, None)
+    assert "taken up again: attempt 2 goes on where it stopped" in await scene.log(run_id)
 
 
 async def test_signals_are_as_before_when_the_work_is_done(scene: Scene) -> None:
@@ -300,6 +301,8 @@ async def test_a_run_that_was_killed_can_be_rolled_back(scene: Scene) -> None:
     assert await scene.work(rollback_id) == 0
     assert (await scene.read(run_id)).state is RunState.ROLLED_BACK
     assert await content(target) == []
+    said = "interrupted: the worker of attempt 1 was gone without a word, last heard of "
+    assert any(one.startswith(said) for one in await scene.log(run_id))
 
 
 async def test_a_rollback_ends_the_stopped_worker_of_its_run_first(scene: Scene, hold: Hold) -> None:

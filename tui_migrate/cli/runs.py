@@ -147,6 +147,8 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
     if run.worker_pid is not None and run.state.is_active:
         heard = at_and_ago(run.last_heard_at)
         lines.append(f"  worker {run.worker_pid} on {run.worker_host}, last heard {heard}")
+    if run.rollback_run:
+        lines.append(f"  rollback begun by run {run_name(run.rollback_run)}")
     if run.rolled_back_by:
         lines.append(f"  rolled back by run {run_name(run.rolled_back_by)}")
     lines.extend(_reject_lines(run, common))

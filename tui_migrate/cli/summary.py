@@ -89,14 +89,16 @@ def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
     """Say what can be done with a run whose worker has ended."""
     if run.failure is not None and run.failure.code == Undecided.code and run.undecided:
         yield f"decide, and it goes on: {output.command(f'conflicts {run.id}')}"
-    elif run.state.is_resumable and run.cancel_asked and not run.rollback_asked:
+    elif run.may_resume and run.cancel_asked and not run.rollback_asked:
         yield f"cancel it, as was asked: {output.command(f'cancel {run.id}')}"
-    elif run.state.is_resumable and not run.cancel_asked and not run.is_piped:
+    elif run.may_resume and not run.cancel_asked and not run.is_piped:
         yield f"go on with it: {output.command(f'resume {run.id}')}"
+    if run.rollback_run:
+        yield f"how it is being taken back: {output.command(f'status {run.rollback_run}')}"
     if run.rollback_available:
         asked = ", as was asked" if run.rollback_asked else ""
         yield f"take it back{asked}: {output.command(f'rollback {run.id} --confirm')}"
-    if run.cancel_asked and run.state.is_resumable and not run.is_piped:
+    if run.cancel_asked and run.may_resume and not run.is_piped:
         yield f"go on with it all the same: {output.command(f'resume {run.id} --despite-cancel')}"
     if run.counts.rejected and run.state.is_final and not run.rolled_back_by:
         yield f"write what was refused again: {output.command(f'retry {run.id}')}"

@@ -54,7 +54,7 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f}s" if seconds < 60 else wording.duration(seconds)
 
 
-_COUNTED_AS: Final = {"spared": "kept"}
+_COUNTED_AS: Final = {"spared": "kept", "assumed_ours": "in doubt"}
 """Counts that people read by another word than scripts."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Final
 
 from tui_migrate.documents import RawId, content_hash, show_id
 from tui_migrate.engine.rollback_rule import Verdict, judge
@@ -16,6 +17,8 @@ from tui_migrate.ordering import Key, order_key
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, ChangeResult, Decide, Refusal, Target
 from tui_migrate.stores.permissions import Action
+
+_HINT: Final = "see in the target whether it is as it should be; the undo log still has it as it was before the run"
 
 
 @dataclass(slots=True)
@@ -132,7 +135,7 @@ class GroupUndoer:
 
     def _finding(self, group: Group, intent: Intent, code: str, message: str, severity: Severity) -> Finding:
         subject = f"{printable(group.collection)} _id {printable(show_id(intent.id))}"
-        return Finding(severity, code, subject, message, "compare it with the undo log by hand")
+        return Finding(severity, code, subject, message, _HINT)
 
 
 @contextmanager

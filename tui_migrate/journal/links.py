@@ -1,4 +1,6 @@
-"""What other rows of the journal say of a run: the backup that it makes or reads, and who retried what it refused."""
+"""What other rows of the journal say of a run: the backup that it makes or reads, who retried what it
+refused, and who is taking it back.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,18 +15,29 @@ RETRIES: Final = (
     "SELECT retry_of, id, state FROM runs WHERE retry_of > 0 AND state IN ('completed', 'completed_with_findings')"
     " ORDER BY id"
 )
+LIVE_ROLLBACK: Final = "state <> 'cancelled' AND NOT (state = 'failed' AND stage = 'validate')"
+"""Which rollbacks stand in the way of another of the same run: all but those that were given up or never began."""
+
+ROLLBACKS: Final = (
+    f"SELECT rollback_of, id, state FROM runs WHERE rollback_of > 0 AND {LIVE_ROLLBACK}"
+    " AND state NOT IN ('completed', 'completed_with_findings') ORDER BY id"
+)
 
 
 def linked(
-    runs: Iterable[RunRecord], backups: Iterable[Sequence[Any]], retries: Iterable[Sequence[Any]]
+    runs: Iterable[RunRecord],
+    backups: Iterable[Sequence[Any]],
+    retries: Iterable[Sequence[Any]],
+    rollbacks: Iterable[Sequence[Any]] = (),
 ) -> tuple[RunRecord, ...]:
-    """Put the links into runs, from the rows that `BACKUPS` and `RETRIES` give."""
+    """Put the links into runs, from the rows that `BACKUPS`, `RETRIES` and `ROLLBACKS` give."""
     made: dict[int, str] = {}
     read: dict[str, str] = {}
     for name, run_id, path in backups:
         made[run_id], read[path] = name, name
     last = {of: (run_id, state == RunState.COMPLETED) for of, run_id, state in retries}
-    return tuple(_linked(one, made, read, last) for one in runs)
+    under_way = {of: (run_id, RunState(state)) for of, run_id, state in rollbacks}
+    return tuple(_taken_back(_linked(one, made, read, last), under_way) for one in runs)
 
 
 def _linked(
@@ -37,3 +50,10 @@ def _linked(
     if not backup and not retried_by:
         return run
     return replace(run, backup=backup, retried_by=retried_by, retried_whole=retried_whole)
+
+
+def _taken_back(run: RunRecord, under_way: dict[int, tuple[int, RunState]]) -> RunRecord:
+    if run.rolled_back_by or run.id not in under_way:
+        return run
+    by, state = under_way[run.id]
+    return replace(run, rollback_run=by, rollback_state=state)

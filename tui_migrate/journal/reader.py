@@ -31,9 +31,6 @@ from tui_migrate.journal.states import RunState, Stage
 
 FINDINGS_SHOWN: Final = 200
 
-LIVE_ROLLBACK: Final = "state <> 'cancelled' AND NOT (state = 'failed' AND stage = 'validate')"
-"""Which rollbacks stand in the way of another of the same run: all but those that were given up or never began."""
-
 _RUN_COLUMNS: Final = (
     "id, kind, state, stage, plan, source, target, environment, created_at, created_by, description, undo,"
     " writes_begun, attempt, rollback_of, rolled_back_by, started_at, ended_at, worker_pid, worker_host, last_heard_at,"
@@ -179,7 +176,7 @@ class JournalReader(ConflictReading, RequestReading):
     async def rollbacks_of(self, run_id: int) -> tuple[int, ...]:
         """Give the runs that were made to take this one back, and that were not cancelled or failed in preflight."""
         rows = await self._rows(
-            f"SELECT id FROM runs WHERE rollback_of = ? AND {LIVE_ROLLBACK} ORDER BY id",
+            f"SELECT id FROM runs WHERE rollback_of = ? AND {links.LIVE_ROLLBACK} ORDER BY id",
             run_id,
         )
         return tuple(int(row[0]) for row in rows)
@@ -379,7 +376,8 @@ class JournalReader(ConflictReading, RequestReading):
     async def _linked(self, runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
         if not runs:
             return ()
-        return links.linked(runs, await self._rows(links.BACKUPS), await self._rows(links.RETRIES))
+        rows = [await self._rows(one) for one in (links.BACKUPS, links.RETRIES, links.ROLLBACKS)]
+        return links.linked(runs, *rows)
 
     async def _batches(self, condition: str, *values: object) -> list[Checkpoint]:
         rows = await self._rows(

@@ -157,9 +157,10 @@ class RunRecord:
     filled where the reader was asked for the whole run. `backup` is the name of the backup that an export makes, or
     that an import reads. `retried_by` is the last run that wrote this one's refused documents again, else 0;
     `retried_whole` says that none of them was refused again. `cancel_asked` says that it was to be cancelled,
-    `rollback_asked` that it was then to be taken back, too; neither is said where a run takes it back already. `waited`
-    are the seconds that no worker was at work between two attempts, while somebody decided what documents become, or
-    nobody resumed it.
+    `rollback_asked` that it was then to be taken back, too; neither is said where a run takes it back already.
+    `rollback_run` is the run that has begun to take this one back and is not through, else 0; `rollback_state` is how
+    that one stands. `waited` are the seconds that no worker was at work between two attempts, while somebody decided
+    what documents become, or nobody resumed it.
     """
 
     id: int
@@ -195,6 +196,8 @@ class RunRecord:
     backup: str = ""
     retried_by: int = 0
     retried_whole: bool = False
+    rollback_run: int = 0
+    rollback_state: RunState | None = None
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     _counts: Counts | None = field(default=None, init=False, repr=False, compare=False)
@@ -224,6 +227,11 @@ class RunRecord:
         return max(0.0, end - self.started_at - self.waited)  # the clock may have been set back meanwhile
 
     @property
+    def may_resume(self) -> bool:
+        """True where `resume` may start a worker: what is being taken back is not gone on with."""
+        return self.state.is_resumable and self.rollback_run == 0
+
+    @property
     def rollback_available(self) -> bool:
         """True where `rollback` would find something to take back."""
         return (
@@ -231,6 +239,7 @@ class RunRecord:
             and self.undo
             and self.writes_begun
             and self.rolled_back_by == 0
+            and self.rollback_run == 0
             and not self.state.is_active
         )
 

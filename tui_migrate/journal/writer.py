@@ -17,7 +17,7 @@ from tui_migrate.errors import JournalError, NotReversible, Refused
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
-from tui_migrate.journal.reader import LIVE_ROLLBACK
+from tui_migrate.journal.links import LIVE_ROLLBACK
 from tui_migrate.journal.records import (
     BackupState,
     Failure,
@@ -288,7 +288,8 @@ async def _refuse_second_rollback(database: aiosqlite.Connection, undone: int) -
     query = f"SELECT id FROM runs WHERE rollback_of = ? AND {LIVE_ROLLBACK}"
     for row in await database.execute_fetchall(query, (undone,)) if undone else ():
         raise NotReversible(
-            f"run {undone:04d} is being rolled back by run {row[0]:04d}", hint=f"tui-migrate resume {row[0]}"
+            f"run {undone:04d} is being rolled back by run {row[0]:04d}",
+            hint=f"tui-migrate attach {row[0]}, or resume {row[0]} where it was broken off",
         )
 
 

@@ -22,7 +22,7 @@ from tui_migrate.ui.notices import Notices
 from tui_migrate.ui.one_start import WholeSteps
 from tui_migrate.ui.palette import ActionProvider
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.dialogs import AskText
+from tui_migrate.ui.screens.dialogs import AskText, ask_to_leave
 from tui_migrate.ui.screens.help import HelpScreen
 from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.ui.screens.notice import Notice
@@ -221,8 +221,13 @@ class MigrateApp(TerminalApp[None]):
             self.pop_screen()
 
     def action_app_leave(self) -> None:
-        """Leave; say what goes on."""
-        self.leave()
+        """Leave, and say what goes on; ask first where a screen has something that nothing keeps."""
+        full = [one for one in self.screen_stack if isinstance(one, OperatorScreen)]
+        unsaved = next((one for one in full if one.has_unsaved()), None)
+        if unsaved is None:
+            self.leave()
+        else:
+            ask_to_leave(unsaved, self.leave)
 
     def leave(self) -> None:
         """End the app; say what goes on."""

@@ -37,7 +37,7 @@ from tui_migrate.ui.environments import Environments
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
 from tui_migrate.ui.snapshot import Snapshot, Subject
-from tui_migrate.worker.control import effective
+from tui_migrate.worker.control import effective, with_rollback
 
 FAST_SECONDS: Final = 0.5
 SLOW_SECONDS: Final = 1.0
@@ -272,7 +272,8 @@ class JournalFeed:
                 run = await self._shown(reader, one.run)
                 shown.append(replace(one, run=replace(run, plan="", collections=(), findings=())))
             else:
-                shown.append(replace(one, run=self._environments.shown(one.run)))
+                run = with_rollback(self._home, one.run)
+                shown.append(replace(one, run=self._environments.shown(run)))
         return tuple(shown)
 
     def _is_news(self, snapshot: Snapshot) -> bool:
@@ -337,12 +338,13 @@ def _understood(path: Path) -> Iterator[None]:
 
 
 async def _requests(reader: JournalReader, run: RunRecord) -> tuple[Control, ...]:
-    """The requests made of a run; of one at work those alone that its worker has to heed.
+    """The requests made of a run in its last attempt, and those that nobody has answered.
 
-    What the worker of an earlier attempt had accepted ended with that worker: nobody is finishing a batch for it.
+    What the worker of an earlier attempt had accepted ended with that worker: nobody is finishing a batch for it. What
+    it refused is not of now.
     """
     found = await reader.controls(run.id)
-    if not run.state.is_active or run.attempt <= 1 or not found:
+    if run.attempt <= 1 or not found:
         return found
     began = await reader.attempt_began_at(run.id, run.attempt)
     return tuple(

@@ -71,6 +71,12 @@ class OneStart:
         """True from the wish to start until it was done, has failed, or was given up."""
         return self._token is not None and self._worker is not None and not self._worker.is_finished
 
+    @property
+    def is_recording(self) -> bool:
+        """True once everything is confirmed, and the run and its worker are being made: that is not given up."""
+        worker = self._worker
+        return self.is_under_way and worker is not None and self._screen.migrate_app.whole_steps.has(worker)
+
     def begin(self, work: Callable[[], Coroutine[Any, Any, None]], group: str, words: str = "") -> None:
         """Do this in the background and say so; where a start is under way, nothing else is begun."""
         if self.is_under_way:
@@ -86,7 +92,7 @@ class OneStart:
         """Do what esc means while a start is under way; say whether one was."""
         if not self.is_under_way or self._worker is None:
             return False
-        if self._screen.migrate_app.whole_steps.has(self._worker):
+        if self.is_recording:
             cancel = self._screen.key_of("run.cancel")
             self._screen.notify_line(f"The run is being started: {cancel} on its screen cancels it.")
         else:

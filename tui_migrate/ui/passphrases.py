@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tui_migrate.errors import WrongKey
+from tui_migrate.errors import UsageError, WrongKey
 from tui_migrate.packages.content import FileContent
 from tui_migrate.packages.encryption.layer import opened
+from tui_migrate.packages.encryption.payload import check_installed
 from tui_migrate.packages.package import Keys
 from tui_migrate.plan.ends import needs_passphrase
 from tui_migrate.plan.model import PackageEnd
@@ -31,6 +32,15 @@ async def has_passphrase(app: "MigrateApp", end: PackageEnd, *, refused: str = "
     if not await asyncio.to_thread(needs_passphrase, end, passwords):
         return True
     return await _ask(app, end, problem or (_NEW if end.with_passphrase else ""))
+
+
+async def why_no_passphrase() -> str:
+    """Say why nothing can be written under a passphrase here; empty where it can."""
+    try:
+        await asyncio.to_thread(check_installed)
+    except UsageError as error:
+        return f"{error.message}: {error.hint}"
+    return ""
 
 
 async def has_new_passphrase(app: "MigrateApp", end: PackageEnd) -> bool:

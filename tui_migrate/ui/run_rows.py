@@ -7,9 +7,17 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
 from tui_migrate.ui.widgets.fitting import fit_ends
-from tui_migrate.ui.widgets.table import Column, Row
+from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import ago, local_time, state_tone, state_words
-from tui_migrate.wording import end_words, ends_words, is_to_be_taken_back, kind_words, number, run_name
+from tui_migrate.wording import (
+    STATE_MARKS,
+    end_words,
+    ends_words,
+    is_to_be_taken_back,
+    kind_words,
+    number,
+    run_name,
+)
 
 COLUMNS: Final = (
     Column("Run", 4),
@@ -26,10 +34,12 @@ COLUMNS: Final = (
 RETRIED: Final = "! retried"
 """What stands for the state of a run whose refused documents another has written again."""
 
+AT_WORK: Final = 0
 NEEDS_NOBODY: Final = 9
 UNDECIDED: Final = "?"
 """The mark of a run that waits for decisions."""
 _JUST_NOW: Final = 60.0
+_STOPPED: Final = {RunState.FAILED: "has failed"}
 
 
 def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
@@ -43,9 +53,11 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
     waits = run.undecided > 0 and not run.state.is_final
     state = RETRIED if run.retried_by else state_words(run.state)
     state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED else state
+    state = _in_rollback(run.rollback_state) if run.rollback_state is not None else state
     wait = "waits" if run.undecided == 1 else "wait"
     asks = f"{number(run.undecided)} {wait} for your decision: {decide_key} · " if waits else ""
     asks += f"{then} · " if (then := rollback_words(run)) else ""
+    asks += "rolled back, with findings · " if run.state is RunState.ROLLED_BACK_WITH_FINDINGS else ""
     production = "PRODUCTION " if is_production(summary) else ""
     environment = run.environment.value if run.kind is not RunKind.EXPORT else ""
     return Row(
@@ -62,7 +74,7 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
             run.created_by,
         ),
         name=f"{asks}{production}{ends}{_links(run)}{note} · {made} by {run.created_by}",
-        tone=state_tone(run.state),
+        tone=state_tone(run.state) if run.rollback_state is None else Tone.WARN,
         sort=(
             run.id,
             state[2:],
@@ -84,15 +96,35 @@ def retried_words(run: RunRecord) -> str:
 
 
 def rollback_words(run: RunRecord) -> str:
-    """Say what becomes of a rollback that was asked for together with the end of the run, until it is a run itself.
+    """Say what becomes of a rollback that was asked for together with the end of the run, or has begun.
 
     And of that end itself, where the worker did not live to carry it out.
     """
+    if run.rollback_state is not None:
+        return _begun_words(run.rollback_run, run.rollback_state)
     if run.state.is_active:
         return end_words(run) if is_to_be_taken_back(run) else ""
     if is_to_be_taken_back(run) and (run.state.is_resumable or run.state is RunState.CANCELLED):
         return "rollback asked for, not begun"
     return "cancel asked for, not carried out" if run.cancel_asked and run.state.is_resumable else ""
+
+
+def _begun_words(rollback: int, state: RunState) -> str:
+    by = f"run {run_name(rollback)}"
+    if state is RunState.PLANNED:
+        return f"to be rolled back by {by}, which is not started"
+    if _is_at_work(state):
+        return f"being rolled back by {by}"
+    return f"rolled back in part: {by}, which does so, {_STOPPED.get(state, f'is {state}')}"
+
+
+def _in_rollback(state: RunState) -> str:
+    """The state of a run that another takes back: with the mark of that one, where it is not at work."""
+    return f"{STATE_MARKS[RunState.ROLLED_BACK if _is_at_work(state) else state][0]} in rollback"
+
+
+def _is_at_work(state: RunState) -> bool:
+    return state.is_active and state is not RunState.PAUSED
 
 
 def _links(run: RunRecord) -> str:
@@ -107,10 +139,15 @@ def since(at: float, now: float) -> str:
 
 
 def urgency(summary: RunSummary) -> int:
-    """Rank what needs the operator: at work, paused, interrupted, failed, never started, nobody."""
+    """Rank what needs the operator: at work, paused, interrupted, failed, never started, nobody.
+
+    What is being taken back needs nobody: the run that does so may.
+    """
     state = summary.run.state
-    if state.is_active and state is not RunState.PAUSED:
-        return 0
+    if summary.run.rollback_run:
+        return NEEDS_NOBODY
+    if _is_at_work(state):
+        return AT_WORK
     order = (RunState.PAUSED, RunState.INTERRUPTED, RunState.FAILED, RunState.PLANNED)
     return order.index(state) + 1 if state in order else NEEDS_NOBODY
 

@@ -38,7 +38,7 @@ SILENT_SECONDS: Final = 5.0
 
 _WORDS: Final = {
     RunState.COMPLETED_WITH_FINDINGS: "findings",
-    RunState.ROLLED_BACK_WITH_FINDINGS: "rolled back, findings",
+    RunState.ROLLED_BACK_WITH_FINDINGS: "rolled back",
 }
 
 

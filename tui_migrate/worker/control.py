@@ -48,8 +48,16 @@ async def effective(home: Home, reader: JournalReader, record: RunRecord) -> Run
     if record.state.is_active and worker_at_work(lock) is None:
         record = await reader.run(record.id)
         if record.state.is_active and worker_at_work(lock) is None:
-            return replace(record, state=RunState.INTERRUPTED, worker_pid=None)
-    return record
+            record = replace(record, state=RunState.INTERRUPTED, worker_pid=None)
+    return with_rollback(home, record)
+
+
+def with_rollback(home: Home, record: RunRecord) -> RunRecord:
+    """Give a run with how the one that takes it back stands: interrupted where no worker is at that one."""
+    state = record.rollback_state
+    if state is None or not state.is_active or worker_at_work(home.run(record.rollback_run).lock) is not None:
+        return record
+    return replace(record, rollback_state=RunState.INTERRUPTED)
 
 
 async def decide(home: Home, run_id: int, decision: ConflictState, **which: Unpack[Which]) -> int:

@@ -258,7 +258,8 @@ async def _refuse_if_not_reversible(home: Home, reader: JournalReader, undone: R
         )
     if started := await reader.rollbacks_of(undone.id):
         raise NotReversible(
-            f"{run} is being rolled back by run {started[-1]:04d}", hint=f"tui-migrate resume {started[-1]}"
+            f"{run} is being rolled back by run {started[-1]:04d}",
+            hint=f"tui-migrate attach {started[-1]}, or resume {started[-1]} where it was broken off",
         )
 
 

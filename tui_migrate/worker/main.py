@@ -42,6 +42,7 @@ from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.redaction import redact
 from tui_migrate.stores.base import Source
 from tui_migrate.stores.retrying import told_to
+from tui_migrate.wording import duration
 from tui_migrate.worker import control
 from tui_migrate.worker.hindrance import Complaint
 from tui_migrate.worker.inputs import remove_unneeded
@@ -107,6 +108,12 @@ async def work(home: Home, run_id: int, passwords: Mapping[str, str], pipe: int 
     return exit_code
 
 
+def _gone(run: RunRecord, now: float) -> str:
+    heard = run.last_heard_at
+    when = f", last heard of {duration(max(0.0, now - heard))} before this" if heard is not None else ""
+    return f"interrupted: the worker of attempt {run.attempt} was gone without a word{when}"
+
+
 async def _runs_to_lock(home: Home, run_id: int) -> tuple[int, ...]:
     """A rollback holds the lock of the run that it takes back too, whose worker may be alive but stopped."""
     reader = await JournalReader.open(home.journal)
@@ -139,6 +146,7 @@ async def _let_go_of(journal: JournalWriter, record: RunRecord) -> None:
     """Take note that the worker is gone that the journal says a run has."""
     if record.state.is_active:
         await journal.transition(record.id, RunState.INTERRUPTED)
+        await journal.add_event(record.id, _gone(record, journal.clock()), Severity.WARNING)
 
 
 async def _refuse_if_over(reader: JournalReader, record: RunRecord) -> None:
@@ -183,6 +191,8 @@ class _Attempt:
         entering = RunState.VALIDATING if self._record.stage is Stage.VALIDATE else RunState.PREPARING
         self._signals.steer(self._steering)
         attempt = await journal.begin_attempt(run_id, os.getpid(), platform.node(), entering)
+        if attempt > 1:
+            await journal.add_event(run_id, f"taken up again: attempt {attempt} goes on where it stopped")
         state, failure = await self._try_unless_given_up(attempt)
         failpoint("worker.before_last_word")
         await self._steering.conclude(state)

@@ -21,6 +21,7 @@ TAG: Final = 16
 NONCE: Final = 16
 SEALED: Final = CHUNK + TAG
 FILE_KEY: Final = 16
+_AEAD: Final = "cryptography.hazmat.primitives.ciphers.aead"
 
 
 def hkdf(key: bytes, salt: bytes, info: bytes) -> bytes:
@@ -31,8 +32,13 @@ def hkdf(key: bytes, salt: bytes, info: bytes) -> bytes:
 
 def aead(key: bytes) -> "ChaCha20Poly1305":
     """Give ChaCha20-Poly1305 under a key of 32 bytes. Raises UsageError where cryptography is not installed."""
-    cipher: ChaCha20Poly1305 = require("cryptography.hazmat.primitives.ciphers.aead").ChaCha20Poly1305(key)
+    cipher: ChaCha20Poly1305 = require(_AEAD).ChaCha20Poly1305(key)
     return cipher
+
+
+def check_installed() -> None:
+    """See to it that packages can be encrypted and decrypted here. Raises UsageError where cryptography is missing."""
+    require(_AEAD)
 
 
 def payload_cipher(file_key: bytes, nonce: bytes) -> "ChaCha20Poly1305":

@@ -6,6 +6,7 @@ from typing import Final
 
 from tui_migrate.errors import UsageError
 from tui_migrate.findings import Finding, Severity
+from tui_migrate.packages.encryption.payload import check_installed
 from tui_migrate.packages.encryption.recipients import check_recipients
 from tui_migrate.packages.forms import PackageForm
 from tui_migrate.packages.layout import escape
@@ -66,6 +67,8 @@ def encryption(seen: Look) -> Iterator[Finding]:
         yield error("encryption", end.label, message, f"choose the form {PackageForm.ARCHIVE}")
     try:
         check_recipients(end.recipients)
+        if end.with_passphrase:
+            check_installed()
     except UsageError as fault:
         yield error("encryption", end.label, fault.message, fault.hint)
 

@@ -9,7 +9,7 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.look import Fault, place_words, read_connections, resolve
-from tui_migrate.ui.passphrases import has_new_passphrase, has_passphrase
+from tui_migrate.ui.passphrases import has_new_passphrase, has_passphrase, why_no_passphrase
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_choice import Role, choose_end
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
@@ -35,9 +35,7 @@ async def ask_backup(app: "MigrateApp") -> tuple[str, StoreEnd, PackageEnd] | No
     source = await choose_end(app, Role.SOURCE, read.connections, None, None, title="Back up", packages=False)
     if not isinstance(source, StoreEnd) or (name := await _ask_name(app, source)) is None:
         return None
-    choices = [("plain", "As it is, for your user alone (mode 0600)"), ("sealed", _SEALED)]
-    how = await app.push_screen_wait(Choose("How to write it", (), choices))
-    if how is None:
+    if (how := await _ask_how(app)) is None:
         return None
     sealed = how == "sealed"
     target = package_end(name, own_folder(app.session.home), encrypted=sealed)
@@ -45,6 +43,15 @@ async def ask_backup(app: "MigrateApp") -> tuple[str, StoreEnd, PackageEnd] | No
     if sealed and not await has_new_passphrase(app, target):
         return None
     return name, source, target
+
+
+async def _ask_how(app: "MigrateApp") -> str | None:
+    choices, said, at = [("plain", "As it is, for your user alone (mode 0600)"), ("sealed", _SEALED)], list[str](), ""
+    while (how := await app.push_screen_wait(Choose("How to write it", said, choices, at=at))) == "sealed":
+        if not (why := await why_no_passphrase()):
+            return how
+        said, at = wrap(f"✗ {why}", TEXT_CELLS), "plain"
+    return how
 
 
 async def opened_package(app: "MigrateApp", backup: Backup) -> PackageEnd | None:

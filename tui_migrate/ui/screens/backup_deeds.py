@@ -66,7 +66,7 @@ class NewBackupScreen(BackupPlanScreen):
         target = self._request.target
         sealed = ", under a passphrase" if isinstance(target, PackageEnd) and target.with_passphrase else ""
         return [
-            f" Back {place_words(self._request.source)} up as {self._called}{amount if planned else ''}.",
+            f" Back up {place_words(self._request.source)} as {self._called}{amount if planned else ''}.",
             f" Into {printable(path_words(Path(target.label)))}{sealed}. Nothing that exists is changed.",
         ]
 

@@ -204,7 +204,7 @@ class BackupPlanScreen(OperatorScreen):
             self.post_message(self.Begun(begun))
 
     def _tick(self) -> None:
-        if self._is_looking and self.is_current:
+        if (self._is_looking or self._starting.is_under_way) and self.is_current:
             self._draw()
 
     def _draw(self) -> None:
@@ -261,7 +261,7 @@ class BackupPlanScreen(OperatorScreen):
         return f"! Warning: {printable(first)}{more}."
 
     def _next_words(self) -> str:
-        if self._starting.is_under_way:
+        if self._starting.is_recording:
             return "The run is being started…"
         if self._outlook is not None and self._outlook.can_start:
             return f"Next: {self.key_of('backup.start')} starts the run; esc goes back, nothing was written."

@@ -126,6 +126,10 @@ class OperatorScreen(Screen[None]):
         """Do what `esc` means here, if it means something else than leaving the screen; say whether it did."""
         return False
 
+    def has_unsaved(self) -> bool:
+        """Say whether something was typed here that nothing keeps once the screen is gone."""
+        return False
+
     def where(self) -> tuple[str, Environment | None, str]:
         """The head: words at the left, the environment of the target, and what is said beside it at the right."""
         return "", None, ""

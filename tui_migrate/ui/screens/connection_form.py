@@ -19,7 +19,7 @@ from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.connection_fields import ConnectionFields
-from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName
+from tui_migrate.ui.screens.dialogs import AskPassword, Choose, TypeName, ask_to_leave
 from tui_migrate.ui.screens.end_dialogs import TEXT_CELLS
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
@@ -98,16 +98,14 @@ class ConnectionForm(OperatorScreen):
             self._end_test()
             self._say("The test was cancelled; nothing was saved.")
             return True
-        if self._fields.entry() == self._fields.first:
+        if not self.has_unsaved():
             return False
-        choices = [("stay", "Stay here"), ("leave", "Leave, and forget what was typed")]
-
-        def take(choice: str | None) -> None:
-            if choice == "leave":
-                self.leave()
-
-        self.app.push_screen(Choose("Leave without saving?", (), choices), take)
+        ask_to_leave(self, self.leave)
         return True
+
+    def has_unsaved(self) -> bool:
+        """Say whether a field differs from what it began with."""
+        return self._fields.entry() != self._fields.first
 
     def key_down(self) -> None:
         """Go to the next field."""

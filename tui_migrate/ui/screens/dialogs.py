@@ -1,12 +1,13 @@
 """The small windows: a name to be typed before something dangerous, a password, a choice, a line of text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.screen import Screen
 from textual.widgets import Input
 
 from tui_migrate.redaction import printable
@@ -209,3 +210,14 @@ class Choose(Window[str | None]):
     def action_refuse(self) -> None:
         """Go back without one."""
         self.dismiss(None)
+
+
+def ask_to_leave(screen: Screen[None], then: Callable[[], object]) -> None:
+    """Ask whether what was typed may be forgotten, and do `then` if so."""
+    choices = [("stay", "Stay here"), ("leave", "Leave, and forget what was typed")]
+
+    def take(choice: str | None) -> None:
+        if choice == "leave":
+            then()
+
+    screen.app.push_screen(Choose("Leave without saving?", (), choices), take)

@@ -18,14 +18,14 @@ from tui_migrate.ui.package_form import (
     in_form,
     under_passphrase,
 )
-from tui_migrate.ui.passphrases import has_new_passphrase
+from tui_migrate.ui.passphrases import has_new_passphrase, why_no_passphrase
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
 _PRIVATE: Final = "AGE-SECRET-KEY-"
-_FORMS: Final = ("What a form cannot keep of the source, the checks say before anything is written.",)
+_FORMS: Final[tuple[str, ...]] = ("What a form cannot keep of the source, the checks say before anything is written.",)
 _RECIPIENTS: Final = (
     "Public keys, with commas between: age1…, ssh-ed25519 …, ssh-rsa …",
     "Or the path of a file with one on each line.",
@@ -38,12 +38,14 @@ async def choose_form(app: "MigrateApp", end: PackageEnd) -> PackageEnd | None:
 
     To be awaited in background work. A passphrase goes to the session, that of another choice is forgotten.
     """
-    at = choice_of(end)
-    while (key := await app.push_screen_wait(Choose("Form of the package", _FORMS, CHOICES, at=at))) is not None:
-        at = key
+    at, said = choice_of(end), _FORMS
+    while (key := await app.push_screen_wait(Choose("Form of the package", said, CHOICES, at=at))) is not None:
+        at, said = key, _FORMS
         if key == UNDER_PASSPHRASE:
             chosen = under_passphrase(end)
-            if await has_new_passphrase(app, chosen):
+            if why := await why_no_passphrase():
+                said = (*_FORMS, "", f"✗ {why}")
+            elif await has_new_passphrase(app, chosen):
                 return chosen
             continue
         found = await _ask_recipients(app, end) if key == FOR_RECIPIENTS else in_form(end, PackageForm(key))

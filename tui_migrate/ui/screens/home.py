@@ -11,7 +11,7 @@ from tui_migrate.journal.records import RunSummary
 from tui_migrate.redaction import printable
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.greeting import SLOW_SECONDS
-from tui_migrate.ui.run_rows import COLUMNS, NEEDS_NOBODY, in_order_of_need, run_row, urgency
+from tui_migrate.ui.run_rows import AT_WORK, COLUMNS, NEEDS_NOBODY, in_order_of_need, run_row, urgency
 from tui_migrate.ui.screens.connection_pane import ConnectionPane
 from tui_migrate.ui.screens.first_run import FirstRunPane, is_demo
 from tui_migrate.ui.screens.plan_opening import ask_plan
@@ -295,7 +295,7 @@ class HomeScreen(RunListScreen):
 
 
 def _title(shown: list[RunSummary], total: int) -> str:
-    needing = sum(urgency(one) < NEEDS_NOBODY for one in shown)
-    if not needing:
-        return f"Runs   nothing needs you   {total:,} in all"
-    return f"Runs   {needing:,} {'needs' if needing == 1 else 'need'} you   {total:,} in all"
+    at_work = sum(urgency(one) == AT_WORK for one in shown)
+    needing = sum(AT_WORK < urgency(one) < NEEDS_NOBODY for one in shown)
+    needs = f"{needing:,} {'needs' if needing == 1 else 'need'} you" if needing else "nothing needs you"
+    return f"Runs   {needs}   {f'{at_work:,} at work   ' if at_work else ''}{total:,} in all"

@@ -377,3 +377,8 @@ async def look_behind(home: Home, run_id: int) -> RollbackLook:
 
 def _standing(run: RunRecord) -> tuple[object, ...]:
     return run.state, run.rolled_back_by, run.writes_begun, run.attempt
+
+
+def rollback_of(run: RunRecord) -> OperatorScreen:
+    """The screen that shows what a rollback of a run would do; of one that is under way, the run that does it."""
+    return RunScreen(run.rollback_run) if run.rollback_run else RollbackScreen(run.id)

@@ -11,6 +11,7 @@ from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.screens.rollback_choices import order_words, runs_words
+from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.table import Column, Row, Tone
 from tui_migrate.ui.wording import local_time
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name, size
@@ -28,6 +29,9 @@ COLUMNS: Final = (
 FORCED: Final = " ! Forced: what others changed or deleted since is taken back too, and their changes are lost."
 
 _NAMES_SHOWN: Final = 5
+_NAME_CELLS: Final = 40
+"""A name longer than this is cut in its middle in a sentence; the table shows it whole under the cursor."""
+
 SLOW_SECONDS: Final = 5.0
 """After this long without news the screen says so."""
 
@@ -210,7 +214,7 @@ def _made_words(undo: UndoSummary | None) -> str:
 def _kinds(word: str, names: Sequence[str], plural: str = "") -> str:
     if not names:
         return ""
-    shown = ", ".join(map(printable, names[:_NAMES_SHOWN]))
+    shown = ", ".join(fit(printable(one), _NAME_CELLS) for one in names[:_NAMES_SHOWN])
     more = f" and {number(len(names) - _NAMES_SHOWN)} more" if len(names) > _NAMES_SHOWN else ""
     return f"{number(len(names))} {word if len(names) == 1 else plural or word + 's'} ({shown}{more})"
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from textual.widget import Widget
 
 from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment, Plan, Policy, RunKind
 from tui_migrate.ui.actions import Action
 from tui_migrate.ui.copyable import Copyable
@@ -43,6 +44,8 @@ PLOT_FROM_HEIGHT: Final = 32
 PLOT_ROWS: Final = 6
 
 GIVING_UP: Final = "End the run for good: it cannot be resumed any more; what it wrote stays. Asks first."
+
+GOING_ON: Final = "Let the run go on where it was paused."
 
 HELP = (
     "A run goes on whether this screen looks at it or not, also when the app is left or the line drops. What is asked "
@@ -150,7 +153,7 @@ class RunScreen(OperatorScreen):
         if action_id == "run.cancel":
             return not run.state.is_final
         if action_id == "run.resume":
-            return run.state.is_resumable
+            return run.may_resume
         if action_id == "run.rejects":
             return run.counts.rejected > 0
         if action_id == "run.again":
@@ -159,16 +162,17 @@ class RunScreen(OperatorScreen):
             return is_finished_backup(run)
         if action_id == "run.conflicts":
             return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
-        return run.rollback_available or action_id != "run.rollback"
+        return run.rollback_available or run.rollback_run > 0 or action_id != "run.rollback"
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """A run that has stopped is given up by the key that cancels one at work."""
+        """One that is paused goes on by the key that pauses it; one that has stopped is given up by that of cancel."""
         run, actions = self.run_record, super().shown_actions()
-        if run is None or run.state.is_active:
+        if run is None:
             return actions
-        return tuple(
-            replace(one, label="Give up", help=GIVING_UP) if one.id == "run.cancel" else one for one in actions
-        )
+        words = {} if run.state.is_active else {"run.cancel": {"label": "Give up", "help": GIVING_UP}}
+        if run.state is RunState.PAUSED:
+            words["run.pause"] = {"label": "Go on", "help": GOING_ON}
+        return tuple(replace(one, **words.get(one.id, {})) for one in actions)
 
     def copyable(self) -> Sequence[Copyable]:
         """The collection under the cursor, the run's id, its plan."""
@@ -218,7 +222,7 @@ class RunScreen(OperatorScreen):
         empty = "The run has no collections." if run.state.is_final else ""
         table.show(self._rows.of(run, pace), empty=empty)
         self.call_after_refresh(self._draw_more)
-        self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:])][-2:])
+        self.query_one("#events", Lines).show(["", "", *event_lines(snapshot.events[-2:], width=width)][-2:])
 
     def _draw_more(self) -> None:
         """Say how many collections there is no room for, now that what else is said has taken its own."""
@@ -288,10 +292,11 @@ class RunScreen(OperatorScreen):
         self._steering.resume()
 
     def action_run_rollback(self) -> None:
-        """Show what a rollback would do."""
-        from tui_migrate.ui.screens.rollback import RollbackScreen  # which shows the run that it starts on this screen
+        """Show what a rollback would do, or the one that is under way."""
+        from tui_migrate.ui.screens.rollback import rollback_of  # which shows the run that it starts on this screen
 
-        self.app.push_screen(RollbackScreen(self._run_id))
+        if self.run_record is not None:
+            self.app.push_screen(rollback_of(self.run_record))
 
     def action_run_rejects(self) -> None:
         """List what the target refused."""

@@ -30,9 +30,9 @@ class RunListScreen(OperatorScreen):
             return False
         match action_id:
             case "run.resume":
-                return one.run.state.is_resumable
+                return one.run.may_resume
             case "run.rollback":
-                return one.run.rollback_available
+                return one.run.rollback_available or one.run.rollback_run > 0
             case "run.conflicts":
                 return one.run.undecided > 0
             case "run.rejects":
@@ -87,11 +87,11 @@ class RunListScreen(OperatorScreen):
             self.app.push_screen(ReportScreen(one.run.id))
 
     def action_run_rollback(self) -> None:
-        """See what a rollback of the run would do."""
-        from tui_migrate.ui.screens.rollback import RollbackScreen
+        """See what a rollback of the run would do, or the one that is under way."""
+        from tui_migrate.ui.screens.rollback import rollback_of
 
         if (one := self.chosen_run()) is not None:
-            self.app.push_screen(RollbackScreen(one.run.id))
+            self.app.push_screen(rollback_of(one.run))
 
     def action_run_resume(self) -> None:
         """Start a worker for the run."""

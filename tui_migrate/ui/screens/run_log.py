@@ -10,6 +10,7 @@ from tui_migrate.errors import InvalidFile, RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Event, RunRecord
+from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment
 from tui_migrate.redaction import printable
@@ -220,10 +221,15 @@ class ErrorsScreen(RunSheet):
 def _failure(run: RunRecord) -> list[str]:
     failure = run.failure
     if failure is None:
-        return []
+        return [_gone(run)] if run.state is RunState.INTERRUPTED else []
     hint = [f"   → {printable(said)}"] if (said := failure_hint(failure)) else []
     mark = UNDECIDED if asks_only(run) else "✗"
     return [f" {mark} {printable(failure.message)}", *hint]
+
+
+def _gone(run: RunRecord) -> str:
+    heard = f", last heard {local_time(run.last_heard_at)}" if run.last_heard_at is not None else ""
+    return f" ~ interrupted: its worker (attempt {run.attempt}) is gone without a word{heard}."
 
 
 def _log_row(event: Event) -> Row:

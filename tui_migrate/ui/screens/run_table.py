@@ -63,6 +63,11 @@ def bytes_total(one: CollectionProgress) -> int:
     return one.bytes_done if one.state is CollectionState.DONE else one.bytes_total
 
 
+def _amount(one: CollectionProgress) -> str:
+    said = f"{number(one.documents_done)} / {number(one.documents_expected)}"
+    return said if one.documents_done or not one.counts.deleted else f"{number(one.counts.deleted)} deleted"
+
+
 def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     state = standing(one, run)
     mark, tone = _mark(one, state, run)
@@ -73,7 +78,7 @@ def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
     rejected = one.counts.rejected
     cells = (
         f"{mark} {name}",
-        f"{number(one.documents_done)} / {number(one.documents_expected)}",
+        _amount(one),
         size_pair(one.bytes_done, bytes_total(one)),
         number(rejected),
         f"{int(part * 100)} %",

@@ -4,7 +4,8 @@ Widths are in cells, times in seconds since 1970.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -23,7 +24,7 @@ from tui_migrate.ui.screens.base import environment_words
 from tui_migrate.ui.screens.run_pace import RunPace, documents_done
 from tui_migrate.ui.screens.run_table import STOPPED_MARKS, bytes_total, size_pair
 from tui_migrate.ui.widgets.bar import bar, sparkline
-from tui_migrate.ui.widgets.fitting import cut, fit_ends
+from tui_migrate.ui.widgets.fitting import cut, fit, fit_ends
 from tui_migrate.wording import duration, ends_words, kind_words, number, run_name
 
 BESIDE_BAR: Final = 37
@@ -61,12 +62,20 @@ def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Envi
     said = environment_words(environment, right) if environment is not None else right
     what = f"run {run_name(run.id)}   {kind_words(run)}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
-    return what + fit_ends(_short(printable(ends_words(run))), max(1, room)), environment, right
+    return what + fit_ends(_short(printable(_ends(run))), max(1, room)), environment, right
 
 
 def head_right(run: RunRecord | None, width: int) -> tuple[Environment | None, str]:
     """The right of the head of a sheet about a run: how dangerous its target is, or an export's source."""
     return (None, "") if run is None else head_words(run, None, width)[1:]
+
+
+def _ends(run: RunRecord) -> str:
+    """From where to where; a backup goes by its name there."""
+    if not run.backup:
+        return ends_words(run)
+    ends = (run.source, run.backup) if run.kind is RunKind.EXPORT else (run.backup, run.target)
+    return ends_words(replace(run, source=ends[0], target=ends[1]))
 
 
 def _place(run: RunRecord) -> str:
@@ -187,9 +196,12 @@ def more_line(rows: int, shown: int, width: int) -> str:
     return f" {'─' * 3}{words}" + "─" * max(0, width - 5 - len(words))
 
 
-def event_lines(events: Iterable[Event], zone: tzinfo | None = None) -> list[str]:
-    """Lines of the log: the time of day in the local zone, and what happened."""
-    return [f" {clock_time(one.at, zone)}  {printable(one.message)}" for one in events]
+def event_lines(events: Sequence[Event], zone: tzinfo | None = None, width: int = 0) -> list[str]:
+    """Lines of the log: the time of day in the local zone, and what happened, cut in its middle to a width."""
+    times = [f" {clock_time(one.at, zone)}  " for one in events]
+    said = [printable(one.message) for one in events]
+    room = [max(1, width - cell_len(time)) if width else cell_len(one) for time, one in zip(times, said, strict=True)]
+    return [time + fit(one, cells) for time, one, cells in zip(times, said, room, strict=True)]
 
 
 def clock_time(at: float, zone: tzinfo | None = None) -> str:
@@ -223,5 +235,5 @@ def _counts(run: RunRecord) -> tuple[list[tuple[str, int]], list[tuple[str, int]
     if counts.deleted:
         second.insert(0, ("deleted", counts.deleted))  # a fourth of that size has no room on the line above
     if counts.assumed_ours:
-        second.append(("assumed ours", counts.assumed_ours))
+        second.append(("in doubt", counts.assumed_ours))
     return first, second

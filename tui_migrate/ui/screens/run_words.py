@@ -36,10 +36,13 @@ def status(snapshot: Snapshot, keys: Keymap) -> tuple[list[str], Tone]:
     if run.state.is_active:
         said = list(_of_live(run, snapshot, keys))
         return said, Tone.WARN if said else Tone.PLAIN
-    said = [*_of_ended(run, snapshot.taken_at, keys), *_next(run, keys)]
+    ended = list(_of_ended(run, snapshot.taken_at, keys))
+    if run.rollback_run:
+        ended = [f" ! {rollback_words(run)}", f"   before that: {ended[0].strip()}", *ended[1:]]
+    said = [*ended, *_next(run, keys)]
     if (asked := _refused(snapshot.controls)) is not None:
         said.append(asked)
-    return said, state_tone(run.state)
+    return said, Tone.WARN if run.rollback_run else state_tone(run.state)
 
 
 def wish_under_way(controls: Sequence[Control], state: RunState) -> Control | None:
@@ -122,7 +125,7 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
         case RunState.ROLLED_BACK_WITH_FINDINGS:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
-    if waits := rollback_words(run):
+    if not run.rollback_run and (waits := rollback_words(run)):
         yield f" ! {waits}"
     if (hint := failure_hint(failure)) and not is_one_command(failure) and not asks_only(run):
         yield f"   → {printable(hint)}"
@@ -151,11 +154,15 @@ def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
     steps = []
     resume = keys.of("run.resume")
-    if run.state.is_resumable and run.cancel_asked:
+    if run.rollback_run:
+        steps.append(f"{keys.of('run.rollback')} shows run {run_name(run.rollback_run)}")
+    if not run.may_resume:
+        pass
+    elif run.cancel_asked:
         steps.append(f"{resume} has a worker do that, or go on with the run")
-    elif run.state.is_resumable and asks_only(run):
+    elif asks_only(run):
         steps += [] if run.undecided else [f"{resume} has a worker write what is decided, with undo"]
-    elif run.state.is_resumable:
+    else:
         steps.append(
             f"{resume} starts it" if run.state is RunState.PLANNED else f"{resume} resumes it where it stopped"
         )

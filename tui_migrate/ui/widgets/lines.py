@@ -12,8 +12,8 @@ from textual.widget import Widget
 class Lines(Widget):
     """Static lines of `rich.text.Text`; `show` replaces them. Styles in them are theme variables' colours or plain.
 
-    A line longer than the widget is cut at its right edge. The height follows the number of lines unless CSS says
-    otherwise.
+    A line longer than the widget is cut at its right edge, where a … stands then. The height follows the number of
+    lines unless CSS says otherwise.
     """
 
     DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
@@ -46,9 +46,13 @@ class Lines(Widget):
         width, style = self.size.width, self.rich_style
         if y >= len(self._lines):
             return Strip.blank(width, style)
+        line = self._lines[y]
+        if line.cell_len > width:
+            line = line.copy()
+            line.truncate(width, overflow="ellipsis")
         segments = [
             Segment(part.text, style + part.style if part.style else style)
-            for part in self._lines[y].render(self.app.console)
+            for part in line.render(self.app.console)
             if part.text != "\n"
         ]
         return Strip(segments).adjust_cell_length(width, style).simplify()
