@@ -118,7 +118,7 @@ def locate(end: StoreEnd, home: Home, passwords: Mapping[str, str]) -> Locator:
     connection = _find(end.connection, home) if end.connection else None
     url = parse_url(connection.url if connection else end.url)
     if not url.needs_password:
-        return Locator(url.text, end.database)
+        return Locator(url.text, end.database, name=end.connection)
     password = passwords.get(end.label)
     if password is None and connection is not None:
         password = stored_password(connection, home)
@@ -128,7 +128,7 @@ def locate(end: StoreEnd, home: Home, passwords: Mapping[str, str]) -> Locator:
             hint=f"name password_env, password_file or keyring for it in {home.connections}, or run this on a terminal "
             "to be asked",
         )
-    return Locator(url.text, end.database, password)
+    return Locator(url.text, end.database, password, end.connection)
 
 
 def named_for(end: StoreEnd, known: Mapping[str, Connection]) -> tuple[StoreEnd, ...]:

@@ -170,7 +170,7 @@ async def test_an_end_that_is_killed_while_both_are_compared(
             await app.push_screen(CompareScreen())
             after_some(monkeypatch, server, signal.SIGKILL)
             await pilot.press("s")
-            words = (f"127.0.0.1:{server.port} does not answer", "ctrl+r tries again")
+            words = (f"old (127.0.0.1:{server.port}) does not answer", "ctrl+r tries again")
             await until(pilot, says(pilot, "✗ Not compared.", *words), "who it is")
             await pilot.press("ctrl+r")
             await until(pilot, says(pilot, "on old has not answered within 1 s", "ctrl+r tries again"), "who it is")

@@ -10,11 +10,15 @@ from tui_migrate.stores.readonly import ReadOnly
 
 @dataclass(frozen=True, slots=True)
 class Locator:
-    """What it takes to open a store: a URL without a password, the database, and the password apart."""
+    """What it takes to open a store: a URL without a password, the database, and the password apart.
+
+    `name` is that of the connection, by which messages call the server beside its hosts; empty where it has none.
+    """
 
     url: str
     database: str
     password: str | None = field(default=None, repr=False)
+    name: str = ""
 
 
 def open_source(locator: Locator) -> Source:
@@ -33,7 +37,7 @@ def _open(locator: Locator, *, as_source: bool) -> Target:
     if scheme in ("mongodb", "mongodb+srv"):
         from tui_migrate.stores.mongodb import MongoStore
 
-        return MongoStore(locator.url, locator.database, locator.password, as_source=as_source)
+        return MongoStore(locator.url, locator.database, locator.password, as_source=as_source, name=locator.name)
     if scheme == "memory":
         from tui_migrate.stores.memory import MemoryStore
 

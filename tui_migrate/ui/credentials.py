@@ -50,7 +50,7 @@ async def has_password(app: "MigrateApp", end: StoreEnd, *, refused: str = "") -
         if password is None:
             return False
         try:
-            await greet(Locator(url.text, end.database, password), session.clock())
+            await greet(Locator(url.text, end.database, password, end.connection), session.clock())
         except AuthenticationFailed as error:
             problem = error.message
         else:

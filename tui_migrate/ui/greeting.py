@@ -44,6 +44,7 @@ async def greet(locator: Locator, at: float) -> Greeting:
     """Connect and say who answered. Raises Unreachable, AuthenticationFailed, NotAuthorised, UsageError."""
     source = await asyncio.to_thread(open_source, locator)
     url = parse_url(locator.url)
+    where = printable(f"{locator.name} ({url.hosts})" if locator.name else url.hosts)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             identity = await source.identity()
@@ -51,7 +52,7 @@ async def greet(locator: Locator, at: float) -> Greeting:
             await source.collections(())
     except TimeoutError:
         raise Unreachable(
-            f"{printable(url.hosts)} has not answered within {CONNECT_SECONDS:.0f} s",
+            f"{where} has not answered within {CONNECT_SECONDS:.0f} s",
             hint="check host and port, and what lies between",
         ) from None
     finally:

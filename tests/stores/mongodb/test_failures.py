@@ -22,6 +22,7 @@ from tui_migrate.errors import (
 )
 from tui_migrate.stores.mongodb import MongoStore
 from tui_migrate.stores.mongodb.failures import without_values
+from tui_migrate.stores.registry import Locator, open_target
 
 pytestmark = pytest.mark.usefixtures("lost_sockets")
 
@@ -51,6 +52,14 @@ async def test_a_server_that_is_away_is_unreachable() -> None:
         await _connect(f"mongodb://127.0.0.1:1/?{QUICK}")
     assert raised.value.message == "127.0.0.1:1 does not answer (connecting): connection refused"
     assert raised.value.hint
+
+
+async def test_what_fails_goes_by_the_name_of_its_connection_and_by_its_hosts() -> None:
+    store = open_target(Locator(f"mongodb://127.0.0.1:1/?{QUICK}", "shop", name="live"))
+    with pytest.raises(Unreachable) as raised:
+        await store.identity()
+    await store.close()
+    assert raised.value.message == "live (127.0.0.1:1) does not answer (connecting): connection refused"
 
 
 @pytest.mark.parametrize(

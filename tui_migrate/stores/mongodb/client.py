@@ -88,13 +88,15 @@ class Deployment:
 class Link:
     """A client for one database, its write session and lock, and what is known of the server."""
 
-    def __init__(self, url: str, database: str, password: str | None, *, as_source: bool) -> None:
+    def __init__(self, url: str, database: str, password: str | None, *, as_source: bool, name: str = "") -> None:
         """Build the client without I/O.
 
         Raises UsageError for a URL that cannot be used, CredentialsMissing for a password that none can be.
         """
         parts = urlsplit(url)
-        self.address = parts.netloc.rpartition("@")[2]
+        self._hosts = parts.netloc.rpartition("@")[2]
+        # As messages call the server: by the name that the operator knows, where there is one.
+        self.address = f"{name} ({self._hosts})" if name else self._hosts
         self.scheme = parts.scheme
         options = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
         self.overridden = _overridden(options, as_source=as_source)
@@ -125,7 +127,7 @@ class Link:
     @property
     def seeds(self) -> frozenset[str]:
         """The addresses that the URL names; of an SRV name, none."""
-        return frozenset(() if self.scheme.endswith("srv") else self.address.split(","))
+        return frozenset(() if self.scheme.endswith("srv") else self._hosts.split(","))
 
     @property
     def round_trip(self) -> float | None:

@@ -150,7 +150,8 @@ def _unreachable(error: ConnectionFailure, where: str, doing: str) -> Unreachabl
 def _cause(text: str, where: str) -> str:
     """Say why a server cannot be reached without naming it once more, and in the system's own words."""
     said = _CONNECT_CALL.sub(lambda found: os.strerror(int(found[1])).lower(), text)
-    return said.removeprefix(f"{where}: ")
+    hosts = where.rpartition(" (")[2].removesuffix(")")
+    return said.removeprefix(f"{hosts}: ")
 
 
 def _refused(error: OperationFailure, where: str, doing: str) -> TuiMigrateError:
