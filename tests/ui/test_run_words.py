@@ -5,11 +5,14 @@ import pytest
 from tests.ui.driving import NOW
 from tests.ui.test_run_view import FAILURE, USERS, record
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import Control, ControlStatus, Failure, RunRecord, Wish
+from tui_migrate.journal.hindrance import Hindrance, hindrance_line
+from tui_migrate.journal.records import Control, ControlStatus, Event, Failure, RunRecord, Sample, Wish
+from tui_migrate.journal.retries import retry_line
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.keymap import USUAL
-from tui_migrate.ui.screens.run_words import last_request, status, wanted_value, wish_under_way
+from tui_migrate.ui.screens.run_view import clock_time
+from tui_migrate.ui.screens.run_words import ANSWER_SECONDS, last_request, status, wanted_value, wish_under_way
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.table import Tone
 
@@ -53,6 +56,27 @@ def test_a_paused_run_says_who_wanted_it_and_what_goes_on() -> None:
     both = (asked(1, Wish.PAUSE, ACCEPTED), asked(2, Wish.RESUME, PENDING, "bob@laptop"))
     assert said(run, *both) == " resume asked by bob@laptop, worker about to go on"
     assert wish_under_way((*both[:1], asked(2, Wish.RESUME, ACCEPTED)), RunState.EXECUTING) is None
+
+
+def test_a_run_that_waits_for_an_end_says_for_which_since_when_and_which_try() -> None:
+    fault = "live (127.0.0.1:1) does not answer (connecting): connection refused"
+    lines = [retry_line(fault, 0.5, 1, 8), hindrance_line(Hindrance.TARGET, 0.9), retry_line(fault, 1.0, 2, 8)]
+    events = tuple(Event(place, 42, NOW - 20 + 5 * place, "warning", line) for place, line in enumerate(lines))
+    look = Snapshot(Subject(run_id=42), NOW, run=record(), events=events)
+    words = f" ! waiting since {clock_time(NOW - 20)}, for 20s by now, try 2 of 8: {fault}"
+    assert status(look, USUAL) == ([words], Tone.WARN)
+    later = Event(9, 42, NOW - 1, "note", "users: starting")
+    grown = (Sample(1, NOW - 30, 10, 100), Sample(1, NOW - 1, 20, 200))
+    gone_on = (replace(look, events=(*events, later)), replace(look, samples=grown))
+    for one in (*gone_on, replace(look, taken_at=NOW + ANSWER_SECONDS, run=replace(record(), last_heard_at=None))):
+        assert status(one, USUAL)[0] == []
+    assert status(replace(look, run=record(RunState.PAUSED)), USUAL)[0][0].startswith(" ‖ paused")
+
+
+def test_checks_that_take_long_name_the_ends_that_they_ask() -> None:
+    run = replace(record(RunState.VALIDATING), started_at=NOW - 12)
+    assert said(run) == " ● the checks ask both ends, for 12s by now: prod/shop → staging/shop"
+    assert said(replace(run, started_at=NOW - 4)) == ""
 
 
 def test_a_request_that_took_the_place_of_another_names_whose() -> None:

@@ -9,6 +9,7 @@ from tui_migrate.engine.work import Work, final_state
 from tui_migrate.errors import Interrupted, Unreachable
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Wish
+from tui_migrate.journal.retries import retry_line
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.stores.retrying import backoff
 
@@ -109,7 +110,7 @@ class _Patience:
                 f"given up after {self._most} tries: {error.message}", hint=f"tui-migrate resume {context.run_id}"
             ) from error
         wait = backoff(self._tries, FIRST_WAIT, LONGEST_WAIT)
-        await context.say(f"{error.message}; again in {wait:.1f} s ({self._tries} of {self._most})", Severity.WARNING)
+        await context.say(retry_line(error.message, wait, self._tries, self._most), Severity.WARNING)
         return wait
 
 

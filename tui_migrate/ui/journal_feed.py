@@ -31,6 +31,7 @@ from tui_migrate.journal.records import (
     RunSummary,
     Sample,
 )
+from tui_migrate.journal.retries import RETRY
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
 from tui_migrate.ui.environments import Environments
@@ -43,9 +44,6 @@ FAST_SECONDS: Final = 0.5
 SLOW_SECONDS: Final = 1.0
 LOCK_SECONDS: Final = 1.0
 EVENTS_SHOWN: Final = 100
-RETRY: Final = "; again in "
-"""What stands in the log's line of every second try: see `engine.drive`."""
-
 LIVE_RUNS: Final = 50
 """Runs that have not ended among which those at work are looked for."""
 

@@ -62,12 +62,17 @@ def head_words(run: RunRecord, plan: Plan | None, width: int) -> tuple[str, Envi
     said = environment_words(environment, right) if environment is not None else right
     what = f"run {run_name(run.id)}   {kind_words(run)}   "
     room = width - cell_len(said) - cell_len(what) - BESIDE_ENDS
-    return what + fit_ends(_short(printable(_ends(run))), max(1, room)), environment, right
+    return what + fit_ends(short_ends(run), max(1, room)), environment, right
 
 
 def head_right(run: RunRecord | None, width: int) -> tuple[Environment | None, str]:
     """The right of the head of a sheet about a run: how dangerous its target is, or an export's source."""
     return (None, "") if run is None else head_words(run, None, width)[1:]
+
+
+def short_ends(run: RunRecord) -> str:
+    """From where to where; of URLs the hosts and the database."""
+    return _short(printable(_ends(run)))
 
 
 def _ends(run: RunRecord) -> str:

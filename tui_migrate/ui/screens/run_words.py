@@ -5,6 +5,7 @@ from typing import Final
 
 from tui_migrate.journal.reader import FINDINGS_SHOWN
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
+from tui_migrate.journal.retries import Retry, pending_retry
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
@@ -13,7 +14,7 @@ from tui_migrate.ui.next_steps import failure_hint, is_one_command
 from tui_migrate.ui.run_rows import UNDECIDED, retried_words, rollback_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
-from tui_migrate.ui.screens.run_view import asks_only
+from tui_migrate.ui.screens.run_view import asks_only, clock_time, short_ends
 from tui_migrate.ui.snapshot import Snapshot
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.ui.wording import ago, state_tone
@@ -21,6 +22,9 @@ from tui_migrate.wording import duration, number, run_name, waiting_words
 
 SILENT_SECONDS: Final = 5.0
 """A worker beats every two seconds; after this long without a word the screen says so."""
+
+ANSWER_SECONDS: Final = 100.0
+"""A server that has not answered by then, connecting and waiting, has failed the try: without a word, it answers."""
 
 REFUSAL_SECONDS: Final = 30.0
 """How long a request that a live run's worker refused is spoken of."""
@@ -79,9 +83,31 @@ def _of_live(run: RunRecord, snapshot: Snapshot, keys: Keymap) -> Iterator[str]:
         yield f" ‖ paused{printable(by)}: {steps}"
     if (refused := _refused(snapshot.controls, snapshot.taken_at)) is not None:
         yield refused
+    if (waiting := _waiting(run, snapshot)) is not None:
+        yield waiting
     heard = run.last_heard_at
     if heard is not None and snapshot.taken_at - heard > SILENT_SECONDS:
         yield f" ! worker last heard {ago(heard, snapshot.taken_at)}"
+
+
+def _waiting(run: RunRecord, snapshot: Snapshot) -> str | None:
+    """Say which end lets the run wait, since when, and which try comes next; of first checks, whom they ask."""
+    if run.state is RunState.PAUSED:
+        return None
+    now, taken = snapshot.taken_at, run.seconds_at_work(snapshot.taken_at) or 0.0
+    retry = pending_retry(snapshot.events)
+    if retry is not None and now < retry.at + ANSWER_SECONDS and not _has_gone_on(snapshot, retry):
+        since = f"{clock_time(retry.since)}, for {duration(max(0.0, now - retry.since))} by now"
+        return f" ! waiting since {since}, try {retry.tries} of {retry.most}: {printable(retry.message)}"
+    if run.state is RunState.VALIDATING and retry is None and taken > SILENT_SECONDS:
+        return f" ● the checks ask both ends, for {duration(taken)} by now: {short_ends(run)}"
+    return None
+
+
+def _has_gone_on(snapshot: Snapshot, retry: Retry) -> bool:
+    """Say whether documents were done since the fault."""
+    before = max((one.documents for one in snapshot.samples if one.at <= retry.since), default=0)
+    return any(one.documents > before for one in snapshot.samples if one.at > retry.at)
 
 
 def _instead(controls: Sequence[Control], asked: Control) -> str:
