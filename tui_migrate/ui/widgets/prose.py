@@ -10,14 +10,14 @@ from textual.geometry import Size
 from tui_migrate.ui.widgets.lines import Lines
 
 _SIGNS: Final = "-_/.,:"
-"""Behind these a long name, path or URL may be broken and stays readable."""
+"""Behind these a long name or URL may be broken and stays readable; a path behind its slashes alone."""
 _MARKS: Final = ("✗ ", "✓ ", "! ", "~ ", "● ")
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """Break a text into lines of at most `width` cells; lines after the first begin with `indent`.
 
-    Breaks fall on blanks; a word that is longer than a line is broken, behind one of its own signs where it has one.
+    Breaks fall on blanks; a word that is longer than a line is broken, a path behind a slash, another behind one of its signs.
     """
     lines, line = [], ""
     for word, is_rest in _words(text, max(1, width - len(indent))):
@@ -39,11 +39,19 @@ def _words(text: str, width: int) -> Iterator[tuple[str, bool]]:
                 if cell_len(head) + cell_len(character) > width:
                     break
                 head += character
-            sign = max(head.rfind(one, 1) for one in _SIGNS) + 1
-            head = head[:sign] if sign > len(head) // 2 or head[sign - 1 : sign] == "/" else head
+            head = head[: _broken_at(head)]
             yield head, is_rest
             rest, is_rest = rest[len(head) :], True
         yield rest, is_rest
+
+
+def _broken_at(head: str) -> int:
+    """Say how much of a word stays on its line: the whole folders of a path, else up to a sign not far from the end."""
+    slash = head.rfind("/", 1) + 1
+    if slash and not head[:slash].endswith("//"):
+        return slash
+    sign = max(head.rfind(one, 1) for one in _SIGNS) + 1
+    return sign if sign > len(head) // 2 else len(head)
 
 
 class Prose(Lines):
