@@ -28,6 +28,7 @@ from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
 from tui_migrate.ui.finding_query import parse
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.finding_sheet import FindingSheet, finding_words
 from tui_migrate.ui.screens.report import ReportScreen
@@ -103,6 +104,30 @@ async def test_one_code_alone_and_all_again(home: Home) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: len(table_cells(pilot, "#findings")) == 4, "all")
         assert app.screen is screen
+
+
+async def test_a_filter_looks_into_the_message_as_the_screen_says_it_and_all_is_written_all_the_same(
+    home: Home,
+) -> None:
+    found = Finding(Severity.WARNING, "rejected", "users _id 7", "name must be a string", "tui-migrate retry 1")
+    run_id = await PreparedJournal(home).run(RunState.COMPLETED_WITH_FINDINGS, findings=[found, OPTIONS])
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await opened(pilot, run_id, 2)
+        narrowed = "All findings are written, whatever the list shows just now."
+        await pilot.press("ctrl+s")
+        await until(pilot, shows(pilot, "The ending says how"), "the question")
+        assert narrowed not in screen_text(pilot)
+        await pilot.press("escape")
+        for filtered in ("must be", f'"{finding_in_app(found).hint}"'):
+            await pilot.press("slash")
+            await until(pilot, lambda: isinstance(app.screen, AskText), "the question")
+            app.screen.query_one(Input).value = filtered
+            await pilot.press("enter")
+            await until(pilot, lambda: app.screen is screen, "the report")
+            assert [row[2] for row in table_cells(pilot, "#findings")] == ["users _id 7"]
+        await pilot.press("ctrl+s")
+        await until(pilot, shows(pilot, narrowed), "what is written")
 
 
 async def test_a_finding_is_opened_whole_and_without_secrets(home: Home) -> None:

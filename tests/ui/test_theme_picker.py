@@ -108,8 +108,9 @@ async def test_a_file_with_a_fault_says_line_and_key_and_the_old_theme_stays(hom
         await until(pilot, lambda: "line 11, key 'colours.panel': 'red' is no colour" in fault(pilot), "the fault")
         assert app.theme == "dark"
         await pilot.press("enter")
-        await pilot.pause()
+        await until(pilot, lambda: "Nothing is kept: dark stays until the file is mended." in fault(pilot), "why not")
         assert isinstance(app.screen, ThemePicker)
+        assert "line 11" in fault(pilot)
         await pilot.press("home")
         await until(pilot, lambda: fault(pilot) == "", "another row")
         await pilot.press("escape")

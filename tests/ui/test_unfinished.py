@@ -258,3 +258,18 @@ async def test_a_plan_that_cannot_be_opened_is_asked_for_again(tmp_path: Path, p
 
 def test_a_draft_reads_in_one_line() -> None:
     assert words(Draft(source=PackageEnd("/p"))) == "/p → —, left at Ends"
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (0, "demo-source/second_brain → demo-target/second_brain, 3 collections marked, left at Ends"),
+        (80, "demo-source/second_brain → demo-target/second_brain, 3 collections marked"),
+        (54, "demo-source/second_brain → demo-target/second_brain"),
+        (45, "demo-source/seco…rain → demo-target/seco…rain"),
+    ],
+)
+def test_both_names_of_a_plan_are_the_last_that_is_cut(width: int, shown: str) -> None:
+    source, target = (StoreEnd("second_brain", connection=one) for one in ("demo-source", "demo-target"))
+    draft = Draft(source=source, target=target, marks=frozenset("abc"))
+    assert words(draft, width) == shown

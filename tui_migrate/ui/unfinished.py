@@ -4,12 +4,15 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from tui_migrate.errors import StorageFailed, TuiMigrateError
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft_file
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.draft_file import Kept
 from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.widgets.fitting import fit_ends
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -107,7 +110,7 @@ class Unfinished:
             choices.append(("anew", f"Begin a new plan; {'this one is' if one is not None else 'these are'} kept"))
             choices.append(("forget", "Forget it" if one is not None else "Forget one of them…"))
             title = "An unfinished plan" if one is not None else "Unfinished plans"
-            said = [printable(words(one.draft))] if one is not None else []
+            said = [words(one.draft)] if one is not None else []
             chosen = await self._app.push_screen_wait(Choose(title, said, choices))
             if chosen == "forget":
                 await self._forget(plans)
@@ -161,11 +164,12 @@ def _choice(chosen: str | None, plans: list[_Plan]) -> Draft | None:
 
 
 def _lines(plans: list[_Plan]) -> list[tuple[str, str]]:
-    return [(str(place), printable(words(one.draft))) for place, one in enumerate(plans)]
+    return [(str(place), words(one.draft)) for place, one in enumerate(plans)]
 
 
-def words(draft: Draft) -> str:
-    """Say in one line what the draft is about."""
-    ends = " → ".join("—" if end is None else end.label for end in (draft.source, draft.target))
+def words(draft: Draft, width: int = 0) -> str:
+    """Say in one line what the draft is about; in so many cells as far as the ends leave room, if that is not 0."""
+    ends = printable(" → ".join("—" if end is None else end.label for end in (draft.source, draft.target)))
     marked = f", {len(draft.marks):,} collection{'s' if len(draft.marks) != 1 else ''} marked" if draft.marks else ""
-    return f"{ends}{marked}, left at {draft.step.title}"
+    lines = (f"{ends}{marked}, left at {draft.step.title}", f"{ends}{marked}", ends)
+    return next((one for one in lines if not width or cell_len(one) <= width), fit_ends(ends, width))

@@ -42,6 +42,11 @@ class FindingsScreen(OperatorScreen):
         """What writes the findings as they are now to a path, which blocks; None where there is nothing to write."""
         raise NotImplementedError
 
+    @property
+    def is_narrowed(self) -> bool:
+        """True while the list leaves findings out that are written."""
+        return bool(self._table.filter_text)
+
     def on_findings_screen_written(self, message: Written) -> None:
         """Say so; where it failed, ask again with what was typed."""
         if message.fault is None:
@@ -73,9 +78,11 @@ class FindingsScreen(OperatorScreen):
             if text and write is not None:
                 self.migrate_app.in_background(self._write(text, write), "report-write")
 
-        said = (f"The ending says how: {ENDINGS}.", "The file is for you alone, and must not be there yet.")
+        said = [f"The ending says how: {ENDINGS}.", "The file is for you alone, and must not be there yet."]
         if fault is not None:
-            said = (f"✗ {fault.message}", f"  {fault.hint}")
+            said = [f"✗ {fault.message}", f"  {fault.hint}"]
+        if self.is_narrowed:
+            said.append("All findings are written, whatever the list shows just now.")
         self.app.push_screen(AskText(self.ASKED, said, path), take)
 
     async def _write(self, text: str, write: Callable[[Path], None]) -> None:

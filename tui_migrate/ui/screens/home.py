@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual.message import Message
 from textual.widget import Widget
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
-from tui_migrate.redaction import printable
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.run_rows import AT_WORK, COLUMNS, NEEDS_NOBODY, in_order_of_need, run_row, urgency
@@ -18,7 +18,6 @@ from tui_migrate.ui.screens.plan_opening import ask_plan
 from tui_migrate.ui.screens.run_actions import RunListScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.unfinished import words
-from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
 
@@ -254,8 +253,8 @@ class HomeScreen(RunListScreen):
         line.display = bool(drafts)
         if drafts:
             which = "the plan" if len(drafts) == 1 else f"one of {len(drafts)} plans:"
-            said = printable(f"{self.key_of('home.new')} goes on with {which} {words(drafts[0])}")
-            line.show([fit(said, max(1, self.size.width - 2))])
+            said = f"{self.key_of('home.new')} goes on with {which} "
+            line.show([said + words(drafts[0], max(1, self.size.width - 2 - cell_len(said)))])
 
     def _draw(self) -> None:
         snapshot = self._snapshot

@@ -19,6 +19,7 @@ from tui_migrate.reports.model import totals
 from tui_migrate.reports.saving import ENDINGS, save
 from tui_migrate.ui.finding_query import KEYS, parse
 from tui_migrate.ui.look import Fault
+from tui_migrate.ui.next_steps import finding_in_app
 from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.report_rows import COLUMNS, GROUP_COLUMNS, finding_row, group_key, group_row
 from tui_migrate.ui.screens.base import environment_words
@@ -43,6 +44,11 @@ _LANGUAGE: Final = (
     "For instance: severity:error orders, or -stage:verify code:index. A minus turns a part round.",
     "Empty shows all.",
 )
+
+
+def _as_shown(one: Staged) -> Staged:
+    """A finding in the words that stand on the screen, which are what a filter is typed after."""
+    return one[0], finding_in_app(one[1])
 
 
 class ReportScreen(FindingsScreen):
@@ -139,6 +145,11 @@ class ReportScreen(FindingsScreen):
         run, found, samples, clock = self._run, self._found, self._samples, self.session.clock
         return None if run is None else lambda path: save(path, run_report(run, found, clock(), samples))
 
+    @property
+    def is_narrowed(self) -> bool:
+        """By a filter, or to one code."""
+        return super().is_narrowed or bool(self._code)
+
     def go_back(self) -> bool:
         """Show all codes again, where one alone is shown."""
         if not self._code:
@@ -183,7 +194,7 @@ class ReportScreen(FindingsScreen):
         def take(text: str | None) -> None:
             if text is not None:
                 query = parse(text)
-                table.filter(text, lambda row: query.matches(self._found[int(row.key)]))
+                table.filter(text, lambda row: query.matches(_as_shown(self._found[int(row.key)])))
                 self._draw()
             table.focus()
 

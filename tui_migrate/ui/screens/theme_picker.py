@@ -74,11 +74,14 @@ class ThemePicker(Window[str | None]):
         self._timer = self.set_timer(STILL_SECONDS, self._preview)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        """Keep the theme; a file that is none leaves everything as it is."""
+        """Keep the theme; a file that is none leaves everything as it is, and says so."""
         event.stop()
         if event.key in self._themes:
             self._show(event.key)
             self.dismiss(event.key)
+        elif event.key in self._faults:
+            self._show(self._before)
+            self._explain(self._faults[event.key], f"Nothing is kept: {self._before} stays until the file is mended.")
 
     def action_refuse(self) -> None:
         """Put the theme back that was there."""
@@ -88,12 +91,14 @@ class ThemePicker(Window[str | None]):
     def _preview(self) -> None:
         key = self.query_one(Table).cursor_key or ""
         fault = self._faults.get(key)
-        pane = self.query_one(FaultPane)
         if fault is None:
-            pane.clear()
+            self.query_one(FaultPane).clear()
         else:
-            pane.explain(redact(self._said(fault)), redact(fault.hint))
+            self._explain(fault)
         self._show(key if key in self._themes else self._before)
+
+    def _explain(self, fault: UsageError, *further: str) -> None:
+        self.query_one(FaultPane).explain(redact(self._said(fault)), redact(fault.hint), *further)
 
     def _show(self, name: str) -> None:
         if self._timer is not None:

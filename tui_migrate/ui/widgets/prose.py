@@ -17,7 +17,8 @@ _MARKS: Final = ("✗ ", "✓ ", "! ", "~ ", "● ")
 def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """Break a text into lines of at most `width` cells; lines after the first begin with `indent`.
 
-    Breaks fall on blanks; a word that is longer than a line is broken, a path behind a slash, another behind one of its signs.
+    Breaks fall on blanks; a word that is longer than a line is broken, a path behind a slash, another behind one of its
+    signs.
     """
     lines, line = [], ""
     for word, is_rest in _words(text, max(1, width - len(indent))):
