@@ -30,7 +30,11 @@ from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 
 __all__ = ["shop", "silent_url"]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("lost_sockets")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("lost_sockets"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # of a socket that pymongo forgets
+]
 
 
 @pytest.fixture

@@ -347,7 +347,7 @@ class Table(Widget, can_focus=True):
     @property
     def _empty_words(self) -> str:
         """Say why no row is there: there is none, or the filter lets none of them through."""
-        if not self._all or not self._filter:
+        if not self._all or not self._filter or self._matches is not None:  # whose own words say what was asked
             return self._empty
         none = "The one row does not hold" if len(self._all) == 1 else f"None of the {len(self._all):,} rows holds"
         return f"{none} “{printable(self._filter)}”. An empty filter shows all."
