@@ -181,7 +181,7 @@ async def compare(shot: Photographer) -> None:
     await shot.take("compare-collection")
     await shot.go_to_first("different")
     await shot.press("enter")
-    await shot.until("As both ends have it now")
+    await shot.until("Fields that differ")
     await shot.take("compare-document")
     await shot.resize(*WIDE)
     await shot.take("compare-wide")

@@ -203,7 +203,7 @@ def long_document(number: int, word: str) -> bytes:
 
 STEPS = (
     ("", "Q", "2 documents wait"),
-    ("one document of a queue", "enter", "theirs, in the target"),
+    ("one document of a queue", "enter", "+++ the target"),
     ("", "escape", "2 documents wait"),
     ("", "escape", "K Backups"),
     ("", "down", "›0001"),
@@ -218,7 +218,7 @@ STEPS = (
     ("", "enter", "s compares"),
     ("", "s", "As of"),
     ("", "enter", "compare › things"),
-    ("one document of a comparison", "enter", "As both ends have it now"),
+    ("one document of a comparison", "enter", "~ field_0: another value"),
     ("", "escape", "compare › things"),
     ("", "escape", "As of"),
     ("", "escape", "K Backups"),

@@ -12,6 +12,7 @@ from tui_migrate.packages.package import Keys
 from tui_migrate.plan.ends import needs_passphrase
 from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
+from tui_migrate.ui.look import Fault
 from tui_migrate.ui.screens.dialogs import AskPassphrase
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ async def why_no_passphrase() -> str:
     try:
         await asyncio.to_thread(check_installed)
     except UsageError as error:
-        return f"{error.message}: {error.hint}"
+        fault = Fault.of(error)
+        return f"{fault.message}: {fault.hint}"
     return ""
 
 
