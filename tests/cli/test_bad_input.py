@@ -100,7 +100,7 @@ def test_source_equal_to_target(cli: Cli, ends: Ends, alias: str) -> None:
 def test_a_conflict_under_fail(cli: Cli, ends: Ends) -> None:
     ends.fill_target("users", [{"_id": 3, "age": 99}])
     words = ("copy", "--source", ends.source, "--target", ends.target)
-    cli.refused(*words, code=4, said="users: 1 documents differ", hint="--conflict-resolution", error="conflict")
+    cli.refused(*words, code=4, said="users: 1 document differs", hint="--conflict-resolution", error="conflict")
     assert ends.target_documents("users") == [{"_id": 3, "age": 99}]
     assert ends.target_documents("families") == []
 

@@ -122,7 +122,7 @@ def test_what_blocks_the_start(checked: Checked | None, words: str) -> None:
 
 
 def test_a_plan_that_became_incomplete_is_said_first() -> None:
-    assert "no collection is marked" in Looks(checked=check()).what_blocks(
+    assert "the source has no collections" in Looks(checked=check()).what_blocks(
         replace(DRAFT, listed=()), Step.PREFLIGHT, USUAL
     )
 

@@ -98,7 +98,7 @@ class CompareDocumentScreen(DocumentScreen):
         elif not self._is_readable:
             what.append(" It has no _id of its own to be read by: this is what the comparison has kept.")
         elif self._diff.left or self._diff.right:
-            what.append(" - A, source of a plan   + B, its target.   A plan writes - into B and removes +.")
+            what.append(" - A, source of a plan   + B, its target.   A plan replaces + by -.")
         else:
             what.append(" It was not read: this is what the comparison has kept.")
         text = unified(self._diff) or ["Nothing more is known of it."]
