@@ -177,8 +177,14 @@ def flat(pilot: Pilot[None]) -> str:
 
 
 def says(pilot: Pilot[None], *texts: str) -> Callable[[], bool]:
-    """Say whether all these texts stand on the screen, however they are broken."""
-    return lambda: all(text in flat(pilot) for text in texts)
+    """Say whether all these texts stand on the screen, or in the window over it, however they are broken."""
+    return lambda: all(text in flat(pilot) or text in framed(pilot) for text in texts)
+
+
+def framed(pilot: Pilot[None]) -> str:
+    """The words within the frame of a window, without those that stand beside it."""
+    rows = (one.split("│") for one in screen_text(pilot).splitlines())
+    return " ".join(" ".join(" ".join(one[1:-1]) for one in rows if len(one) > 2).split())
 
 
 async def type_into(pilot: Pilot[None], text: str, key: str = "enter") -> None:

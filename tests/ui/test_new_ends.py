@@ -217,7 +217,7 @@ async def test_nothing_is_lost_by_leaving_and_coming_back(shop: Shop) -> None:
         await until(pilot, lambda: app.session.looks.connections is not None, "the connections")
         await until_still(pilot)
         await pilot.press("escape")
-        await until(pilot, shows(pilot, "There was no run yet", "n goes on with the plan", "left at Ends"), "Home")
+        await until(pilot, shows(pilot, "There was no run yet", "n goes on with the plan old/", " → new/"), "Home")
         await pilot.press("n")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the ends again")
         assert app.session.draft.marks == {"users"}

@@ -404,7 +404,7 @@ async def test_without_undo_it_is_said_before_the_name_is_typed(shop: Shop) -> N
         assert "CANNOT BE UNDONE" in flat(pilot)
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, TypeName), "the question")
-        await until(pilot, says(pilot, "This writes to PRODUCTION.", "CANNOT BE UNDONE: it keeps no"), "it")
+        await until(pilot, says(pilot, "This writes to PRODUCTION.", "CANNOT BE UNDONE: it keeps no undo log."), "it")
 
 
 async def test_a_check_that_waits_is_cancelled_by_esc_and_made_by_ctrl_r(shop: Shop, silent_url: str) -> None:
