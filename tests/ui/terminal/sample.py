@@ -135,10 +135,11 @@ class Sample(App[None]):
         raise TuiMigrateError(f"no answer from mongodb://anna:hunter2-of-a-url@db/ {len(secret)}")
 
     def action_crash_reader(self) -> None:
-        """Let the next key fail in the thread that reads keys."""
+        """Let the next key fail in the thread that reads keys, and tell when it will."""
         assert isinstance(self._driver, TerminalDriver)
         assert self._driver._reader is not None
         self._driver._reader._on_message = fail
+        self.action_tell()
 
 
 def fail(message: Message) -> None:
