@@ -17,6 +17,8 @@ from typing import Final
 
 import pytest
 from textual import events
+from textual.app import App
+from textual.geometry import Size
 from textual.keys import key_to_character
 from textual.pilot import Pilot
 
@@ -121,7 +123,7 @@ async def storm(pilot: Pilot[None], seed: int, steps: int, pressed: list[str]) -
         if chance < 0.005:
             size = draw.choice(SIZES)
             pressed.append(f"resize {size}")
-            await pilot.resize_terminal(*size)
+            resize(pilot.app, Size(*size))
         elif chance < 0.02:
             pressed.append("paste")
             pilot.app.post_message(events.Paste(draw.choice(PASTES)))
@@ -130,12 +132,22 @@ async def storm(pilot: Pilot[None], seed: int, steps: int, pressed: list[str]) -
             pressed.append(f"{type(pilot.app.screen).__name__}: {key}")
             pilot.app.post_message(events.Key(key, key_to_character(key)))
         await taken(pilot, hurried=draw.random() < 0.2)
-        if step % 50 == 0:  # not by Pilot's own pause, which waits in vain for a widget that goes meanwhile
+        if step % 50 == 0:
             await taken(pilot, hurried=False)
 
 
+def resize(app: App[None], size: Size) -> None:
+    """Give the app another size, as Pilot does, but for the waiting."""
+    assert app._driver is not None
+    app._driver._size = size
+    app.post_message(events.Resize(size, size))
+
+
 async def taken(pilot: Pilot[None], *, hurried: bool) -> None:
-    """Let the app take what came; where it is `hurried`, the next key comes before that is done."""
+    """Let the app take what came; where it is `hurried`, the next key comes before that is done.
+
+    Pilot's own pause is not for a storm: it waits half a minute, in vain, for a widget that goes meanwhile.
+    """
     for _ in range(3 if hurried else 200):
         await asyncio.sleep(0)
         pumps = [pilot.app, *pilot.app.screen_stack[-1:], *([pilot.app.focused] if pilot.app.focused else [])]
@@ -164,6 +176,7 @@ async def play(home: Home, seed: int, steps: int, pressed: list[str]) -> None:
     """One storm over a filled home, from Home to help."""
     async with visited(home) as pilot:
         await storm(pilot, seed, steps, pressed)
+        await taken(pilot, hurried=False)
         await until_helped(pilot)
 
 
