@@ -44,6 +44,8 @@ from tui_migrate.ui.screens.home import HomeScreen
 from tui_migrate.worker import launch
 
 STEPS: Final = 4_000
+CALM_LOOKS: Final = 10
+MOST_LOOKS: Final = 200
 SIZES: Final = ((80, 24), (120, 40), (81, 25))
 PASTES: Final = ("[bold]x[/]", "a\u202eb\x1b[2J", "mongodb://u:p@127.0.0.1:1/shop", "9" * 40, "{", "x\ny\nz", "")
 
@@ -155,17 +157,31 @@ async def taken(pilot: Pilot[None], *, hurried: bool) -> None:
             break
 
 
+async def calmed(pilot: Pilot[None]) -> None:
+    """Wait until nothing on the screen has had anything to do for a while; what is being taken down may keep its own."""
+    looks = 0
+    for _ in range(MOST_LOOKS):
+        if looks == CALM_LOOKS:
+            break
+        await asyncio.sleep(0.005)
+        top = pilot.app.screen_stack[-1:]
+        pumps = [pilot.app, *(one for screen in top for one in screen.walk_children(with_self=True))]
+        looks = 0 if any(one.message_queue_size for one in pumps) else looks + 1
+
+
 async def until_helped(pilot: Pilot[None]) -> None:
     """See that the app still answers: back to Home, whatever it asks, and its help opens."""
     before = None
     for _ in range(60):
-        await pilot.pause()
+        await calmed(pilot)
         now = pilot.app.screen
         if isinstance(now, HomeScreen):
             break
         # What esc does not leave is about what was typed, as is what it asks in a form: the last answer forgets that.
         is_about_typing = isinstance(now, Choose) and (now is before or isinstance(before, ConnectionForm))
-        await pilot.press(*(("end", "enter") if is_about_typing else ("escape",)))
+        for key in ("end", "enter") if is_about_typing else ("escape",):
+            pilot.app.post_message(events.Key(key, key_to_character(key)))
+            await calmed(pilot)
         before = now
     await pilot.press("question_mark")
     await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen), "the help")
@@ -176,7 +192,6 @@ async def play(home: Home, seed: int, steps: int, pressed: list[str]) -> None:
     """One storm over a filled home, from Home to help."""
     async with visited(home) as pilot:
         await storm(pilot, seed, steps, pressed)
-        await taken(pilot, hurried=False)
         await until_helped(pilot)
 
 
