@@ -23,7 +23,7 @@ from textual.keys import key_to_character
 from textual.pilot import Pilot
 
 from tests.ui.backup_scene import every_kind
-from tests.ui.driving import NOW, new_app, new_home, screen_text, until
+from tests.ui.driving import NOW, new_app, new_home, screen_text
 from tests.ui.test_compare_snapshots import ASKED, DONE
 from tests.ui.test_rollback_screen import write_undo
 from tests.ui.test_snapshots import prepare
@@ -158,7 +158,7 @@ async def taken(pilot: Pilot[None], *, hurried: bool) -> None:
 
 
 async def calmed(pilot: Pilot[None]) -> None:
-    """Wait until nothing on the screen has had anything to do for a while; what is being taken down may keep its own."""
+    """Wait until nothing on the screen has had anything to do for a while; what is taken down may keep its own."""
     looks = 0
     for _ in range(MOST_LOOKS):
         if looks == CALM_LOOKS:
@@ -183,9 +183,10 @@ async def until_helped(pilot: Pilot[None]) -> None:
             pilot.app.post_message(events.Key(key, key_to_character(key)))
             await calmed(pilot)
         before = now
-    await pilot.press("question_mark")
-    await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen), "the help")
-    assert "Keys that work here" in screen_text(pilot)
+    pilot.app.post_message(events.Key("question_mark", "?"))
+    async with asyncio.timeout(60):
+        while not isinstance(pilot.app.screen, HelpScreen) or "Keys that work here" not in screen_text(pilot):
+            await asyncio.sleep(0.01)
 
 
 async def play(home: Home, seed: int, steps: int, pressed: list[str]) -> None:
