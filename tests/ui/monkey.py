@@ -134,6 +134,7 @@ async def storm(pilot: Pilot[None], seed: int, steps: int, pressed: list[str]) -
             pressed.append(f"{type(pilot.app.screen).__name__}: {key}")
             pilot.app.post_message(events.Key(key, key_to_character(key)))
         await taken(pilot, hurried=draw.random() < 0.2)
+        assert pilot.app.is_running, "the app has ended"
         if step % 50 == 0:
             await taken(pilot, hurried=False)
 

@@ -111,8 +111,11 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_no_fault(home: Home) 
 
         worker = app.in_background(ask(), "ask")
         await until(pilot, stands(app, AskText), "the question")
+        await app.push_screen(Choose("Which?", (), [("a", "A")]))
         worker.cancel()
         await until(pilot, lambda: worker.is_finished, "the end of the work")
+        await pilot.press("escape")
+        await until(pilot, stands(app, AskText), "the question")
         await pilot.press("enter")
         await until(pilot, stands(app, HomeScreen), "Home")
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate, LayoutUpdate
@@ -32,6 +32,8 @@ from tui_migrate.ui.terminal.frames import Frames
 from tui_migrate.ui.terminal.key_order import KeyOrder
 from tui_migrate.ui.terminal.start import ColourDepth, MarkSet, is_remote
 from tui_migrate.ui.terminal.text_filter import TextFilter
+
+Given = TypeVar("Given")
 
 _SUSPEND: Final = Binding("ctrl+z", "suspend_process", show=False, id="app.suspend", priority=True)
 
@@ -125,6 +127,23 @@ class TerminalApp(App[ReturnType]):
         """Let keys that waited for what is shown act on it now."""
         self._key_order.go_on()
 
+    async def push_screen_wait(  # type: ignore[override]  # no screen has a name here
+        self, screen: Screen[Given], *, mode: str | None = None
+    ) -> Given:
+        """Open a window from background work, and wait for what it gives; with the work it is given up.
+
+        What the app has to do before may be the removal of the screen that began the work, which cancels it. Were that
+        awaited by the work itself, as Textual does, the cancellation would run through it into the screen's own task
+        and on into the app's, which would end without a word.
+        """
+        await asyncio.shield(self._flush_next_callbacks())
+        try:
+            return await asyncio.shield(self.push_screen(screen, wait_for_dismiss=True, mode=mode))
+        except asyncio.CancelledError:
+            if self.is_running and self.screen_stack[1:][-1:] == [screen]:
+                self.pop_screen()
+            raise
+
     def set_terminal_title(self, title: str) -> None:
         """Show a title in the terminal's frame until the app is left; the one before comes back then."""
         if isinstance(self._driver, TerminalDriver):
@@ -201,6 +220,18 @@ class TerminalApp(App[ReturnType]):
 
     def _set_pointer_shape(self, shape: str) -> None:
         """No sequence that not every terminal knows, for something that only the mouse shows."""
+
+    async def _process_messages_loop(self) -> None:
+        """Take a cancellation that nobody asked of the app for an error: Textual would leave as if all were well."""
+        try:
+            await super()._process_messages_loop()
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():
+                unforeseen = RuntimeError("what the app waited for was cancelled")
+                unforeseen.__cause__ = error
+                self._handle_exception(unforeseen)
+            raise
 
     def _handle_exception(self, error: Exception) -> None:
         self._return_code = 1
