@@ -5,7 +5,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from textual.events import Key
+from textual import constants
+from textual.events import Key, Paste
 from textual.message import Message
 
 from tui_migrate.ui.terminal.keys import KeyReader
@@ -67,6 +68,19 @@ def test_a_character_in_two_pieces_is_one_key(keyboard: Keyboard) -> None:
     assert isinstance(first, Key)
     assert first.character == "注"
     assert keyboard.keys(1) == ["b"]
+
+
+def test_a_paste_whose_end_comes_too_late_leaves_the_keys_after_it_alone(
+    keyboard: Keyboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "ESCAPE_DELAY", 0.0)
+    keyboard.type(b"a\x1b[200~D\x1b[20")
+    assert keyboard.keys(1) == ["a"]
+    keyboard.type(b"1~\x1b")
+    assert isinstance(keyboard.messages.get(timeout=30), Paste)
+    assert keyboard.keys(1) == ["escape"]
+    keyboard.type(b"q")
+    assert keyboard.keys(1) == ["q"]
 
 
 def test_bytes_that_are_no_text_are_left_out(keyboard: Keyboard) -> None:

@@ -10,7 +10,10 @@ from typing import Final
 
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
+from textual.events import Paste
 from textual.message import Message
+
+from tui_migrate.ui.terminal.pastes import Pastes
 
 _TICK_SECONDS: Final = 0.1
 _READ_BYTES: Final = 4096
@@ -38,6 +41,8 @@ class KeyReader(threading.Thread):
         self._on_message = on_message
         self._on_lost = on_lost
         self._on_error = on_error
+        self._parser = XTermParser()
+        self._pastes = Pastes()
         self._wake_read, self._wake_write = os.pipe()
 
     def stop(self) -> None:
@@ -62,7 +67,6 @@ class KeyReader(threading.Thread):
 
     def _read_on(self) -> bool:
         """Read and parse. Gives False at the end of the file, True where it was stopped."""
-        parser = XTermParser()
         try:
             while True:
                 ready, _, _ = select.select((self._fileno, self._wake_read), (), (), _TICK_SECONDS)
@@ -74,11 +78,20 @@ class KeyReader(threading.Thread):
                         return False
                     # Nothing decoded yet, half a character, must not be fed: to the parser it is the end.
                     if text := self._decode(data):
-                        self._hand_on(parser.feed(text))
-                self._hand_on(parser.tick())
+                        self._take(text)
+                self._hand_on(self._parser.tick())
         finally:
             with suppress(EOFError, ParseError):
-                list(parser.feed(""))
+                list(self._parser.feed(""))
+
+    def _take(self, text: str) -> None:
+        for piece in self._pastes.part(text):
+            if piece is None:
+                self._parser = XTermParser()
+            elif isinstance(piece, Paste):
+                self._on_message(piece)
+            else:
+                self._hand_on(self._parser.feed(piece))
 
     def _hand_on(self, messages: Iterable[Message]) -> None:
         for message in messages:
