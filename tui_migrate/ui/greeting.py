@@ -3,11 +3,13 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tui_migrate.connection_url import parse_url
 from tui_migrate.errors import Unreachable
 from tui_migrate.redaction import printable
+from tui_migrate.stores.opened import opened
 from tui_migrate.stores.registry import Locator, open_source
 from tui_migrate.ui.look import CONNECT_SECONDS, Fault
 
@@ -42,25 +44,23 @@ class Greeting:
 
 async def greet(locator: Locator, at: float) -> Greeting:
     """Connect and say who answered. Raises Unreachable, AuthenticationFailed, NotAuthorised, UsageError."""
-    source = await asyncio.to_thread(open_source, locator)
     url = parse_url(locator.url)
     where = printable(f"{locator.name} ({url.hosts})" if locator.name else url.hosts)
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            identity = await source.identity()
-            begin = time.monotonic()
-            await source.collections(())
-    except TimeoutError:
-        raise Unreachable(
-            f"{where} has not answered within {CONNECT_SECONDS:.0f} s",
-            hint="check host and port, and what lies between",
-        ) from None
-    finally:
-        await source.close()
-    return Greeting(
-        at=at,
-        version=printable(source.capabilities.server_version),
-        addresses=tuple(sorted(map(printable, identity.addresses))),
-        user=printable(url.user),
-        milliseconds=round((time.monotonic() - begin) * 1000),
-    )
+    async with opened(partial(open_source, locator)) as source:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                identity = await source.identity()
+                begin = time.monotonic()
+                await source.collections(())
+        except TimeoutError:
+            raise Unreachable(
+                f"{where} has not answered within {CONNECT_SECONDS:.0f} s",
+                hint="check host and port, and what lies between",
+            ) from None
+        return Greeting(
+            at=at,
+            version=printable(source.capabilities.server_version),
+            addresses=tuple(sorted(map(printable, identity.addresses))),
+            user=printable(url.user),
+            milliseconds=round((time.monotonic() - begin) * 1000),
+        )

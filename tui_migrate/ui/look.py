@@ -5,9 +5,10 @@ Each look gives frozen values, the next one whenever more is known, to whoever a
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from tui_migrate import connections
@@ -28,6 +29,7 @@ from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.stores.base import CollectionInfo, Hosting, Identity, Source
+from tui_migrate.stores.opened import opened
 from tui_migrate.ui.next_steps import app_words
 
 CONNECT_SECONDS: Final = 20.0
@@ -123,19 +125,9 @@ class Opening:
 
     @asynccontextmanager
     async def source(self, end: End) -> AsyncIterator[Source]:
-        """Open an end to look at, and close it. Files are read, and drivers imported, in a thread."""
-        opened = asyncio.ensure_future(asyncio.to_thread(open_source, end, self.home, self.passwords))
-        try:
-            source = await asyncio.shield(opened)
-        except asyncio.CancelledError:
-            # A thread cannot be cancelled: what it opens is closed, or it would stay open for good.
-            with suppress(TuiMigrateError):
-                await (await opened).close()
-            raise
-        try:
+        """Open an end to look at, and close it."""
+        async with opened(partial(open_source, end, self.home, self.passwords)) as source:
             yield source
-        finally:
-            await source.close()
 
 
 async def look_at_end(end: End, opening: Opening, report: Callable[[EndLook], object]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tui_migrate.documents import content_hash, normalise
@@ -16,6 +17,7 @@ from tui_migrate.plan.model import Plan
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Source
 from tui_migrate.stores.lookup import keyed
+from tui_migrate.stores.opened import opened
 from tui_migrate.worker.rollback_preview import opened_target, patience
 
 READ_SECONDS: Final = 60.0
@@ -38,15 +40,14 @@ async def read_sides(home: Home, plan: Plan, passwords: Mapping[str, str], confl
     """Read a document of the queue at both ends. Raises what keeps one of them from being read."""
     async with opened_target(plan, home, passwords) as target, patience("answered what it has of this document"):
         theirs = await _look_up(target, conflict)
-    source = await asyncio.to_thread(open_planned_source, plan, home, passwords)
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            ours = await (_look_up if source.capabilities.lookup else _search)(source, conflict)
-    except TimeoutError:
-        name = printable(plan.source.label)
-        raise Unreachable(f"{name} has not given the document within {READ_SECONDS:.0f} s", hint="try again") from None
-    finally:
-        await source.close()
+    async with opened(partial(open_planned_source, plan, home, passwords)) as source:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                ours = await (_look_up if source.capabilities.lookup else _search)(source, conflict)
+        except TimeoutError:
+            name = printable(plan.source.label)
+            said = f"{name} has not given the document within {READ_SECONDS:.0f} s"
+            raise Unreachable(said, hint="try again") from None
     hashes = tuple(None if one is None else content_hash(one) for one in (ours, theirs))
     return Sides(ours, theirs, hashes == (conflict.ours, conflict.theirs))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from itertools import chain, islice
 from typing import Final
 
@@ -19,6 +20,7 @@ from tui_migrate.plan.ends import open_planned_source
 from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Source
+from tui_migrate.stores.opened import opened
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, cut_id, opened_target, patience
 
 LISTED: Final = 500
@@ -186,12 +188,9 @@ async def _from_source(
         return None
     found = None
     with suppress(TuiMigrateError, TimeoutError):
-        source = await asyncio.to_thread(open_planned_source, plan, home, passwords)
-        try:
+        async with opened(partial(open_planned_source, plan, home, passwords)) as source:
             async with asyncio.timeout(SOURCE_SECONDS):
                 found = await _look_up(source, document.collection, intent.id)
-        finally:
-            await source.close()
     return found if found is not None and content_hash(found) == intent.after else None
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from tui_migrate.documents import RawId, show_id
@@ -26,6 +27,7 @@ from tui_migrate.plan.model import Plan
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, Source
 from tui_migrate.stores.lookup import Found, find_by_id
+from tui_migrate.stores.opened import opened
 from tui_migrate.stores.readonly import ReadOnly
 
 CALL_SECONDS: Final = 120.0
@@ -138,11 +140,8 @@ async def preview_rollback(
 @asynccontextmanager
 async def opened_target(plan: Plan, home: Home, passwords: Mapping[str, str]) -> AsyncIterator[Source]:
     """Open a plan's target to look at, as the rollback would read it: from the primary what a majority has."""
-    target = await asyncio.to_thread(open_target, plan.target, home, passwords)
-    try:
+    async with opened(partial(open_target, plan.target, home, passwords)) as target:
         yield ReadOnly(target)
-    finally:
-        await target.close()
 
 
 @asynccontextmanager

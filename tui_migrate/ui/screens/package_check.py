@@ -1,8 +1,8 @@
 """Check a package: all of it is read, nothing is written, and what was found stands here, to be read and kept."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -20,6 +20,7 @@ from tui_migrate.reports.model import Report, ReportTable, Unit
 from tui_migrate.reports.package import examine, package_report
 from tui_migrate.reports.saving import ENDINGS, refuse_within, save
 from tui_migrate.reports.words import MARKS, cell_words, value_words, verdict_words
+from tui_migrate.stores.opened import opened
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.report_rows import COLUMNS, finding_row
 from tui_migrate.ui.screens.finding_sheet import FindingSheet
@@ -190,13 +191,10 @@ class PackageCheckScreen(FindingsScreen):
     async def _check(self, end: PackageEnd) -> None:
         home, passwords = self.session.home, self.session.passwords
         try:
-            package = await asyncio.to_thread(open_source, end, home, passwords)
-            if not isinstance(package, Package):
-                raise TypeError("a package is opened as one")
-            try:
+            async with opened(partial(open_source, end, home, passwords)) as package:
+                if not isinstance(package, Package):
+                    raise TypeError("a package is opened as one")
                 examined = await examine(package, self._teller())
-            finally:
-                await package.close()
             report = await self.finish(package_report(end.path, examined, self.session.clock()))
         except* TuiMigrateError as group:
             self.post_message(self.Checked(end, None, Fault.of(first_error(group))))

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from tui_migrate.packages.package import SeveralDatabases
 from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.model import PackageEnd
 from tui_migrate.redaction import printable
+from tui_migrate.stores.opened import opened
 from tui_migrate.ui.look import Fault, form_of
 from tui_migrate.ui.passphrases import has_passphrase
 from tui_migrate.ui.screens.dialogs import Choose
@@ -139,11 +141,8 @@ def fault_sentence(fault: Fault) -> str:
 
 async def _recognise(app: "MigrateApp", end: PackageEnd) -> None:
     """Open a package so far that its form is known. Raises what keeps it from that."""
-    package = await asyncio.to_thread(open_source, end, app.session.home, app.session.passwords)
-    try:
+    async with opened(partial(open_source, end, app.session.home, app.session.passwords)) as package:
         await form_of(package)
-    finally:
-        await package.close()
 
 
 def _needs_identity(path: Path) -> bool:
