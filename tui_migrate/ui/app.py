@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding
@@ -19,7 +20,6 @@ from tui_migrate.ui.journal_feed import FAST_SECONDS, SLOW_SECONDS, JournalFeed
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded, ThemesRead
 from tui_migrate.ui.notices import Notices
-from tui_migrate.ui.one_start import WholeSteps
 from tui_migrate.ui.palette import ActionProvider
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import AskText, ask_to_leave
@@ -35,6 +35,7 @@ from tui_migrate.ui.terminal.start import ColourDepth, MarkSet
 from tui_migrate.ui.theme_files import ThemeFile, own_folder, own_themes
 from tui_migrate.ui.themes import shipped_themes, textual_theme
 from tui_migrate.ui.unfinished import Unfinished
+from tui_migrate.ui.whole_steps import WholeSteps
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
 
@@ -94,6 +95,7 @@ class MigrateApp(TerminalApp[None]):
         self._copying = Copying(self)
         self.unfinished = Unfinished(self)
         self.whole_steps = WholeSteps()
+        self._deeds = count()
         self._background: dict[Worker[Any], Coroutine[Any, Any, Any]] = {}
         self.first_screen: Callable[[], OperatorScreen] | None = None
         self.faults: tuple[TuiMigrateError, ...] = ()
@@ -121,13 +123,15 @@ class MigrateApp(TerminalApp[None]):
         for one in list(self.workers):
             with suppress(WorkerError):
                 await one.wait()
-        await self.whole_steps.finish()
+        undone = await self.whole_steps.finish()
         for work in self._background.values():
             work.close()
         try:
             self.unfinished.finish()
         except StorageFailed as error:
             self.fail_at_the_end(f"tui-migrate: the plan that is not finished is lost: {Fault.of(error).sentence}")
+        for fault in map(Fault.of, map(first_error, undone)):
+            self.fail_at_the_end(f"tui-migrate: what was asked for last was not done: {fault.sentence}")
 
     def in_background(self, work: Coroutine[Any, Any, Any], group: str) -> Worker[Any]:
         """Run a coroutine beside the screens; one of the same group that still runs is cancelled.
@@ -137,6 +141,10 @@ class MigrateApp(TerminalApp[None]):
         worker = self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
         self._background[worker] = work
         return worker
+
+    def carry_out(self, deed: Coroutine[Any, Any, Any]) -> Worker[Any]:
+        """Do what the operator has decided, after what was decided before it; no key and no leaving loses it."""
+        return self.in_background(self.whole_steps.do(deed), f"deed-{next(self._deeds)}")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say what a background task failed with."""

@@ -1,58 +1,19 @@
 """Starting runs from a screen: one at a time, given up by esc while nothing has begun, and never cut in half.
 
-What asks and connects can be given up. From the record of a run to its worker it is one step, which goes on whoever
-stops waiting: a run that is recorded and never worked would stand in the way of the next.
+What asks and connects can be given up. From the record of a run to its worker it is one of the app's whole steps.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker
 
 from tui_migrate.ui import resuming
 from tui_migrate.wording import run_name
 
 if TYPE_CHECKING:
     from tui_migrate.ui.screens.base import OperatorScreen
-
-Result = TypeVar("Result")
-
-FINISH_SECONDS: Final = 5.0
-"""How long the app's end waits for steps that are under way; a worker is there long before."""
-
-
-class WholeSteps:
-    """What is under way in an app that is not to be cut short."""
-
-    def __init__(self) -> None:
-        self._steps: dict[asyncio.Task[Any], tuple[Worker[Any], int]] = {}
-
-    async def take(self, step: Coroutine[Any, Any, Result], run_id: int = 0) -> Result:
-        """Await a step that goes on where the background work that waits for it is cancelled.
-
-        `run_id` is the run that it starts, 0 for one that is not recorded yet. Raises what the step raises.
-        """
-        task = asyncio.create_task(step)
-        self._steps[task] = get_current_worker(), run_id
-        task.add_done_callback(lambda done: self._steps.pop(done, None))
-        return await asyncio.shield(task)
-
-    def has(self, worker: Worker[Any]) -> bool:
-        """Say whether this background work is at such a step."""
-        return any(one is worker for one, _ in self._steps.values())
-
-    def starts(self, run_id: int) -> bool:
-        """Say whether a worker of this run is being started."""
-        return any(one == run_id for _, one in self._steps.values())
-
-    async def finish(self) -> None:
-        """Wait, but not for ever, until nothing is under way. What a step failed with is in the journal."""
-        if self._steps:
-            await asyncio.wait(list(self._steps), timeout=FINISH_SECONDS)
-        for one in list(self._steps):
-            one.cancel()
 
 
 class OneStart:

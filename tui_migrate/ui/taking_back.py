@@ -48,11 +48,10 @@ async def begin_rollback(home: Home, run_id: int, passwords: Mapping[str, str], 
     return Begun(rollback_id)
 
 
-async def follow_rollback(home: Home, run_id: int, passwords: Mapping[str, str]) -> Begun:
-    """Wait until a worker that was asked to has cancelled its run and begun the rollback; begin it where it has not.
+async def until_cancelled(home: Home, run_id: int) -> Begun | None:
+    """Wait until a worker that was asked to has cancelled its run, and give the rollback that it has begun, if it has.
 
-    Whoever stops waiting loses nothing where there is a worker. Raises Refused where the run ends otherwise,
-    NotReversible where it had written nothing yet.
+    Whoever stops waiting loses nothing where there is a worker. Raises Refused where the run ends otherwise.
     """
     reader = await JournalReader.open(home.journal)
     try:
@@ -68,7 +67,7 @@ async def follow_rollback(home: Home, run_id: int, passwords: Mapping[str, str])
             f"run {run_name(run_id)} was not cancelled but is {run.state}: nothing was rolled back",
             hint="its own screen shows what rolling it back would do",
         )
-    return await begin_rollback(home, run_id, passwords)
+    return None
 
 
 def target_password(plan: Plan, passwords: Mapping[str, str]) -> dict[str, str]:

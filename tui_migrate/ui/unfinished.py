@@ -140,9 +140,7 @@ class Unfinished:
         """Write until what is written is what is chosen. Where that fails it is said once, until it works again."""
         try:
             while plan := next((one for one in self._plans if one.is_ours and one.draft != one.written), None):
-                draft = plan.draft
-                plan.kept = await asyncio.to_thread(draft_file.save, self._app.session.home, draft, plan.kept)
-                plan.written = draft
+                await self._app.whole_steps.take(self._save(plan, plan.draft))
             if self._has_failed:
                 self._has_failed = False
                 self._app.say("The plan is kept again.", is_error=False)
@@ -152,6 +150,11 @@ class Unfinished:
                 self._app.say(f"The plan is not kept: {error.message}; the next change tries again")
         finally:
             self._is_writing = False
+
+    async def _save(self, plan: _Plan, draft: Draft) -> None:
+        """Write a draft, and know of its file: else the end of the app would write it into another one."""
+        plan.kept = await asyncio.to_thread(draft_file.save, self._app.session.home, draft, plan.kept)
+        plan.written = draft
 
 
 def _choice(chosen: str | None, plans: list[_Plan]) -> Draft | None:

@@ -194,7 +194,7 @@ class ConflictsScreen(OperatorScreen):
 
     def _decide_one(self, one: ConflictRecord, decision: ConflictState) -> None:
         """Decide about the document that was seen, wherever the cursor is by now."""
-        self.migrate_app.in_background(self._decide(one, decision), f"decide-{one.number}")
+        self.migrate_app.carry_out(self._decide(one, decision))
         if (chosen := self._chosen()) is not None and chosen.number == one.number:
             self.query_one(Table).action_move(1)
 
@@ -252,7 +252,7 @@ class ConflictsScreen(OperatorScreen):
         if chosen is None:
             return
         decision, reach = offered[chosen]
-        decided = await control.decide(
+        deciding = control.decide(
             self.session.home,
             self._run_id,
             decision,
@@ -260,6 +260,7 @@ class ConflictsScreen(OperatorScreen):
             fields=one.fields if reach.is_like else None,
             overrules=reach.overrules,
         )
+        decided = await self.migrate_app.whole_steps.do(deciding)
         if decided:
             self.notify_line(f"{number(decided)} decided: {decision.verb}", is_error=False)
         else:

@@ -179,7 +179,7 @@ class ConnectionForm(OperatorScreen):
             self._is_saving = True
             self._say("Saving…")
             self.refresh_frame()
-            self.migrate_app.in_background(self._save(entry), GROUP)
+            self.migrate_app.carry_out(self._save(entry))
 
         if entry.place is not PasswordPlace.CLEAR or not self._fields.asks_password:
             take()

@@ -143,7 +143,7 @@ class ConnectionsScreen(OperatorScreen):
 
         def take(choice: str | None) -> None:
             if choice == "delete":
-                self.migrate_app.in_background(self._delete(name), "connection-delete")
+                self.migrate_app.carry_out(self._delete(name))
 
         said = [
             f"{name} is taken out of the file of connections.",

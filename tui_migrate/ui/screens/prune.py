@@ -177,9 +177,12 @@ class PruneScreen(OperatorScreen):
             said = (f"✗ A number from {least:,} to {most:,}.",)
 
     async def _remove(self, go: tuple[Backup, ...]) -> None:
+        """Ask, then remove."""
+        if await self._is_confirmed(go):
+            await self.migrate_app.whole_steps.do(self._remove_confirmed(go))
+
+    async def _remove_confirmed(self, go: tuple[Backup, ...]) -> None:
         """Remove what goes by the list that was confirmed, as far as it still does so."""
-        if not await self._is_confirmed(go):
-            return
         home, gone, fault = self.session.home, list[Backup](), None
         try:
             backups = await read_backups(home)

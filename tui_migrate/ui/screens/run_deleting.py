@@ -27,7 +27,7 @@ def ask_to_delete(app: "MigrateApp", run: RunRecord) -> None:
 
     def take(is_wanted: bool) -> None:
         if is_wanted:
-            app.in_background(_delete(app, run), f"delete-{run.id}")
+            app.carry_out(_delete(app, run))
 
     if run.rollback_available:
         loss = (

@@ -1,7 +1,7 @@
 """Steering the run that a screen shows: every request is an absolute wish in the journal, whoever else asks."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_migrate.journal.records import ROLL_BACK, Control, RunRecord, Wish
 from tui_migrate.journal.states import RunState, Stage
@@ -14,7 +14,7 @@ from tui_migrate.ui.rates import faster_than, slower_than
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
 from tui_migrate.ui.screens.run_pace import RunPace
 from tui_migrate.ui.screens.run_words import last_request, wanted_value, wish_under_way
-from tui_migrate.ui.taking_back import RollbackBegun, follow_rollback, target_password
+from tui_migrate.ui.taking_back import RollbackBegun, begin_rollback, target_password, until_cancelled
 from tui_migrate.ui.widgets.prose import wrap
 from tui_migrate.wording import number, run_name
 from tui_migrate.worker import control
@@ -114,7 +114,9 @@ class RunSteering:
 
         def take(confirmed: bool | None) -> None:
             if confirmed:
-                app.in_background(self._cancel_and_roll_back(plan), f"rollback-{self._run_id}")
+                asking = control.ask(app.session.home, self._run_id, Wish.CANCEL, ROLL_BACK)
+                following = self._follow_rollback(plan, app.whole_steps.do(asking))
+                app.in_background(following, f"rollback-{self._run_id}")
 
         if not is_production(target, self._screen.session.home):
             take(confirmed=True)
@@ -141,16 +143,16 @@ class RunSteering:
         self._ask_value(Wish.RATE, limit, controls)
 
     def _ask(self, wish: Wish, value: int = 0) -> None:
-        group = wish.value if wish.is_setting else "wish"
-        asking = control.ask(self._screen.session.home, self._run_id, wish, value)
-        self._screen.migrate_app.in_background(asking, f"{group}-{self._run_id}")
+        self._screen.migrate_app.carry_out(control.ask(self._screen.session.home, self._run_id, wish, value))
 
-    async def _cancel_and_roll_back(self, plan: Plan) -> None:
-        session = self._screen.session
-        if await control.ask(session.home, self._run_id, Wish.CANCEL, ROLL_BACK):
-            self._screen.migrate_app.say("Cancelling; the rollback follows.", is_error=False)
+    async def _follow_rollback(self, plan: Plan, asking: Coroutine[Any, Any, int]) -> None:
+        session, app = self._screen.session, self._screen.migrate_app
+        if await asking:
+            app.say("Cancelling; the rollback follows.", is_error=False)
         passwords = target_password(plan, session.passwords)
-        begun = await follow_rollback(session.home, self._run_id, passwords)
+        begun = await until_cancelled(session.home, self._run_id)
+        if begun is None:
+            begun = await app.whole_steps.take(begin_rollback(session.home, self._run_id, passwords))
         self._screen.post_message(RollbackBegun(begun))
 
 
