@@ -25,6 +25,7 @@ from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.footer import KeyFooter
+from tui_migrate.ui.widgets.leaving import Leaving
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.note import Note
 from tui_migrate.ui.widgets.table import Table
@@ -37,7 +38,7 @@ LEAST_RIGHT: Final = 28
 _PROGRAM: Final = " tui-migrate   "
 
 
-class OperatorScreen(Screen[None]):
+class OperatorScreen(Leaving, Screen[None]):
     """The base of all full screens.
 
     Subclasses set `ACTIONS` (ids of the registry, each with a method `action_group_name`), give their body in
@@ -170,7 +171,7 @@ class OperatorScreen(Screen[None]):
 
     def refresh_frame(self) -> None:
         """Draw head and footer as they are now."""
-        if not self.is_mounted or not self.query(KeyFooter):
+        if not self.is_mounted or self._pruning or not self.query(KeyFooter):
             return
         shown = self.shown_actions()
         if isinstance(self.focused, Input):  # which takes every character

@@ -12,6 +12,7 @@ from tui_migrate.connections import Connection
 from tui_migrate.errors import UsageError
 from tui_migrate.plan.model import Environment
 from tui_migrate.ui.connection_entry import LONGEST_NAME, Entry, PasswordPlace, entry_of, places_for
+from tui_migrate.ui.widgets.leaving import Leaving
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.pick import Pick
 from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
@@ -21,7 +22,7 @@ LONGEST_PASSWORD: Final = 1_024
 _ENVIRONMENTS: Final = tuple((one.value, one.value) for one in Environment)
 
 
-class ConnectionFields(Vertical):
+class ConnectionFields(Leaving, Vertical):
     """Gives what stands in the fields as an `Entry`. `before` is the connection that is changed."""
 
     DEFAULT_CSS = "ConnectionFields { height: auto; }"

@@ -20,6 +20,7 @@ from tui_migrate.ui.greeting import Greeting, greet
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, first_error
 from tui_migrate.ui.widgets.fault import FaultPane
+from tui_migrate.ui.widgets.leaving import Leaving
 from tui_migrate.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 READ_GROUP: Final = "connections"
 
 
-class ConnectionPane(Vertical):
+class ConnectionPane(Leaving, Vertical):
     """A table of connections; in its place the fault of their file, where that cannot be read.
 
     `empty` is what is said where there is none.

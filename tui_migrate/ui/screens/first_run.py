@@ -13,6 +13,7 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.model import PackageEnd
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.widgets.leaving import Leaving
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Column, Row, Table
 
@@ -60,7 +61,7 @@ def is_demo(home: Home) -> bool:
     return DemoPlace(home.state.parent).exists
 
 
-class FirstRunPane(Vertical):
+class FirstRunPane(Leaving, Vertical):
     """Four lines, each with enter."""
 
     class PackageChosen(Message):

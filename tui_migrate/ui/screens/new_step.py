@@ -15,6 +15,7 @@ from tui_migrate.ui.looks import Looks
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.snapshot import Snapshot
+from tui_migrate.ui.widgets.leaving import Leaving
 from tui_migrate.ui.wording import duration
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class PlanOwner(Protocol):
         ...
 
 
-class StepPane(Vertical):
+class StepPane(Leaving, Vertical):
     """One step. It draws what draft and looks say, and changes the draft through the screen."""
 
     STEP: ClassVar[Step]

@@ -9,9 +9,9 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
-from textual.events import Mount
-from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
+
+from tui_migrate.ui.widgets.leaving import Leaving
 
 Keys = tuple[tuple[str, str], ...]
 """Keys as people write them, each with its word."""
@@ -21,18 +21,13 @@ _CLOSED_BY: Final[Keys] = (("esc", "Back"),)
 _GATHER: Final[Callable[[CommandPalette, str], Coroutine[Any, Any, None]]] = CommandPalette._gather_commands.__wrapped__  # type: ignore[attr-defined]  # noqa: SLF001 -- what `work` decorates
 
 
-class Window(ModalScreen[ScreenResultType]):
+class Window(Leaving, ModalScreen[ScreenResultType]):
     """A modal screen that gives a result, or None, when it is closed."""
 
     BINDINGS: ClassVar = [Binding("ctrl+l", "app.app_redraw", show=False)]
 
     KEYS: ClassVar[Keys] = (("enter", "Go on"), ("esc", "Back"))
     """What the footer beneath says while this is open."""
-
-    async def _dispatch_message(self, message: Message) -> None:
-        """Leave out the filling of a window that was closed before it had anything in it."""
-        if not (isinstance(message, Mount) and (self._closing or self._pruning)):
-            await super()._dispatch_message(message)
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close, if it is the topmost."""
