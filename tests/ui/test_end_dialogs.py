@@ -1,10 +1,12 @@
+import gc
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
-from tests.ui.driving import screen_text, until
+from tests.ui.driving import screen_text, until, until_still
 from tests.ui.new_scene import ask, pick, says, session, wizard
 from tui_migrate.paths import Home
 from tui_migrate.ui.screens.end_choice import Role
@@ -45,6 +47,21 @@ async def test_the_path_of_a_package_is_completed_by_tab(home: Home, short_folde
         await until(pilot, says(pilot, "✗ ", "backups/shop one"), "that it is no package")
         assert session(pilot).draft.source is None
         assert pilot.app.screen.query_one(Input).value == f"{short_folder}/backups/shop one"
+
+
+async def test_letters_that_come_at_once_leave_no_work_behind(home: Home) -> None:
+    async with wizard(home) as pilot:
+        await ask(pilot, Role.SOURCE)
+        await pick(pilot, "package", AskPath)
+        screen = pilot.app.screen
+        assert isinstance(screen, AskPath)
+        with warnings.catch_warnings(record=True) as complaints:
+            warnings.simplefilter("always", RuntimeWarning)
+            for text in ("/a", "/ab"):
+                screen.on_input_changed(Input.Changed(screen.query_one(Input), text))
+            await until_still(pilot)
+            gc.collect()
+        assert [str(one.message) for one in complaints if "never awaited" in str(one.message)] == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -17,6 +17,9 @@ from tui_migrate.ui.screens.window import Window
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.prose import Prose, wrap
 from tui_migrate.ui.widgets.url_input import TypedUrl, UrlInput
+
+if TYPE_CHECKING:
+    from tui_migrate.ui.app import MigrateApp
 
 CANDIDATES_SHOWN: Final = 6
 TEXT_CELLS: Final = 66
@@ -101,7 +104,8 @@ class AskPath(Window[str | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look for what the path may become."""
-        self.run_worker(self._list(event.value), group="completion", exclusive=True, exit_on_error=False)
+        app = cast("MigrateApp", self.app)
+        app.in_background(self._list(event.value), f"completion-{id(self)}")
 
     def on_ask_path_listed(self, event: Listed) -> None:
         """Show it."""
