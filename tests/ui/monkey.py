@@ -53,7 +53,7 @@ _MOVES: Final = ("up", "down", "pageup", "pagedown", "home", "end", "tab", "shif
 _OFTEN: Final = ("enter", "enter", "enter", "escape", "escape", "down", "space", "j", "tab")
 _LEAVING: Final = frozenset(("q", "ctrl+c", "ctrl+q", "ctrl+z"))
 _ACTIONS: Final = tuple(key for one in REGISTRY for key in one.key.split(",") if key not in _LEAVING)
-_KEYS: Final = (*_ACTIONS, *_ACTIONS, *_MOVES, *_OFTEN, *_OFTEN, *"012345", "a", "full_stop", "left_square_bracket")
+KEYS: Final = (*_ACTIONS, *_ACTIONS, *_MOVES, *_OFTEN, *_OFTEN, *"012345", "a", "full_stop", "left_square_bracket")
 
 
 def fill(home: Home) -> None:
@@ -130,7 +130,7 @@ async def storm(pilot: Pilot[None], seed: int, steps: int, pressed: list[str]) -
             pressed.append("paste")
             pilot.app.post_message(events.Paste(draw.choice(PASTES)))
         else:
-            key = draw.choice(_KEYS)
+            key = draw.choice(KEYS)
             pressed.append(f"{type(pilot.app.screen).__name__}: {key}")
             pilot.app.post_message(events.Key(key, key_to_character(key)))
         await taken(pilot, hurried=draw.random() < 0.2)

@@ -37,12 +37,14 @@ Look = tuple[str, str, str, bool, bool, bool, bool, bool]
 class Operator:
     """Runs a program in a pseudo-terminal. Every wait reads what comes until a condition holds or a deadline passes."""
 
-    def __init__(self, command: list[str], environ: dict[str, str], size: tuple[int, int] = (80, 24)) -> None:
+    def __init__(
+        self, command: list[str], environ: dict[str, str], size: tuple[int, int] = (80, 24), folder: Path = ROOT
+    ) -> None:
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.received = b""
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
-            command[0], command[1:], env=environ, dimensions=(size[1], size[0]), cwd=str(ROOT), timeout=None
+            command[0], command[1:], env=environ, dimensions=(size[1], size[0]), cwd=str(folder), timeout=None
         )
         self.child.delaybeforesend = None
         self.pid = int(self.child.pid or 0)
@@ -95,6 +97,10 @@ class Operator:
         """Press keys, by name or as they are."""
         for key in keys:
             self.child.send(KEYS.get(key, key))
+
+    def press_raw(self, sent: str) -> None:
+        """Send what a terminal sends, in one piece."""
+        self.child.send(sent)
 
     def settle(self, keys: str = "") -> None:
         """Press keys, and read until the app has drawn what they and those before led to."""
