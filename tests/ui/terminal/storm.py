@@ -38,7 +38,7 @@ SECONDS: Final = 60.0
 DOCUMENTS: Final = 600
 QUIET_SECONDS: Final = 0.4
 
-_OWN: Final = {"shift+tab": "\x1b[Z", "space": " ", "f1": "\x1bOP", "enter": "\r", "escape": "\x1b"}
+_OWN: Final = {"shift+tab": "\x1b[Z", "space": " ", "f1": "\x1bOP", "slash": "/", "plus": "+", "minus": "-"}
 _WAYS: Final = (
     (*("escape",) * 4, "g", "enter", "", "ctrl+n", "i", "ctrl+n", "ctrl+n", "", "s", "down", "enter"),
     (*("escape",) * 4, "n", "", "enter", "", "ctrl+n", "i", "ctrl+n", "ctrl+n", "", "s", "down", "enter"),
@@ -48,6 +48,8 @@ _WAYS: Final = (
 """Keys that lead somewhere, if nothing is in their way; an empty one waits."""
 
 _PASTED: Final = "\x1b[200~{}\x1b[201~"
+_CUTS: Final = (0.02, 0.15)
+"""Shorter and longer than Textual waits for the rest of a sequence."""
 _GAPS: Final = (0.0, 0.0, 0.0, 0.01, 0.01, 0.02, 0.05, 0.2)
 
 
@@ -102,7 +104,7 @@ class Storm:
             cut = self._draw.randrange(len(sent)) if self._draw.random() < 0.15 else 0
             if cut:
                 operator.press_raw(sent[:cut])
-                operator.read(0.02)
+                self._breathe(operator, self._draw.choice(_CUTS))
             operator.press_raw(sent[cut:])
             self._breathe(operator, self._draw.choice(_GAPS))
             assert operator.child.isalive(), f"the app has ended with {operator.until_ended()}"
