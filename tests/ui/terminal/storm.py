@@ -262,6 +262,9 @@ def play(folder: Path, seed: int, seconds: float, *, filled: bool, say: list[str
                 storm.end(operator)
             except BaseException:
                 say.extend(operator.screen.display)
+                if operator.child.isalive():
+                    operator.child.kill(signal.SIGUSR1)
+                    until_quiet(operator)
                 for kept in (storm.home.state / "error.log", storm.log):
                     say.extend(kept.read_text().splitlines() if kept.exists() else ())
                 raise

@@ -1,9 +1,11 @@
 """Opens the app for a storm: `python -m tests.ui.terminal.stormed_app HOME LOG MAY_LEAVE`.
 
 It cannot be left while the file MAY_LEAVE is not there. What Python complains about goes to LOG: warnings, exceptions
-that nobody could raise, threads that are left.
+that nobody could raise, threads that are left; and on SIGUSR1 what each task waits for.
 """
 
+import asyncio
+import signal
 import sys
 import threading
 import traceback
@@ -57,6 +59,15 @@ def run(home: Path, log: Path, may_leave: Path) -> int:
     def make_kept_in(*arguments: Any, **options: Any) -> "MigrateApp":
         app = make(*arguments, **options)
         keep_in(app, may_leave)
+        loop = asyncio.get_running_loop()
+
+        def tell_tasks(*_: object) -> None:
+            with log.open("a", encoding="utf-8") as file:
+                for task in asyncio.all_tasks(loop):
+                    file.write(f"{task.get_name()} {task.get_coro()}\n")
+                    task.print_stack(file=file)
+
+        signal.signal(signal.SIGUSR1, tell_tasks)
         return app
 
     warnings.simplefilter("always")
