@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import aiosqlite
 import pytest
@@ -359,6 +360,23 @@ async def test_the_journal_is_as_durable_as_sqlite_can_make_it(
         assert settings == ["wal", 2, 0, fullfsync]
 
 
+async def test_an_opening_that_fails_waits_for_its_thread(tmp_path: Path) -> None:
+    """The thread says its last to the event loop, which may be closed once the opening is over."""
+    gate = threading.Event()
+
+    class Held(connection.Connection):
+        def stop(self) -> asyncio.Future[Any] | None:
+            self._tx.put_nowait((None, lambda: gate.wait(END_SECONDS)))
+            return super().stop()
+
+    opening = asyncio.ensure_future(connection._connect(Held.to(str(tmp_path))))
+    done, _ = await asyncio.wait([opening], timeout=0.2)
+    assert not done
+    gate.set()
+    with pytest.raises(sqlite3.OperationalError):
+        await opening
+
+
 async def test_an_opening_that_is_cancelled_waits_for_its_thread(tmp_path: Path) -> None:
     gate = threading.Event()
 
@@ -367,7 +385,7 @@ async def test_an_opening_that_is_cancelled_waits_for_its_thread(tmp_path: Path)
         return sqlite3.connect(tmp_path / "journal.db")
 
     before = set(threading.enumerate())
-    opening = asyncio.ensure_future(connection._connect(aiosqlite.Connection(connect, 64)))
+    opening = asyncio.ensure_future(connection._connect(connection.Connection(connect, 64)))
     while set(threading.enumerate()) == before:
         await asyncio.sleep(0)
     opening.cancel()
