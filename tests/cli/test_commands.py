@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import ENCODED, PASSWORD, Cli, Ends
+from tests.processes import killed_after
 from tests.ui.live_run import LiveRun
 from tui_migrate.cli import passwords, steering
 from tui_migrate.cli.follow import Followed, caught_signals, follow
@@ -24,6 +27,9 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.worker.lock import holder
 
 HALF: list[dict[str, object]] = [{"_id": number, "age": number if number < 5 else -1} for number in range(10)]
+
+SECONDS = 60.0
+"""How long is waited for what has to come."""
 
 pytestmark = pytest.mark.slow
 
@@ -230,16 +236,19 @@ def test_a_missing_password_is_asked_for_on_a_terminal(
     assert "writer@" in asked[0]
 
 
-def slow_copy(cli: Cli, ends: Ends) -> subprocess.Popen[str]:
+@contextmanager
+def slow_copy(cli: Cli, ends: Ends) -> Iterator[subprocess.Popen[str]]:
     """A copy in the foreground of another process, in batches of one document."""
     command = [sys.executable, "-m", "tui_migrate", *copy(ends, "--batch-documents", "1"), "--home", str(cli.folder)]
-    return subprocess.Popen(
+    started = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    with killed_after(started) as process:
+        yield process
 
 
 def wait_for_worker(cli: Cli) -> int:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         if pid := holder(cli.home.run(1).lock):
             return pid
@@ -255,7 +264,7 @@ def test_ctrl_c_stops_the_worker_after_its_batch_and_resume_goes_on(
     with slow_copy(cli, ends) as process:
         wait_for_worker(cli)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 5
     assert "asked the worker to stop after its batch" in err
     assert "~ interrupted  run 0001" in out
@@ -275,7 +284,7 @@ def test_a_hang_up_leaves_the_run_at_work(cli: Cli, ends: Ends) -> None:
     with slow_copy(cli, ends) as process:
         wait_for_worker(cli)
         process.send_signal(signal.SIGHUP)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 5
     assert "left run 0001 at work" in err
     assert cli("attach", "1", "--json").document["state"] == "completed"
@@ -289,7 +298,7 @@ def test_ctrl_c_leaves_the_run_at_work_when_it_comes_again(cli: Cli, capsys: pyt
         with caught_signals() as signals:
             following = asyncio.create_task(follow(cli.home, 1, signals, begun))
             os.kill(os.getpid(), signal.SIGINT)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(SECONDS):
                 while await asked_of_run(cli) != [Wish.STOP]:
                     await asyncio.sleep(0.01)
                 os.kill(os.getpid(), signal.SIGINT)
@@ -323,16 +332,17 @@ def test_pause_resume_and_cancel(cli: Cli, ends: Ends) -> None:
     wait_for_state(cli, "executing")
     assert cli("pause", "1", "--json").document["id"] == 1
     wait_for_state(cli, "paused")
-    with subprocess.Popen(
+    resuming = subprocess.Popen(
         [sys.executable, "-m", "tui_migrate", "resume", "1", "--json", "--home", str(cli.folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as following:
+    )
+    with killed_after(resuming) as following:
         assert following.stderr is not None
         said = [following.stderr.readline(), following.stderr.readline()]
         following.send_signal(signal.SIGINT)
-        out, err = following.communicate(timeout=60)
+        out, err = following.communicate(timeout=SECONDS)
     assert (following.returncode, json.loads(out)["id"]) == (5, 1)
     assert said[0] == "asked run 0001 to go on\n"
     assert said[1].endswith("ctrl+c leaves it at work\n")
@@ -367,7 +377,7 @@ def test_a_run_that_was_to_be_rolled_back_is_so_by_its_next_worker(cli: Cli, end
         worker = wait_for_worker(cli)
         wait_for_state(cli, "executing")
         os.kill(worker, signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=SECONDS)
     asyncio.run(ask_too_late(cli, ROLL_BACK))
     shown = cli("status", "1").out
     assert "as was asked: tui-migrate rollback 1 --confirm" in shown
@@ -401,7 +411,7 @@ def test_a_run_that_was_to_be_cancelled_is_gone_on_with_by_somebody_who_says_so(
 
 
 def wait_for_state(cli: Cli, state: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     while cli("status", "1", "--json").document["state"] != state:
         assert time.monotonic() < deadline
 
@@ -412,7 +422,7 @@ def test_a_worker_that_was_killed_is_seen_and_its_run_resumed_in_the_foreground(
         process_id = wait_for_worker(cli)
         wait_for_state(cli, "executing")
         subprocess.run(["kill", "-KILL", str(process_id)], check=True)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 5
     assert "~ interrupted  run 0001" in out
     done = cli.process("worker", "1", "--json")
@@ -455,14 +465,13 @@ def test_a_terminal_shows_a_bar_and_may_be_closed(cli: Cli, ends: Ends) -> None:
     )
     os.close(slave)
     drawn = b""
-    while b"execute" not in drawn:
-        drawn += os.read(master, 4_096)
-    os.close(master)
-    try:
-        assert process.wait(30) in (1, 5)
-    finally:
-        process.kill()
-        process.wait()
+    with killed_after(process):
+        try:
+            while b"execute" not in drawn:
+                drawn += os.read(master, 4_096)
+        finally:
+            os.close(master)
+        assert process.wait(SECONDS) in (1, 5)
     assert b"\r" in drawn
     assert b"\x1b[K" in drawn
     assert cli("attach", "1", "--json").document["state"] == "completed"

@@ -1,10 +1,8 @@
 """New migration over real servers: two databases behind named connections, and ways through the steps."""
 
-import os
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from pymongo import MongoClient
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.processes import killing_workers
 from tests.ui.driving import NOW, PreparedJournal, copy_plan, new_app, new_home, screen_text, shows, until
 from tui_migrate import connections
 from tui_migrate.connections import Connection
@@ -32,7 +31,6 @@ from tui_migrate.ui.screens.new_step import StepPane
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.start import MarkSet
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.worker.lock import holder
 
 SIZE = (80, 24)
 OLD, NEW, LIVE = "old", "new", "live"
@@ -82,18 +80,6 @@ class Shop:
         return await PreparedJournal(self.home).run(
             RunState.COMPLETED, copy_plan(self.source, self.target, collections)
         )
-
-
-@contextmanager
-def killing_workers(home: Home) -> Iterator[None]:
-    """End what workers are left."""
-    try:
-        yield
-    finally:
-        for lock in home.runs.glob("*/lock"):
-            if (pid := holder(lock)) and pid != os.getpid():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
