@@ -244,7 +244,7 @@ async def run_sheets(shot: Photographer, live: prepared.LiveRun) -> None:
     await shot.until("● execute")
     for _ in range(44):
         await live.go_on()
-        await asyncio.sleep(0.55)
+        await asyncio.sleep(0.55)  # the screen looks twice a second: each look is to find one batch, of half a second
     await shot.until("ETA ~")
     await shot.take("run")
     await shot.resize(*WIDE)

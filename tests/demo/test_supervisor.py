@@ -120,7 +120,7 @@ def test_two_demos_at_once_start_one_supervisor(place: DemoPlace) -> None:
 def test_a_killed_supervisor_leaves_no_server(place: DemoPlace) -> None:
     with demo_process(place):
         os.kill(record.read(place).supervisor, signal.SIGKILL)
-        until(lambda: everything_ended(place), 15)
+        until(lambda: everything_ended(place))
 
 
 def test_a_demo_started_right_after_the_supervisor_was_killed_recovers(place: DemoPlace) -> None:

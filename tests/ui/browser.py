@@ -15,7 +15,7 @@ import aiohttp
 from tests.processes import kill, with_words
 from tests.programs import require
 
-SECONDS: Final = 20.0
+SECONDS: Final = 60.0
 KEYS: Final = {"escape": "\ue00c", "enter": "\ue007", "down": "\ue015", "ctrl": "\ue009", "f2": "\ue032"}
 ARGUMENTS: Final = (
     "--headless",
