@@ -154,3 +154,7 @@ def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         client.close()
     with mongo_server("--auth", storage=storage) as server:
         yield f"127.0.0.1:{server.port}/shop?authSource=admin"
+
+
+def copy(ends: Ends, *words: str) -> tuple[str, ...]:
+    return ("copy", "--source", ends.source, "--target", ends.target, *words)

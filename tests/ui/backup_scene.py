@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.ui.driving import NOW, PreparedJournal, copy_plan
 from tui_migrate.journal import backups as writing
-from tui_migrate.journal.records import BackupRecord, BackupState
+from tui_migrate.journal.backup_records import BackupRecord, BackupState
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home, make_private_folder

@@ -1,6 +1,5 @@
 """New migration over real servers: two databases behind named connections, and ways through the steps."""
 
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,15 +18,16 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import HOME_VARIABLE, Home
-from tui_migrate.plan.model import Environment, StoreEnd
+from tui_migrate.plan.model import Environment, Policy, StoreEnd
 from tui_migrate.ui.app import MigrateApp
-from tui_migrate.ui.draft import Draft, Step, at_step, with_listing, with_marks
+from tui_migrate.ui.draft import Draft, Step, at_step, with_listing, with_marks, with_policy
 from tui_migrate.ui.look import Opening
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.end_dialogs import AskUrl
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.new_step import StepPane
+from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.start import MarkSet
 from tui_migrate.ui.widgets.table import Table
@@ -108,15 +108,6 @@ def shop(
     for client in (source, target):
         client.drop_database(database)
         client.close()
-
-
-@pytest.fixture
-def silent_url() -> Iterator[str]:
-    """A server that takes connections and never says a word."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        yield f"mongodb://127.0.0.1:{listening.getsockname()[1]}/shop"
 
 
 @asynccontextmanager
@@ -216,3 +207,23 @@ async def run_record(home: Home, run_id: int = 1) -> RunRecord:
         return await reader.run(run_id)
     finally:
         await reader.close()
+
+
+def overwriting(shop: Shop, *names: str, target: StoreEnd | None = None) -> Draft:
+    return with_policy(
+        shop.ready(*(names or ("orders", "users")), step=Step.PREFLIGHT, target=target), Policy.OVERWRITE
+    )
+
+
+def warned(shop: Shop) -> None:
+    """Let the checks of `users` have one warning."""
+    shop.source_db[shop.database]["users"].create_index("age", name="x")
+    shop.target_db[shop.database]["users"].create_index("other", name="x")
+
+
+def is_run(pilot: Pilot[None]) -> bool:
+    return isinstance(pilot.app.screen, RunScreen)
+
+
+def no_run(shop: Shop) -> bool:
+    return not list(shop.home.runs.glob("*"))

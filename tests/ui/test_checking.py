@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pytest
 
-from tests.ui.new_scene import Shop, shop, silent_url
+from tests.ui.new_scene import Shop, shop
 from tests.waiting import waiting_less_than
 from tui_migrate.findings import Severity
 from tui_migrate.plan.build import PlanRequest
@@ -13,7 +13,7 @@ from tui_migrate.ui.checking import Checked, check
 from tui_migrate.ui.draft import Step, to_request, with_policy
 from tui_migrate.ui.look import LookState
 
-__all__ = ["shop", "silent_url"]
+__all__ = ["shop"]
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from tests.packages.samples import small_package
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, until
-from tests.ui.new_scene import SIZE, Shop, flat, rows, says, session, shop, silent_url, type_into
+from tests.ui.new_scene import SIZE, Shop, flat, rows, says, session, shop, type_into
 from tui_migrate.comparison import compare as comparing
 from tui_migrate.comparison.side import Side
 from tui_migrate.paths import Home
@@ -29,7 +29,7 @@ from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 
-__all__ = ["shop", "silent_url"]
+__all__ = ["shop"]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.usefixtures("lost_sockets"),

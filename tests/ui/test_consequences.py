@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.ui.new_scene import Shop, shop, silent_url
+from tests.ui.new_scene import Shop, shop
 from tests.waiting import waiting_less_than
 from tui_migrate.plan.model import PackageEnd, Policy, StoreEnd
 from tui_migrate.ui.consequences import SAMPLE_DOCUMENTS, Count, Question, Sample, count
 from tui_migrate.ui.draft import Step, to_request, with_policy
 from tui_migrate.ui.look import LookState
 
-__all__ = ["shop", "silent_url"]
+__all__ = ["shop"]
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),
