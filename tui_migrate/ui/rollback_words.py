@@ -81,7 +81,9 @@ def touched_sentences(
     first = f"; the first {number(LISTED)} are listed" if found.total > LISTED else ""
     said = [f" The run changed {_documents(found.total)} here{first}. enter compares the one under the cursor."]
     if not found.total:
-        said = [" The run changed no document here one by one."] if found.held else [" The run changed no document here."]
+        said = (
+            [" The run changed no document here one by one."] if found.held else [" The run changed no document here."]
+        )
     if found.held:
         said.append(f" {_documents(found.held)} more went with the whole collection and come back with it, unlisted.")
     if not found.total:
