@@ -256,7 +256,7 @@ async def test_it_is_stopped_by_esc_and_gone_on_with(shop: Shop, monkeypatch: py
         known = session(pilot).compared
         assert known is not None
         assert known.is_resumed
-        assert await asyncio.to_thread(lambda: list(kept.iterdir())) == []
+        await until(pilot, lambda: not list(kept.iterdir()), "what was kept to be removed, after the outcome is told")
 
 
 async def test_an_end_that_does_not_answer_is_cancelled_by_esc_and_one_that_is_gone_is_told(
