@@ -1,7 +1,7 @@
 """Opens the app for a storm: `python -m tests.ui.terminal.stormed_app HOME LOG MAY_LEAVE`.
 
 It cannot be left while the file MAY_LEAVE is not there. What Python complains about goes to LOG: warnings, exceptions
-that nobody could raise, threads that are left; and on SIGUSR1 what each task waits for.
+that nobody could raise, threads that are left; and on SIGUSR1 where it is, and what each task waits for.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import threading
 import traceback
 import warnings
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from tui_migrate.cli.app import main
@@ -61,8 +62,9 @@ def run(home: Path, log: Path, may_leave: Path) -> int:
         keep_in(app, may_leave)
         loop = asyncio.get_running_loop()
 
-        def tell_tasks(*_: object) -> None:
+        def tell_tasks(_: int, frame: FrameType | None) -> None:
             with log.open("a", encoding="utf-8") as file:
+                traceback.print_stack(frame, file=file)
                 for task in asyncio.all_tasks(loop):
                     file.write(f"{task.get_name()} {task.get_coro()}\n")
                     task.print_stack(file=file)
