@@ -1,6 +1,7 @@
 """The app in a browser, over HTTP and the page's websocket: a token, one app a page, nothing left behind."""
 
 import asyncio
+import logging
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import aiohttp
 import pyte
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from tests.ui.browser import until
 from tests.ui.web_server import SECONDS, Served, children, is_alive, served
@@ -81,6 +83,43 @@ def test_loopback_is_local(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "db.example.net", ""])  # noqa: S104 -- told apart
 def test_what_others_reach_is_not_local(host: str) -> None:
     assert not gate.is_local(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("db.example.net:8000", 200), ("192.168.1.5", 200), ('x"><script>', 403), ("a b", 403), ("", 403)],
+)
+async def test_where_others_reach_it_no_name_is_answered_that_could_act_in_a_page(host: str, status: int) -> None:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response()
+
+    guard = gate.make_guard("token", is_local=False)
+    assert (await guard(make_mocked_request("GET", "/token/", {"Host": host}), handler)).status == status
+
+
+def test_a_forwarded_name_that_could_act_in_a_page_is_none() -> None:
+    headers = {"Host": "localhost:1", "X-Forwarded-Host": 'x"><script>', "X-Forwarded-Proto": "https"}
+    request = make_mocked_request("GET", "/token/", headers)
+    assert gate.address_of(request) == "https://localhost:1"
+    assert "script>" not in gate.page_headers(request)["Content-Security-Policy"]
+
+
+async def test_a_page_asks_no_third_party_and_its_address_is_neither_kept_nor_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    runner = server.make_runner(Home.find(tmp_path), "t0ken", is_local=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/t0ken/"
+        async with aiohttp.ClientSession() as http, http.get(address) as answer:
+            page = await answer.text()
+            assert answer.headers["Cache-Control"] == "no-store"
+    finally:
+        await runner.cleanup()
+    assert {one for one in re.findall(r"(?:src|href)=\"(https?:[^\"]*)", page) if not one.startswith(address)} == set()
+    assert "t0ken" not in caplog.text
 
 
 async def test_what_breaks_http_is_answered_and_not_logged(tmp_path: Path) -> None:
