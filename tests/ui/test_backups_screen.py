@@ -317,6 +317,8 @@ async def test_what_goes_is_shown_before_it_is_removed(home: Home) -> None:
         await until(pilot, shows(pilot, "✗ A number from 0 to 36,500."), "why not")
         await type_into(pilot, "50")
         await until(pilot, shows(pilot, "always stay?"), "the number")
+        await type_into(pilot, "0")
+        await until(pilot, shows(pilot, "✗ A number from 1 to"), "why not")
         await type_into(pilot, "1")
         await until(pilot, shows(pilot, "2 backups of 4 go"), "what goes")
         assert [row[0] for row in table_cells(pilot)] == ["- goes", "- goes", "stays", "stays"]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import aiohttp
 import pyte
@@ -312,6 +313,48 @@ async def test_an_app_that_cannot_start_says_why_where_the_server_runs(tmp_path:
         one.process.send_signal(signal.SIGTERM)
         _, err = await one.process.communicate()
         assert b"settings.yaml" in err
+
+
+def test_what_an_app_has_said_is_shown_without_passwords_and_acts_on_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page_app._complain(b"cannot open mongodb://anna:s3cret@host/\x1b[31m\n\xff\n")
+    assert capsys.readouterr().err == "cannot open mongodb://anna:***@host/\\x1b[31m\n\ufffd\n"
+
+
+class SilentSocket:
+    """The socket of a page that sends nothing."""
+
+    def __aiter__(self) -> "SilentSocket":
+        return self
+
+    async def __anext__(self) -> aiohttp.WSMessage:
+        return await asyncio.get_running_loop().create_future()
+
+
+async def test_an_app_whose_page_is_dropped_in_the_middle_is_not_left_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, begun = asyncio.create_subprocess_exec, asyncio.Queue[asyncio.subprocess.Process]()
+
+    async def begin(*words: str, **options: Any) -> asyncio.subprocess.Process:
+        process = await real(*words, **options)
+        begun.put_nowait(process)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", begin)
+    monkeypatch.setattr(page_app, "command", lambda _: [sys.executable, "-S", "-c", "import time; time.sleep(600)"])
+    socket = cast(web.WebSocketResponse, SilentSocket())
+    page = asyncio.create_task(page_app.run_app(Home.find(tmp_path), socket, 80, 24))
+    process = await begun.get()
+    page.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await page
+    try:
+        assert await asyncio.wait_for(process.wait(), SECONDS) == -signal.SIGKILL
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 def test_settings_with_a_fault_are_said_before_anything_is_served(
