@@ -329,7 +329,8 @@ class SilentSocket:
         return self
 
     async def __anext__(self) -> aiohttp.WSMessage:
-        return await asyncio.get_running_loop().create_future()
+        nothing: asyncio.Future[aiohttp.WSMessage] = asyncio.get_running_loop().create_future()
+        return await nothing
 
 
 async def test_an_app_whose_page_is_dropped_in_the_middle_is_not_left_at_work(
