@@ -135,7 +135,7 @@ async def take_back(shot: Photographer) -> None:
     await shot.until("Next: s starts the rollback")
     await shot.go_to("tenants")
     await shot.press("enter")
-    await shot.until("The run wrote 252", "_id")
+    await shot.until("The run changed 252", "_id")
     await shot.go_to_first("put back: the run replaced it")
     await shot.press("enter")
     await shot.until("in the target now", "- ")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -93,3 +94,10 @@ def test_a_hundred_per_cent_means_that_all_is_done(parts: list[tuple[CollectionS
 @pytest.mark.parametrize(("at", "shown"), [(None, None), (0.0, "1970-01-01T00:00:00.000Z")])
 def test_times(at: float | None, shown: str | None) -> None:
     assert time_form(at) == shown
+
+
+def test_the_form_of_a_run_says_that_it_was_to_be_cancelled_and_taken_back() -> None:
+    stopped = run_form(replace(run(RunState.INTERRUPTED), cancel_asked=True, rollback_asked=True))
+    assert (stopped["cancel_asked"], stopped["rollback_asked"]) == (True, True)
+    untouched = run_form(run(RunState.INTERRUPTED))
+    assert (untouched["cancel_asked"], untouched["rollback_asked"]) == (False, False)

@@ -126,6 +126,13 @@ class Runs:
     async def retry(self, run_id: int, max_rejects: int | None = None) -> Ended:
         return await self.work(await launch.create_retry(self.home, run_id, max_rejects))
 
+    async def log(self, run_id: int) -> list[str]:
+        reader = await JournalReader.open(self.home.journal)
+        try:
+            return [one.message for one in await reader.events(run_id)]
+        finally:
+            await reader.close()
+
     async def record(self, run_id: int) -> RunRecord:
         reader = await JournalReader.open(self.home.journal)
         try:

@@ -49,6 +49,23 @@ async def test_an_index_that_the_run_could_not_make_and_somebody_made_by_hand_st
     assert index("n", unique=True) in (await snapshot(scene.target))["things"][1]
 
 
+async def test_its_log_says_what_it_does(scene: Scene) -> None:
+    await create(scene.source, "things", indexes=[index("n")])
+    await put(scene.source, *NEW)
+    await create(scene.source, "a view", options=VIEW)
+    await create(scene.target, "things")
+    await put(scene.source, *NEW, name="others")
+    undone = await scene.roll_back((await scene.copy()).record.id)
+    assert await scene.log(undone.record.id) == [
+        "things: dropping the index n_1",
+        "a view: dropping the view",
+        "things: taking documents back",
+        "others: taking documents back",
+        "others: dropping the collection, unless others have put documents into it",
+        "looking once more at each document that run 0001 wrote",
+    ]
+
+
 @pytest.mark.rule(16, "what was there stays")
 async def test_views_of_the_run_go_and_views_that_were_there_stay(scene: Scene) -> None:
     await put(scene.source, *NEW)

@@ -250,6 +250,38 @@ async def test_a_name_that_is_taken_is_asked_again(shop: Shop) -> None:
         await begun(pilot, "old")
         await type_into(pilot, "friday")
         await until(pilot, shows(pilot, "✗ there is a backup friday already (complete)"), "why not")
+
+
+async def test_each_esc_goes_one_question_back(shop: Shop) -> None:
+    app = new_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await begun(pilot, "old")
+        await type_into(pilot, "friday")
+        await choose(pilot, "sealed")
+        await until(pilot, is_on(pilot, AskPassphrase), "the passphrase")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "How to write it", "›Under a passphrase"), "how to write it")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "Name of the backup", "friday"), "the name as it was typed")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "›old"), "the source, with the cursor on it")
+        await pilot.press("escape")
+        await until(pilot, is_on(pilot, BackupsScreen), "the list")
+
+
+async def test_esc_from_another_database_to_restore_into_goes_back_to_the_choice(home: Home) -> None:
+    await every_kind(home)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await until(pilot, lambda: len(table_cells(pilot)) == 7, "the backups")
+        at(pilot, "some")
+        await pilot.press("Z")
+        await choose(pilot, "other")
+        await until(pilot, shows(pilot, "Type a URL"), "the databases")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "›Another database"), "the choice before")
         await pilot.press("escape")
         await until(pilot, is_on(pilot, BackupsScreen), "the list")
 

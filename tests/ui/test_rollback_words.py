@@ -74,7 +74,7 @@ def test_a_list_that_is_not_all_says_so_and_what_was_counted() -> None:
     first, held, counted, already, whole = touched_sentences(
         found, Tally(kept=300, already=1, whole=2), changes, USUAL, force=False
     )
-    assert "The run wrote 100,000 documents here; the first 500 are listed." in first
+    assert "The run changed 100,000 documents here; the first 500 are listed." in first
     assert "7 documents more went with the whole collection" in held
     assert "300 documents are kept, as counted 2026-09-21 14:13 UTC; 1 of them stand first." in counted
     assert "1 document is as before the run already" in already

@@ -27,6 +27,7 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.records import Checkpoint, CollectionState
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import RunFolder
+from tui_migrate.redaction import printable
 from tui_migrate.stores.base import CollectionInfo, CollectionKind, Target
 
 
@@ -110,6 +111,7 @@ class Rollback:
         """Look at every document of the undo log once more."""
         context = self._context
         await context.journal.clear_findings(context.run_id, context.stage)
+        await context.say(f"looking once more at each document that run {self._undone_id:04d} wrote")
         left = await find_left_over(
             self._target, self._opened(), self._index, self._is_undone, context.steering, force=context.plan.force
         )
@@ -146,6 +148,10 @@ class Rollback:
             self._undo.close()
             self._undo = None
 
+    async def _say(self, collection: str, what: str) -> None:
+        """Add a line about a collection to the log of the rollback."""
+        await self._context.say(printable(f"{collection}: {what}"))
+
     async def _read_index(self) -> Index:
         committed = await self._context.reader.undo_end(self._undone_id)
         return await asyncio.to_thread(read_index, self._folder.undo_log, committed)
@@ -157,6 +163,7 @@ class Rollback:
                 continue
             found = next((one for one in there.indexes if index_name(one) == made.name), None)
             if found is not None and not self._returned().is_as_was(made.collection, found):
+                await self._say(made.collection, f"dropping the index {made.name}")
                 await self._target.drop_index(made.collection, made.name)
                 failpoint("rollback.after_index")
 
@@ -165,6 +172,7 @@ class Rollback:
             there = self._there.get(made.collection)
             is_returned = made.collection in self._returned().begun
             if there is not None and there.kind is CollectionKind.VIEW and not is_returned:
+                await self._say(made.collection, "dropping the view")
                 await self._target.drop_collection(made.collection)
                 failpoint("rollback.after_view")
 
@@ -188,10 +196,14 @@ class Rollback:
         first = await context.reader.last_batch_number(context.run_id) + 1
         is_repeated = context.attempt > 1
         clashed = 0
+        told_of = ""
         for number in range(max(first, begin), begin + len(offsets)):
             group = await self._group(offsets[number - begin])
             done = GroupUndone()
             if self._is_undone(group.collection, group.offset):
+                if group.collection != told_of:
+                    told_of = group.collection
+                    await self._say(told_of, f"{'going on taking' if is_repeated else 'taking'} documents back")
                 await context.steering.gate(len(group.intents))
                 done = await undoer.undo(group, counts_done=is_repeated)
                 clashed += done.clashed
@@ -242,6 +254,7 @@ class Rollback:
             there = self._there.get(made.collection)
             if there is not None and made.collection not in self._returned().begun:
                 written = await asyncio.to_thread(self._written_to, () if there.kind.has_keys else (made.collection,))
+                await self._say(made.collection, "dropping the collection, unless others have put documents into it")
                 await remove_collection(
                     self._context, self._target, made, there, self._undone_id, written[made.collection]
                 )

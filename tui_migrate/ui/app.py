@@ -288,7 +288,7 @@ class MigrateApp(TerminalApp[None]):
         Raises StorageFailed, and UsageError, InvalidFile for a file that cannot be read, which is left as it is.
         """
         self.session.settings = replace(self.session.settings, theme=theme)
-        settings_file.save(self.session.home, replace(settings_file.load(self.session.home), theme=theme))
+        settings_file.keep_theme(self.session.home, theme)
 
     def parting_words(self) -> str | None:
         """What is said on the terminal when the app has left it."""

@@ -79,9 +79,11 @@ def touched_sentences(
 ) -> list[str]:
     """Say what the list is, and where it is not all; `tally` is what was counted in the collection, if it was."""
     first = f"; the first {number(LISTED)} are listed" if found.total > LISTED else ""
-    said = [f" The run wrote {_documents(found.total)} here{first}. enter compares the one under the cursor."]
+    said = [f" The run changed {_documents(found.total)} here{first}. enter compares the one under the cursor."]
     if not found.total:
-        said = [" The run wrote no document here one by one."] if found.held else [" The run wrote no document here."]
+        said = (
+            [" The run changed no document here one by one."] if found.held else [" The run changed no document here."]
+        )
     if found.held:
         said.append(f" {_documents(found.held)} more went with the whole collection and come back with it, unlisted.")
     if not found.total:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from tui_migrate.connections import named_for
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.paths import Home
-from tui_migrate.plan.model import PackageEnd, StoreEnd
+from tui_migrate.plan.model import End, PackageEnd, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.look import Fault, place_words, read_connections, resolve
 from tui_migrate.ui.passphrases import has_new_passphrase, has_passphrase, why_no_passphrase
@@ -23,34 +23,54 @@ from tui_migrate.worker.restoring import package_of
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
 
+_OWN: Final = "own"
+_OTHER: Final = "other"
+_PLAIN: Final = "plain"
+_SEAL: Final = "sealed"
 _SEALED: Final = "Under a passphrase, which checking and restoring need again"
 
 
 async def ask_backup(app: "MigrateApp") -> tuple[str, StoreEnd, PackageEnd] | None:
-    """Ask for a new backup's database, name and passphrase; None where the operator went back.
+    """Ask for a new backup's database, name and passphrase; each esc goes one question back, None before the first.
 
     To be awaited in background work. Raises StorageFailed, JournalError.
     """
-    read = await read_connections(app.session.home)
-    source = await choose_end(app, Role.SOURCE, read.connections, None, None, title="Back up", packages=False)
-    if not isinstance(source, StoreEnd) or (name := await _ask_name(app, source)) is None:
-        return None
-    if (how := await _ask_how(app)) is None:
-        return None
-    sealed = how == "sealed"
-    target = package_end(name, own_folder(app.session.home), encrypted=sealed)
-    target = replace(target, with_passphrase=sealed)
-    if sealed and not await has_new_passphrase(app, target):
-        return None
-    return name, source, target
+    known = (await read_connections(app.session.home)).connections
+    source: End | None = None
+    while True:
+        source = await choose_end(app, Role.SOURCE, known, source, None, title="Back up", packages=False)
+        if not isinstance(source, StoreEnd):
+            return None
+        if (package := await _ask_package(app, source)) is not None:
+            return package[0], source, package[1]
 
 
-async def _ask_how(app: "MigrateApp") -> str | None:
-    choices, said, at = [("plain", "As it is, for your user alone (mode 0600)"), ("sealed", _SEALED)], list[str](), ""
-    while (how := await app.push_screen_wait(Choose("How to write it", said, choices, at=at))) == "sealed":
+async def _ask_package(app: "MigrateApp", source: StoreEnd) -> tuple[str, PackageEnd] | None:
+    name = default_name(source, app.session.clock())
+    while (typed := await _ask_name(app, name)) is not None:
+        if (target := await _ask_target(app, typed)) is not None:
+            return typed, target
+        name = typed
+    return None
+
+
+async def _ask_target(app: "MigrateApp", name: str) -> PackageEnd | None:
+    at = ""
+    while (how := await _ask_how(app, at)) is not None:
+        target = package_end(name, own_folder(app.session.home), encrypted=how == _SEAL)
+        target = replace(target, with_passphrase=how == _SEAL)
+        if how == _PLAIN or await has_new_passphrase(app, target):
+            return target
+        at = how
+    return None
+
+
+async def _ask_how(app: "MigrateApp", at: str) -> str | None:
+    choices, said = [(_PLAIN, "As it is, for your user alone (mode 0600)"), (_SEAL, _SEALED)], list[str]()
+    while (how := await app.push_screen_wait(Choose("How to write it", said, choices, at=at))) == _SEAL:
         if not (why := await why_no_passphrase()):
             return how
-        said, at = wrap(f"✗ {why}", TEXT_CELLS), "plain"
+        said, at = wrap(f"✗ {why}", TEXT_CELLS), _PLAIN
     return how
 
 
@@ -70,25 +90,27 @@ async def ask_place(app: "MigrateApp", backup: Backup) -> StoreEnd | None:
     own = await resolve(backup.record.source, app.session.home)
     read = await read_connections(app.session.home)
     named = () if isinstance(own, Fault) else named_for(own[0], read.connections)
-    choices, said = [("other", "Another database…")], []
+    choices, said = [(_OTHER, "Another database…")], []
     if isinstance(own, Fault):
         said = wrap(f"What it was made of is not known any more: {own.message}", TEXT_CELLS)
     else:
         how = "by its URL" if named else "which it was made of"
         by_name = [(one.label, f"{place_words(one)}, which it was made of   {one.environment.value}") for one in named]
-        choices = [*by_name, ("own", f"{place_words(own[0])}, {how}   {environment_words(own[0])}"), *choices]
+        choices = [*by_name, (_OWN, f"{place_words(own[0])}, {how}   {environment_words(own[0])}"), *choices]
         said = wrap(f"The backup {backup.name} of {printable(redact(backup.record.source))}.", TEXT_CELLS)
-    key = await app.push_screen_wait(Choose("Restore into", said, choices))
-    if key == "own" and not isinstance(own, Fault):
+    at = ""
+    while (key := await app.push_screen_wait(Choose("Restore into", said, choices, at=at))) == _OTHER:
+        chosen = await choose_end(app, Role.TARGET, read.connections, None, None, title="Restore into", packages=False)
+        if isinstance(chosen, StoreEnd):
+            return chosen
+        at = _OTHER
+    if key == _OWN and not isinstance(own, Fault):
         return own[0]
-    if key != "other":
-        return next((one for one in named if one.label == key), None)
-    chosen = await choose_end(app, Role.TARGET, read.connections, None, None, title="Restore into", packages=False)
-    return chosen if isinstance(chosen, StoreEnd) else None
+    return next((one for one in named if one.label == key), None)
 
 
-async def _ask_name(app: "MigrateApp", source: StoreEnd) -> str | None:
-    name, said = default_name(source, app.session.clock()), ["A-Z, a-z, 0-9, . _ and -; it is the file's name too."]
+async def _ask_name(app: "MigrateApp", name: str) -> str | None:
+    said = ["A-Z, a-z, 0-9, . _ and -; it is the file's name too."]
     while (typed := await app.push_screen_wait(AskText("Name of the backup", said, name))) is not None:
         try:
             name = check_name(typed.strip())

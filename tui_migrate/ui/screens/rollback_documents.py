@@ -157,7 +157,7 @@ class RollbackDocumentsScreen(OperatorScreen):
             said = touched_sentences(message.found, tally, self._changes, self.session.keys, force=self._taken.force)
             self.query_one("#what", Prose).say(said)
             rows = touched_rows(message.found, self._mask)
-            self.query_one(Table).show(rows, empty="The run wrote no document here. esc goes back.")
+            self.query_one(Table).show(rows, empty="The run changed no document here. esc goes back.")
         self.refresh_frame()
 
     async def _read(self) -> None:
