@@ -8,7 +8,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import prepared
@@ -62,6 +62,12 @@ class Photographer:
         # Without it librsvg takes the blanks at the beginning of a line away.
         (HERE / f"{name}.svg").write_text(picture.replace("<svg ", '<svg xml:space="preserve" ', 1))
 
+    async def take_after(self, keys: Sequence[str], name: str, *texts: str) -> None:
+        """Press keys, wait until all these texts stand on the screen, and save it as NAME.svg."""
+        await self.press(*keys)
+        await self.until(*texts)
+        await self.take(name)
+
     async def go_to(self, key: str) -> None:
         """Put the cursor on a row of the table that is looked at."""
         await self.until_true(lambda: isinstance(self._pilot.app.screen.focused, Table), "a table")
@@ -97,9 +103,7 @@ async def plan_and_run(shot: Photographer) -> None:
     """From the first screen to a run that has ended."""
     await shot.until("Migrate the sample", "demo-target")
     await shot.take("first")
-    await shot.press("enter")
-    await shot.until("Next: ctrl+n", "10 collections", "7 collections")
-    await shot.take("ends")
+    await shot.take_after(["enter"], "ends", "Next: ctrl+n", "10 collections", "7 collections")
     await shot.press("ctrl+n")
     await shot.until("chat_messages")
     await shot.press("i", "space")
@@ -110,57 +114,35 @@ async def plan_and_run(shot: Photographer) -> None:
     await shot.until("both ends read whole", "As of")
     await shot.go_to("overwrite")
     await shot.take("policy")
-    await shot.press("m")
-    await shot.until("Rate limit")
-    await shot.take("more")
+    await shot.take_after(["m"], "more", "Rate limit")
     await shot.press("m")
     await shot.go_to("overwrite")
-    await shot.press("enter")
-    await shot.until("The checks found nothing")
-    await shot.take("preflight")
-    await shot.press("s")
-    await shot.until("✓ completed")
-    await shot.take("completed")
+    await shot.take_after(["enter"], "preflight", "The checks found nothing")
+    await shot.take_after(["s"], "completed", "✓ completed")
 
 
 async def take_back(shot: Photographer) -> None:
     """From a run that has ended to its rollback, and the lists."""
-    await shot.press("r")
-    await shot.until("Next: s starts the rollback")
-    await shot.take("rollback")
-    await shot.press("enter")
-    await shot.until("roll back run 0001 ›", "_id")
-    await shot.take("rollback-documents")
+    await shot.take_after(["r"], "rollback", "Next: s starts the rollback")
+    await shot.take_after(["enter"], "rollback-documents", "roll back run 0001 ›", "_id")
     await shot.press("escape")
     await shot.until("Next: s starts the rollback")
     await shot.go_to("tenants")
     await shot.press("enter")
     await shot.until("The run changed 252", "_id")
     await shot.go_to_first("put back: the run replaced it")
-    await shot.press("enter")
-    await shot.until("in the target now", "- ")
-    await shot.take("rollback-document")
+    await shot.take_after(["enter"], "rollback-document", "in the target now", "- ")
     await shot.press("escape", "escape")
     await shot.until("Next: s starts the rollback")
     await shot.press("s")
     await shot.until("is taken back")
-    await shot.press("escape", "escape")
-    await shot.until("K Backups")
-    await shot.take("home")
-    await shot.press("h")
-    await shot.until("History")
-    await shot.take("history")
+    await shot.take_after(["escape", "escape"], "home", "K Backups")
+    await shot.take_after(["h"], "history", "History")
     await shot.press("escape", "o")
     await shot.until("demo-source")
-    await shot.press("t")
-    await shot.until("✓ ")
-    await shot.take("connections")
-    await shot.press("enter")
-    await shot.until("Environment", "Test and save")
-    await shot.take("connection")
-    await shot.press("escape", "escape", "question_mark")
-    await shot.until("Keys that work here")
-    await shot.take("help")
+    await shot.take_after(["t"], "connections", "✓ ")
+    await shot.take_after(["enter"], "connection", "Environment", "Test and save")
+    await shot.take_after(["escape", "escape", "question_mark"], "help", "Keys that work here")
     await shot.press("escape")
 
 
@@ -176,13 +158,9 @@ async def compare(shot: Photographer) -> None:
     await shot.go_to("users")
     await shot.press("space", "k")
     await shot.take("compare")
-    await shot.press("enter")
-    await shot.until("compare › users", "~")
-    await shot.take("compare-collection")
+    await shot.take_after(["enter"], "compare-collection", "compare › users", "~")
     await shot.go_to_first("different")
-    await shot.press("enter")
-    await shot.until("Fields that differ")
-    await shot.take("compare-document")
+    await shot.take_after(["enter"], "compare-document", "Fields that differ")
     await shot.resize(*WIDE)
     await shot.take("compare-wide")
     await shot.resize(*SIZE)
@@ -205,12 +183,8 @@ async def ask(shot: Photographer) -> None:
     await shot.until("Next: s starts")
     await shot.press("s")
     await shot.until("wait for your decision")
-    await shot.press("Q")
-    await shot.until("›? open")
-    await shot.take("conflicts")
-    await shot.press("enter")
-    await shot.until("- the source's", "- ")
-    await shot.take("conflict")
+    await shot.take_after(["Q"], "conflicts", "›? open")
+    await shot.take_after(["enter"], "conflict", "- the source's", "- ")
 
 
 async def prepared_scenes(home: Home) -> None:
@@ -234,17 +208,13 @@ async def run_sheets(shot: Photographer, live: prepared.LiveRun) -> None:
     """The run that is at work, its plot and its log."""
     await shot.press("enter")
     await shot.until("● execute", "held up by the target")
-    await shot.press("T")
-    await shot.until("docs/s", "Held up by the target")
-    await shot.take("throughput")
-    await shot.press("escape", "l")
-    await shot.until("again in 0.5 s")
-    await shot.take("log")
+    await shot.take_after(["T"], "throughput", "docs/s", "Held up by the target")
+    await shot.take_after(["escape", "l"], "log", "again in 0.5 s")
     await shot.press("escape")
     await shot.until("● execute")
     for _ in range(44):
         await live.go_on()
-        await asyncio.sleep(0.55)
+        await asyncio.sleep(0.55)  # the screen looks twice a second: each look is to find one batch, of half a second
     await shot.until("ETA ~")
     await shot.take("run")
     await shot.resize(*WIDE)
@@ -255,42 +225,22 @@ async def run_sheets(shot: Photographer, live: prepared.LiveRun) -> None:
 
 async def reports(shot: Photographer) -> None:
     """The run that ended with findings: its end, its errors, its report, one finding, the refused documents."""
-    await shot.press("j", "enter")
-    await shot.until("run 0041", "completed with findings")
-    await shot.take("findings")
-    await shot.press("e")
-    await shot.until("index_missing")
-    await shot.take("errors")
-    await shot.press("escape", "R")
-    await shot.until("4 documents were refused", "90004")
-    await shot.take("rejects")
-    await shot.press("escape", "escape", "v")
-    await shot.until("Report › run 0041", "index_missing")
-    await shot.take("report")
+    await shot.take_after(["j", "enter"], "findings", "run 0041", "completed with findings")
+    await shot.take_after(["e"], "errors", "index_missing")
+    await shot.take_after(["escape", "R"], "rejects", "4 documents were refused", "90004")
+    await shot.take_after(["escape", "escape", "v"], "report", "Report › run 0041", "index_missing")
     await shot.go_to("2")
-    await shot.press("enter")
-    await shot.until("What next")
-    await shot.take("finding")
+    await shot.take_after(["enter"], "finding", "What next")
     await shot.press("escape", "escape")
 
 
 async def around(shot: Photographer) -> None:
     """The backups, the palette, the theme picker."""
-    await shot.press("K")
-    await shot.until("before-release-3.1", "staging-shop-2026")
-    await shot.take("backups")
-    await shot.press("enter")
-    await shot.until("On disk")
-    await shot.take("backup")
-    await shot.press("escape", "P")
-    await shot.until("days")
-    await shot.take("prune")
-    await shot.press("escape", "escape", "ctrl+p")
-    await shot.until("Plan a new migration")
-    await shot.take("palette")
-    await shot.press("escape", "ctrl+t")
-    await shot.until("High contrast")
-    await shot.take("themes")
+    await shot.take_after(["K"], "backups", "before-release-3.1", "staging-shop-2026")
+    await shot.take_after(["enter"], "backup", "On disk")
+    await shot.take_after(["escape", "P"], "prune", "days")
+    await shot.take_after(["escape", "escape", "ctrl+p"], "palette", "Plan a new migration")
+    await shot.take_after(["escape", "ctrl+t"], "themes", "High contrast")
     await shot.press("escape")
 
 
@@ -305,9 +255,7 @@ async def steps(shot: Photographer) -> None:
     await shot.take("collections-wide")
     await shot.resize(*SIZE)
     await shot.go_to("users")
-    await shot.press("enter")
-    await shot.until("Name in target", "password")
-    await shot.take("sheet")
+    await shot.take_after(["enter"], "sheet", "Name in target", "password")
     await shot.press("escape", "escape")
     session.looks.keep(prepared.checked())
     await shot.app.push_screen(NewMigrationScreen(prepared.draft(Step.PREFLIGHT)))

@@ -10,16 +10,10 @@ from tui_migrate.connections import Connection
 from tui_migrate.engine.rejects import Refused, RejectFile
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import backups
+from tui_migrate.journal.backup_records import BackupRecord, BackupState
 from tui_migrate.journal.hindrance import Hindrance, hindrance_line
 from tui_migrate.journal.progress import Progress
-from tui_migrate.journal.records import (
-    BackupRecord,
-    BackupState,
-    Checkpoint,
-    CollectionState,
-    Counts,
-    RejectState,
-)
+from tui_migrate.journal.records import Checkpoint, CollectionState, Counts, RejectState
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home, make_private_folder

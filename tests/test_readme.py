@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.processes import kill_everything
+from tests.processes import killed_after
 from tests.readme import README, TABLES, commands
 from tui_migrate.demo.place import DemoPlace
 
@@ -41,15 +42,16 @@ def demo(tmp_path: Path) -> Iterator[Path]:
     """The home of a demo that is up."""
     place = DemoPlace(tmp_path / "demo")
     command = [sys.executable, "-m", "tui_migrate", "demo", "--home", str(place.root), "--documents", "300"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
-        try:
+    started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        with killed_after(started) as process:
             assert process.stdout is not None
             assert any("Ctrl+C ends the demo" in line for line in process.stdout)
             yield place.root
-        finally:
             process.terminate()
-            process.wait(30)
-            kill_everything(place)
+            process.wait(60)
+    finally:
+        kill_everything(place)
 
 
 @pytest.mark.slow

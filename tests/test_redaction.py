@@ -45,10 +45,10 @@ def test_no_password_of_a_url_comes_through(password: str, is_quoted: bool) -> N
     ["a", "a://", "a://b:", "?password", "?a=", "?password=", "?password=&", "a://b@", "://", "@", "a" * 40 + "://"],
 )
 def test_a_long_text_is_redacted_in_time(part: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     for text in (part * 100_000, f"?{part * 100_000}", f"{part * 100_000}@"):
         redact(text)
-    assert time.monotonic() - begin < 20
+    assert time.process_time() - begin < 20
 
 
 @given(st.text())

@@ -15,6 +15,7 @@ from pymongo import MongoClient
 
 from tests.conftest import _require_server
 from tests.keyrings import FILE_VARIABLE
+from tests.processes import killing_workers
 from tests.servers import mongo_server
 from tests.worker.scene import SLOW, Scene, make_plan
 from tui_migrate.connections import Connection, parse_end, write
@@ -98,13 +99,14 @@ def guarded(address: str, database: str, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.delenv(HOME_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     found = Guarded(Scene(Home.find(tmp_path / "home")), address, database, tmp_path / "home")
-    yield found
-    for path in (one for one in tmp_path.rglob("*") if one.is_file()):
-        assert not has_mark(path), path
-    for text in found.said:
-        assert MARK not in text
-    for lock in found.scene.home.runs.glob("*/lock"):
-        assert holder(lock) is None
+    with killing_workers(found.scene.home):
+        yield found
+        for path in (one for one in tmp_path.rglob("*") if one.is_file()):
+            assert not has_mark(path), path
+        for text in found.said:
+            assert MARK not in text
+        for lock in found.scene.home.runs.glob("*/lock"):
+            assert holder(lock) is None
     client: MongoClient[dict[str, object]] = MongoClient(found.url("admin", PASSWORD))
     client.drop_database(found.target)
     client.close()

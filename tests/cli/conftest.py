@@ -1,9 +1,7 @@
 """Calling the command line in this process, with a home of its own, and what holds for every such call."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,10 +12,10 @@ import pytest
 from pymongo import MongoClient
 
 from tests import unprivileged
+from tests.processes import killing_workers
 from tests.servers import mongo_server
 from tui_migrate.cli.app import main
 from tui_migrate.paths import HOME_VARIABLE, Home
-from tui_migrate.worker.lock import holder
 
 PASSWORD = "hunter2/@:x"
 ENCODED = "hunter2%2F%40%3Ax"
@@ -108,11 +106,9 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     monkeypatch.delenv(HOME_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     runner = Cli(tmp_path / "home", capsys)
-    yield runner
-    runner.leaves_no_password()
-    for lock in runner.folder.glob("state/runs/*/lock"):
-        if pid := holder(lock):
-            os.kill(pid, signal.SIGKILL)
+    with killing_workers(runner.home):
+        yield runner
+        runner.leaves_no_password()
 
 
 @dataclass(frozen=True)
@@ -158,3 +154,7 @@ def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         client.close()
     with mongo_server("--auth", storage=storage) as server:
         yield f"127.0.0.1:{server.port}/shop?authSource=admin"
+
+
+def copy(ends: Ends, *words: str) -> tuple[str, ...]:
+    return ("copy", "--source", ends.source, "--target", ends.target, *words)

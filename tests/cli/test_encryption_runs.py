@@ -111,7 +111,7 @@ async def test_a_run_that_was_broken_off_wants_its_passphrase_again(cli: Cli, en
     run = await scene.until_moving(run_id)
     assert run.worker_pid is not None
     os.kill(run.worker_pid, signal.SIGKILL)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while control.has_worker(cli.home, run_id):
             await asyncio.sleep(0.01)
     await launch.start(cli.home, run_id, {})

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient, monitoring
 
-from tests.cli.conftest import PASSWORD, Cli, Ends
-from tests.cli.test_commands import copy
+from tests.cli.conftest import PASSWORD, Cli, Ends, copy
 from tui_migrate.cli import passwords
 from tui_migrate.plan.checks.paging import page_codes
 

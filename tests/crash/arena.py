@@ -113,5 +113,7 @@ def arena(workers: Workers, urls: tuple[str, str]) -> Iterator[Arena]:
         asyncio.run(made.fill())
         yield made
     finally:
-        asyncio.run(made.empty())
-        shutil.rmtree(folder)
+        try:
+            asyncio.run(made.empty())
+        finally:
+            shutil.rmtree(folder)

@@ -30,6 +30,7 @@ async def killed_cancelling(arena: Arena, lot: Lot, failpoint: str) -> None:
         working = asyncio.create_task(arena.workers.work(home, run_id, failpoint))
         async with asyncio.timeout(SECONDS), open_both(home.journal) as (_, reader):
             while not (await reader.run(run_id)).counts.inserted:
+                assert not working.done()
                 await asyncio.sleep(0.01)
         await control.ask(home, run_id, Wish.CANCEL, ROLL_BACK)
         assert await working == -signal.SIGKILL

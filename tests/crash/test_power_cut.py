@@ -28,6 +28,7 @@ from tests.crash.passing import POLICIES
 from tests.crash.world import BATCH, crash_world
 from tests.engine.crashing import Trap, trapped
 from tests.engine.scene import Ended, Scene, Snapshot, new_scene, snapshot
+from tests.noting import noted
 from tui_migrate.documents import content_hash
 from tui_migrate.engine.rejects import RejectFile
 from tui_migrate.engine.rollback_made import aside_name
@@ -171,7 +172,7 @@ async def test_a_copy_whose_power_fails_is_resumed_or_taken_back(policy: Policy,
         play = await played(scene, policy)
         chance = Random(0)
         for place, (moment, loss) in enumerate(choice(play.moments)):
-            try:
+            with noted(f"the power failed at {moment.name} (moment {place}), {loss.value} lost"):
                 await play.cut(moment, loss, chance)
                 if chance.random() < 0.5:
                     ended = await play.resumed(play.run_id)
@@ -183,9 +184,6 @@ async def test_a_copy_whose_power_fails_is_resumed_or_taken_back(policy: Policy,
                     assert await snapshot(scene.target) == play.before
                 else:
                     assert await snapshot(scene.target) == play.before
-            except BaseException as error:
-                error.add_note(f"the power failed at {moment.name} (moment {place}), {loss.value} lost")
-                raise
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -197,13 +195,10 @@ async def test_a_rollback_whose_power_fails_is_resumed(choice: Any) -> None:
             undone = await scene.work(rollback)
         chance = Random(0)
         for moment, loss in choice(moments):
-            try:
+            with noted(f"the power failed at {moment.name}, {loss.value} lost"):
                 await play.cut(moment, loss, chance)
                 assert comparable(await play.resumed(rollback)) == comparable(undone)
                 assert await snapshot(scene.target) == play.before
-            except BaseException as error:
-                error.add_note(f"the power failed at {moment.name}, {loss.value} lost")
-                raise
 
 
 @pytest.mark.rule(24, "fsync before a checkpoint, cut back to it on resume")
@@ -226,16 +221,13 @@ async def test_an_export_whose_power_fails_is_resumed_to_the_same_package(choice
         wanted = read_package(package)
         chance = Random(0)
         for moment, loss in choice(moments):
-            try:
+            with noted(f"the power failed at {moment.name}, {loss.value} lost"):
                 await play.cut(moment, loss, chance)
                 assert not package.exists() or await check(package) == ()
                 assert comparable(await play.resumed(run_id)) == comparable(ended)
                 assert await check(package) == ()
                 assert read_package(package) == wanted
                 assert [one.name for one in package.parent.iterdir()] == [package.name]
-            except BaseException as error:
-                error.add_note(f"the power failed at {moment.name}, {loss.value} lost")
-                raise
 
 
 def test_a_private_file_is_there_whole_and_where_it_was_put(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.crash.arena import Arena
 from tests.crash.fight import Fight
 from tests.crash.lots import Calm
 from tests.crash.passing import EXPORT, LOTS
+from tests.noting import noted
 from tui_migrate.worker import launch
 
 pytestmark = pytest.mark.slow
@@ -52,12 +53,8 @@ def drawn_seed(number: int) -> int:
 
 
 async def play(arena: Arena, seed: int) -> None:
-    print(f"{VARIABLE}={seed}")  # noqa: T201 - pytest shows it where the test fails
-    try:
+    with noted(f"to play it again: {VARIABLE}={seed}; to keep it: a line in {KEPT.name}"):
         await fight(arena, Random(seed))
-    except BaseException as error:
-        error.add_note(f"to play it again: {VARIABLE}={seed}; to keep it: a line in {KEPT.name}")
-        raise
 
 
 async def fight(arena: Arena, chance: Random) -> None:

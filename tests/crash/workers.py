@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.processes import kill, killed_after, of_session
 from tui_migrate.paths import Home
 
 SECONDS = 60.0
@@ -34,10 +35,9 @@ class Workers:
                     os.kill(pid, signal.SIGKILL)
             async with asyncio.timeout(SECONDS):
                 return await asyncio.shield(ending)
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            raise
+        finally:
+            if not ending.done():
+                kill([pid])
 
     def _order(self, order: str) -> int:
         assert self._server.stdin is not None
@@ -54,12 +54,9 @@ class Workers:
 def forked_workers() -> Iterator[Workers]:
     """Run the process that forks them."""
     command = [sys.executable, "-m", "tests.crash.fork_server"]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
-    assert server.stdin is not None
-    assert server.stdout is not None
-    try:
-        yield Workers(server)
-    finally:
-        server.stdin.close()
-        server.wait()
-        server.stdout.close()
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True)
+    with killed_after(started) as server:
+        try:
+            yield Workers(server)
+        finally:
+            kill(of_session(server.pid))  # it, and a worker that a failed test has left

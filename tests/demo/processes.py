@@ -1,7 +1,6 @@
 """Demos as processes of their own, and what is left of them."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.processes import kill, killed_after
 from tui_migrate.demo import record
 from tui_migrate.demo.locks import SUPERVISOR, is_held
 from tui_migrate.demo.place import DemoPlace
@@ -29,7 +29,7 @@ asyncio.run(main())
 """
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for a condition, or fail."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -41,12 +41,9 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 def demo_process(place: DemoPlace) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A process that holds the servers, and their ports."""
     command = [sys.executable, "-c", HOLD_SERVERS, str(place.root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process, [int(word) for word in process.stdout.readline().split()]
-        finally:
-            process.kill()
+    with killed_after(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
+        assert process.stdout is not None
+        yield process, [int(word) for word in process.stdout.readline().split()]
 
 
 def is_alive(pid: int) -> bool:
@@ -70,11 +67,8 @@ def kill_everything(place: DemoPlace) -> None:
     if not place.lock(SUPERVISOR).parent.is_dir():
         return
     if is_held(place.lock(SUPERVISOR)) and (supervisor := record.read(place).supervisor):
-        with suppress(ProcessLookupError):
-            os.kill(supervisor, signal.SIGKILL)
-    for pid in find_strays(place):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        kill([supervisor])
+    kill(find_strays(place))
     until(lambda: everything_ended(place))
 
 

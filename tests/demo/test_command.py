@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.processes import everything_ended, until
+from tests.processes import killed_after
 from tui_migrate import connections
 from tui_migrate.connections import Connection
 from tui_migrate.demo import record, supervisor
@@ -41,19 +42,17 @@ def run(place: DemoPlace, *options: str) -> subprocess.CompletedProcess[str]:
 def open_demo(place: DemoPlace) -> Iterator[subprocess.Popen[str]]:
     """A demo that waits, once it has said what to try."""
     line = command(place, "--documents", str(DOCUMENTS))
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            assert process.stdout is not None
-            said = []
-            for text in process.stdout:
-                said.append(text)
-                if "Ctrl+C ends the demo" in text:
-                    break
-            else:
-                pytest.fail("".join(said))
-            yield process
-        finally:
-            process.kill()
+    started = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with killed_after(started) as process:
+        assert process.stdout is not None
+        said = []
+        for text in process.stdout:
+            said.append(text)
+            if "Ctrl+C ends the demo" in text:
+                break
+        else:
+            pytest.fail("".join(said))
+        yield process
 
 
 def runs(place: DemoPlace) -> tuple[RunRecord, ...]:
@@ -121,8 +120,8 @@ def test_an_open_demo_writes_its_connections_and_ends_on_ctrl_c(place: DemoPlace
         assert known["demo-target"].url == f"mongodb://127.0.0.1:{ports['target']}/second_brain"
         assert known["demo-source"].url == f"mongodb://127.0.0.1:{ports['source']}/second_brain"
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-    until(lambda: everything_ended(place), supervisor.IDLE_SECONDS + 15)
+        assert process.wait(60) == 0
+    until(lambda: everything_ended(place), supervisor.IDLE_SECONDS + 60)
 
 
 @pytest.mark.slow
@@ -130,7 +129,7 @@ def test_stop_ends_an_open_demo(place: DemoPlace) -> None:
     with open_demo(place) as process:
         stopped = run(place, "--stop")
         assert (stopped.returncode, stopped.stdout) == (0, "The demo's servers have ended.\n")
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=60)
         assert process.returncode == 0
         assert "have been stopped" in rest
     assert everything_ended(place)
@@ -175,16 +174,13 @@ def test_in_json_the_demo_says_one_document(place: DemoPlace) -> None:
 @pytest.mark.slow
 def test_an_open_demo_in_json_says_where_it_is_and_waits(place: DemoPlace) -> None:
     line = command(place, "--documents", str(DOCUMENTS), "--json")
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            text = "".join(iter(process.stdout.readline, "}\n")) + "}"
-            assert json.loads(text)["connections"] == ["demo-source", "demo-target"]
-            process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=30)
-            assert (process.returncode, rest) == (0, "")
-        finally:
-            process.kill()
+    with killed_after(subprocess.Popen(line, stdout=subprocess.PIPE, text=True)) as process:
+        assert process.stdout is not None
+        text = "".join(iter(process.stdout.readline, "}\n")) + "}"
+        assert json.loads(text)["connections"] == ["demo-source", "demo-target"]
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+        assert (process.returncode, rest) == (0, "")
 
 
 @pytest.mark.slow
@@ -198,7 +194,7 @@ def test_a_demo_that_nobody_reads_ends_without_a_word(place: DemoPlace) -> None:
         os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, b"")
     assert not (place.home.state / "error.log").exists()
-    until(lambda: everything_ended(place), supervisor.IDLE_SECONDS + 15)
+    until(lambda: everything_ended(place), supervisor.IDLE_SECONDS + 60)
 
 
 def test_bad_input_is_refused_before_anything_is_made(place: DemoPlace, tmp_path: Path) -> None:

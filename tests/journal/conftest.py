@@ -8,6 +8,7 @@ import aiosqlite
 import pytest
 
 from tui_migrate.journal.reader import JournalReader
+from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.plan.model import Plan, PlannedCollection, RunKind, StoreEnd
 
@@ -51,3 +52,19 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     yield Journal(path, clock, write, read)
     await read.close()
     await write.close()
+
+
+WORKING = (
+    RunState.VALIDATING,
+    RunState.READY,
+    RunState.PREPARING,
+    RunState.EXECUTING,
+    RunState.VERIFYING,
+    RunState.COMMITTING,
+)
+
+
+async def bring_to(journal: Journal, run_id: int, state: RunState) -> None:
+    """Lead a planned run to a state that is worked."""
+    for one in WORKING[: WORKING.index(state) + 1]:
+        await journal.write.transition(run_id, one)

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.journal.conftest import Journal
-from tests.journal.test_writer import WORKING
+from tests.journal.conftest import WORKING, Journal
 from tui_migrate.errors import Refused
 from tui_migrate.journal import backups
+from tui_migrate.journal.backup_records import BackupRecord, BackupState
 from tui_migrate.journal.progress import Progress
-from tui_migrate.journal.records import BackupRecord, BackupState, Checkpoint, Counts
+from tui_migrate.journal.records import Checkpoint, Counts
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Environment
 

@@ -13,13 +13,11 @@ import aiosqlite
 import pytest
 
 from tests.journal.conftest import Journal, make_plan
-from tui_migrate.errors import JournalBusy, JournalError, JournalTooNew, RunNotFound, StorageFailed, TuiMigrateError
+from tui_migrate.errors import JournalBusy, JournalError, JournalTooNew, RunNotFound, StorageFailed
 from tui_migrate.journal import connection
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.schema import VERSION
 from tui_migrate.journal.writer import JournalWriter
-
-END_SECONDS = 30
 
 
 async def make_journal(path: Path) -> int:
@@ -368,18 +366,6 @@ async def test_tidying_moves_the_log_into_the_journal(journal: Journal) -> None:
     assert journal.path.stat().st_size > before
 
 
-async def test_no_connection_is_left_open_where_opening_fails(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    path.write_bytes(b"no database at all\n" * 500)
-    for how in (JournalReader.open, JournalWriter.open):
-        with pytest.raises(TuiMigrateError):
-            await how(path)
-    threads = [one for one in threading.enumerate() if "_connection_worker_thread" in one.name]
-    for one in threads:
-        await asyncio.to_thread(one.join, END_SECONDS)  # closing does not wait for the thread's last step
-    assert [one.name for one in threads if one.is_alive()] == []
-
-
 @pytest.mark.rule(23, "WAL, synchronous=FULL, fullfsync on macOS; nobody checkpoints by himself")
 @pytest.mark.parametrize(("platform", "fullfsync"), [("linux", 0), ("darwin", 1)])
 async def test_the_journal_is_as_durable_as_sqlite_can_make_it(
@@ -395,45 +381,3 @@ async def test_the_journal_is_as_durable_as_sqlite_can_make_it(
         finally:
             await connection.close(database, path)
         assert settings == ["wal", 2, 0, fullfsync]
-
-
-async def test_an_opening_that_is_cancelled_waits_for_its_thread(tmp_path: Path) -> None:
-    gate = threading.Event()
-
-    def connect() -> sqlite3.Connection:
-        assert gate.wait(END_SECONDS)
-        return sqlite3.connect(tmp_path / "journal.db")
-
-    before = set(threading.enumerate())
-    opening = asyncio.ensure_future(connection._connect(aiosqlite.Connection(connect, 64)))
-    while set(threading.enumerate()) == before:
-        await asyncio.sleep(0)
-    opening.cancel()
-    await asyncio.sleep(0)
-    assert not opening.done()
-    gate.set()
-    with pytest.raises(asyncio.CancelledError):
-        await opening
-    for one in set(threading.enumerate()) - before:
-        await asyncio.to_thread(one.join, END_SECONDS)
-        assert not one.is_alive()
-
-
-async def test_a_closing_that_is_cancelled_twice_waits_for_its_thread(tmp_path: Path) -> None:
-    gate = threading.Event()
-    before = set(threading.enumerate())
-    database = await aiosqlite.connect(tmp_path / "journal.db")
-    (thread,) = set(threading.enumerate()) - before
-    busy = asyncio.ensure_future(database._execute(gate.wait, END_SECONDS))  # type: ignore[no-untyped-call] # holds its thread
-    closing = asyncio.ensure_future(connection.shut(database))
-    for _ in range(2):
-        await asyncio.sleep(0)
-        closing.cancel()
-    await asyncio.sleep(0)
-    assert not closing.done()
-    gate.set()
-    with pytest.raises(asyncio.CancelledError):
-        await closing
-    assert await busy
-    await asyncio.to_thread(thread.join, END_SECONDS)
-    assert not thread.is_alive()

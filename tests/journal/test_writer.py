@@ -5,29 +5,13 @@ from dataclasses import fields, replace
 
 import pytest
 
-from tests.journal.conftest import Journal, make_plan
-from tui_migrate.errors import JournalError, NotReversible, Refused, RunNotFound, StorageFailed
+from tests.journal.conftest import Journal, bring_to, make_plan
+from tui_migrate.errors import JournalError, RunNotFound, StorageFailed
 from tui_migrate.findings import Finding, Severity
-from tui_migrate.journal.records import ROLL_BACK, ControlStatus, Failure, RunRecord, Wish
+from tui_migrate.journal.records import Failure, RunRecord, Wish
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
-from tui_migrate.journal.writer import MAX_FINDINGS_OF_A_CODE, JournalWriter
-from tui_migrate.plan.model import RunKind
+from tui_migrate.journal.writer import MAX_FINDINGS_OF_A_CODE
 from tui_migrate.plan.yaml_form import from_yaml
-
-WORKING = (
-    RunState.VALIDATING,
-    RunState.READY,
-    RunState.PREPARING,
-    RunState.EXECUTING,
-    RunState.VERIFYING,
-    RunState.COMMITTING,
-)
-
-
-async def bring_to(journal: Journal, run_id: int, state: RunState) -> None:
-    """Lead a planned run to a state that is worked."""
-    for one in WORKING[: WORKING.index(state) + 1]:
-        await journal.write.transition(run_id, one)
 
 
 async def test_a_new_run_is_as_its_plan_says(journal: Journal) -> None:
@@ -248,181 +232,10 @@ async def test_no_secret_of_a_url_gets_into_the_journal(journal: Journal) -> Non
 # --- requests
 
 
-async def test_of_requests_by_many_faces_the_last_one_stands(journal: Journal) -> None:
-    run_id = await journal.create()
-    await bring_to(journal, run_id, RunState.EXECUTING)
-    faces = [await JournalWriter.open(journal.path) for _ in range(4)]
-    try:
-        wishes = [Wish.PAUSE, Wish.RESUME, Wish.RATE] * 4
-        ids = await asyncio.gather(
-            *(
-                faces[number % 4].file_control(run_id, wish, number, f"face {number}", RunState.EXECUTING)
-                for number, wish in enumerate(wishes)
-            )
-        )
-    finally:
-        for one in faces:
-            await one.close()
-    assert sorted(ids) == list(range(1, 13))
-    controls = await journal.read.controls(run_id)
-    for kind in ((Wish.RATE,), (Wish.PAUSE, Wish.RESUME)):
-        alike = [one for one in controls if one.wish in kind]
-        assert {one.status for one in alike[:-1]} == {ControlStatus.SUPERSEDED}
-        assert alike[-1].status is ControlStatus.PENDING
-
-
-@pytest.mark.parametrize("earlier", list(Wish))
-@pytest.mark.parametrize("later", list(Wish))
-async def test_the_end_of_a_run_is_not_called_off(journal: Journal, earlier: Wish, later: Wish) -> None:
-    run_id = await journal.create()
-    await bring_to(journal, run_id, RunState.EXECUTING)
-    await journal.write.file_control(run_id, earlier, 0, "anna", RunState.EXECUTING)
-    is_weaker = earlier in (Wish.STOP, Wish.CANCEL) and later in (Wish.PAUSE, Wish.RESUME, Wish.STOP)
-    if is_weaker:
-        with pytest.raises(Refused, match=f"about to end: anna has asked it to {earlier}"):
-            await journal.write.file_control(run_id, later, 0, "bert", RunState.EXECUTING)
-    else:
-        await journal.write.file_control(run_id, later, 0, "bert", RunState.EXECUTING)
-    statuses = [one.status for one in await journal.read.controls(run_id)]
-    is_other_kind = earlier is not later and bool({earlier, later} & {Wish.RATE, Wish.PARALLEL})
-    kept = is_weaker or is_other_kind
-    expected = [ControlStatus.PENDING if kept else ControlStatus.SUPERSEDED, ControlStatus.PENDING]
-    assert statuses == (expected[:1] if is_weaker else expected)
-
-
-@pytest.mark.parametrize("state", [one for one in RunState if not one.is_active])
-async def test_no_request_to_a_run_without_a_worker_is_filed(journal: Journal, state: RunState) -> None:
-    run_id = await journal.create()
-    async with journal.write.transaction() as database:
-        await database.execute("UPDATE runs SET state = ?", (state.value,))
-    with pytest.raises(Refused, match=f"is {state}: nobody is there"):
-        await journal.write.file_control(run_id, Wish.PAUSE, 0, "anna", RunState.EXECUTING)
-
-
-LATE = [RunState.COMPLETED, RunState.COMPLETED_WITH_FINDINGS, RunState.FAILED, RunState.INTERRUPTED]
-
-
-@pytest.mark.parametrize("wish", [Wish.CANCEL, Wish.STOP])
-@pytest.mark.parametrize("state", LATE)
-async def test_a_request_that_comes_too_late_is_answered_when_the_run_ends(
-    journal: Journal, state: RunState, wish: Wish
-) -> None:
-    run_id, other = await journal.create(), await journal.create()
-    for one in (run_id, other):
-        await bring_to(journal, one, RunState.COMMITTING)
-        await journal.write.file_control(one, wish, 0, "anna", RunState.COMMITTING)
-    await journal.write.end_attempt(run_id, state, None)
-    (control,) = await journal.read.controls(run_id)
-    if wish is Wish.CANCEL and not state.is_final:  # which stands: the next worker does it
-        assert control.status is ControlStatus.PENDING
-    else:
-        assert (control.status, control.answer) == (ControlStatus.REFUSED, f"the run is {state} by now")
-    (control,) = await journal.read.controls(other)
-    assert control.status is ControlStatus.PENDING
-
-
-@pytest.mark.parametrize("status", [ControlStatus.PENDING, ControlStatus.ACCEPTED])
-async def test_a_cancel_stands_until_somebody_calls_it_off(journal: Journal, status: ControlStatus) -> None:
-    run_id = await journal.create()
-    await bring_to(journal, run_id, RunState.EXECUTING)
-    assert await journal.read.standing_cancel(run_id) is None
-    for value in (0, ROLL_BACK):
-        await journal.write.file_control(run_id, Wish.CANCEL, value, "anna", RunState.EXECUTING)
-    (last,) = await journal.read.controls(run_id, ControlStatus.PENDING)
-    await journal.write.answer_control(last, status)
-    await journal.write.transition(run_id, RunState.INTERRUPTED)
-    await journal.write.begin_attempt(run_id, 1, "bastion", RunState.PREPARING)
-    standing = await journal.read.standing_cancel(run_id)
-    assert standing is not None
-    assert (standing.id, standing.wants_rollback) == (last.id, True)
-    run = await journal.read.run(run_id)
-    assert (run.cancel_asked, run.rollback_asked) == (True, True)
-    await journal.write.call_off_cancel(run_id)
-    assert await journal.read.standing_cancel(run_id) is None
-    run = await journal.read.run(run_id)
-    assert (run.cancel_asked, run.rollback_asked) == (False, False)
-
-
 # --- claims
 
 
-@pytest.mark.rule(6, "two runs over the same collections: the second is refused")
-async def test_two_runs_do_not_write_to_one_collection(journal: Journal) -> None:
-    first, second = await journal.create(), await journal.create()
-    await bring_to(journal, first, RunState.PREPARING)
-    await journal.write.claim(first, ["place"], ["users", "families"])
-    await journal.write.claim(first, ["place"], ["users", "families"])
-    await journal.write.claim(second, ["elsewhere"], ["users"])
-    with pytest.raises(Refused, match="run 0001 is at work on the collection families"):
-        await journal.write.claim(second, ["place"], ["workspaces", "families"])
-    third = await journal.create()
-    await journal.write.claim(third, ["place"], ["workspaces"])
-
-
-@pytest.mark.rule(6, "by whichever of its names the target was reached")
-async def test_one_target_under_several_names_is_claimed_under_each(journal: Journal) -> None:
-    first, second = await journal.create(), await journal.create()
-    await bring_to(journal, first, RunState.PREPARING)
-    await journal.write.claim(first, ["one", "two"], ["users"])
-    for places in (["two"], ["three", "two"], ["one", "three"]):
-        with pytest.raises(Refused, match="run 0001 is at work on the collection users"):
-            await journal.write.claim(second, places, ["users"])
-
-
-@pytest.mark.parametrize("state", [one for one in RunState if one in TRANSITIONS[RunState.COMMITTING]])
-@pytest.mark.parametrize("has_written", [True, False])
-async def test_who_keeps_a_claim(journal: Journal, state: RunState, has_written: bool) -> None:
-    first, second = await journal.create(), await journal.create()
-    await bring_to(journal, first, RunState.COMMITTING)
-    await journal.write.claim(first, ["place"], ["users"])
-    if has_written:
-        await journal.write.set_writes_begun(first)
-    await journal.write.transition(first, state)
-    if state.is_active or (has_written and not state.is_final):
-        with pytest.raises(Refused, match="run 0001") as caught:
-            await journal.write.claim(second, ["place"], ["users"])
-        assert "tui-migrate cancel 1" in caught.value.hint or "cancel 1 or rollback 1" in caught.value.hint
-    else:
-        await journal.write.claim(second, ["place"], ["users"])
-
-
-async def test_a_deleted_run_claims_nothing(journal: Journal) -> None:
-    first, second = await journal.create(), await journal.create()
-    await journal.write.claim(first, ["place"], ["users"])
-    await journal.write.delete_run(first)
-    await journal.write.claim(second, ["place"], ["users"])
-
-
-async def test_a_rollback_inherits_claims_or_leaves_them(journal: Journal) -> None:
-    first, other, rollback = await journal.create(), await journal.create(), await journal.create()
-    await journal.write.claim(first, ["place"], ["users"])
-    await journal.write.claim(other, ["place"], ["families"])
-    with pytest.raises(Refused, match=f"run {other:04d}"):
-        await journal.write.claim(rollback, ["place"], ["users", "families"], heir_of=first)
-    assert await journal.rows("SELECT run_id FROM claims ORDER BY run_id") == [(first,), (other,)]
-    await journal.write.claim(rollback, ["place"], ["users"], heir_of=first)
-    assert await journal.rows("SELECT run_id FROM claims ORDER BY run_id") == [(other,), (rollback,)]
-
-
 # --- rollbacks
-
-
-async def test_of_two_rollbacks_of_a_run_made_at_once_one_is_refused(journal: Journal) -> None:
-    undone = await journal.create()
-    other = await JournalWriter.open(journal.path)
-    plan = make_plan(kind=RunKind.ROLLBACK, rollback_of=undone)
-    try:
-        made = await asyncio.gather(
-            *(one.create_run(plan, "anna") for one in (journal.write, other)), return_exceptions=True
-        )
-    finally:
-        await other.close()
-    ids = [one for one in made if isinstance(one, int)]
-    errors = [one for one in made if isinstance(one, NotReversible)]
-    assert len(ids) == len(errors) == 1
-    assert f"being rolled back by run {ids[0]:04d}" in str(errors[0])
-    await journal.write.transition(ids[0], RunState.CANCELLED)
-    assert await journal.write.create_run(plan, "anna") == ids[0] + 1
 
 
 # --- findings

@@ -1,14 +1,23 @@
-"""Backups as they may stand, written into a home's journal and folder."""
+"""Backups as they may stand, written into a home's journal and folder, and ways through the screens about them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from tests.ui.driving import NOW, PreparedJournal, copy_plan
+from textual.pilot import Pilot
+
+from tests.ui.driving import NOW, PreparedJournal, copy_plan, screen_text, until
+from tui_migrate.errors import JournalBusy
 from tui_migrate.journal import backups as writing
-from tui_migrate.journal.records import BackupRecord, BackupState
+from tui_migrate.journal.backup_records import BackupRecord, BackupState
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home, make_private_folder
 from tui_migrate.plan.model import Environment, RunKind
+from tui_migrate.ui.screens.backups import BackupsScreen
+from tui_migrate.ui.screens.dialogs import Choose
+from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.widgets.table import Table
+from tui_migrate.worker.backups import Backup
 
 DAY = 86_400.0
 
@@ -68,3 +77,31 @@ async def every_kind(home: Home) -> None:
     await add(home, "while-busy", age=2 * DAY, state=RunState.COMPLETED_WITH_FINDINGS)
     await add(home, "given-up", age=7_200, state=RunState.CANCELLED, size=0)
     await add(home, "stopped", age=600, state=RunState.EXECUTING, size=0)
+
+
+def is_on(pilot: Pilot[None], kind: type) -> Callable[[], bool]:
+    return lambda: isinstance(pilot.app.screen, kind)
+
+
+def footer(pilot: Pilot[None]) -> str:
+    return screen_text(pilot).splitlines()[-1]
+
+
+async def opened(pilot: Pilot[None]) -> None:
+    await until(pilot, is_on(pilot, HomeScreen), "Home")
+    await pilot.press("K")
+    await until(pilot, is_on(pilot, BackupsScreen), "the backups")
+
+
+def at(pilot: Pilot[None], key: str, selector: str = "Table") -> None:
+    pilot.app.screen.query_one(selector, Table).move_to(key)
+
+
+async def choose(pilot: Pilot[None], key: str) -> None:
+    await until(pilot, is_on(pilot, Choose), "the choices")
+    at(pilot, key)
+    await pilot.press("enter")
+
+
+async def busy(_: Home) -> tuple[Backup, ...]:
+    raise JournalBusy("the journal is locked", hint="wait")

@@ -5,16 +5,17 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
+from tests.processes import kill, with_words
 from tests.programs import require
 
-SECONDS: Final = 20.0
+SECONDS: Final = 60.0
 KEYS: Final = {"escape": "\ue00c", "enter": "\ue007", "down": "\ue015", "ctrl": "\ue009", "f2": "\ue032"}
 ARGUMENTS: Final = (
     "--headless",
@@ -216,9 +217,16 @@ async def browser(folder: Path) -> AsyncIterator[Browser]:
                 async with http.delete(f"/session/{session}"):
                     pass
     finally:
-        process.terminate()
-        await process.wait()
-        await until(lambda: not with_words(str(profile)))
+        try:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            async with asyncio.timeout(SECONDS):
+                await process.wait()
+            await until(lambda: not with_words(str(profile)))
+        finally:
+            if process.returncode is None:
+                process.kill()
+            kill(with_words(str(profile)))
 
 
 async def _session(http: aiohttp.ClientSession, chromium: str, profile: Path) -> str:
@@ -240,18 +248,6 @@ async def _port(stdout: asyncio.StreamReader | None) -> int:
             if "started successfully on port" in line:
                 return int(line.split()[-1].rstrip("."))
     raise AssertionError("chromedriver did not start")
-
-
-def with_words(words: str) -> list[int]:
-    """Processes that have these words in their command line."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if words.encode() in place.read_bytes():
-                found.append(int(place.parent.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
 
 
 async def until(condition: Callable[[], bool]) -> None:

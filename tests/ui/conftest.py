@@ -1,6 +1,7 @@
 """What holds for every test of the app: one zone, no settings of whoever runs the tests, and a server with users."""
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,3 +40,12 @@ def short_folder() -> Iterator[Path]:
     """A folder with so short a path that no window breaks it, however often tests have been run here."""
     with TemporaryDirectory(prefix="t-") as name:
         yield Path(name)
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """A server that takes connections and never says a word."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"mongodb://127.0.0.1:{listening.getsockname()[1]}/shop"

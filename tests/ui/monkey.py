@@ -207,7 +207,7 @@ def main() -> int:
             fill(home)
             try:
                 asyncio.run(play(home, seed, steps, pressed))
-            except BaseException:
+            except BaseException:  # ctrl+c too, by which a storm that hangs is ended
                 sys.stderr.write(f"seed {seed}, key {len(pressed)} of {steps}: {pressed[-12:]}\n")
                 raise
         sys.stdout.write(f"seed {seed}: {len(pressed)} keys, {len(set(pressed))} of them different\n")

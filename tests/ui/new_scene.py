@@ -1,10 +1,7 @@
 """New migration over real servers: two databases behind named connections, and ways through the steps."""
 
-import os
-import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from pymongo import MongoClient
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.processes import killing_workers
 from tests.ui.driving import NOW, PreparedJournal, copy_plan, new_app, new_home, screen_text, shows, until
 from tui_migrate import connections
 from tui_migrate.connections import Connection
@@ -20,19 +18,19 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import HOME_VARIABLE, Home
-from tui_migrate.plan.model import Environment, StoreEnd
+from tui_migrate.plan.model import Environment, Policy, StoreEnd
 from tui_migrate.ui.app import MigrateApp
-from tui_migrate.ui.draft import Draft, Step, at_step, with_listing, with_marks
+from tui_migrate.ui.draft import Draft, Step, at_step, with_listing, with_marks, with_policy
 from tui_migrate.ui.look import Opening
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.end_dialogs import AskUrl
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.screens.new_step import StepPane
+from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.start import MarkSet
 from tui_migrate.ui.widgets.table import Table
-from tui_migrate.worker.lock import holder
 
 SIZE = (80, 24)
 OLD, NEW, LIVE = "old", "new", "live"
@@ -84,18 +82,6 @@ class Shop:
         )
 
 
-@contextmanager
-def killing_workers(home: Home) -> Iterator[None]:
-    """End what workers are left."""
-    try:
-        yield
-    finally:
-        for lock in home.runs.glob("*/lock"):
-            if (pid := holder(lock)) and pid != os.getpid():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-
 @pytest.fixture
 def shop(
     tmp_path: Path, mongodb_pair: tuple[str, str], database: str, monkeypatch: pytest.MonkeyPatch
@@ -122,15 +108,6 @@ def shop(
     for client in (source, target):
         client.drop_database(database)
         client.close()
-
-
-@pytest.fixture
-def silent_url() -> Iterator[str]:
-    """A server that takes connections and never says a word."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        yield f"mongodb://127.0.0.1:{listening.getsockname()[1]}/shop"
 
 
 @asynccontextmanager
@@ -230,3 +207,23 @@ async def run_record(home: Home, run_id: int = 1) -> RunRecord:
         return await reader.run(run_id)
     finally:
         await reader.close()
+
+
+def overwriting(shop: Shop, *names: str, target: StoreEnd | None = None) -> Draft:
+    return with_policy(
+        shop.ready(*(names or ("orders", "users")), step=Step.PREFLIGHT, target=target), Policy.OVERWRITE
+    )
+
+
+def warned(shop: Shop) -> None:
+    """Let the checks of `users` have one warning."""
+    shop.source_db[shop.database]["users"].create_index("age", name="x")
+    shop.target_db[shop.database]["users"].create_index("other", name="x")
+
+
+def is_run(pilot: Pilot[None]) -> bool:
+    return isinstance(pilot.app.screen, RunScreen)
+
+
+def no_run(shop: Shop) -> bool:
+    return not list(shop.home.runs.glob("*"))

@@ -5,60 +5,32 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.backup_scene import DAY, add, every_kind
+from tests.ui.backup_scene import DAY, add, at, busy, choose, every_kind, footer, is_on, opened
 from tests.ui.driving import NOW, copy_plan, new_app, screen_text, shows, store_end, table_cells, until
 from tests.ui.new_scene import SIZE, Shop, live_app, says, session, shop, type_into
 from tui_migrate.comparison.model import DefinitionDifference, Kind
 from tui_migrate.connections import Connection, write
-from tui_migrate.errors import JournalBusy
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.paths import Home
 from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.model import Environment, PackageEnd, Plan, PlannedCollection
 from tui_migrate.plan.restoring import CollectionChange
 from tui_migrate.ui.app import MigrateApp
-from tui_migrate.ui.look import Fault, LookState, Opening
+from tui_migrate.ui.look import LookState, Opening
 from tui_migrate.ui.outlook import Outlook
-from tui_migrate.ui.screens import backup_deeds, backup_plan, backups, prune
+from tui_migrate.ui.screens import backup_deeds, backup_plan, backups
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
 from tui_migrate.ui.screens.backups import BackupSheet, BackupsScreen
 from tui_migrate.ui.screens.definitions_sheet import DefinitionsSheet
 from tui_migrate.ui.screens.dialogs import AskPassphrase, AskText, Choose, TypeName
-from tui_migrate.ui.screens.home import HomeScreen
-from tui_migrate.ui.screens.prune import PruneScreen
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.widgets.pager import Pager
-from tui_migrate.ui.widgets.table import Table
-from tui_migrate.worker.backups import Backup, BackupStatus, find_backup, read_backups
+from tui_migrate.worker.backups import Backup, find_backup
 from tui_migrate.worker.restoring import package_of
 
 __all__ = ["shop"]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("lost_sockets")]
-
-
-def is_on(pilot: Pilot[None], kind: type) -> Callable[[], bool]:
-    return lambda: isinstance(pilot.app.screen, kind)
-
-
-def footer(pilot: Pilot[None]) -> str:
-    return screen_text(pilot).splitlines()[-1]
-
-
-async def opened(pilot: Pilot[None]) -> None:
-    await until(pilot, is_on(pilot, HomeScreen), "Home")
-    await pilot.press("K")
-    await until(pilot, is_on(pilot, BackupsScreen), "the backups")
-
-
-def at(pilot: Pilot[None], key: str, selector: str = "Table") -> None:
-    pilot.app.screen.query_one(selector, Table).move_to(key)
-
-
-async def choose(pilot: Pilot[None], key: str) -> None:
-    await until(pilot, is_on(pilot, Choose), "the choices")
-    at(pilot, key)
-    await pilot.press("enter")
 
 
 async def begun(pilot: Pilot[None], connection: str) -> None:
@@ -126,10 +98,6 @@ async def test_where_there_is_none_it_says_how_to_make_one_and_a_journal_that_ca
         monkeypatch.undo()
         await pilot.press("ctrl+r")
         await until(pilot, lambda: len(table_cells(pilot)) == 1, "the backup")
-
-
-async def busy(_: Home) -> tuple[Backup, ...]:
-    raise JournalBusy("the journal is locked", hint="wait")
 
 
 async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> None:
@@ -333,68 +301,6 @@ async def test_documents_that_a_restore_cannot_write_can_be_put_aside(
     assert [one.max_rejects for one in started] == [2]
 
 
-async def test_what_goes_is_shown_before_it_is_removed(home: Home) -> None:
-    for name, age in (("a", 90 * DAY), ("b", 60 * DAY), ("c", 40 * DAY), ("d", 1 * DAY)):
-        await add(home, name, age=age)
-    app = new_app(home)
-    async with app.run_test(size=SIZE) as pilot:
-        await opened(pilot)
-        await until(pilot, lambda: len(table_cells(pilot)) == 4, "the backups")
-        await pilot.press("P")
-        await until(pilot, is_on(pilot, PruneScreen), "the preview")
-        await until(pilot, shows(pilot, "Nothing goes by this rule; m changes it."), "that nothing goes")
-        await pilot.press("m")
-        await until(pilot, shows(pilot, "Older than how many days?"), "the days")
-        await type_into(pilot, "-1")
-        await until(pilot, shows(pilot, "✗ A number from 0 to 36,500."), "why not")
-        await type_into(pilot, "50")
-        await until(pilot, shows(pilot, "always stay?"), "the number")
-        await type_into(pilot, "0")
-        await until(pilot, shows(pilot, "✗ A number from 1 to"), "why not")
-        await type_into(pilot, "1")
-        await until(pilot, shows(pilot, "2 backups of 4 go"), "what goes")
-        assert [row[0] for row in table_cells(pilot)] == ["- goes", "- goes", "stays", "stays"]
-        await pilot.press("s")
-        await until(pilot, says(pilot, "2 backups of PRODUCTION among them."), "the question")
-        await pilot.press("enter")
-        await until(pilot, is_on(pilot, PruneScreen), "the preview")
-        assert len(await read_backups(home)) == 4
-        await pilot.press("s")
-        await choose(pilot, "remove")
-        await until(pilot, shows(pilot, "✓ 2 backups removed"), "that they are gone")
-        assert [one.name for one in await read_backups(home)] == ["d", "c"]
-        assert sorted(one.name for one in home.backups.iterdir()) == ["c.tar", "d.tar"]
-
-
-async def test_what_changed_while_it_was_asked_about_stays_and_a_fault_goes_with_its_reason(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, age in (("a", 90 * DAY), ("b", 60 * DAY), ("c", 1 * DAY)):
-        await add(home, name, age=age)
-    app = new_app(home)
-    with monkeypatch.context() as patch:
-        patch.setattr(prune, "read_backups", busy)
-        async with app.run_test(size=SIZE) as pilot:
-            await app.push_screen(PruneScreen())
-            await until(pilot, says(pilot, "✗ the journal is locked"), "the fault")
-            patch.undo()
-            await pilot.press("m")
-            await until(pilot, shows(pilot, "Older than how many days?"), "the days")
-            await type_into(pilot, "0000000001234")
-            await until(pilot, shows(pilot, "✗ A number from 0 to 36,500."), "why not")
-            await type_into(pilot, "50")
-            await until(pilot, shows(pilot, "always stay?"), "the number")
-            await type_into(pilot, "1")
-            await until(pilot, shows(pilot, "2 backups of 3 go"), "what goes")
-            assert "the journal is locked" not in screen_text(pilot)
-            await pilot.press("s")
-            await until(pilot, is_on(pilot, Choose), "the question")
-            (home.backups / "a.tar").write_bytes(b"longer")
-            await choose(pilot, "remove")
-            await until(pilot, shows(pilot, "1 backup removed", "1 changed since they were listed"), "what stayed")
-    assert sorted(one.name for one in await read_backups(home)) == ["a", "c"]
-
-
 async def test_many_definitions_do_not_hide_what_the_checks_found(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     async def look(_: Backup, request: PlanRequest, opening: Opening, report: Callable[[Outlook], object]) -> None:
         names = [f"a_rather_long_name_of_an_index_{number}_" + "x" * 40 for number in range(9)]
@@ -416,26 +322,3 @@ async def test_many_definitions_do_not_hide_what_the_checks_found(home: Home, mo
         await until(pilot, says(pilot, "! Warning: users: has a TTL index.", "Next: s starts the run"), "the warning")
         assert says(pilot, "Add 1 document; 1 stays as it is. 9 indexes, options or views change.")()
         assert table_cells(pilot)[0][:3] == ("users", "changed", "1")
-
-
-async def test_what_cannot_be_removed_is_told(home: Home) -> None:
-    await add(home, "old", age=90 * DAY)
-    await add(home, "new")
-    away = home.backups.with_name("away")
-    app = new_app(home)
-    async with app.run_test(size=SIZE) as pilot:
-        await app.push_screen(PruneScreen())
-        await pilot.press("m")
-        await until(pilot, is_on(pilot, AskText), "the days")
-        await type_into(pilot, "30")
-        await until(pilot, shows(pilot, "always stay?"), "the number")
-        await type_into(pilot, "1")
-        await until(pilot, shows(pilot, "1 backup of 2 goes"), "what goes")
-        home.backups.rename(away)
-        home.backups.symlink_to(away)
-        await pilot.press("s")
-        await choose(pilot, "remove")
-        await until(pilot, says(pilot, "✗ cannot remove"), "why not")
-        app.screen.post_message(PruneScreen.Removed(1, 2, 1_024, Fault("cannot remove another")))
-        await until(pilot, says(pilot, "✗ cannot remove another", "1 backup removed"), "what went before that")
-    assert (await find_backup(home, "old")).status is BackupStatus.COMPLETE

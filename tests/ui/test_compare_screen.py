@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from tests.packages.samples import small_package
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, screen_text, shows, until
-from tests.ui.new_scene import SIZE, Shop, flat, rows, says, session, shop, silent_url, type_into
+from tests.ui.new_scene import SIZE, Shop, flat, rows, says, session, shop, type_into
 from tui_migrate.comparison import compare as comparing
 from tui_migrate.comparison.side import Side
 from tui_migrate.paths import Home
@@ -29,7 +29,7 @@ from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.widgets.pager import Pager
 from tui_migrate.ui.widgets.table import Table
 
-__all__ = ["shop", "silent_url"]
+__all__ = ["shop"]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.usefixtures("lost_sockets"),
@@ -256,7 +256,7 @@ async def test_it_is_stopped_by_esc_and_gone_on_with(shop: Shop, monkeypatch: py
         known = session(pilot).compared
         assert known is not None
         assert known.is_resumed
-        assert await asyncio.to_thread(lambda: list(kept.iterdir())) == []
+        await until(pilot, lambda: not list(kept.iterdir()), "what was kept to be removed, after the outcome is told")
 
 
 async def test_an_end_that_does_not_answer_is_cancelled_by_esc_and_one_that_is_gone_is_told(

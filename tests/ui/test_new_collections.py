@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ui.driving import screen_text, shows, until
-from tests.ui.new_scene import Shop, flat, rows, says, session, shop, silent_url, step_is, type_into, wizard
+from tests.ui.new_scene import Shop, flat, rows, says, session, shop, step_is, type_into, wizard
 from tui_migrate.plan.model import PackageEnd, StoreEnd
 from tui_migrate.stores.base import CollectionInfo, CollectionKind
 from tui_migrate.ui.collection_rows import matcher, notes
@@ -12,7 +12,7 @@ from tui_migrate.ui.draft import Draft, Step, at_step
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.widgets.table import Row, Table
 
-__all__ = ["shop", "silent_url"]
+__all__ = ["shop"]
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),

@@ -19,7 +19,6 @@ from tests.ui.new_scene import (
     says,
     session,
     shop,
-    silent_url,
     step_is,
     type_into,
     wizard,
@@ -37,7 +36,7 @@ from tui_migrate.ui.screens.end_dialogs import AskPath
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.widgets.table import Table
 
-__all__ = ["shop", "silent_url"]
+__all__ = ["shop"]
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.ui.driving import screen_text, until
-from tests.ui.new_scene import Shop, flat, rows, says, session, shop, silent_url, step_is, type_into, wizard
+from tests.ui.new_scene import Shop, flat, rows, says, session, shop, step_is, type_into, wizard
 from tui_migrate.plan.model import PackageEnd, Policy, StoreEnd
 from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.look import LookState
@@ -11,7 +11,7 @@ from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.new_step import Looked
 from tui_migrate.ui.widgets.table import Table
 
-__all__ = ["shop", "silent_url"]
+__all__ = ["shop"]
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),

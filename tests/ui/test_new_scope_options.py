@@ -16,14 +16,15 @@ from tests.ui.new_scene import (
     checked,
     flat,
     live_app,
+    overwriting,
     says,
     session,
     shop,
     type_into,
+    warned,
     wizard,
 )
 from tests.ui.test_new_options import DRAFT, SOURCE, TARGET, change, is_back
-from tests.ui.test_new_preflight import overwriting, warned
 from tui_migrate.catalogs.finding import own_folder
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Plan

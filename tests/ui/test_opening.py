@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.processes import everything_ended, kill_everything, until
+from tests.processes import killed_after
 from tests.test_help_imports import HEAVY, loaded_by
 from tests.ui.driving import PreparedJournal
 from tests.ui.run_scene import acted_run
@@ -152,13 +153,12 @@ def test_home_leaves_for_the_demo_in_the_same_terminal(tmp_path: Path, place: De
 @pytest.mark.slow
 def test_without_a_terminal_the_demo_says_what_to_try_and_waits(place: DemoPlace) -> None:
     command = [sys.executable, "-m", "tui_migrate", "demo", "--home", str(place.root), "--documents", "300"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        try:
-            assert process.stdout is not None
-            assert any("Ctrl+C ends the demo" in line for line in process.stdout)
-        finally:
-            process.terminate()
-            process.wait(30)
+    started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    with killed_after(started) as process:
+        assert process.stdout is not None
+        assert any("Ctrl+C ends the demo" in line for line in process.stdout)
+        process.terminate()
+        process.wait(60)
     until(lambda: everything_ended(place))
 
 

@@ -13,10 +13,11 @@ from textual.widgets import Input
 from tests.engine.scene import create, put
 from tests.engine.servers import Pair, pair
 from tests.engine.strangers import overwrite
+from tests.processes import killing_workers
 from tests.suites.documents import EMPTY, MUST_HAVE_N
 from tests.suites.store_cases import everything
 from tests.ui.driving import new_app, screen_text, shows, table_cells, until, until_still
-from tests.ui.new_scene import killing_workers, live_app
+from tests.ui.new_scene import live_app
 from tests.ui.run_scene import SIZE, keys
 from tui_migrate import connections
 from tui_migrate.connections import Connection
@@ -207,27 +208,34 @@ async def through(ends: Pair, environment: Environment) -> Plan:
     return replace(await ends.plan(batch=2, max_rejects=5), target=target)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("environment", [Environment.PRODUCTION, Environment.STAGING])
-async def test_they_are_written_again_by_a_run_of_their_own(ends: Pair, environment: Environment) -> None:
-    plan = await through(ends, environment)
-    assert (await ends.run(plan)).counts.rejected == 2
-    await ends.target.set_validator("things", EMPTY)
+@asynccontextmanager
+async def asked_again(ends: Pair) -> AsyncIterator[Pilot[None]]:
+    """The list of two documents that the second run was refused, with U pressed, in an app with real workers."""
     app = live_app(ends.home)
     with killing_workers(ends.home):
         async with app.run_test(size=SIZE) as pilot:
             await app.push_screen(RejectsScreen(2))
             await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
             await pilot.press("U")
-            await until(pilot, shows(pilot, "Write 2 documents again, as kept"), "the question")
-            await pilot.press("j", "enter")
-            if environment is Environment.PRODUCTION:
-                await until(pilot, lambda: isinstance(app.screen, TypeName), "the name to be typed")
-                await pilot.press("enter")
-                assert isinstance(app.screen, TypeName)
-                app.screen.query_one(Input).value = "live"
-                await pilot.press("enter")
-            await until(pilot, shows(pilot, "run 0003", "✓ completed"), "the retry")
+            yield pilot
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", [Environment.PRODUCTION, Environment.STAGING])
+async def test_they_are_written_again_by_a_run_of_their_own(ends: Pair, environment: Environment) -> None:
+    plan = await through(ends, environment)
+    assert (await ends.run(plan)).counts.rejected == 2
+    await ends.target.set_validator("things", EMPTY)
+    async with asked_again(ends) as pilot:
+        await until(pilot, shows(pilot, "Write 2 documents again, as kept"), "the question")
+        await pilot.press("j", "enter")
+        if environment is Environment.PRODUCTION:
+            await until(pilot, lambda: isinstance(pilot.app.screen, TypeName), "the name to be typed")
+            await pilot.press("enter")
+            assert isinstance(pilot.app.screen, TypeName)
+            pilot.app.screen.query_one(Input).value = "live"
+            await pilot.press("enter")
+        await until(pilot, shows(pilot, "run 0003", "✓ completed"), "the retry")
     assert await ends.target.count("things") == 4
 
 
@@ -237,17 +245,12 @@ async def test_what_was_mended_at_the_source_is_read_again(ends: Pair) -> None:
     mended = [encode({"_id": one, "n": one}) for one in (2, 4)]
     await overwrite(ends.source, *mended)
     await ends.target.set_validator("things", EMPTY)
-    app = live_app(ends.home)
-    with killing_workers(ends.home):
-        async with app.run_test(size=SIZE) as pilot:
-            await app.push_screen(RejectsScreen(2))
-            await until(pilot, lambda: len(table_cells(pilot, "#rejects")) == 2, "the list")
-            await pilot.press("U")
-            await until(pilot, shows(pilot, "Plan them anew, from the source as it is now"), "the question")
-            await pilot.press("end", "enter")
-            await until(pilot, lambda: "The checks found nothing" in said(pilot), "the checks")
-            await pilot.press("s")
-            await until(pilot, shows(pilot, "run 0003", "✓ completed"), "the run")
+    async with asked_again(ends) as pilot:
+        await until(pilot, shows(pilot, "Plan them anew, from the source as it is now"), "the question")
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: "The checks found nothing" in said(pilot), "the checks")
+        await pilot.press("s")
+        await until(pilot, shows(pilot, "run 0003", "✓ completed"), "the run")
     assert set(await everything(ends.target, "things")) >= set(mended)
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.processes import killing_workers
 from tests.servers import mongo_server
 from tests.ui.driving import new_home, screen_text, shows, until
 from tests.ui.run_scene import SIZE, keys, said
@@ -78,11 +79,8 @@ class Ends:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.delenv(HOME_VARIABLE, raising=False)
     found = new_home(tmp_path)
-    yield found
-    for lock in found.runs.glob("*/lock"):
-        if (pid := holder(lock)) and pid != os.getpid():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    with killing_workers(found):
+        yield found
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from tests.ui.backup_scene import add
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, until
 from tests.ui.new_scene import LIVE, NEW, OLD, SIZE, Document, Shop, says
 from tests.ui.test_rollback_screen import write_undo
+from tests.waiting import waiting_less_than
 from tui_migrate import connections
 from tui_migrate.comparison import compare as comparing_all
 from tui_migrate.connections import Connection
@@ -66,9 +67,11 @@ def shop_of(folder: Path, source: MongoServer, target_url: str, database: str) -
     right = MongoClient[Document](target_url)
     for one in (left, right):
         one[database]["users"].insert_many({"_id": number, "age": number} for number in range(DOCUMENTS))
-    yield Shop(home, database, left, right)
-    for one in (left, right):
-        one.close()
+    try:
+        yield Shop(home, database, left, right)
+    finally:
+        for one in (left, right):
+            one.close()
 
 
 @pytest.fixture
@@ -104,11 +107,10 @@ def stopped(server: MongoServer) -> Iterator[None]:
 async def opened(shop: Shop) -> AsyncIterator[tuple[MigrateApp, Pilot[None]]]:
     """An app with the real time, which has to be left soon, whatever does not answer."""
     app = new_app(shop.home, time.time)
-    ended = 0.0
-    async with app.run_test(size=SIZE) as pilot:
-        yield app, pilot
-        ended = time.monotonic()
-    assert time.monotonic() - ended < LEAVING_SECONDS
+    with ExitStack() as leaving:
+        async with app.run_test(size=SIZE) as pilot:
+            yield app, pilot
+            leaving.enter_context(waiting_less_than(LEAVING_SECONDS))
 
 
 async def test_a_source_that_stops_while_its_collections_load(shop: Shop, source: MongoServer) -> None:

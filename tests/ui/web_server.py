@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.processes import kill, with_words
 from tests.ui.terminal.operator import ROOT
 
 SECONDS = 60.0
@@ -50,9 +51,12 @@ async def served(folder: Path) -> AsyncIterator[Served]:
         async with aiohttp.ClientSession() as http:
             yield Served(line.split()[-1], process, http)
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.communicate(), SECONDS)
+        try:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.communicate(), SECONDS)
+        finally:
+            kill(with_words(str(folder / "home")))  # the server where it has not ended, and the apps it has started
 
 
 def children(pid: int) -> list[int]:

@@ -1,21 +1,18 @@
 """A home, and processes that hold a run's lock."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
 
+from tests.processes import killing_workers
 from tests.worker.scene import Scene
 from tui_migrate.paths import HOME_VARIABLE, Home
 from tui_migrate.plan.model import StoreEnd
-from tui_migrate.worker.lock import holder
 
 HOLD = """
 import sys
@@ -54,11 +51,8 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """A home in which no worker is left behind."""
     monkeypatch.delenv(HOME_VARIABLE, raising=False)
     found = Scene(Home.find(tmp_path / "home"))
-    yield found
-    for lock in found.home.runs.glob("*/lock"):
-        if (pid := holder(lock)) and pid != os.getpid():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    with killing_workers(found.home):
+        yield found
 
 
 @dataclass(frozen=True, slots=True)

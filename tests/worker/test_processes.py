@@ -7,10 +7,13 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.processes import killed_after
 from tests.worker.conftest import Servers
 from tests.worker.scene import SLOW, WAIT_SECONDS, Scene, make_plan, memory_end
 from tests.worker.terminal import Terminal
@@ -30,10 +33,12 @@ pytestmark = pytest.mark.slow
 Process = subprocess.Popen[bytes]
 
 
-def worker(scene: Scene, run_id: int) -> Process:
+@contextmanager
+def worker(scene: Scene, run_id: int) -> Iterator[Process]:
     """A worker as a child of the test, which sees its exit code and what it says."""
     command = [sys.executable, "-m", "tui_migrate.worker", str(run_id), "--home", str(scene.home.state.parent)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    with killed_after(subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)) as process:
+        yield process
 
 
 def folder_of(pid: int) -> Path:
@@ -54,8 +59,6 @@ async def ended(process: Process) -> int:
     while process.poll() is None:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
-    if process.stderr is not None:
-        process.stderr.close()
     return process.returncode
 
 
@@ -99,10 +102,10 @@ async def test_a_worker_is_detached_and_what_it_writes_is_for_the_user_alone(sce
 async def test_a_request_to_terminate_ends_a_worker_after_its_batch(scene: Scene, servers: Servers) -> None:
     servers.fill(DOCUMENTS)
     run_id = await scene.create(make_plan(RunKind.COPY, servers.source, servers.target), SLOW)
-    process = worker(scene, run_id)
-    await scene.until_moving(run_id)
-    process.terminate()
-    assert await ended(process) == 5
+    with worker(scene, run_id) as process:
+        await scene.until_moving(run_id)
+        process.terminate()
+        assert await ended(process) == 5
     run = await scene.read(run_id)
     assert (run.state, run.counts.inserted) == (RunState.INTERRUPTED, 10)
     await launch.start(scene.home, run_id, {})
@@ -157,11 +160,11 @@ async def test_cancelling_a_live_export_leaves_nothing_of_it(scene: Scene, serve
     servers.fill(DOCUMENTS)
     plan = make_plan(RunKind.EXPORT, servers.source, PackageEnd(str(tmp_path / "package")))
     run_id = await scene.create(plan, SLOW)
-    process = worker(scene, run_id)
-    await scene.until_moving(run_id)
-    assert len(partials(tmp_path)) == 1
-    await control.ask(scene.home, run_id, Wish.CANCEL)
-    assert await ended(process) == 130
+    with worker(scene, run_id) as process:
+        await scene.until_moving(run_id)
+        assert len(partials(tmp_path)) == 1
+        await control.ask(scene.home, run_id, Wish.CANCEL)
+        assert await ended(process) == 130
     assert (await scene.read(run_id)).state is RunState.CANCELLED
     assert partials(tmp_path) == []
     assert not (tmp_path / "package").exists()
@@ -227,8 +230,12 @@ async def test_a_worker_that_does_not_come_to_it_is_ended(
     slow.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(slow))
     monkeypatch.setattr(launch, "START_SECONDS", 0.5)
-    with pytest.raises(Refused, match="has not taken it up within"):
-        await launch.start(scene.home, run_id, {})
-    async with asyncio.timeout(WAIT_SECONDS):
-        while is_alive(int(told.read_text())):
-            await asyncio.sleep(0.01)
+    try:
+        with pytest.raises(Refused, match="has not taken it up within"):
+            await launch.start(scene.home, run_id, {})
+        async with asyncio.timeout(WAIT_SECONDS):
+            while is_alive(int(told.read_text())):
+                await asyncio.sleep(0.01)
+    finally:
+        if told.exists() and is_alive(int(told.read_text())):
+            os.kill(int(told.read_text()), signal.SIGKILL)

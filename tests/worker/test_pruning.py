@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tui_migrate.errors import StorageFailed
 from tui_migrate.journal import backups as writing
-from tui_migrate.journal.records import BackupRecord
+from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.packages import files

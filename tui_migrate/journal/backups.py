@@ -4,7 +4,7 @@ import json
 from sqlite3 import IntegrityError
 
 from tui_migrate.errors import Refused
-from tui_migrate.journal.records import BackupRecord
+from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.journal.writer import JournalWriter
 
 

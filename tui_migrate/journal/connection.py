@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -33,6 +34,7 @@ from tui_migrate.paths import HOME_VARIABLE
 BUSY_SECONDS: Final = 10.0
 LOCK_POLL_SECONDS: Final = 0.02
 MODE: Final = 0o600
+_ROWS_AT_ONCE: Final = 64
 
 _NETWORK_FILE_SYSTEMS: Final = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs", "lustre", "gpfs")
@@ -111,7 +113,7 @@ async def open_for_writing(path: Path) -> aiosqlite.Connection:
     """Open the journal, make it or bring it to this version. Raises JournalError, StorageFailed."""
     await asyncio.to_thread(_prepare_file, path)
     with explained(path):
-        connection = await _connect(aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None))
+        connection = await _connect(Connection.to(str(path)))
         try:
             if not await _is_current(connection, path):
                 # Of two that switch a fresh file to WAL at once SQLite turns one away without letting it wait.
@@ -170,10 +172,27 @@ def _refuse_missing(path: Path) -> None:
 
 async def _open_read_only(path: Path) -> aiosqlite.Connection:
     address = f"file:{quote(str(path))}?mode=ro"
-    return await _connect(aiosqlite.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None))
+    return await _connect(Connection.to(address, uri=True))
 
 
-async def _connect(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+class Connection(aiosqlite.Connection):
+    """A connection that keeps what says that its thread has ended, which aiosqlite forgets where connecting fails."""
+
+    stopped: asyncio.Future[Any] | None = None
+
+    @classmethod
+    def to(cls, address: str, *, uri: bool = False) -> "Connection":
+        """Make one to a file, or to a URI; it is not connected yet."""
+        connect = partial(sqlite3.connect, address, uri=uri, timeout=BUSY_SECONDS, isolation_level=None)
+        return cls(connect, _ROWS_AT_ONCE)
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread once it has done all before."""
+        self.stopped = super().stop()
+        return self.stopped
+
+
+async def _connect(connection: Connection) -> Connection:
     """Connect, and when cancelled meanwhile close what came of it first.
 
     Left alone, the connection's thread would tell an event loop that may be closed by then.
@@ -207,8 +226,13 @@ async def _finished(task: asyncio.Future[Any]) -> None:
             await asyncio.wait([task])
 
 
-async def _awaited(connection: aiosqlite.Connection) -> aiosqlite.Connection:
-    return await connection
+async def _awaited(connection: Connection) -> Connection:
+    try:
+        await connection
+    finally:
+        if connection.stopped is not None:
+            await connection.stopped
+    return connection
 
 
 async def _checked(connection: aiosqlite.Connection, path: Path) -> bool:

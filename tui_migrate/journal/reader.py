@@ -10,9 +10,9 @@ from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
 from tui_migrate.journal import links
+from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.journal.conflict_reading import ConflictReading
 from tui_migrate.journal.records import (
-    BackupRecord,
     Checkpoint,
     CollectionProgress,
     Counts,

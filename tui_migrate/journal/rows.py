@@ -9,10 +9,9 @@ import aiosqlite
 from tui_migrate.documents import RawId
 from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding
+from tui_migrate.journal.backup_records import BackupRecord, BackupState
 from tui_migrate.journal.records import (
     ROLL_BACK,
-    BackupRecord,
-    BackupState,
     CollectionProgress,
     CollectionState,
     ConflictRecord,

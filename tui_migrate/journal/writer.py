@@ -17,11 +17,9 @@ from tui_migrate.errors import JournalError, NotReversible, Refused
 from tui_migrate.failpoints import failpoint
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal import connection as opening
+from tui_migrate.journal.backup_records import BackupState
 from tui_migrate.journal.links import LIVE_ROLLBACK
-from tui_migrate.journal.records import (
-    BackupState,
-    Failure,
-)
+from tui_migrate.journal.records import Failure
 from tui_migrate.journal.request_reading import STANDING
 from tui_migrate.journal.requests import RequestWriting
 from tui_migrate.journal.rows import row_of_run, unknown_run

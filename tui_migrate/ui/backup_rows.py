@@ -8,7 +8,7 @@ from typing import Final
 from tui_migrate.connection_url import parse_url
 from tui_migrate.connections import Connection, named_for
 from tui_migrate.errors import UsageError
-from tui_migrate.journal.records import BackupRecord
+from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.run_rows import since

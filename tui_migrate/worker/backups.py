@@ -13,8 +13,9 @@ from typing import Final
 from tui_migrate.connections import Connection
 from tui_migrate.errors import RunNotFound, UsageError
 from tui_migrate.journal import backups as writing
+from tui_migrate.journal.backup_records import BackupRecord, BackupState
 from tui_migrate.journal.reader import JournalReader
-from tui_migrate.journal.records import BackupRecord, BackupState, RunRecord
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.mapping.extended_json import possible_ids, write_value

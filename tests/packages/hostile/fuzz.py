@@ -19,6 +19,7 @@ from typing import Final
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from tests.noting import noted
 from tests.packages.hostile.looking import Seen, look
 from tests.packages.hostile.readers import Reader, readers
 from tests.packages.hostile.seeds import FAST
@@ -87,11 +88,8 @@ class Fuzz:
             if time.monotonic() < self._until:
                 self._try(reader, content)
 
-        try:
+        with noted(f"reader: {reader.name}, seed: {self._seed}"):
             holds()
-        except BaseException:
-            sys.stderr.write(f"reader: {reader.name}, seed: {self._seed}\n")
-            raise
 
     def _try(self, reader: Reader, content: bytes) -> None:
         place = self._folder / "input"

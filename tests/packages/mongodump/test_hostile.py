@@ -36,7 +36,7 @@ def look(path: Path) -> tuple[bool, object]:
         except TuiMigrateError:
             return True, None
 
-    return asyncio.run(asyncio.wait_for(all_of(), 20))
+    return asyncio.run(asyncio.wait_for(all_of(), 60))
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import os
 import select
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from typing import Final
 
 import pexpect
 import pyte
+
+from tests.processes import kill, of_session
 
 ROOT: Final = Path(__file__).parents[3]
 KEYS: Final = {
@@ -45,7 +46,8 @@ class Operator:
             command[0], command[1:], env=environ, dimensions=(size[1], size[0]), cwd=str(ROOT), timeout=None
         )
         self.child.delaybeforesend = None
-        self.pid = int(self.child.pid or 0)
+        assert self.child.pid
+        self.pid = int(self.child.pid)
         self._told = 0
 
     def begin(self) -> None:
@@ -57,9 +59,7 @@ class Operator:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.child.isalive():
-            self.child.kill(signal.SIGKILL)
-            self.child.kill(signal.SIGCONT)
+        kill(of_session(self.pid))  # a shell's job outlives the shell
         self.child.close(force=True)
 
     def read(self, seconds: float) -> bytes:

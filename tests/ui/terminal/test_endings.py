@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import killed_after
 from tests.ui.terminal.operator import DEADLINE_SECONDS, KEYS, ROOT, Operator, environment, sample
 from tui_migrate.ui.terminal.modes import ENTER, LEAVE
 
@@ -81,8 +82,8 @@ def test_a_terminal_that_goes_without_a_signal_ends_it_too(tmp_path: Path) -> No
         stderr=slave,
         start_new_session=True,
     )
-    try:
-        os.close(slave)
+    os.close(slave)
+    with killed_after(process):
         received = b""
         for sign in (b"orders", b"told 1\x07"):  # nothing is left to be written then
             while sign not in received:
@@ -90,11 +91,7 @@ def test_a_terminal_that_goes_without_a_signal_ends_it_too(tmp_path: Path) -> No
             if sign == b"orders":
                 os.write(master, KEYS["f12"].encode())
         os.close(master)
-        assert process.wait(timeout=2) == 129
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        assert process.wait(DEADLINE_SECONDS) == 129
 
 
 @pytest.mark.parametrize("key", ["\x18", "\x19", "\x12"])
