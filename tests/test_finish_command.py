@@ -30,6 +30,21 @@ async def test_it_is_told_id_state_and_kind_and_knows_no_secret(
     assert "s3cret" not in out.read_text()
 
 
+async def test_it_has_neither_our_terminal_nor_our_folder_and_does_not_end_with_us(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    told = "[os.getsid(0) == os.getpid(), os.getcwd(), *(os.readlink(f'/proc/self/fd/{one}') for one in range(3))]"
+    command = (sys.executable, "-c", f"import json, os, sys; json.dump({told}, open(sys.argv[1], 'w'))", str(out))
+    before, (reading, writing) = os.dup(0), os.pipe()
+    try:
+        os.dup2(reading, 0)
+        assert await run_finish_command(command, 42, RunState.COMPLETED, RunKind.COPY) is None
+    finally:
+        os.dup2(before, 0)
+        for one in (before, reading, writing):
+            os.close(one)
+    assert json.loads(out.read_text()) == [True, "/", *["/dev/null"] * 3]
+
+
 async def test_one_that_is_not_there_is_said_to_be() -> None:
     said = await run_finish_command(("/nowhere/\x1bnotify",), 1, RunState.FAILED, RunKind.COPY)
     assert said == "the command of on_finish, /nowhere/\\x1bnotify, cannot be run: No such file or directory"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.runs import CREATED_AT, collection, run
 from tui_migrate.cli import tables
-from tui_migrate.cli.output import Output
+from tui_migrate.cli.output import Output, write_line
 from tui_migrate.cli.summary import exit_code, next_steps, summary
 from tui_migrate.cli.wording import at_and_ago, duration, parse_run_id, state_words
 from tui_migrate.errors import Undecided, UsageError
@@ -117,3 +117,9 @@ def test_the_summary_of_an_export_and_of_a_rollback() -> None:
 )
 def test_exit_codes(state: RunState, failure: Failure | None, code: int) -> None:
     assert exit_code(run(state, failure=failure)) == code
+
+
+def test_no_line_acts_on_the_terminal_or_shows_a_password(capsys: pytest.CaptureFixture[str]) -> None:
+    for to_errors in (False, True):
+        write_line("mongodb://anna:s3cret@host/ \x1b[2J\u202e", to_errors=to_errors)
+    assert capsys.readouterr() == ("mongodb://anna:***@host/ \\x1b[2J\\u202e\n",) * 2

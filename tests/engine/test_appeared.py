@@ -15,6 +15,7 @@ from tui_migrate.errors import NotReversible
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan import preflight
 from tui_migrate.plan.model import PackageEnd, Policy, RunKind
+from tui_migrate.stores.readonly import ReadOnly
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
 SERIES = options(timeseries=as_value(options(timeField=text("at"))))
@@ -101,3 +102,19 @@ async def test_what_was_planned_as_a_view_is_not_taken_as_a_collection(
     )
     assert await snapshot(scene.target) == {}
     assert not (tmp_path / "package").exists()
+
+
+async def test_the_checks_of_a_run_are_given_its_target_to_look_at_only(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(scene.source, doc(int32(1)))
+    plan, real = await scene.plan(), preflight.check
+    given: list[object] = []
+
+    async def check(*values: Any, **named: Any) -> Any:
+        given.append(values[2])
+        return await real(*values, **named)
+
+    monkeypatch.setattr(preflight, "check", check)
+    assert (await scene.run(plan)).exit_code == 0
+    assert [type(one) for one in given] == [ReadOnly]

@@ -11,7 +11,7 @@ from tui_migrate.errors import Refused
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import ConflictRecord, ConflictState, Counts
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import PackageEnd, Policy, RunKind
+from tui_migrate.plan.model import PackageEnd, Policy, RunKind, Verify
 from tui_migrate.worker import control
 
 
@@ -23,12 +23,12 @@ def theirs(identifier: int, words: str = "theirs") -> bytes:
     return mine(identifier, words)
 
 
-async def asked(scene: Scene, *numbers: int, extra: int = 1) -> Ended:
+async def asked(scene: Scene, *numbers: int, extra: int = 1, verify: Verify = Verify.CONTENT) -> Ended:
     """A run that queues these documents and adds others."""
     await put(scene.source, *(mine(one) for one in numbers), *(mine(100 + one) for one in range(extra)))
     await create(scene.target, "things")
     await put(scene.target, *(theirs(one) for one in numbers))
-    return await scene.copy(Policy.ASK, batch=2)
+    return await scene.run(await scene.plan(Policy.ASK, batch=2, verify=verify))
 
 
 async def queue(scene: Scene, run_id: int = 1) -> tuple[ConflictRecord, ...]:
@@ -123,8 +123,9 @@ async def test_what_is_gone_from_the_target_is_inserted(scene: Scene, decision: 
     assert await documents(scene.target) == [mine(1)]
 
 
-async def test_what_is_gone_from_the_source_is_left_and_told_of(scene: Scene) -> None:
-    await asked(scene, 1, extra=0)
+@pytest.mark.parametrize("verify", Verify)
+async def test_what_is_gone_from_the_source_is_left_and_told_of(scene: Scene, verify: Verify) -> None:
+    await asked(scene, 1, extra=0, verify=verify)
     await control.decide(scene.home, 1, REPLACE)
     await strangers.remove(scene.source, mine(1))
     ended = await scene.work(1)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.engine import strangers
-from tests.engine.scene import Scene, create, put
+from tests.engine.scene import Scene, create, put, snapshot
 from tests.suites.documents import EMPTY, as_value, doc, index, options
 from tests.suites.ids import int32, int64, text
 from tui_migrate.documents import RawId, id_field, pack
@@ -124,6 +124,19 @@ async def test_a_time_series_may_have_less_only_where_it_expires(scene: Scene, e
     with strangers.before_verify(lambda: strangers.remove(scene.target, OLD)):
         ended = await scene.copy(Policy.FAIL)
     assert ended.codes == ({"ttl_index", "expired"} if expires else {"target_differs"})
+
+
+@pytest.mark.rule(20, "a TTL index that was there before is not the run's, and stays")
+async def test_a_ttl_index_that_the_target_had_is_not_made_by_the_run_nor_taken_away_by_its_rollback(
+    scene: Scene,
+) -> None:
+    for store in (scene.source, scene.target):
+        await create(store, "things", indexes=[ttl("at", int32(HOUR))])
+    await put(scene.source, YOUNG)
+    before = await snapshot(scene.target)
+    run = await scene.copy()
+    assert (await scene.roll_back(run.record.id)).exit_code == 0
+    assert await snapshot(scene.target) == before
 
 
 @pytest.mark.rule(19, "a TTL index on the target is a preflight warning")

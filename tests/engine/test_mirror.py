@@ -15,7 +15,7 @@ from tui_migrate.errors import InvalidFile
 from tui_migrate.findings import Severity
 from tui_migrate.journal.records import Counts
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import Plan, PlannedCollection, Policy, RunKind
+from tui_migrate.plan.model import Plan, PlannedCollection, Policy, RunKind, Verify
 from tui_migrate.plan.yaml_form import from_yaml, to_yaml
 from tui_migrate.stores.base import Capabilities, Refusal
 from tui_migrate.stores.memory import MemoryStore
@@ -230,6 +230,26 @@ async def test_what_comes_to_the_target_behind_the_mirror_is_found(scene: Scene)
     with strangers.before_verify(meddle):
         ended = await mirror(scene)
     assert (ended.exit_code, ended.codes) == (3, {"extra_documents", "index_extra", "options_wrong"})
+
+
+async def test_a_document_that_comes_before_the_counts_are_compared_is_counted(scene: Scene) -> None:
+    await create(scene.source, "things")
+    await put(scene.source, *MINE)
+    with strangers.before_verify(lambda: put(scene.target, EXTRAS[0])):
+        ended = await mirror(scene, verify=Verify.COUNT)
+    assert (ended.exit_code, ended.codes) == (3, {"extra_documents", "not_verified"})
+    assert (ended.finding("extra_documents").severity, ended.finding("extra_documents").count) == (Severity.ERROR, 1)
+
+
+async def test_a_collection_that_was_taken_away_and_comes_again_is_told_of_and_left(scene: Scene) -> None:
+    await create(scene.source, "things")
+    await put(scene.source, *MINE)
+    await put(scene.target, *EXTRAS, name="old")
+    with strangers.before_verify(lambda: put(scene.target, EXTRAS[0], name="old")):
+        ended = await mirror(scene)
+    assert (ended.exit_code, ended.codes - {"removed_whole"}) == (3, {"not_removed"})
+    assert ended.finding("not_removed").subject == "old"
+    assert await documents(scene.target, "old") == [EXTRAS[0]]
 
 
 async def test_a_retry_of_a_mirror_deletes_nothing(scene: Scene) -> None:

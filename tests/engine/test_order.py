@@ -18,6 +18,7 @@ from tui_migrate.stores.base import Capabilities
 from tui_migrate.stores.memory import MemoryStore
 
 TTL = pack(index("at")[4:-1] + id_field(b"expireAfterSeconds", int64(3_600)))
+CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
 VIEW = options(viewOn=text("things"), pipeline=as_value(pack(b""), 0x04))
 
 
@@ -128,10 +129,33 @@ async def test_a_server_that_fills_empty_timestamps_is_told_of_for_each_document
 @pytest.mark.rule(12, "resume from empty")
 @pytest.mark.parametrize("place", ["execute.after_index", "batch.after_checkpoint"])
 async def test_a_capped_collection_that_is_filled_again_gets_its_indexes_again(scene: Scene, place: str) -> None:
-    capped = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
-    await create(scene.source, "things", options=capped, indexes=[index("n", unique=True), index("m")])
+    await create(scene.source, "things", options=CAPPED, indexes=[index("n", unique=True), index("m")])
     await put(scene.source, *(doc(int32(one), n=int32(one)) for one in range(4)))
     with trapped(Trap(name=place)), pytest.raises(Crash):
         await scene.run(await scene.plan())
     assert (await scene.work(1)).exit_code == 0
     assert await snapshot(scene.target) == await snapshot(scene.source)
+
+
+@pytest.mark.rule(12, "but not over what others have put there meanwhile")
+@pytest.mark.rule(16, "nor where somebody has made the collection anew")
+@pytest.mark.parametrize("is_made_anew", [False, True], ids=["written to", "made anew"])
+async def test_a_capped_collection_with_somebody_else_s_documents_is_not_filled_again(
+    scene: Scene, is_made_anew: bool
+) -> None:
+    await create(scene.source, "things", options=CAPPED)
+    await put(scene.source, *(doc(int32(one)) for one in range(4)))
+    with trapped(Trap(name="batch.after_checkpoint")), pytest.raises(Crash):
+        await scene.run(await scene.plan())
+    if is_made_anew:
+        await scene.target.drop_collection("things")
+        await create(scene.target, "things", options=CAPPED)
+    await put(scene.target, doc(int32(9)))
+    before = await snapshot(scene.target)
+    ended = await scene.work(1)
+    assert ended.exit_code == 4
+    assert ended.record.failure is not None
+    assert (
+        "made another in its place" if is_made_anew else "others have put documents"
+    ) in ended.record.failure.message
+    assert await snapshot(scene.target) == before

@@ -4,6 +4,7 @@ import pytest
 
 from tests.engine import strangers
 from tests.engine.crashing import Crash, Trap, trapped
+from tests.engine.mirrors import SERIES
 from tests.engine.rollback_scene import NEW, OLD, by, copied
 from tests.engine.scene import Scene, create, documents, put, snapshot
 from tests.suites.documents import doc, index
@@ -57,7 +58,21 @@ async def test_a_collection_of_the_run_into_which_others_have_put_documents_is_k
     undone = await scene.roll_back(run.record.id)
     assert (undone.exit_code, undone.codes) == (3, {"collection_kept"})
     assert await documents(scene.target) == [by(9)]
-    assert list(await snapshot(scene.target)) == ["things"]
+    left = await snapshot(scene.target)
+    assert list(left) == ["things"]
+    assert left["things"][1] == (await snapshot(scene.source))["things"][1]
+
+
+@pytest.mark.rule(20, "a time series, which no server renames, is looked at before it is dropped")
+async def test_a_time_series_of_the_run_into_which_others_have_put_documents_is_kept(scene: Scene) -> None:
+    await create(scene.source, "things", options=SERIES)
+    await put(scene.source, *NEW)
+    run = await scene.copy()
+    await put(scene.target, by(9))
+    before = await snapshot(scene.target)
+    undone = await scene.roll_back(run.record.id)
+    assert (undone.exit_code, undone.codes) == (3, {"collection_kept"})
+    assert await snapshot(scene.target) == before
 
 
 @pytest.mark.rule(20, "renamed aside, looked at once more, renamed back")
@@ -114,14 +129,19 @@ async def test_a_collection_that_was_left_aside_while_somebody_made_a_new_one_is
     assert await documents(scene.target, aside_name("things", run_id)) == [by(9)]
 
 
-async def test_a_collection_that_somebody_has_made_anew_is_not_touched_whatever_is_in_it(scene: Scene) -> None:
+@pytest.mark.parametrize("theirs", [NEW, []], ids=["the same", "nothing"])
+async def test_a_collection_that_somebody_has_made_anew_is_not_touched_whatever_is_in_it(
+    scene: Scene, theirs: list[bytes]
+) -> None:
     await put(scene.source, *NEW)
     run = await scene.copy()
     await scene.target.drop_collection("things")
-    await put(scene.target, *NEW)
+    await create(scene.target, "things")
+    await put(scene.target, *theirs)
     undone = await scene.roll_back(run.record.id)
     assert (undone.exit_code, undone.codes) == (3, {"collection_kept"})
-    assert set(await documents(scene.target)) == set(NEW)
+    assert list(await snapshot(scene.target)) == ["things"]
+    assert set(await documents(scene.target)) == set(theirs)
 
 
 async def test_an_existing_collection_that_somebody_dropped_is_told_of(scene: Scene) -> None:

@@ -7,6 +7,7 @@ from tests.engine.rollback_scene import NEW, OLD
 from tests.engine.scene import Scene, create, put, snapshot
 from tui_migrate.errors import NotReversible
 from tui_migrate.journal.records import Counts
+from tui_migrate.journal.session import open_both
 from tui_migrate.plan.model import Policy
 from tui_migrate.worker import launch
 
@@ -89,3 +90,19 @@ def flip(scene: Scene, run_id: int) -> None:
     data = bytearray(log.read_bytes())
     data[len(data) // 3] ^= 4
     log.write_bytes(data)
+
+
+async def test_a_rollback_that_another_has_overtaken_is_refused_before_it_looks(scene: Scene) -> None:
+    await put(scene.source, *NEW)
+    await create(scene.target, "things")
+    await put(scene.target, *OLD)
+    run = await scene.copy()
+    rollback = await launch.create_rollback(scene.home, run.record.id)
+    before = await snapshot(scene.target)
+    async with open_both(scene.home.journal) as (journal, _):
+        await journal.set_rolled_back_by(run.record.id, rollback + 1)
+    ended = await scene.work(rollback)
+    assert ended.record.failure is not None
+    assert (ended.exit_code, ended.record.failure.code) == (4, "not_reversible")
+    assert "has been rolled back by run" in ended.record.failure.message
+    assert await snapshot(scene.target) == before

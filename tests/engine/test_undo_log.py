@@ -279,6 +279,22 @@ async def test_an_intent_is_durable_before_record_returns_and_an_outcome_with_th
     await log.close()
 
 
+async def test_what_is_held_of_a_collection_is_durable_before_it_is_known_to_be_taken_away(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = await UndoLog.create(path)
+    durable: list[int] = []
+    monkeypatch.setattr(undo_log, "sync", lambda descriptor: durable.append(os.fstat(descriptor).st_size))
+    await log.hold([doc(int32(1))])
+    assert durable == []
+    removed = removed_specs.of_collection(CollectionInfo("c", CollectionKind.CAPPED, EMPTY, ()))
+    await log.note_removed(replace(removed, held_begin=len(MAGIC), held=1))
+    assert durable == [log.size]
+    await log.note_removed(Removed(Thing.INDEX, "a", "n_1", index("n")))
+    assert durable[1:] == [log.size]
+    await log.close()
+
+
 async def test_a_failed_fsync_is_an_error_that_names_the_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = await UndoLog.create(path)
 
@@ -330,12 +346,15 @@ async def test_what_may_not_have_reached_the_disk_is_written_again_on_reopening(
         written.append((offset, len(part)))
         return real(descriptor, part, offset)
 
+    written_before: list[int] = []
     monkeypatch.setattr(undo_log, "COPY_BYTES", 50)
     monkeypatch.setattr(os, "pwrite", pwrite)
+    monkeypatch.setattr(undo_log, "sync", lambda _: written_before.append(len(written)))
     before = content(path)
     await (await UndoLog.reopen(path, ends[3], ends[2])).close()
     assert content(path) == before
     assert written[0][0] == ends[2]
+    assert written_before == [len(written)]
     assert sum(length for _, length in written) == ends[3] - ends[2]
 
 

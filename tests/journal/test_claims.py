@@ -24,6 +24,16 @@ async def test_two_runs_do_not_write_to_one_collection(journal: Journal) -> None
     await journal.write.claim(third, ["place"], ["workspaces"])
 
 
+@pytest.mark.rule(6, "by whichever of its names the target was reached")
+async def test_one_target_under_several_names_is_claimed_under_each(journal: Journal) -> None:
+    first, second = await journal.create(), await journal.create()
+    await bring_to(journal, first, RunState.PREPARING)
+    await journal.write.claim(first, ["one", "two"], ["users"])
+    for places in (["two"], ["three", "two"], ["one", "three"]):
+        with pytest.raises(Refused, match="run 0001 is at work on the collection users"):
+            await journal.write.claim(second, places, ["users"])
+
+
 @pytest.mark.parametrize("state", [one for one in RunState if one in TRANSITIONS[RunState.COMMITTING]])
 @pytest.mark.parametrize("has_written", [True, False])
 async def test_who_keeps_a_claim(journal: Journal, state: RunState, has_written: bool) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from tests.journal.conftest import Journal, make_plan
@@ -222,6 +223,17 @@ def test_a_network_file_system_is_refused(tmp_path: Path, lines: list[str], kind
     assert "TUI_MIGRATE_HOME" in caught.value.hint
 
 
+@pytest.mark.rule(23, "before anything of the journal is made there")
+async def test_no_journal_is_made_on_a_network_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, mounts = tmp_path / "home", tmp_path / "mounts"
+    home.mkdir()
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/ {home} nfs4 rw 0 0\n")
+    monkeypatch.setattr(connection.refuse_network_file_system, "__defaults__", (mounts,))
+    with pytest.raises(JournalError, match="network file system"):
+        await opened(home / "journal.db")
+    assert list(home.iterdir()) == []
+
+
 def test_without_a_list_of_mounts_nothing_is_refused(tmp_path: Path) -> None:
     connection.refuse_network_file_system(tmp_path / "journal.db", tmp_path / "none")
 
@@ -268,6 +280,15 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def is_locked(path: Path) -> bool:
+    with path.with_name("journal.db.checkpoint").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BUSY_SECONDS", 0.05)
@@ -305,6 +326,24 @@ async def test_nobody_checkpoints_while_another_does_and_closing_goes_on(tmp_pat
         finally:
             await writer.close()
     assert await count_runs(path) == 2
+
+
+@pytest.mark.rule(23, "closing the last connection checkpoints too, and takes the lock for that")
+async def test_a_connection_that_writes_is_closed_under_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.db"
+    database = await connection.open_for_writing(path)
+    real, was_locked = connection.shut, []
+
+    async def shut(one: aiosqlite.Connection) -> None:
+        was_locked.append(is_locked(path))
+        await real(one)
+
+    monkeypatch.setattr(connection, "shut", shut)
+    await connection.close(database, path)
+    assert was_locked[0]
+    assert not is_locked(path)
 
 
 @pytest.mark.usefixtures("impatient")

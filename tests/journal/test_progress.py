@@ -4,6 +4,7 @@ import pytest
 
 from tests.journal.conftest import Journal
 from tui_migrate.errors import JournalError
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.progress import Progress
 from tui_migrate.journal.records import (
     Checkpoint,
@@ -101,6 +102,19 @@ async def test_a_collection_that_starts_again_forgets_its_own_batches_alone(jour
     assert await journal.read.members(run_id, "users") == ()
     assert len(await journal.read.members(run_id, "families")) == 1
     await progress.commit_batch(batch(0))
+
+
+async def test_a_collection_that_starts_again_forgets_what_was_refused_of_it_and_of_no_other(journal: Journal) -> None:
+    run_id = await journal.create("users", "users2")
+    progress = Progress(journal.write, run_id)
+    for place, name in enumerate(("users", "users2")):
+        refused = RejectRecord(name, 10 * place, 10 * place + 10, b"digest", 121, "why", RejectState.REJECTED)
+        found = Finding(Severity.ERROR, "rejected", f"{name} _id 1", "why")
+        await progress.commit_batch(batch(0, name), refused=[refused], findings=[found])
+    await progress.restart_collection("users")
+    assert await journal.read.rejects(run_id, "users", RejectState.REJECTED, -1) == ()
+    assert len(await journal.read.rejects(run_id, "users2", RejectState.REJECTED, -1)) == 1
+    assert [one.subject for one in (await journal.read.run(run_id)).findings] == ["users2 _id 1"]
 
 
 async def test_counters_can_be_added_outside_a_batch(journal: Journal) -> None:

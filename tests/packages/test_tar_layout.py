@@ -53,6 +53,49 @@ def test_a_reserved_header_is_as_long_for_every_size() -> None:
         assert len(made) == 1
 
 
+def forged(at: int, content: bytes) -> bytes:
+    """A header with something else at one place, and the checksum that fits."""
+    made = bytearray(headers("shop/a", EntryKind.FILE, 5, MOMENT))
+    made[at : at + len(content)] = content
+    made[148:156] = b" " * 8
+    made[148:156] = b"%06o\0 " % sum(made)
+    return bytes(made)
+
+
+@pytest.mark.rule(24, "nothing is hidden in a header whose checksum was made to fit")
+@pytest.mark.parametrize(
+    ("at", "content", "message"),
+    [
+        (len(b"shop/a\0"), b"more", "goes on behind its end"),
+        (346, b"more", "goes on behind its end"),
+        (0, b"\xff", "not UTF-8"),
+        (124, b"0000000000x", "not an octal number"),
+        (156, b"2", "neither a file nor a folder"),
+        (157, b"/etc/passwd", "a link"),
+        (257, b"other", "no header of a POSIX tar"),
+    ],
+)
+def test_a_header_that_was_made_to_fit_is_refused_for_what_it_says(at: int, content: bytes, message: str) -> None:
+    assert parse_header(forged(0, b"s")).path == "shop/a"
+    with pytest.raises(TarFault, match=message):
+        parse_header(forged(at, content))
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        (b"9 path=a\n" * 2, "says path twice"),
+        (b"13 linkpath=\n", "which no package has"),
+        (b"9 size=x\n", "not a number"),
+        (b"9 path=\xff\n", "not UTF-8"),
+        (b"09 path=a\n", "not well-formed"),
+    ],
+)
+def test_a_pax_header_that_says_what_none_of_ours_does_is_refused(records: bytes, message: str) -> None:
+    with pytest.raises(TarFault, match=message):
+        parse_records(records)
+
+
 @given(st.binary(max_size=600))
 @settings(max_examples=200)
 def test_rubbish_is_no_header(content: bytes) -> None:

@@ -10,6 +10,7 @@ from tests.suites.documents import EMPTY, MUST_HAVE_N, as_value, doc, index, opt
 from tests.suites.ids import double, int32, text
 from tui_migrate.documents import RawId, id_field, pack
 from tui_migrate.findings import Finding, Severity
+from tui_migrate.mapping.model import Rename, Scope
 from tui_migrate.plan import ends, preflight
 from tui_migrate.plan.model import PackageEnd, Plan, PlannedCollection, Policy, RunKind
 from tui_migrate.stores.base import Capabilities, CollectionInfo
@@ -18,6 +19,7 @@ from tui_migrate.stores.permissions import Action, Permission
 from tui_migrate.stores.readonly import ReadOnly
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
+SERIES = options(timeseries=as_value(options(timeField=text("at"))))
 ON_THINGS = options(viewOn=text("things"), pipeline=as_value(EMPTY, 0x04))
 ON_OTHERS = options(viewOn=text("others"), pipeline=as_value(EMPTY, 0x04))
 GERMAN = options(collation=as_value(options(locale=text("de"))))
@@ -131,10 +133,11 @@ async def test_a_name_that_is_something_else_in_the_target(scene: Scene, mine: b
 
 
 @pytest.mark.rule(12, "refused otherwise, in preflight, by name")
-async def test_a_capped_collection_is_only_written_where_there_is_none(scene: Scene) -> None:
-    await create(scene.source, "things", options=CAPPED)
+@pytest.mark.parametrize("options", [CAPPED, SERIES], ids=["capped", "time series"])
+async def test_what_takes_no_deletes_is_only_written_where_there_is_none(scene: Scene, options: bytes) -> None:
+    await create(scene.source, "things", options=options)
     assert await checked(scene) == set()
-    await create(scene.target, "things", options=CAPPED)
+    await create(scene.target, "things", options=options)
     assert await checked(scene) == {(Severity.ERROR, "exists_already", "things")}
 
 
@@ -261,6 +264,15 @@ async def test_a_server_that_fills_empty_timestamps_is_noted(scene: Scene, monke
 async def test_one_database_is_not_source_and_target(scene: Scene) -> None:
     await create(scene.source, "things")
     found = await preflight.check(await scene.plan(), scene.source, ReadOnly(scene.source))
+    assert [(one.severity, one.code) for one in found] == [(Severity.ERROR, "source_is_target")]
+
+
+@pytest.mark.rule(22, "whatever the collections are called in the target")
+async def test_one_database_is_not_source_and_target_under_other_names_either(scene: Scene) -> None:
+    await create(scene.source, "things")
+    plan = replace(await scene.plan(), target=scene.source_end, scope=Scope(renames=(Rename("things", "copies"),)))
+    plan = replace(plan, collections=(PlannedCollection("copies"),))
+    found = await preflight.check(plan, ends.planned_source(plan, scene.source), ReadOnly(scene.source))
     assert [(one.severity, one.code) for one in found] == [(Severity.ERROR, "source_is_target")]
 
 

@@ -157,6 +157,19 @@ async def test_a_server_without_transactions_is_read_again_where_fewer_matched(
     assert literals == [{"_id": 1}, {"_id": 1, "n": 9}]
 
 
+@pytest.mark.rule(1, "in a transaction too, which is not committed then")
+async def test_a_transaction_that_matched_fewer_than_were_sent_is_not_committed_but_repeated(
+    answering: StubServer, store: MongoStore
+) -> None:
+    matched, read = [0, 1], [{"_id": 1, "n": 0}, {"_id": 1, "n": 9}]
+    answering.answers["find"] = lambda _: cursor(read.pop(0))
+    answering.answers["update"] = lambda _: {"n": matched.pop(0), "ok": 1.0}
+    result = await store.change("things", [int32(1)], to({int32(1): NEW}))
+    assert list(result.current.values()) == [doc(int32(1), n=int32(9))]
+    sent = [next(iter(one)) for one in answering.commands]
+    assert sent == ["find", "update", "abortTransaction", "find", "update", "commitTransaction"]
+
+
 @pytest.mark.rule(10, "bypassEmptyTsReplacement where it exists, else a finding")
 @pytest.mark.parametrize(("version", "keeps"), [((8, 0), True), ((8, 2), True), ((7, 0), False), ((4, 4), False)])
 async def test_empty_timestamps_are_bypassed_where_the_server_knows_how(

@@ -39,9 +39,12 @@ def holding(stub: StubServer, *documents: Document, options: Document | None = N
 @pytest.mark.rule(13, "from a sharded source two equal ids are an error, never a second overwrite")
 @pytest.mark.parametrize("twin", [{"_id": 1, "n": 2}, {"_id": 1.0, "n": 2}, {"_id": Int64(1), "n": 2}])
 @pytest.mark.parametrize("batch", [1, 10])
-async def test_two_equal_ids_of_a_source_end_the_run(stub: StubServer, runs: Runs, twin: Document, batch: int) -> None:
+@pytest.mark.parametrize("options", [{}, {"collation": {"locale": "de"}}], ids=["by id", "by a collation"])
+async def test_two_equal_ids_of_a_source_end_the_run(
+    stub: StubServer, runs: Runs, twin: Document, batch: int, options: Document
+) -> None:
     stub.is_sharded = True
-    holding(stub, {"_id": 1, "n": 1}, twin)
+    holding(stub, {"_id": 1, "n": 1}, twin, options=options)
     await put(target(runs), doc(int32(1), n=int32(0)))
     ended = await runs.run(await runs.plan(Policy.OVERWRITE, batch=batch))
     assert ended.record.state is RunState.FAILED

@@ -28,6 +28,11 @@ def kept() -> Iterator[dict[str, str]]:
         yield backend.entries
 
 
+def test_a_new_connection_counts_as_production_and_asks_for_its_password_until_somebody_says_otherwise() -> None:
+    begun = entry_of(None)
+    assert (begun.environment, begun.place) == (Environment.PRODUCTION, PasswordPlace.ASK)
+
+
 def entry(
     name: str = "prod",
     url: str = URL,

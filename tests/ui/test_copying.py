@@ -83,14 +83,33 @@ async def test_a_working_folder_that_was_removed_keeps_nobody_from_writing(
     assert (tmp_path / "written").read_text() == "1\n"
 
 
-async def test_too_much_for_a_clipboard_is_not_sent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["x" * (MOST_BYTES + 1), "ü" * (MOST_BYTES // 2 + 1)], ids=["letters", "bytes"])
+async def test_too_much_for_a_clipboard_is_not_sent(tmp_path: Path, text: str) -> None:
     app = new_app(new_home(tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:
-        app._copying.copy([Copyable("plan", "x" * (MOST_BYTES + 1))])
+        app._copying.copy([Copyable("plan", text)])
         await until(pilot, shows(pilot, "too much for a clipboard"))
         assert app.clipboard == ""
         app._copying.copy([])
         await until(pilot, shows(pilot, "nothing under the cursor"))
+
+
+async def test_no_password_is_shown_copied_or_written_whatever_a_screen_offers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = new_app(new_home(tmp_path))
+    offered = Copyable("plan", "copies mongodb://anna:s3cret@host/")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app._copying.copy([offered, Copyable("other", "")])
+        await until(pilot, shows(pilot, "plan  copies mongodb://anna:***@host/"))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.clipboard == "copies mongodb://anna:***@host/")
+        app._copying.write([offered])
+        await until(pilot, shows(pilot, "Write plan to"))
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "written to"))
+    assert (tmp_path / "plan.txt").read_text() == "copies mongodb://anna:***@host/\n"
 
 
 @pytest.mark.slow

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from tests.ui.driving import screen_text, until, until_still
+from tests.ui.driving import new_app, new_home, screen_text, shows, until, until_still
 from tests.ui.new_scene import ask, pick, says, session, wizard
 from tui_migrate.paths import Home
+from tui_migrate.ui.screens.dialogs import AskPassphrase, AskPassword, AskSecret
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.end_dialogs import AskPath, absolute, paths_like
 
@@ -110,3 +111,21 @@ def test_where_the_working_folder_was_removed_paths_begin_at_the_root(
     (tmp_path / "gone").rmdir()
     assert absolute("dump/shop") == "/dump/shop"
     assert absolute(f"{tmp_path}/shop") == f"{tmp_path}/shop"
+
+
+@pytest.mark.parametrize(
+    "window",
+    [AskPassword("prod/shop", "db.example:27017", "anna"), AskPassphrase("/srv/shop.age")],
+    ids=["word", "phrase"],
+)
+async def test_a_secret_is_typed_unseen(tmp_path: Path, window: AskSecret) -> None:
+    app = new_app(new_home(tmp_path))
+    given: list[str | None] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(window, given.append)
+        await until(pilot, lambda: app.screen is window and isinstance(app.focused, Input), "the question")
+        await pilot.press(*"s3cret")
+        await until(pilot, shows(pilot, "••••••"))
+        assert "s3" not in screen_text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: given == ["s3cret"], "the answer")

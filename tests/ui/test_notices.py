@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.message import Message
 
 from tests.ui.driving import PreparedJournal, copy_plan, new_app, new_home, shows, until
 from tests.ui.live_run import LiveRun
@@ -12,13 +13,16 @@ from tests.ui.run_scene import acted_run
 from tests.ui.test_bytes import app
 from tui_migrate import settings
 from tui_migrate.journal.records import Counts, RunSummary
+from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.settings import Settings
 from tui_migrate.ui.app import MigrateApp
+from tui_migrate.ui.journal_feed import JournalFeed
 from tui_migrate.ui.messages import RunEnded
 from tui_migrate.ui.notices import title_words
 from tui_migrate.ui.session import Session
 from tui_migrate.ui.terminal.start import MarkSet
+from tui_migrate.worker import launch
 
 WRITE = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(' '.join(sys.argv[2:]))"
 
@@ -81,6 +85,20 @@ async def test_a_run_that_ends_before_it_was_seen_at_work_is_told_of(
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "bell" in heard)
         assert heard == ["run 0001 completed - tui-migrate", "bell"]
+
+
+async def test_a_run_that_was_just_started_has_not_ended_while_its_worker_has_not_begun(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    run_id = await launch.create_run(home, copy_plan())
+    told: list[Message] = []
+    feed = JournalFeed(home, told.append)
+    feed.expect(run_id)
+    async with open_both(home.journal) as (journal, reader):
+        await feed._tell_ended(reader, ())
+        assert told == []
+        await journal.transition(run_id, RunState.CANCELLED)
+        await feed._tell_ended(reader, ())
+    assert [(one.run_id, one.state) for one in told if isinstance(one, RunEnded)] == [(run_id, RunState.CANCELLED)]
 
 
 async def test_all_of_it_can_be_turned_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ async def set_rule(pilot: Pilot[None], no_days: str) -> None:
     await until(pilot, shows(pilot, "✗ A number from 0 to 36,500."), "why not")
     await type_into(pilot, "50")
     await until(pilot, shows(pilot, "always stay?"), "the number")
+    await type_into(pilot, "0")
+    await until(pilot, shows(pilot, "✗ A number from 1 to"), "why not")
     await type_into(pilot, "1")
 
 

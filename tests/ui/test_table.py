@@ -42,6 +42,24 @@ async def test_sorting_goes_through_the_columns_that_are_shown_and_then_back_to_
         ]
 
 
+async def test_the_cursor_stays_on_its_row_whatever_comes_before_it_and_where_its_row_has_gone() -> None:
+    app = Tables()
+    async with app.run_test(size=(80, 10)) as pilot:
+        table = app.query_one(Table)
+        table.move_to("2")
+        new = Row("0", ("0", "1", "w", "dora"), sort=("0", 1))
+        table.show([new, ROWS[2], *ROWS[:2]])
+        await pilot.pause()
+        assert table.cursor_key == "2"
+        assert "›a" in screen_text(pilot)
+        table.sort_by(0)
+        assert table.cursor_key == "2"
+        table.show([new, ROWS[0], ROWS[2]])
+        assert table.cursor_key == "1"  # which stands where it stood
+        table.show([new])
+        assert table.cursor_key == "0"
+
+
 async def test_a_filter_that_finds_nothing_again_says_which_it_is() -> None:
     app = Tables()
     async with app.run_test(size=(80, 10)) as pilot:

@@ -94,6 +94,7 @@ def test_a_theme_takes_its_name_from_its_file() -> None:
         (GOOD + "shine: 1\n", 15, "shine"),
         (GOOD.replace('  error: "#102030"\n', ""), 5, "colours"),
         (GOOD.replace('  panel: "#102030"', '  panel: "red"'), 11, "colours.panel"),
+        (GOOD.replace('  panel: "#102030"', '  panel: "#1020300"'), 11, "colours.panel"),
         (GOOD.replace("ansi: false", "ansi: true"), 5, "colours.primary"),
         (GOOD.replace("dark: true", "dark: dusk"), 2, "dark"),
     ],

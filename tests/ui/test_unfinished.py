@@ -274,3 +274,31 @@ def test_both_names_of_a_plan_are_the_last_that_is_cut(width: int, shown: str) -
     source, target = (StoreEnd("second_brain", connection=one) for one in ("demo-source", "demo-target"))
     draft = Draft(source=source, target=target, marks=frozenset("abc"))
     assert words(draft, width) == shown
+
+
+async def test_that_a_plan_is_not_kept_is_said_once_and_so_is_that_it_is_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = new_app(new_home(tmp_path))
+    said: list[str] = []
+    real = draft_file.save
+
+    def fail(*_: object) -> None:
+        raise StorageFailed("no room for draft.yaml", hint="make room")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        unfinished = app.unfinished
+        monkeypatch.setattr(app, "say", lambda words, **_: said.append(words))
+
+        async def noted(policy: Policy) -> None:
+            unfinished.note(replace(FULL, policy=policy))
+            await until(pilot, lambda: unfinished.is_at_rest)
+
+        monkeypatch.setattr(draft_file, "save", fail)
+        await noted(Policy.SKIP)
+        await noted(Policy.FAIL)
+        assert said == ["The plan is not kept: no room for draft.yaml; the next change tries again"]
+        monkeypatch.setattr(draft_file, "save", real)
+        await noted(Policy.SKIP)
+        await noted(Policy.FAIL)
+        assert said[1:] == ["The plan is kept again."]

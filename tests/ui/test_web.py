@@ -1,17 +1,20 @@
 """The app in a browser, over HTTP and the page's websocket: a token, one app a page, nothing left behind."""
 
 import asyncio
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import aiohttp
 import pyte
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from tests.ui.browser import until
 from tests.ui.web_server import SECONDS, Served, children, is_alive, served
@@ -81,6 +84,43 @@ def test_loopback_is_local(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "db.example.net", ""])  # noqa: S104 -- told apart
 def test_what_others_reach_is_not_local(host: str) -> None:
     assert not gate.is_local(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("db.example.net:8000", 200), ("192.168.1.5", 200), ('x"><script>', 403), ("a b", 403), ("", 403)],
+)
+async def test_where_others_reach_it_no_name_is_answered_that_could_act_in_a_page(host: str, status: int) -> None:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response()
+
+    guard = gate.make_guard("token", is_local=False)
+    assert (await guard(make_mocked_request("GET", "/token/", {"Host": host}), handler)).status == status
+
+
+def test_a_forwarded_name_that_could_act_in_a_page_is_none() -> None:
+    headers = {"Host": "localhost:1", "X-Forwarded-Host": 'x"><script>', "X-Forwarded-Proto": "https"}
+    request = make_mocked_request("GET", "/token/", headers)
+    assert gate.address_of(request) == "https://localhost:1"
+    assert "script>" not in gate.page_headers(request)["Content-Security-Policy"]
+
+
+async def test_a_page_asks_no_third_party_and_its_address_is_neither_kept_nor_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    runner = server.make_runner(Home.find(tmp_path), "t0ken", is_local=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/t0ken/"
+        async with aiohttp.ClientSession() as http, http.get(address) as answer:
+            page = await answer.text()
+            assert answer.headers["Cache-Control"] == "no-store"
+    finally:
+        await runner.cleanup()
+    assert {one for one in re.findall(r"(?:src|href)=\"(https?:[^\"]*)", page) if not one.startswith(address)} == set()
+    assert "t0ken" not in caplog.text
 
 
 async def test_what_breaks_http_is_answered_and_not_logged(tmp_path: Path) -> None:
@@ -273,6 +313,49 @@ async def test_an_app_that_cannot_start_says_why_where_the_server_runs(tmp_path:
         one.process.send_signal(signal.SIGTERM)
         _, err = await one.process.communicate()
         assert b"settings.yaml" in err
+
+
+def test_what_an_app_has_said_is_shown_without_passwords_and_acts_on_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page_app._complain(b"cannot open mongodb://anna:s3cret@host/\x1b[31m\n\xff\n")
+    assert capsys.readouterr().err == "cannot open mongodb://anna:***@host/\\x1b[31m\n\ufffd\n"
+
+
+class SilentSocket:
+    """The socket of a page that sends nothing."""
+
+    def __aiter__(self) -> "SilentSocket":
+        return self
+
+    async def __anext__(self) -> aiohttp.WSMessage:
+        nothing: asyncio.Future[aiohttp.WSMessage] = asyncio.get_running_loop().create_future()
+        return await nothing
+
+
+async def test_an_app_whose_page_is_dropped_in_the_middle_is_not_left_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, begun = asyncio.create_subprocess_exec, asyncio.Queue[asyncio.subprocess.Process]()
+
+    async def begin(*words: str, **options: Any) -> asyncio.subprocess.Process:
+        process = await real(*words, **options)
+        begun.put_nowait(process)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", begin)
+    monkeypatch.setattr(page_app, "command", lambda _: [sys.executable, "-S", "-c", "import time; time.sleep(600)"])
+    socket = cast(web.WebSocketResponse, SilentSocket())
+    page = asyncio.create_task(page_app.run_app(Home.find(tmp_path), socket, 80, 24))
+    process = await begun.get()
+    page.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await page
+    try:
+        assert await asyncio.wait_for(process.wait(), SECONDS) == -signal.SIGKILL
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 def test_settings_with_a_fault_are_said_before_anything_is_served(

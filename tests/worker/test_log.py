@@ -1,9 +1,12 @@
 import io
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tui_migrate.paths import RunFolder
+from tui_migrate.worker import launch
 from tui_migrate.worker.log import log_to
 
 URL = "mongodb://anna:hunter2@host/db"
@@ -33,6 +36,12 @@ def test_messages_arguments_and_tracebacks_are_redacted(stream: io.StringIO) -> 
     assert text.count("mongodb://anna:***@") == 3
     assert "Traceback" in text
     assert "hunter2" not in text
+
+
+def test_the_last_words_of_a_worker_that_did_not_begin_have_no_password_and_act_on_no_terminal(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.worker_log.write_text(f"before\nlost {URL}\x1b[2J\n")
+    assert launch._last_words(folder) == f"see {folder.worker_log}: lost mongodb://anna:***@host/db\\x1b[2J"
 
 
 def test_the_driver_says_errors_only(stream: io.StringIO) -> None:

@@ -45,6 +45,11 @@ def folder_of(pid: int) -> Path:
     return Path(f"/proc/{pid}/cwd").readlink()
 
 
+def umask_of(pid: int) -> int:
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(fields["Umask"], 8)
+
+
 def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -86,6 +91,7 @@ async def test_a_worker_is_detached_and_what_it_writes_is_for_the_user_alone(sce
         os.umask(before)
     assert os.getsid(pid) == pid
     assert folder_of(pid) == Path("/")
+    assert umask_of(pid) == 0o077
     modes = {one: stat.S_IMODE(one.stat().st_mode) for one in scene.home.state.rglob("*")}
     assert {mode for one, mode in modes.items() if one.is_dir()} == {0o700}
     assert {mode for one, mode in modes.items() if one.is_file()} == {0o600}

@@ -11,6 +11,7 @@ from tui_migrate.journal import backups as writing
 from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.writer import JournalWriter
+from tui_migrate.packages import files
 from tui_migrate.paths import Home, make_private_folder
 from tui_migrate.plan.model import Environment
 from tui_migrate.worker import pruning
@@ -173,6 +174,23 @@ async def test_file_and_record_go(home: Home) -> None:
     (home.backups / "b.tar").write_text("b")
     await pruning.remove(home, await recorded(home, "a", path))
     assert [one.name for one in home.backups.iterdir()] == ["b.tar"]
+    assert await names(home) == []
+
+
+async def test_the_name_is_gone_for_good_before_the_record_is(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = home.backups / "a.tar"
+    path.write_text("a")
+    made = await recorded(home, "a", path)
+    seen: list[bool] = []
+    monkeypatch.setattr(files, "sync", lambda _: seen.append(path.exists()))
+
+    async def remove_backup(journal: JournalWriter, name: str) -> None:
+        assert seen == [False]
+        await real(journal, name)
+
+    real = writing.remove_backup
+    monkeypatch.setattr(writing, "remove_backup", remove_backup)
+    await pruning.remove(home, made)
     assert await names(home) == []
 
 

@@ -212,7 +212,7 @@ class _Passing:
         async for block in self._blocks:
             batch = await asyncio.to_thread(_keyed_batch, block)
             if self.info.kind.has_keys:
-                last = _check_keys(batch.items, last if is_ordered else None, self.info.name, is_ordered=is_ordered)
+                last = _check_keys(batch.items, last, self.info.name, is_ordered=is_ordered)
             found: Mapping[Key, Found] = {}
             if self.info.kind.has_keys:
                 with self.migration.context.waits.on(Lane.FIND, Hindrance.TARGET):
@@ -249,14 +249,18 @@ def _keyed_batch(block: Block) -> Batch:
 
 
 def _check_keys(items: Sequence[Keyed], last: Key | None, collection: str, *, is_ordered: bool) -> Key | None:
-    """Two equal ids from one source are an error: the second would overwrite the first."""
+    """Two equal ids from one source are an error: the second would overwrite the first.
+
+    Where a collation orders them, equal ones still come one behind the other.
+    """
     problem = ""
-    if is_ordered:
-        for one in items:
-            if last is not None and not last < one.key:
-                problem = "gives the same _id twice" if last == one.key else "does not keep to the order of _id"
-            last = one.key
-    elif len({one.key for one in items}) < len(items):
+    for one in items:
+        if last == one.key:
+            problem = "gives the same _id twice"
+        elif is_ordered and last is not None and not last < one.key:
+            problem = "does not keep to the order of _id"
+        last = one.key
+    if not is_ordered and len({one.key for one in items}) < len(items):
         problem = "gives the same _id twice"
     if problem:
         raise MalformedDocument(

@@ -9,8 +9,22 @@ from hypothesis import strategies as st
 from tests.packages.encryption.contents import CHUNK, SIZES, Gathered, Held, failure_of, flips, read_all, sealed
 from tests.packages.encryption.contents import truncations as cut
 from tui_migrate.errors import PackageDamaged, Refused, WrongKey
-from tui_migrate.packages.encryption.passphrase import MAX_WORK_FACTOR, PassphraseContent, PassphraseSink
-from tui_migrate.packages.encryption.payload import SEALED
+from tui_migrate.packages.encryption.header import MAGIC, encode
+from tui_migrate.packages.encryption.passphrase import (
+    MAX_WORK_FACTOR,
+    PassphraseContent,
+    PassphraseSink,
+    _mac,
+    _wrapping_key,
+)
+from tui_migrate.packages.encryption.payload import (
+    FILE_KEY,
+    NONCE,
+    SEALED,
+    aead,
+    chunk_nonce,
+    payload_cipher,
+)
 
 WORD = "correct horse"
 PLAIN = b"what nobody may read"
@@ -191,3 +205,19 @@ def test_what_was_abandoned_is_not_taken_for_whole() -> None:
     sink.abandon()
     assert not below.is_closed
     assert type(failure_of(opened(bytes(below.content)))) is PackageDamaged
+
+
+def with_stanzas(number: int) -> bytes:
+    """A file of one chunk, with the same passphrase so many times in its header, whose MAC is right."""
+    key, salt, nonce = os.urandom(FILE_KEY), os.urandom(16), os.urandom(NONCE)
+    body = aead(_wrapping_key(WORD, salt, 1)).encrypt(bytes(12), key, None)
+    stanza = b"-> scrypt %s 1\n%s\n" % (encode(salt), encode(body))
+    authenticated = MAGIC + b"\n" + stanza * number + b"---"
+    chunk = payload_cipher(key, nonce).encrypt(chunk_nonce(0, is_last=True), PLAIN, None)
+    return authenticated + b" " + encode(_mac(key, authenticated)) + b"\n" + nonce + chunk
+
+
+def test_a_passphrase_stands_alone_in_the_header() -> None:
+    assert read_all(opened(with_stanzas(1))) == PLAIN
+    with pytest.raises(PackageDamaged, match="header"):
+        read_all(opened(with_stanzas(2)))

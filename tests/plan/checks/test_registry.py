@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -18,6 +19,9 @@ _SAID = re.compile(
     r'(?:Fault|Doubt|Finding|[fF]aults?\.add|_fault|_finding)\(\s*(?:Severity\.[A-Z]+,\s*)?"([a-z]+(?:_[a-z]+)*)"'
 )
 
+MILDER: Final = {"latency": Severity.NOTE}
+"""What a case finds of a code that is worse elsewhere: this one measures a server that is near."""
+
 own = {code for one in registry.CHECKS for code in one.codes}
 
 
@@ -33,10 +37,10 @@ async def test_a_check_fires_and_is_silent(ground: Ground, code: str, bad: bool)
     for one in found:
         assert one.message
         assert one.hint or one.severity is not Severity.ERROR
+    if found:
         order = list(Severity)
-        assert order.index(one.severity) >= min(
-            order.index(check.codes[code]) for check in registry.CHECKS if code in check.codes
-        )
+        worst = min((check.codes[code] for check in registry.CHECKS if code in check.codes), key=order.index)
+        assert min((one.severity for one in found), key=order.index) is MILDER.get(code, worst)
 
 
 def test_every_code_has_a_page_that_says_what_to_do() -> None:
