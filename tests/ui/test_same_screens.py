@@ -49,7 +49,13 @@ WALKS: dict[str, list[Step]] = {
         ("v", "target_differs"),
         ("enter", "enter"),
     ],
-    "run": [("", "1/7"), ("enter", "run 0007"), ("l", "Log"), ("escape", "run 0007"), ("e", "Errors")],
+    "run": [
+        ("", "1/7"),
+        ("enter", "l Log"),
+        ("l", "What happened"),
+        ("escape", "l Log"),
+        ("e", "errors and findings"),
+    ],
     "rollback": [("", "1/7"), ("h", "of 7 runs"), ("G", "7/7"), ("r", "roll back run 0001")],
     "connections": [("", "1/7"), ("o", "1/2"), ("j", "2/2"), ("enter", "Environment"), ("\t", "Environment")],
     "ends": [
