@@ -102,6 +102,7 @@ class KeyOrder:
         if self._waiting:
             event = self._waiting.popleft()
             self._turn += 1
+            self._has_acted = False
             if self._app.call_later(self._begin, event):
                 return
         self._is_under_way = False
