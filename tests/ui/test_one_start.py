@@ -27,7 +27,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.build import PlanRequest
 from tui_migrate.plan.model import Environment
-from tui_migrate.ui import resuming
+from tui_migrate.ui import resuming, starting
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.look import LookState, Opening
 from tui_migrate.ui.outlook import Outlook
@@ -45,9 +45,11 @@ class Stalled:
         self.go = asyncio.Event()
         self.asked: list[int] = []
         self.started: list[int] = []
+        self.given: list[object] = []
 
     async def start(self, home: Home, run_id: int, passwords: object) -> str:
         self.asked.append(run_id)
+        self.given.append(passwords)
         await self.go.wait()
         self.started.append(run_id)
         return ""
@@ -127,6 +129,51 @@ async def test_a_run_is_taken_up_once_and_esc_gives_up_connecting(
         stalled.go.set()
         await until(pilot, shows(pilot, f"A worker has taken up run {run_id:04d}."))
         assert (stalled.started, len(tried)) == ([run_id], 2)
+
+
+TYPED = {"prod/shop": "a", "staging/shop": "b", "elsewhere/shop": "c"}
+
+
+async def nothing_is_missing(app: MigrateApp, ends: object) -> bool:
+    return True
+
+
+async def test_a_run_that_is_started_gets_the_passwords_of_its_ends(
+    journal: PreparedJournal, stalled: Stalled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "have_passwords", nothing_is_missing)
+    stalled.go.set()
+    app = new_app(journal.home)
+    app.session.passwords.update(TYPED)
+    async with app.run_test(size=SIZE):
+        await app.in_background(starting.have_worker(app, copy_plan()), "start").wait()
+    assert stalled.given == [{"prod/shop": "a", "staging/shop": "b"}]
+
+
+async def test_a_run_that_is_resumed_gets_the_passwords_of_its_ends(
+    journal: PreparedJournal, stalled: Stalled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resuming, "have_passwords", nothing_is_missing)
+    stalled.go.set()
+    run_id = await journal.run(RunState.INTERRUPTED)
+    app = new_app(journal.home)
+    app.session.passwords.update(TYPED)
+    async with app.run_test(size=SIZE):
+        await app.in_background(resuming.resume(app, run_id), "start").wait()
+    assert stalled.given == [{"prod/shop": "a", "staging/shop": "b"}]
+
+
+async def test_a_rollback_gets_the_password_of_the_target(journal: PreparedJournal, stalled: Stalled) -> None:
+    run_id = await journal.run()
+    await write_undo(journal.home, run_id)
+    stalled.go.set()
+    async with preview(journal.home, run_id) as pilot:
+        await until(pilot, shows(pilot, "Next: s starts the rollback"))
+        assert isinstance(pilot.app, MigrateApp)
+        pilot.app.session.passwords.update(TYPED)
+        await pilot.press("s")
+        await until(pilot, lambda: stalled.started == [2], "the worker is started")
+    assert stalled.given == [{"staging/shop": "b"}]
 
 
 class RestoreLike(BackupPlanScreen):

@@ -1,7 +1,7 @@
 """Passwords while the app runs: asked for in a window, tried by connecting, kept for the sitting alone."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tui_migrate.connection_url import parse_url
@@ -15,6 +15,12 @@ from tui_migrate.ui.screens.dialogs import AskPassword
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
+
+
+def passwords_of(ends: Iterable[End], typed: Mapping[str, str]) -> dict[str, str]:
+    """Give what was typed for these ends, by label: a worker is given no password that it has no use for."""
+    labels = {one.label for one in ends}
+    return {label: word for label, word in typed.items() if label in labels}
 
 
 async def have_passwords(app: "MigrateApp", ends: Iterable[End]) -> bool:

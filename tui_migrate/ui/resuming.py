@@ -8,7 +8,7 @@ from tui_migrate.errors import Refused
 from tui_migrate.journal.records import ConflictState, RunRecord
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, Plan, Policy, RunKind, StoreEnd
-from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.credentials import have_passwords, passwords_of
 from tui_migrate.ui.look import host_words
 from tui_migrate.ui.plan_reading import read_plan
 from tui_migrate.ui.screens.dialogs import TEXT_CELLS, Choose, TypeName
@@ -53,8 +53,7 @@ async def resume(app: "MigrateApp", run_id: int) -> bool:
     if not await have_passwords(app, ends):
         return False
     calls_off = run.cancel_asked and then is _Then.GO_ON
-    labels = {one.label for one in ends}
-    given = {label: word for label, word in app.session.passwords.items() if label in labels}
+    given = passwords_of(ends, app.session.passwords)
     if app.whole_steps.starts(run_id):
         raise Refused(f"a worker for run {run_name(run_id)} is being started already", hint="it shows in a moment")
     await app.whole_steps.take(_start(app.session.home, run_id, given, calls_off=calls_off), run_id)

@@ -12,7 +12,7 @@ from tui_migrate.plan.environments import is_production
 from tui_migrate.plan.model import Plan, StoreEnd
 from tui_migrate.plan.refusals import Refusals
 from tui_migrate.redaction import printable
-from tui_migrate.ui.credentials import have_passwords
+from tui_migrate.ui.credentials import have_passwords, passwords_of
 from tui_migrate.ui.draft import MOST_REJECTS
 from tui_migrate.ui.look import Fault, host_words
 from tui_migrate.ui.screens.dialogs import Choose, TypeName
@@ -80,8 +80,7 @@ async def have_worker(
     ends = (plan.source, plan.target)
     if not await have_passwords(app, ends):
         return None
-    labels = {one.label for one in ends}
-    given = {label: word for label, word in app.session.passwords.items() if label in labels}
+    given = passwords_of(ends, app.session.passwords)
     home = app.session.home
     backup = await back_up() if back_up is not None else ""
     recording = create(home, plan) if create else launch.create_run(home, plan, rate_limit=rate_limit)

@@ -12,6 +12,7 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Plan, StoreEnd
+from tui_migrate.ui.credentials import passwords_of
 from tui_migrate.ui.look import Fault
 from tui_migrate.wording import run_name
 from tui_migrate.worker import control, launch
@@ -72,5 +73,4 @@ async def until_cancelled(home: Home, run_id: int) -> Begun | None:
 
 def target_password(plan: Plan, passwords: Mapping[str, str]) -> dict[str, str]:
     """The password that a rollback of a plan's run needs, of those that were typed, by label."""
-    label = plan.target.label if isinstance(plan.target, StoreEnd) else ""
-    return {one: word for one, word in passwords.items() if one == label}
+    return passwords_of((plan.target,), passwords) if isinstance(plan.target, StoreEnd) else {}

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -169,12 +169,20 @@ def until_helped(operator: Operator) -> None:
         operator.press_raw(bytes_of("f1"))
         until_quiet(operator, most=3)
         if operator.shows(help_title):
-            operator.press("escape")
-            operator.until(lambda: not operator.shows(help_title), "the end of help")
-            operator.press_raw(bytes_of("f1"))
-            operator.until_shown(help_title)
+            insist(operator, "escape", lambda: not operator.shows(help_title))
+            insist(operator, "f1", lambda: operator.shows(help_title))
             return
     raise AssertionError("no help:\n" + "\n".join(operator.screen.display))
+
+
+def insist(operator: Operator, key: str, condition: Callable[[], bool]) -> None:
+    """Press a key until something is so: one that came for a window which was closing is for nobody."""
+    for _ in range(10):
+        operator.press_raw(bytes_of(key))
+        until_quiet(operator, most=3)
+        if condition():
+            return
+    raise AssertionError(f"{key} does nothing:\n" + "\n".join(operator.screen.display))
 
 
 async def runs_of(home: Home) -> list[RunRecord]:

@@ -65,6 +65,7 @@ def run(home: Path, log: Path, may_leave: Path) -> int:
         def tell_tasks(_: int, frame: FrameType | None) -> None:
             with log.open("a", encoding="utf-8") as file:
                 traceback.print_stack(frame, file=file)
+                file.write(f"{app.screen_stack}, {app.focused} has the focus, keys: {vars(app._key_order)}\n")
                 for task in asyncio.all_tasks(loop):
                     file.write(f"{task.get_name()} {task.get_coro()}\n")
                     task.print_stack(file=file)
