@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,7 +30,7 @@ class Workers:
             if kill_after is not None:
                 await asyncio.wait([ending], timeout=kill_after)
                 if not ending.done():
-                    os.kill(pid, signal.SIGKILL)
+                    kill([pid])  # it may have ended by itself, and its answer be on the way
             async with asyncio.timeout(SECONDS):
                 return await asyncio.shield(ending)
         finally:
