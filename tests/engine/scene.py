@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journal.log import lines_of
 from tests.suites.store_cases import everything
 from tui_migrate.definitions import same_definition
 from tui_migrate.documents import RawId, id_field, pack
@@ -127,11 +128,7 @@ class Runs:
         return await self.work(await launch.create_retry(self.home, run_id, max_rejects))
 
     async def log(self, run_id: int) -> list[str]:
-        reader = await JournalReader.open(self.home.journal)
-        try:
-            return [one.message for one in await reader.events(run_id)]
-        finally:
-            await reader.close()
+        return await lines_of(self.home, run_id)
 
     async def record(self, run_id: int) -> RunRecord:
         reader = await JournalReader.open(self.home.journal)

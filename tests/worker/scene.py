@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bson import encode
 
+from tests.journal.log import lines_of
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Control, RunRecord, Wish
 from tui_migrate.journal.session import open_both
@@ -87,11 +88,7 @@ class Scene:
 
     async def log(self, run_id: int) -> list[str]:
         """What the run has said."""
-        reader = await JournalReader.open(self.home.journal)
-        try:
-            return [one.message for one in await reader.events(run_id)]
-        finally:
-            await reader.close()
+        return await lines_of(self.home, run_id)
 
     async def seen(self, run_id: int) -> RunRecord:
         """The run as faces see it."""
