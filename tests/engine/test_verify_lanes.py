@@ -1,8 +1,8 @@
 """Verifying several collections at once comes to what verifying them one after the other does."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from tests.engine.worlds import Held, World, held
 from tests.suites.documents import doc
 from tests.suites.ids import int32, text
 from tui_migrate.engine import verify_content
+from tui_migrate.engine.expiry import Expiry
+from tui_migrate.engine.lanes import Lanes
 from tui_migrate.errors import PackageDamaged
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, VerifiedMark, Wish
@@ -190,6 +192,33 @@ def test_any_number_of_lanes_finds_what_one_does(
 
     with new_scene() as alone, new_scene() as crowd:
         assert asyncio.run(go(crowd, parallel)) == asyncio.run(go(alone, 1))
+
+
+async def test_each_block_that_is_compared_counts_against_what_all_lanes_may_hold(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holding, missing = Lanes.holding, verify_content.missing
+    held, compared = list[int](), list[bool]()
+    under_way = 0
+
+    @asynccontextmanager
+    async def counted(lanes: Lanes, size: int) -> AsyncIterator[None]:
+        nonlocal under_way
+        held.append(size)
+        async with holding(lanes, size):
+            under_way += 1
+            yield
+            under_way -= 1
+
+    def compare(documents: Iterable[tuple[bytes, bytes]], expiry: Expiry) -> set[bytes]:
+        compared.append(under_way > 0)
+        return missing(documents, expiry)
+
+    monkeypatch.setattr(Lanes, "holding", counted)
+    monkeypatch.setattr(verify_content, "missing", compare)
+    assert (await scene.work(await planned(scene, 2, *NAMES[:2]))).exit_code == 0
+    assert sum(held) == 2 * sum(map(len, DOCUMENTS))
+    assert compared == [True] * len(held)
 
 
 async def test_the_number_is_changed_while_the_run_verifies(scene: Scene) -> None:
