@@ -17,7 +17,7 @@ from tests.engine.worlds import Held, World, held
 from tests.suites.documents import doc
 from tests.suites.ids import int32, text
 from tui_migrate.engine import verify_content
-from tui_migrate.engine.expiry import Expiry
+from tui_migrate.engine.expiry import Expiry, missing
 from tui_migrate.engine.lanes import Lanes
 from tui_migrate.errors import PackageDamaged
 from tui_migrate.journal.reader import JournalReader
@@ -197,7 +197,7 @@ def test_any_number_of_lanes_finds_what_one_does(
 async def test_each_block_that_is_compared_counts_against_what_all_lanes_may_hold(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holding, missing = Lanes.holding, verify_content.missing
+    holding = Lanes.holding
     held, compared = list[int](), list[bool]()
     under_way = 0
 
