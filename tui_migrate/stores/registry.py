@@ -12,13 +12,15 @@ from tui_migrate.stores.readonly import ReadOnly
 class Locator:
     """What it takes to open a store: a URL without a password, the database, and the password apart.
 
-    `name` is that of the connection, by which messages call the server beside its hosts; empty where it has none.
+    `name` is that of the connection, by which messages call the server beside its hosts; empty where it has none. One
+    that `is_patient` gives a server that turns it away the time of a restart or an election.
     """
 
     url: str
     database: str
     password: str | None = field(default=None, repr=False)
     name: str = ""
+    is_patient: bool = True
 
 
 def open_source(locator: Locator) -> Source:
@@ -37,7 +39,14 @@ def _open(locator: Locator, *, as_source: bool) -> Target:
     if scheme in ("mongodb", "mongodb+srv"):
         from tui_migrate.stores.mongodb import MongoStore
 
-        return MongoStore(locator.url, locator.database, locator.password, as_source=as_source, name=locator.name)
+        return MongoStore(
+            locator.url,
+            locator.database,
+            locator.password,
+            as_source=as_source,
+            name=locator.name,
+            is_patient=locator.is_patient,
+        )
     if scheme == "memory":
         from tui_migrate.stores.memory import MemoryStore
 

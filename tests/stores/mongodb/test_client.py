@@ -1,6 +1,9 @@
 import asyncio
 import os
 import signal
+import socket
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,6 +22,7 @@ from tui_migrate.stores.registry import Locator, open_source
 pytestmark = pytest.mark.usefixtures("lost_sockets")
 
 QUICK = "serverSelectionTimeoutMS=300"
+NOBODY = "127.0.0.1:1"
 
 
 async def test_a_store_knows_nothing_before_the_first_call_and_its_server_after(store: MongoStore) -> None:
@@ -93,6 +97,49 @@ async def test_calls_at_the_same_time_share_the_session_one_after_the_other(stor
 
 def test_a_url_needs_no_event_loop() -> None:
     assert MongoStore("mongodb://user@host:1", "shop", "secret").session == b""
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of somebody who takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+async def test_who_watches_is_soon_told_of_a_server_that_turns_us_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "KNOCK_SECONDS", 0.1)
+    store = MongoStore(f"mongodb://{NOBODY}", "shop", is_patient=False)
+    with waiting_less_than(client.SELECTION_MS / 1000 - 2), pytest.raises(Unreachable, match="connection refused"):
+        await store.identity()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("seeds", "options", "is_patient"),
+    [("{nobody}", "", True), ("{nobody},{silent}", "", False), ("{nobody}", "serverSelectionTimeoutMS=400", False)],
+    ids=["a run", "one that may only be slow", "as the URL has it"],
+)
+async def test_any_other_server_is_waited_for(
+    seeds: str, options: str, *, is_patient: bool, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "KNOCK_SECONDS", 0.05)
+    monkeypatch.setattr(client, "SELECTION_MS", 400)
+    url = f"mongodb://{seeds.format(nobody=NOBODY, silent=silent)}/?{options}"
+    store = MongoStore(url, "shop", is_patient=is_patient)
+    begun = time.monotonic()
+    with pytest.raises(Unreachable):
+        await store.identity()
+    assert time.monotonic() - begun >= 0.4
+    await store.close()
+
+
+async def test_a_server_that_has_not_answered_yet_is_no_server_that_turns_us_away(
+    mongodb_url: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "KNOCK_SECONDS", 0.0)
+    store = MongoStore(mongodb_url, database, is_patient=False)
+    assert (await store.identity()).addresses
+    await store.close()
 
 
 @pytest.mark.slow
