@@ -4,7 +4,7 @@ Only whole rows can be moved, for that is what every terminal since the VT100 ca
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,8 +29,10 @@ class Shift:
     lines: int
 
 
-def find_shift(wanted: Rows, shown: Rows, changed: Iterable[int]) -> Shift | None:
+def find_shift(wanted: Rows, shown: Rows, changed: Sequence[int]) -> Shift | None:
     """Give the move after which most of the `changed` rows are as they are wanted, None where hardly any are."""
+    if len(changed) < _FEWEST:
+        return None
     places = {tuple(row): y for y, row in enumerate(shown)}
     fitting: defaultdict[int, list[int]] = defaultdict(list)
     for y in changed:
