@@ -183,6 +183,17 @@ async def test_a_cancel_with_a_rollback_is_the_workers_to_carry_out_whether_the_
         await until(pilot, lambda: "rollback asked for" not in screen_text(pilot), "that it is called off")
 
 
+async def test_a_run_that_completes_before_it_is_cancelled_is_not_rolled_back(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?"))
+        await pilot.press("G", "enter")
+        await until(pilot, shows(pilot, "Cancelling; the rollback follows."))
+        await run.go_to(RunState.VERIFYING, RunState.COMMITTING)
+        await run.end(RunState.COMPLETED)
+        await until(pilot, shows(pilot, "was not cancelled but is completed", "nothing was rolled back"))
+
+
 async def test_cancelling_with_a_rollback_on_production_wants_the_name_typed(tmp_path: Path) -> None:
     plan = copy_plan(store_end("staging"), store_end("live", Environment.PRODUCTION))
     async with scene(tmp_path, plan) as (run, pilot):
