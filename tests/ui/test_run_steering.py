@@ -231,6 +231,22 @@ async def test_a_password_that_is_missing_is_asked_for_and_esc_starts_nothing(tm
         assert (await run.record()).attempt == 1
 
 
+async def test_a_retry_that_goes_on_needs_no_password_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def start(*_: object) -> str:
+        return ""
+
+    monkeypatch.setattr("tui_migrate.worker.launch.start", start)
+    guarded = replace(store_end(""), connection="", url="mongodb://anna@127.0.0.1:1/shop")
+    async with scene(tmp_path, replace(copy_plan(guarded, store_end("staging")), retry_of=1)) as (run, pilot):
+        connections.write(run.home, [Connection("staging", "mongodb://127.0.0.1:1/shop", Environment.STAGING)])
+        run.die()
+        await until(pilot, shows(pilot, "interrupted"))
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "A worker has taken up run 0001."))
+
+
 async def test_a_resume_that_is_refused_says_why(tmp_path: Path) -> None:
     async with scene(tmp_path) as (run, pilot):
         connections.write(run.home, [Connection("staging", "mongodb://127.0.0.1:1/shop", Environment.STAGING)])
