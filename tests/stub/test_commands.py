@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import bson
 import pytest
 from bson import Binary, Int64
 
@@ -232,6 +233,28 @@ async def test_what_a_collection_is_is_read_from_its_listing(answering: StubServ
     }
     assert [name for name, one in found.items() if not one.simple_order] == ["german"]
     assert [name for name, one in found.items() if one.shard_key] == ["plain"]
+    (find,) = answering.named("find")
+    assert find["filter"]["dropped"] == {"$ne": True}  # before MongoDB 5.0 a dropped collection's key stays listed
+
+
+async def test_a_collection_that_is_dropped_while_it_is_looked_at_is_not_listed(
+    answering: StubServer, store: MongoStore
+) -> None:
+    entries = [{"name": name, "type": "collection", "options": {}} for name in ("gone", "things")]
+    indexes = {"gone": failed(26, "ns does not exist"), "things": cursor({"v": 2, "key": {"_id": 1}, "name": "_id_"})}
+    answering.answers["listCollections"] = lambda _: cursor(*entries)
+    answering.answers["listIndexes"] = lambda command: indexes[command["listIndexes"]]
+    assert [one.name for one in await store.collections()] == ["things"]
+
+
+async def test_the_namespace_that_older_servers_write_into_an_index_is_none_of_its_definition(
+    answering: StubServer, store: MongoStore
+) -> None:
+    told = {"v": 2, "key": {"n": 1}, "name": "n_1"}
+    answering.answers["listCollections"] = lambda _: cursor({"name": "things", "type": "collection", "options": {}})
+    answering.answers["listIndexes"] = lambda _: cursor(told | {"ns": "shop.things"})
+    (found,) = await store.collections()
+    assert found.indexes == (bson.encode(told),)
 
 
 DEAD = Writer(b"\x01" * 16, "tui-migrate dead")
