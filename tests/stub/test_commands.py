@@ -13,7 +13,7 @@ from tests.suites.documents import EMPTY, doc, index, options
 from tests.suites.ids import int32
 from tests.suites.store_cases import everything
 from tui_migrate.documents import RawId
-from tui_migrate.errors import Unreachable
+from tui_migrate.errors import Refused, TuiMigrateError, Unreachable
 from tui_migrate.ordering import Key
 from tui_migrate.stores.base import Change, CollectionInfo, CollectionKind, ReadOrder, Writer
 from tui_migrate.stores.mongodb import MongoStore
@@ -86,6 +86,23 @@ async def test_an_insert_is_an_insert(answering: StubServer, store: MongoStore) 
     (insert,) = writes(answering)
     assert (insert["documents"], insert["ordered"]) == ([{"_id": 1, "n": 2}], False)
     assert not {"startTransaction", "autocommit", "txnNumber"} & insert.keys()
+
+
+@pytest.mark.parametrize(("labels", "error"), [((), Refused), (("SystemOverloadedError",), Unreachable)])
+async def test_what_a_server_says_may_pass_is_tried_again_whatever_its_code(
+    answering: StubServer, store: MongoStore, labels: tuple[str, ...], error: type[TuiMigrateError]
+) -> None:
+    answering.answers["insert"] = lambda _: failed(99_001, "busy", *labels)
+    with pytest.raises(error, match="busy"):
+        await store.insert("things", [NEW])
+
+
+async def test_what_is_said_of_a_document_that_spoils_its_command_quotes_nothing_of_it(
+    answering: StubServer, store: MongoStore
+) -> None:
+    answering.answers["insert"] = lambda _: failed(2, 'cannot index { email: "anna@example.org" }')
+    (refusal,) = await store.insert("things", [NEW])
+    assert "cannot index {…} (code 2)" in refusal.reason
 
 
 @pytest.mark.rule(1, "replaces and deletes run in one short snapshot transaction that reads again")
@@ -240,7 +257,7 @@ async def test_what_a_collection_is_is_read_from_its_listing(answering: StubServ
 async def test_a_collection_that_is_dropped_while_it_is_looked_at_is_not_listed(
     answering: StubServer, store: MongoStore
 ) -> None:
-    entries = [{"name": name, "type": "collection", "options": {}} for name in ("gone", "things")]
+    entries: list[Document] = [{"name": name, "type": "collection", "options": {}} for name in ("gone", "things")]
     indexes = {"gone": failed(26, "ns does not exist"), "things": cursor({"v": 2, "key": {"_id": 1}, "name": "_id_"})}
     answering.answers["listCollections"] = lambda _: cursor(*entries)
     answering.answers["listIndexes"] = lambda command: indexes[command["listIndexes"]]
