@@ -127,6 +127,14 @@ async def test_a_change_is_a_transaction(
     assert commit["maxTimeMS"] == 60_000
 
 
+@pytest.mark.rule(7, "a replace keeps the stored form")
+async def test_a_replacement_is_sent_with_the_id_as_it_is_stored(answering: StubServer, store: MongoStore) -> None:
+    answering.answers["find"] = lambda _: cursor({"_id": 1.0})
+    assert (await store.change("things", [int32(1)], to({int32(1): NEW}))).changed
+    (update,) = answering.named("update")
+    assert repr(update["updates"][0]["u"]) == repr({"_id": 1.0, "n": 2})
+
+
 @pytest.mark.rule(1, "the undo record is of the read within the transaction; a WriteConflict repeats the batch")
 async def test_a_write_conflict_repeats_the_reading_too(answering: StubServer, store: MongoStore) -> None:
     read = iter([{"_id": 1, "n": 0}, {"_id": 1, "n": 1}])
@@ -145,6 +153,21 @@ async def test_a_write_conflict_repeats_the_reading_too(answering: StubServer, s
     assert answering.names() == ["find", "update", "abortTransaction", "find", "update", "commitTransaction"]
     numbers = [one["txnNumber"] for one in answering.commands]
     assert numbers[0] == numbers[1] < numbers[3] == numbers[4] == numbers[5]
+
+
+@pytest.mark.rule(1, "a transaction that was lost at its commit is repeated")
+async def test_a_commit_that_lost_its_transaction_repeats_the_whole(answering: StubServer, store: MongoStore) -> None:
+    answers = [{"ok": 1.0}, failed(251, "NoSuchTransaction", "TransientTransactionError")]
+    answering.answers["commitTransaction"] = lambda _: answers.pop()
+    assert (await store.change("things", [int32(1)], to({int32(1): NEW}))).changed
+    assert answering.names() == ["find", "update", "commitTransaction"] * 2
+
+
+async def test_a_commit_that_is_refused_is_not_asked_for_again(answering: StubServer, store: MongoStore) -> None:
+    answering.answers["commitTransaction"] = lambda _: failed(20, "no transactions here")
+    with pytest.raises(Refused, match="no transactions here"):
+        await store.change("things", [int32(1)], to({int32(1): NEW}))
+    assert answering.names() == ["find", "update", "commitTransaction"]
 
 
 @pytest.mark.rule(1, "on a standalone server the filter holds the whole document that was seen")
