@@ -223,7 +223,7 @@ async def test_definitions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=60), st.integers(0, 40)), max_size=40))
 def test_blocks_cover_every_document_and_stay_within_their_bounds(parts: list[tuple[bytes, int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("BLOCK_BYTES", 100), ("BLOCK_DOCUMENTS", 4), ("MAX_GAP", 25), ("MAX_REACH", 120)):
+        for name, value in (("BLOCK_BYTES", 100), ("BLOCK_DOCUMENTS", 4), ("MAX_GAP", 25), ("MAX_REACH", 60)):
             patch.setattr(block_index, name, value)
         cutter, at, taken = BlockCutter(), 0, []
         for document, gap in parts:
@@ -239,7 +239,7 @@ def test_blocks_cover_every_document_and_stay_within_their_bounds(parts: list[tu
         assert block.offset + block.length == mine[-1][0] + len(mine[-1][1])
         assert block.digest == digest_of([document for _, document in mine])
         assert block.documents <= 4
-        assert block.length <= 120
+        assert block.length <= 60
         assert len(mine) == 1 or sum(len(document) for _, document in mine) <= 100
     assert rest == []
     assert index.documents == len(parts)
