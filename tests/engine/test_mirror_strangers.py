@@ -135,6 +135,24 @@ async def test_what_appears_in_the_place_of_a_view_that_was_dropped_is_not_touch
     assert (await snapshot(scene.target))["things"] == theirs
 
 
+@pytest.mark.parametrize("is_resumed", [True, False])
+async def test_of_an_index_that_was_dropped_twice_the_one_from_before_the_run_comes_back(
+    scene: Scene, is_resumed: bool
+) -> None:
+    await put(scene.source, *MINE)
+    await put(scene.target, *MINE)
+    await scene.target.create_indexes("things", [bson.encode({"v": 2, "key": {"m": 1}, "name": "extra"})])
+    before = await snapshot(scene.target)
+    run_id = await begin(scene)
+    await work_to(scene, run_id, "mirror.after_drop_index")
+    if is_resumed:
+        await scene.target.create_indexes("things", [bson.encode({"v": 2, "key": {"o": 1}, "name": "extra"})])
+        assert (await scene.work(run_id)).exit_code == 0
+    undone = await scene.roll_back(run_id)
+    assert (undone.exit_code, undone.codes) == (0, set())
+    assert same(await snapshot(scene.target), before)
+
+
 async def test_a_collection_like_the_sources_that_appears_in_the_place_of_one_that_was_dropped_is_not_touched(
     scene: Scene,
 ) -> None:
