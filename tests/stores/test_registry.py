@@ -7,7 +7,7 @@ from tui_migrate.stores.registry import Locator, open_source, open_target
 WRITES = {name for name in vars(Target) if not name.startswith("_") and name not in vars(Source)}
 
 
-@pytest.mark.parametrize("url", ["mongodb://127.0.0.1:1", "memory:registry"])
+@pytest.mark.parametrize("url", ["mongodb://127.0.0.1:1", "memory:registry", "memory://h\u2100st/shop"])
 def test_what_is_opened_to_be_read_has_no_way_to_be_written_to(url: str) -> None:
     source, target = open_source(Locator(url, "shop")), open_target(Locator(url, "shop"))
     assert {"insert", "change", "drop_collection", "create_indexes"} <= WRITES
