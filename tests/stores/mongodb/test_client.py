@@ -61,8 +61,14 @@ def test_a_target_says_what_of_its_url_it_does_not_follow() -> None:
         "retrywrites=true",
         "timeoutms=5",
     )
+    assert MongoStore("mongodb://host/?w=1;timeoutMS=5", "shop").overridden_options == ("w=1", "timeoutms=5")
     assert MongoStore("mongodb://host/?w=majority&journal=true&readPreference=primary", "shop").overridden_options == ()
     assert MongoStore(f"mongodb://host/?{options}", "shop", as_source=True).overridden_options == ("timeoutms=5",)
+
+
+@pytest.mark.parametrize("options", ["socketTimeoutMS=2500&w=1", "w=1;socketTimeoutMS=2500"])
+def test_a_time_limit_of_the_url_bounds_writes_too(options: str) -> None:
+    assert MongoStore(f"mongodb://host/?{options}", "shop").longest_write == 2.5
 
 
 @pytest.mark.parametrize("user", ["anna[at]home", "anna#1", "ann\u2100"])

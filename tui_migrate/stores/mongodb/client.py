@@ -108,7 +108,8 @@ class Link:
         self.scheme, self._hosts, given, query = _parts(url)
         # As messages call the server: by the name that the operator knows, where there is one.
         self.address = f"{name} ({self._hosts})" if name else self._hosts
-        options = {name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)}
+        pairs = parse_qsl(query.replace(";", "&"), keep_blank_values=True)  # the driver takes either between options
+        options = {name.lower(): value for name, value in pairs}
         self.overridden = _overridden(options, as_source=as_source)
         self._as_source = as_source
         self._options = options
