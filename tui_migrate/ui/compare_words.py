@@ -189,10 +189,11 @@ def _thing(one: DefinitionDifference) -> str:
 
 def outcome_sentence(found: Comparison) -> str:
     """Say in one sentence what came out."""
-    counts, differing = found.counts, [one for one in found.collections if one.differs]
+    differing = [one for one in found.collections if one.differs]
     if not found.collections:
         return "Neither has a collection."
     if not differing:
+        counts = found.counts
         same = documents_words(counts.equal)
         if found.is_proved:
             return f"✓ Equal: {_collections(len(found.collections))}, {same}."
