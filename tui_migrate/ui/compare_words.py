@@ -142,8 +142,7 @@ def _found_row(one: ComparedCollection, mark: str) -> Row:
 def _row(name: str, mark: str, state: str, tone: Tone, counts: Counts, rest: tuple[str, str], said: str) -> Row:
     numbers = (counts.only_left, counts.only_right, counts.different, counts.equal, counts.same_size)
     cells = (mark, name, state, *map(_count, numbers), *rest)
-    amounts = [float(one) for one in numbers]
-    sort: tuple[str | float, ...] = (mark, name, state[2:], *amounts, float(rest[0].replace(",", "") or -1), rest[1])
+    sort = (mark, name, state[2:], *numbers, int(rest[0].replace(",", "") or -1), rest[1])
     return Row(name, cells, said, tone, sort)
 
 
