@@ -22,7 +22,7 @@ from tui_migrate.journal.records import CollectionState, Counts, RejectRecord, R
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.ui import journal_feed
-from tui_migrate.ui.opening import LOOKS, NEW_OBJECTS, few_collections
+from tui_migrate.ui.opening import NEW_OBJECTS, few_collections
 from tui_migrate.ui.screens.history import WATCHED
 from tui_migrate.ui.screens.rollback_view import RollbackLook, rows
 from tui_migrate.ui.screens.run import RunScreen
@@ -207,5 +207,5 @@ def test_an_open_app_lets_garbage_be_looked_for_less_often_and_puts_that_back(
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
     before = gc.get_threshold()
     with few_collections():
-        assert (frozen, gc.get_threshold()) == ([True], (NEW_OBJECTS, *LOOKS))
+        assert (frozen, gc.get_threshold()) == ([True], (NEW_OBJECTS, *before[1:]))
     assert gc.get_threshold() == before

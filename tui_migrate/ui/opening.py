@@ -28,11 +28,6 @@ MOST_CELLS: Final = 1_000
 NEW_OBJECTS: Final = 10_000
 """So many new objects let Python look for garbage among them; it does so at 700 where nobody says otherwise."""
 
-LOOKS: Final = (3, 30)
-"""So many of these looks let it look among those of all of them, which took 30 ms after 10 and takes 8 after 3; and so
-many of those let it look among all there are, which is as often as it is after 10 and 10.
-"""
-
 FirstScreen = Callable[[], "OperatorScreen"]
 """Makes the screen to begin with, over Home; called when Textual is there."""
 
@@ -99,7 +94,7 @@ def few_collections() -> Iterator[None]:
     """
     before = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, *LOOKS)
+    gc.set_threshold(NEW_OBJECTS, *before[1:])
     try:
         yield
     finally:
