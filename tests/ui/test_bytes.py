@@ -36,8 +36,6 @@ pytestmark = pytest.mark.slow
 
 START_UP = 4_000
 CURSOR_MOVE = 300
-SCROLL = 800
-"""Of a text that is moved through by a line, each line comes into the place of another, as by a page of a table."""
 MODAL = 2_000
 LIVE_A_SECOND = 600
 SLOW_A_SECOND = 250
@@ -241,7 +239,7 @@ def test_screens_of_one_document_and_of_one_collection_send_little(differing: Pa
                 moved = pressed(operator, "down", calm=0.4)
                 print(f"{name}: {opened} bytes to open it, {moved} to move")  # noqa: T201 -- shown by pytest -s
                 assert opened <= MODAL, name
-                assert moved <= (SCROLL if "one document" in name else CURSOR_MOVE), name
+                assert moved <= CURSOR_MOVE, name
                 assert falls_idle(operator), name
 
 

@@ -1,6 +1,7 @@
 """Opening the ends of a plan: a database through its store, or a package on disk."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tui_migrate.connections import locate
@@ -17,11 +18,14 @@ from tui_migrate.stores import registry
 from tui_migrate.stores.base import Source, Target
 
 
-def open_source(end: End, home: Home, passwords: Mapping[str, str]) -> Source:
-    """Open an end to look at and read from. `passwords` are by the end's label. Raises CredentialsMissing."""
+def open_source(end: End, home: Home, passwords: Mapping[str, str], *, is_patient: bool = True) -> Source:
+    """Open an end to look at and read from. `passwords` are by the end's label. Raises CredentialsMissing.
+
+    Where nobody `is_patient`, a server that turns us away is soon said to: somebody watches, and can try again.
+    """
     if isinstance(end, PackageEnd):
         return RecognisedPackage(Path(end.path), read_options(end, passwords))
-    return registry.open_source(locate(end, home, passwords))
+    return registry.open_source(replace(locate(end, home, passwords), is_patient=is_patient))
 
 
 def open_planned_source(plan: Plan, home: Home, passwords: Mapping[str, str]) -> Source:

@@ -1,7 +1,6 @@
 """Which store serves which URL. A store's module, and with it its driver, is imported when it is first opened."""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from tui_migrate.errors import UsageError
 from tui_migrate.stores.base import Source, Target
@@ -12,13 +11,15 @@ from tui_migrate.stores.readonly import ReadOnly
 class Locator:
     """What it takes to open a store: a URL without a password, the database, and the password apart.
 
-    `name` is that of the connection, by which messages call the server beside its hosts; empty where it has none.
+    `name` is that of the connection, by which messages call the server beside its hosts; empty where it has none. One
+    that `is_patient` gives a server that turns it away the time of a restart or an election.
     """
 
     url: str
     database: str
     password: str | None = field(default=None, repr=False)
     name: str = ""
+    is_patient: bool = True
 
 
 def open_source(locator: Locator) -> Source:
@@ -33,11 +34,18 @@ def open_target(locator: Locator) -> Target:
 
 def _open(locator: Locator, *, as_source: bool) -> Target:
     """Open a store; one that is a source only follows the read preference of its URL."""
-    scheme = urlsplit(locator.url).scheme
+    scheme = locator.url.partition(":")[0]
     if scheme in ("mongodb", "mongodb+srv"):
         from tui_migrate.stores.mongodb import MongoStore
 
-        return MongoStore(locator.url, locator.database, locator.password, as_source=as_source, name=locator.name)
+        return MongoStore(
+            locator.url,
+            locator.database,
+            locator.password,
+            as_source=as_source,
+            name=locator.name,
+            is_patient=locator.is_patient,
+        )
     if scheme == "memory":
         from tui_migrate.stores.memory import MemoryStore
 

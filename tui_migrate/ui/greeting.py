@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -46,7 +46,7 @@ async def greet(locator: Locator, at: float) -> Greeting:
     """Connect and say who answered. Raises Unreachable, AuthenticationFailed, NotAuthorised, UsageError."""
     url = parse_url(locator.url)
     where = printable(f"{locator.name} ({url.hosts})" if locator.name else url.hosts)
-    async with opened(partial(open_source, locator)) as source:
+    async with opened(partial(open_source, replace(locator, is_patient=False))) as source:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 identity = await source.identity()

@@ -125,8 +125,8 @@ class Opening:
 
     @asynccontextmanager
     async def source(self, end: End) -> AsyncIterator[Source]:
-        """Open an end to look at, and close it."""
-        async with opened(partial(open_source, end, self.home, self.passwords)) as source:
+        """Open an end to look at, and close it. A server that turns us away is not waited for: somebody watches."""
+        async with opened(partial(open_source, end, self.home, self.passwords, is_patient=False)) as source:
             yield source
 
 

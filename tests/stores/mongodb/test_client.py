@@ -1,6 +1,9 @@
 import asyncio
 import os
 import signal
+import socket
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,11 +17,12 @@ from tui_migrate.errors import Unreachable
 from tui_migrate.stores.base import Capabilities
 from tui_migrate.stores.mongodb import MongoStore, client
 from tui_migrate.stores.mongodb import reading as reading_of
-from tui_migrate.stores.registry import Locator, open_source
+from tui_migrate.stores.registry import Locator, open_source, open_target
 
 pytestmark = pytest.mark.usefixtures("lost_sockets")
 
 QUICK = "serverSelectionTimeoutMS=300"
+NOBODY = "127.0.0.1:1"
 
 
 async def test_a_store_knows_nothing_before_the_first_call_and_its_server_after(store: MongoStore) -> None:
@@ -57,8 +61,24 @@ def test_a_target_says_what_of_its_url_it_does_not_follow() -> None:
         "retrywrites=true",
         "timeoutms=5",
     )
+    assert MongoStore("mongodb://host/?w=1;timeoutMS=5", "shop").overridden_options == ("w=1", "timeoutms=5")
     assert MongoStore("mongodb://host/?w=majority&journal=true&readPreference=primary", "shop").overridden_options == ()
     assert MongoStore(f"mongodb://host/?{options}", "shop", as_source=True).overridden_options == ("timeoutms=5",)
+
+
+@pytest.mark.parametrize("options", ["socketTimeoutMS=2500&w=1", "w=1;socketTimeoutMS=2500"])
+def test_a_time_limit_of_the_url_bounds_writes_too(options: str) -> None:
+    assert MongoStore(f"mongodb://host/?{options}", "shop").longest_write == 2.5
+
+
+@pytest.mark.parametrize("user", ["anna[at]home", "anna#1", "ann\u2100"])
+async def test_what_a_user_is_called_hides_no_host_and_no_option(user: str) -> None:
+    store = open_target(Locator(f"mongodb://{user}@127.0.0.1:1/shop?appName=a#b&w=1&{QUICK}", "shop", "s3cret"))
+    assert isinstance(store, MongoStore)
+    assert store.overridden_options == ("w=1",)
+    with pytest.raises(Unreachable, match=r"^127\.0\.0\.1:1 does not answer"):
+        await store.identity()
+    await store.close()
 
 
 @pytest.mark.rule(2, "reads from the primary")
@@ -93,6 +113,49 @@ async def test_calls_at_the_same_time_share_the_session_one_after_the_other(stor
 
 def test_a_url_needs_no_event_loop() -> None:
     assert MongoStore("mongodb://user@host:1", "shop", "secret").session == b""
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of somebody who takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+async def test_who_watches_is_soon_told_of_a_server_that_turns_us_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "KNOCK_SECONDS", 0.1)
+    store = MongoStore(f"mongodb://{NOBODY}", "shop", is_patient=False)
+    with waiting_less_than(client.SELECTION_MS / 1000 - 2), pytest.raises(Unreachable, match="connection refused"):
+        await store.identity()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("seeds", "options", "is_patient"),
+    [("{nobody}", "", True), ("{nobody},{silent}", "", False), ("{nobody}", "serverSelectionTimeoutMS=400", False)],
+    ids=["a run", "one that may only be slow", "as the URL has it"],
+)
+async def test_any_other_server_is_waited_for(
+    seeds: str, options: str, *, is_patient: bool, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "KNOCK_SECONDS", 0.05)
+    monkeypatch.setattr(client, "SELECTION_MS", 400)
+    url = f"mongodb://{seeds.format(nobody=NOBODY, silent=silent)}/?{options}"
+    store = MongoStore(url, "shop", is_patient=is_patient)
+    begun = time.monotonic()
+    with pytest.raises(Unreachable):
+        await store.identity()
+    assert time.monotonic() - begun >= 0.4
+    await store.close()
+
+
+async def test_a_server_that_has_not_answered_yet_is_no_server_that_turns_us_away(
+    mongodb_url: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "KNOCK_SECONDS", 0.0)
+    store = MongoStore(mongodb_url, database, is_patient=False)
+    assert (await store.identity()).addresses
+    await store.close()
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
@@ -21,11 +21,14 @@ from pymongo.read_concern import ReadConcern
 from pymongo.saslprep import saslprep
 
 from tui_migrate.errors import CredentialsMissing, TuiMigrateError, UsageError
-from tui_migrate.stores.mongodb.failures import failure, one_line, translated
+from tui_migrate.stores.mongodb.failures import failure, is_turned_away, one_line, translated
 
 Result = TypeVar("Result")
 
 SELECTION_MS: Final = 10_000
+KNOCK_SECONDS: Final = 2.0
+"""How long a server may turn somebody away who does not wait for it: the driver tries again every half second."""
+
 CONNECT_MS: Final = 10_000
 SOCKET_MS: Final = 90_000
 WRITE_MS: Final = 60_000
@@ -88,23 +91,32 @@ class Deployment:
 class Link:
     """A client for one database, its write session and lock, and what is known of the server."""
 
-    def __init__(self, url: str, database: str, password: str | None, *, as_source: bool, name: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        database: str,
+        password: str | None,
+        *,
+        as_source: bool,
+        name: str = "",
+        is_patient: bool = True,
+    ) -> None:
         """Build the client without I/O.
 
         Raises UsageError for a URL that cannot be used, CredentialsMissing for a password that none can be.
         """
-        parts = urlsplit(url)
-        self._hosts = parts.netloc.rpartition("@")[2]
+        self.scheme, self._hosts, given, query = _parts(url)
         # As messages call the server: by the name that the operator knows, where there is one.
         self.address = f"{name} ({self._hosts})" if name else self._hosts
-        self.scheme = parts.scheme
-        options = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
+        pairs = parse_qsl(query.replace(";", "&"), keep_blank_values=True)  # the driver takes either between options
+        options = {name.lower(): value for name, value in pairs}
         self.overridden = _overridden(options, as_source=as_source)
         self._as_source = as_source
         self._options = options
+        self._knocks = not is_patient and "serverselectiontimeoutms" not in options
         # The name this very client goes by at the server: by it one that died is told from all others.
         self.application = f"tui-migrate {uuid.uuid4().hex[:12]}"
-        _refuse_unsayable(self.address, password if password is not None else parts.password, options)
+        _refuse_unsayable(self.address, password if password is not None else given, options)
         self._client = _client(url, options, password, self.application)
         patience = self._client.options.pool_options.socket_timeout
         self.write_ms = min(WRITE_MS, int(patience * 1000)) if patience else WRITE_MS
@@ -176,11 +188,27 @@ class Link:
         async with self._connecting:
             if self._deployment is None:
                 with translated(self.address, "connecting"):
-                    hello = await self.admin.command("hello")
-                    build = await self.admin.command("buildInfo")
+                    hello, build = await (self._knock() if self._knocks else self._ask())
                 self._deployment = _deployment(hello, build)
                 self.bypasses_empty_timestamps = self._deployment.keeps_empty_timestamps
         return self._deployment
+
+    async def _ask(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        return await self.admin.command("hello"), await self.admin.command("buildInfo")
+
+    async def _knock(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Ask, but raise soon what the driver would at last, where all servers turn us away: slow ones may be so."""
+        task = asyncio.create_task(self._ask())
+        try:
+            if not (await asyncio.wait((task,), timeout=KNOCK_SECONDS))[0]:
+                servers = self._client.topology_description.server_descriptions().values()
+                faults = [one.error for one in servers if one.error is not None and is_turned_away(one.error)]
+                if faults and len(faults) == len(servers):
+                    raise faults[0]
+            return await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def long(self, call: Callable[[], Awaitable[Result]]) -> Result:
         """Wait LONG_SECONDS for a call, but only while the server answers others. Raises what pymongo raises."""
@@ -207,6 +235,18 @@ class Link:
                 await self._client.close()
         except (PyMongoError, OSError):
             return
+
+
+def _parts(url: str) -> tuple[str, str, str | None, str]:
+    """Give scheme, hosts, password (None where there is none) and options as they stand in a URL.
+
+    As the driver cuts it: `urlsplit` ends at a `#`, and fails for a `[` in a user name.
+    """
+    scheme, _, rest = url.partition("://")
+    path, _, query = rest.partition("?")
+    user, _, hosts = path.partition("/")[0].rpartition("@")
+    _, colon, password = user.partition(":")
+    return scheme, hosts, password if colon else None, query
 
 
 def _client(

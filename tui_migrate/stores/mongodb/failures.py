@@ -3,8 +3,10 @@
 Codes are those of MongoDB's `error_codes.yml`.
 """
 
+import errno
 import os
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -56,6 +58,12 @@ _COMMAND: Final = re.compile(r" to execute command\b.*", re.DOTALL)
 
 _CONNECT_CALL: Final = re.compile(r"\[Errno (\d{1,4})\] Connect call failed \([^()]*\)")
 """How asyncio words what the system answers to connect(2)."""
+
+_ERRNO: Final = re.compile(r"\[Errno (-?\d{1,4})\]")
+"""How the driver quotes what the system said, in front of its words: it keeps no cause."""
+
+_TURNED_AWAY: Final = frozenset((errno.ECONNREFUSED, socket.EAI_NONAME))
+"""What the system says at once of a server that does not run, or whose name nobody knows."""
 
 _AUTHENTICATION: Final = frozenset((11, 18, 8000))
 _PASSING: Final = frozenset(
@@ -109,6 +117,12 @@ def translated(address: str, doing: str) -> Iterator[None]:
 def is_passing(code: int | None) -> bool:
     """Say whether what a server answered with this code may go well a moment later."""
     return code in _PASSING
+
+
+def is_turned_away(error: Exception) -> bool:
+    """Say whether a connection failed because nobody listens there, or the name stands for no address."""
+    said = _ERRNO.findall(str(error))
+    return bool(said) and _TURNED_AWAY.issuperset(map(int, said))
 
 
 def failure(error: Exception, address: str, doing: str) -> TuiMigrateError:

@@ -33,14 +33,24 @@ class MongoStore:
     """One database of a MongoDB server, replica set or sharded cluster, for one event loop.
 
     `as_source` makes reads follow the URL's read preference and read concern; else they are of the primary and of
-    what a majority has. `name` is what messages call the server, beside its hosts. Raises UsageError for a URL that
-    cannot be used. No I/O until the first call.
+    what a majority has. `name` is what messages call the server, beside its hosts; one that does not let
+    itself be connected to is waited for where this `is_patient`. Raises UsageError for a URL that cannot be used. No
+    I/O until the first call.
     """
 
     def __init__(
-        self, url: str, database: str, password: str | None = None, *, as_source: bool = False, name: str = ""
+        self,
+        url: str,
+        database: str,
+        password: str | None = None,
+        *,
+        as_source: bool = False,
+        name: str = "",
+        is_patient: bool = True,
     ) -> None:
-        self._open: Callable[[], Link] = partial(Link, url, database, password, as_source=as_source, name=name)
+        self._open: Callable[[], Link] = partial(
+            Link, url, database, password, as_source=as_source, name=name, is_patient=is_patient
+        )
         self._link = self._open()
         self._database = database
         self._asked = privileges.Asked()

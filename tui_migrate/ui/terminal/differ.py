@@ -1,7 +1,8 @@
 """Only what changed goes to the terminal: it keeps every cell that is shown and every cell that is wanted.
 
 Textual repaints whole widgets; over a slow line most of those bytes say what is there already. A frame moves the cursor
-to each run of changed cells and writes them. Nothing changed is nothing written.
+to each run of changed cells and writes them, and rows that only moved are moved by the terminal where that is shorter.
+Nothing changed is nothing written.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import Final
 from rich.segment import Segment
 
 from tui_migrate.ui.terminal.cells import BLANK, Cell, CellMaker, is_uncertain, is_wide
+from tui_migrate.ui.terminal.scrolling import Rows, find_shift, shifted
 from tui_migrate.ui.terminal.sequences import SequenceWriter
 from tui_migrate.ui.terminal.sgr import blank_pen, pen_of
 from tui_migrate.ui.terminal.start import ColourDepth
@@ -66,16 +68,32 @@ class CellDiffer:
         if self._shown is None:
             self._shown = self._blank_rows()
             self._writer.clear()
-        for y in sorted(self._dirty):
-            if self._wanted[y] != self._shown[y]:
-                self._send_row(y, self._wanted[y], self._shown[y])
-                self._shown[y] = self._wanted[y].copy()
+        changed = [y for y in sorted(self._dirty) if self._wanted[y] != self._shown[y]]
+        self._writer = self._sent(changed, self._shown)
+        for y in changed:
+            self._shown[y] = self._wanted[y].copy()
         self._dirty.clear()
         if cursor is not None:
             self._writer.move(*cursor)
         return self._writer.take()
 
-    def _send_row(self, y: int, wanted: list[Cell], shown: list[Cell]) -> None:
+    def _sent(self, changed: list[int], shown: Rows) -> SequenceWriter:
+        """Give the writer that has drawn what changed, in the shorter of two ways."""
+        drawn = self._writer.fork()
+        for y in changed:
+            self._send_row(drawn, y, shown[y])
+        shift = find_shift(self._wanted, shown, changed)
+        if shift is None:
+            return drawn
+        moved = self._writer.fork()
+        moved.scroll(shift.top, shift.bottom, shift.lines)
+        for y, row in enumerate(shifted(shown, shift)):
+            if row != self._wanted[y]:
+                self._send_row(moved, y, row)
+        return min(drawn, moved, key=len)
+
+    def _send_row(self, writer: SequenceWriter, y: int, shown: list[Cell]) -> None:
+        wanted = self._wanted[y]
         changed = _changed(wanted, shown)
         tail = _blank_tail(wanted)
         erases = sum(x >= tail for x in changed) >= _ERASE_FROM
@@ -86,12 +104,12 @@ class CellDiffer:
             cell = wanted[x]
             if cell[0]:
                 width = 2 if is_wide(cell[0]) else 1
-                self._writer.put(x, y, cell, width, wanted[last:x])
+                writer.put(x, y, cell, width, wanted[last:x])
                 last = x + width
                 if last >= self._width:
-                    self._writer.forget_column()
+                    writer.forget_column()
         if erases:
-            self._writer.erase_to_end(tail, y)
+            writer.erase_to_end(tail, y)
 
     def _blank_rows(self) -> list[list[Cell]]:
         return [[BLANK] * self._width for _ in range(self._height)]

@@ -1,5 +1,6 @@
-"""Escape sequences for cells, the shortest that will do (ECMA-48: CUP, CHA, CUF, EL, ED)."""
+"""Escape sequences for cells, the shortest that will do (ECMA-48: CUP, CHA, CUF, EL, ED; DEC: DECSTBM, RI)."""
 
+from copy import copy
 from typing import Final
 
 from tui_migrate.ui.terminal.cells import Cell, is_uncertain
@@ -23,6 +24,16 @@ class SequenceWriter:
         self._column: int | None = None
         self._after_uncertain: int | None = None
 
+    def __len__(self) -> int:
+        """How many characters were collected."""
+        return sum(map(len, self._out))
+
+    def fork(self) -> "SequenceWriter":
+        """Give another that goes on from here."""
+        other = copy(self)
+        other._out = self._out.copy()  # noqa: SLF001 -- one of its own kind
+        return other
+
     def take(self) -> str:
         """Give what was collected, and begin to collect anew where it ends."""
         text = "".join(self._out)
@@ -32,8 +43,15 @@ class SequenceWriter:
 
     def clear(self) -> None:
         """Blank the whole screen, whatever state the terminal is in."""
-        self._out.append("\x1b[m\x1b[2J")
+        self._out.append("\x1b[m\x1b[r\x1b[2J")
         self._pen = PLAIN
+        self._row = self._column = None
+
+    def scroll(self, top: int, bottom: int, lines: int) -> None:
+        """Move these rows up, or down where `lines` is below zero; rows come in blank, in the default look."""
+        self.use(PLAIN)  # many terminals fill them with the background in use
+        moves = f"\x1b[{bottom + 1}H" + "\n" * lines if lines > 0 else f"\x1b[{top + 1}H" + "\x1bM" * -lines
+        self._out.append(f"\x1b[{top + 1};{bottom + 1}r{moves}\x1b[r")
         self._row = self._column = None
 
     def is_at(self, x: int, y: int) -> bool:
