@@ -21,6 +21,9 @@ STATE_MARKS: Final = dict.fromkeys(RunState, ("●", "*")) | {
 """The mark of each state, and its ASCII twin."""
 
 _KILO: Final = 1_000
+_ROUNDED_TO_KILO: Final = 999.95
+"""From here on a number is 1,000.0 when it is rounded to one digit; a number asks quicker than `round` does."""
+
 _UNITS: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -70,7 +73,7 @@ def size(value: int) -> str:
     if value < _KILO:
         return "1 Byte" if value == 1 else f"{value} Bytes"
     shown, place = value / _KILO, 0
-    while round(shown, 1) >= _KILO and place < len(_UNITS) - 1:
+    while shown >= _ROUNDED_TO_KILO and place < len(_UNITS) - 1:
         shown, place = shown / _KILO, place + 1
     return f"{shown:.1f} {_UNITS[place]}"
 

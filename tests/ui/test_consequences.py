@@ -1,4 +1,5 @@
 import asyncio
+import socket
 import threading
 from dataclasses import replace
 
@@ -87,25 +88,19 @@ async def test_a_dead_server_is_a_fault(shop: Shop) -> None:
     assert told[-1].fault is not None
 
 
-async def test_cancelling_leaves_neither_a_connection_nor_a_thread(shop: Shop, silent_url: str) -> None:
+async def test_cancelling_leaves_neither_a_connection_nor_a_thread(shop: Shop) -> None:
     before = set(threading.enumerate())
-    silent = StoreEnd("shop", url=silent_url)
-    request = to_request(shop.ready("users", step=Step.POLICY, target=silent))
-    begun = asyncio.Event()
     told: list[Count] = []
-
-    def tell(one: Count) -> None:
-        told.append(one)
-        begun.set()
-
-    work = asyncio.create_task(count(request, shop.opening, tell, exact=True))
-    await begun.wait()
-    others = asyncio.all_tasks() - {work}
-    async with asyncio.timeout(60):
-        while not asyncio.all_tasks() - others - {work}:  # until a connection is being made
-            await asyncio.sleep(0.01)
-        work.cancel()
-        with waiting_less_than(8):
+    others = asyncio.all_tasks()
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # which takes connections and never says a word
+        listening.setblocking(False)
+        silent = StoreEnd("shop", url=f"mongodb://127.0.0.1:{listening.getsockname()[1]}/shop")
+        request = to_request(shop.ready("users", step=Step.POLICY, target=silent))
+        work = asyncio.create_task(count(request, shop.opening, told.append, exact=True))
+        async with asyncio.timeout(60):
+            taken, _ = await asyncio.get_running_loop().sock_accept(listening)
+        with taken, waiting_less_than(8):
+            work.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await work
             while asyncio.all_tasks() - others:

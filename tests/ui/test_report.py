@@ -114,6 +114,7 @@ async def test_a_filter_looks_into_the_message_as_the_screen_says_it_and_all_is_
     app = new_app(home)
     async with app.run_test(size=SIZE) as pilot:
         screen = await opened(pilot, run_id, 2)
+        first = screen.query_one("#findings", Table).rows[0]
         narrowed = "All findings are written, whatever the list shows just now."
         await pilot.press("ctrl+s")
         await until(pilot, shows(pilot, "The ending says how"), "the question")
@@ -126,6 +127,7 @@ async def test_a_filter_looks_into_the_message_as_the_screen_says_it_and_all_is_
             await pilot.press("enter")
             await until(pilot, lambda: app.screen is screen, "the report")
             assert [row[2] for row in table_cells(pilot, "#findings")] == ["users _id 7"]
+            assert screen.query_one("#findings", Table).rows[0] is first, "a filter makes no row anew"
         await pilot.press("ctrl+s")
         await until(pilot, shows(pilot, narrowed), "what is written")
 

@@ -8,7 +8,7 @@ from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import USUAL
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.screens.rollback_choices import later_words
-from tui_migrate.ui.screens.rollback_view import RollbackLook, next_line, planned, rows, sentences
+from tui_migrate.ui.screens.rollback_view import CollectionRows, RollbackLook, next_line, planned, rows, sentences
 from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.worker.rollback_preview import KeptDocument, Reason, RollbackPreview, Tally, Wanted
 from tui_migrate.worker.undo_summary import UndoSummary
@@ -120,6 +120,22 @@ def counted(**tallies: Tally) -> Changes:
     kept = sum(one.kept for one in tallies.values())
     some = (KeptDocument("users", "1", Wanted.DELETE, Reason.CHANGED, 8, 0),) * kept
     return Changes(LookState.DONE, NOW, RollbackPreview(1_242, tallies, some))
+
+
+def test_rows_are_made_anew_only_where_they_say_something_else() -> None:
+    run, look, made = done(), RollbackLook(undo=UNDO), CollectionRows()
+    first = made.of(run, look, None)
+    assert made.of(replace(run, undecided=1), replace(look, later=(44,)), None) is first
+    changes = counted(users=Tally(delete=1_200, kept=7))
+    assert made.of(run, look, replace(changes, state=LookState.READING)) is first
+    now = replace(run, collections=(one("users", CollectionState.DONE, 5, 5, Counts(inserted=5)),))
+    for seen in (
+        (now, look, None),
+        (run, None, None),
+        (run, RollbackLook(Fault("no", "")), None),
+        (run, look, changes),
+    ):
+        assert made.of(*seen) == rows(*seen) != first
 
 
 def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:

@@ -142,8 +142,7 @@ def _found_row(one: ComparedCollection, mark: str) -> Row:
 def _row(name: str, mark: str, state: str, tone: Tone, counts: Counts, rest: tuple[str, str], said: str) -> Row:
     numbers = (counts.only_left, counts.only_right, counts.different, counts.equal, counts.same_size)
     cells = (mark, name, state, *map(_count, numbers), *rest)
-    amounts = [float(one) for one in numbers]
-    sort: tuple[str | float, ...] = (mark, name, state[2:], *amounts, float(rest[0].replace(",", "") or -1), rest[1])
+    sort = (mark, name, state[2:], *numbers, int(rest[0].replace(",", "") or -1), rest[1])
     return Row(name, cells, said, tone, sort)
 
 
@@ -189,10 +188,11 @@ def _thing(one: DefinitionDifference) -> str:
 
 def outcome_sentence(found: Comparison) -> str:
     """Say in one sentence what came out."""
-    counts, differing = found.counts, [one for one in found.collections if one.differs]
+    differing = [one for one in found.collections if one.differs]
     if not found.collections:
         return "Neither has a collection."
     if not differing:
+        counts = found.counts
         same = documents_words(counts.equal)
         if found.is_proved:
             return f"✓ Equal: {_collections(len(found.collections))}, {same}."

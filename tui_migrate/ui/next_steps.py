@@ -4,6 +4,7 @@ by what the app calls them. What only a command can do is named as one, for a sh
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from tui_migrate.findings import Finding
@@ -73,6 +74,9 @@ _SENTENCES: Final = (
 """Sentences of the shared code and the app's in their place, tried in this order."""
 
 _WORDS: Final = tuple((re.compile(one), other) for one, other in _SENTENCES)
+_WORDS_KEPT: Final = 1_000
+"""Texts that are kept as they were put: thousands of findings have the same few hints."""
+
 _VALUED: Final = re.compile(r"(?<![\w-])(--[a-z-]+)(?: (\d[\d,]*|none\b))?( FIELD\b)?")
 _RUN: Final = re.compile(r"\brun (\d+)\b")
 _SHELL: Final = "in a shell: "
@@ -82,8 +86,11 @@ _COMMAND: Final = re.compile(r"(?<!shell: )\btui-migrate (?=(?:catalog|explain|s
 
 def app_words(text: str) -> str:
     """Put a message or a hint of the shared code as it makes sense inside the app."""
-    if "--" not in text and "tui-migrate " not in text:
-        return text
+    return _in_app(text) if "--" in text or "tui-migrate " in text else text
+
+
+@lru_cache(maxsize=_WORDS_KEPT)
+def _in_app(text: str) -> str:
     for pattern, words in _WORDS:
         text = pattern.sub(words, text)
     text = _RUN.sub(lambda run: f"run {int(run[1]):04d}", text)
@@ -93,7 +100,9 @@ def app_words(text: str) -> str:
 
 def finding_in_app(found: Finding) -> Finding:
     """Give a finding in the app's words."""
-    return replace(found, message=app_words(found.message), hint=app_words(found.hint))
+    message, hint = app_words(found.message), app_words(found.hint)
+    is_same = message == found.message and hint == found.hint
+    return found if is_same else replace(found, message=message, hint=hint)
 
 
 def failure_hint(failure: Failure | None) -> str:

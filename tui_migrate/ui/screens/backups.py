@@ -104,16 +104,17 @@ class BackupsScreen(OperatorScreen):
             self._choosing.cancel()
 
     def on_screen_resume(self) -> None:
-        """Read them again: one may have been made, checked or removed meanwhile."""
+        """Begin to read them; later the snapshot that a resumed screen is fed has them read again."""
         super().on_screen_resume()
-        self.action_look_again()
+        if self._backups is None:
+            self.action_look_again()
 
     def subject(self) -> Subject:
         """Runs: one of them may make a backup."""
         return Subject(summaries=RUNS_WATCHED)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Something has changed, perhaps of a backup."""
+        """Something has changed, perhaps of a backup; or perhaps while the screen was covered."""
         self.action_look_again()
 
     def where(self) -> tuple[str, None, str]:

@@ -32,7 +32,7 @@ from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.ui.widgets.lines import Lines
-from tui_migrate.ui.widgets.table import Table
+from tui_migrate.ui.widgets.table import Row, Table
 from tui_migrate.ui.wording import state_words
 from tui_migrate.wording import ends_words, number, run_name
 
@@ -71,6 +71,7 @@ class ReportScreen(FindingsScreen):
         self._run: RunRecord | None = None
         self._samples: tuple[Sample, ...] = ()
         self._found: tuple[Staged, ...] = ()
+        self._rows: tuple[Row, ...] = ()
         self._seen: tuple[Finding, ...] | None = None
         self._code = ""
         self._is_read = False
@@ -168,6 +169,7 @@ class ReportScreen(FindingsScreen):
             return
         pane.clear()
         self._found, self._is_read = message.found, True
+        self._rows = tuple(finding_row(place, *one) for place, one in enumerate(message.found))
         self._draw()
 
     def on_table_opened(self, event: Table.Opened) -> None:
@@ -227,9 +229,9 @@ class ReportScreen(FindingsScreen):
         groups.styles.height = min(len(counted), GROUPS_SHOWN) + 2
         groups.show([group_row(one) for one in counted])
         shown = [
-            finding_row(place, *one)
-            for place, one in enumerate(self._found)
-            if not self._code or group_key(one[1].severity, one[1].code) == self._code
+            row
+            for row, (_, one) in zip(self._rows, self._found, strict=True)
+            if not self._code or group_key(one.severity, one.code) == self._code
         ]
         is_filtered = bool(table.filter_text) and bool(self._found)
         table.show(

@@ -24,7 +24,7 @@ from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.screens.rollback_asking import Answer, Wanted, ask_before_start, later_runs
 from tui_migrate.ui.screens.rollback_choices import FORCE, FORCE_CHOICES, FORCE_WORDS, SPARE
 from tui_migrate.ui.screens.rollback_documents import RollbackDocumentsScreen, Taken
-from tui_migrate.ui.screens.rollback_view import COLUMNS, RollbackLook, next_line, planned, rows, sentences
+from tui_migrate.ui.screens.rollback_view import COLUMNS, CollectionRows, RollbackLook, next_line, planned, sentences
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_log import LogScreen
 from tui_migrate.ui.screens.run_view import head_words
@@ -78,6 +78,7 @@ class RollbackScreen(OperatorScreen):
         self._run_id = run_id
         self._run: RunRecord | None = None
         self._reading = PlanOfRun(self)
+        self._rows = CollectionRows()
         self._look: RollbackLook | None = None
         self._heard_at = 0.0
         self._ticking: Timer | None = None
@@ -272,7 +273,7 @@ class RollbackScreen(OperatorScreen):
         if run is None:
             return
         self.query_one("#what", Prose).say(sentences(run, look, self.session.keys, self._changes, force=self._force))
-        self.query_one(Table).show(rows(run, look, self._changes), empty="The run has no collections.")
+        self.query_one(Table).show(self._rows.of(run, look, self._changes), empty="The run has no collections.")
         pane = self.query_one("#fault", FaultPane)
         fault = look.fault if look is not None and look.fault is not None else None
         if fault is None and self._changes is not None:

@@ -102,6 +102,22 @@ def _recorded(counts: Counts) -> Tally:
     return Tally(counts.inserted, counts.replaced + counts.deleted)
 
 
+class CollectionRows:
+    """The rows of a rollback, made anew only where what they say may be another: there may be ten thousand of them."""
+
+    def __init__(self) -> None:
+        self._of: tuple[object, ...] = ()
+        self._rows: list[Row] = []
+
+    def of(self, run: RunRecord, look: RollbackLook | None, changes: Changes | None) -> list[Row]:
+        """Give what `rows` gives."""
+        undo, is_possible = (None, True) if look is None else (look.undo, look.fault is None)
+        of = (run.collections, undo, is_possible, changes.preview if changes is not None and changes.is_done else None)
+        if of != self._of:
+            self._of, self._rows = of, rows(run, look, changes)
+        return self._rows
+
+
 def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = None) -> list[Row]:
     """The collections: what is deleted, put back, kept, and goes altogether; as counted, where that is done."""
     counted = changes.preview.collections if changes is not None and changes.is_done else None
@@ -116,13 +132,14 @@ def rows(run: RunRecord, look: RollbackLook | None, changes: Changes | None = No
             tally = counted.get(one.name, Tally())
         is_touched = bool(tally.looked or made)
         kept = number(tally.kept) if counted is not None else "—"
+        name = printable(one.name)
         found.append(
             Row(
                 key=one.name,
-                cells=(printable(one.name), number(tally.delete), number(tally.restore), kept, made),
-                name=printable(one.name),
+                cells=(name, number(tally.delete), number(tally.restore), kept, made),
+                name=name,
                 tone=(Tone.WARN if tally.kept else Tone.PLAIN) if is_touched else Tone.DIM,
-                sort=(printable(one.name), tally.delete, tally.restore, tally.kept, made),
+                sort=(name, tally.delete, tally.restore, tally.kept, made),
             )
         )
     return found

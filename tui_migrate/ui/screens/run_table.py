@@ -28,7 +28,13 @@ STOPPED_MARKS: Final = {
 }
 """The marks of a run that is not at work, where one at work has `●`."""
 
-_UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "B", 0))
+_UNITS: Final = (
+    (10**12, "TB", ".2f"),
+    (10**9, "GB", ".2f"),
+    (10**6, "MB", ".1f"),
+    (10**3, "kB", ".1f"),
+    (1, "B", ".0f"),
+)
 
 
 class CollectionRows:
@@ -44,18 +50,18 @@ class CollectionRows:
     def _row(self, one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
         rate, made = pace.of_collection(one.name), self._made.get(one.name)
         if made is None or made[0] is not one or made[1:3] != (run.state, rate):
-            made = self._made[one.name] = (one, run.state, rate, _row(one, run, pace))
+            made = self._made[one.name] = (one, run.state, rate, _row(one, run, rate))
         return made[3]
 
 
 def size_pair(done: int, total: int) -> str:
     """Show bytes done of all in one decimal unit: `1.31 / 2.10 GB`; done alone where no total is known."""
     largest = max(done, total)
-    if not largest:
-        return ""
-    unit, name, digits = next(one for one in _UNITS if largest >= one[0])
-    shown = [f"{value / unit:.{digits}f}" for value in ((done, total) if total else (done,))]
-    return f"{' / '.join(shown)} {name}"
+    for unit, name, digits in _UNITS:
+        if largest >= unit:
+            shown = format(done / unit, digits)
+            return f"{shown} / {format(total / unit, digits)} {name}" if total else f"{shown} {name}"
+    return ""
 
 
 def bytes_total(one: CollectionProgress) -> int:
@@ -68,13 +74,12 @@ def _amount(one: CollectionProgress) -> str:
     return said if one.documents_done or not one.counts.deleted else f"{number(one.counts.deleted)} deleted"
 
 
-def _row(one: CollectionProgress, run: RunRecord, pace: RunPace) -> Row:
+def _row(one: CollectionProgress, run: RunRecord, rate: int | None) -> Row:
     state = standing(one, run)
     mark, tone = _mark(one, state, run)
     name = printable(one.name)
     is_done = state is CollectionState.DONE
     part = 1.0 if is_done else min(0.99, one.documents_done / one.documents_total) if one.documents_total else 0.0
-    rate = pace.of_collection(one.name)
     rejected = one.counts.rejected
     cells = (
         f"{mark} {name}",
