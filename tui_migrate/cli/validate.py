@@ -102,7 +102,7 @@ def _validate_database(url: str, word: str, output: Path | None, common: Common)
     passwords: dict[str, str] = {}
     end = typed_end(url, common.place, passwords, common.output)
     ask_missing([end], common.place, passwords)
-    report = asyncio.run(validate_database(end, catalog, common.place, passwords))
+    report = asyncio.run(validate_database(end, catalog, common, passwords))
     if output is not None:
         save(output, report, replaces=DATABASE_TITLE)
     return show_report(report, common.output)
