@@ -15,7 +15,6 @@ from tui_migrate.redaction import printable
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.catalogs.finding import Listed
     from tui_migrate.catalogs.model import Catalog
-    from tui_migrate.paths import Home
     from tui_migrate.plan.model import StoreEnd
 
 Word = Annotated[str, Parameter(name="CATALOG")]

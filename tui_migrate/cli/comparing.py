@@ -218,7 +218,7 @@ def _with_types(end: End, reading: PackageReading, common: Common, passwords: di
 
 async def _carry_out(task: _Task, output: Path | None, plan: Path | None) -> int:
     """Compare, report, write the plan, and let go of the state: it is kept only until all that is done."""
-    from tui_migrate.cli.validate import show_report
+    from tui_migrate.cli.validate import note_report, show_report
     from tui_migrate.comparison.model import Kind
     from tui_migrate.reports.comparison import COMPARISON_TITLE, comparison_report
     from tui_migrate.reports.saving import save
@@ -231,6 +231,7 @@ async def _carry_out(task: _Task, output: Path | None, plan: Path | None) -> int
             report = comparison_report(left.label, right.label, found, time.time(), mask)
             if output is not None:
                 await asyncio.to_thread(save, output, report, replaces=COMPARISON_TITLE)
+                note_report(output, task.output)
             if plan is not None:
                 await _write_plan(task, found, await left.source.collections(), plan)
             for end, side, elsewhere in ((task.left, left, Kind.ONLY_RIGHT), (task.right, right, Kind.ONLY_LEFT)):

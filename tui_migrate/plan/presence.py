@@ -18,7 +18,7 @@ async def is_there(source: Source, end: End) -> bool:
 
 
 async def refuse_absent(source: Source, end: End) -> None:
-    """Raise UsageError where the server says that it has no such database. To be asked where nothing was found in it."""
+    """Raise UsageError where the server of an end in which nothing was found says that it has no such database."""
     others = await _others(source, end)
     if others is not None and isinstance(end, StoreEnd):
         raise UsageError(absence_words(end), hint=f"names of databases are case-sensitive; {_listed(others)}")
