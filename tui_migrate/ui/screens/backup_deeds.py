@@ -35,9 +35,18 @@ class NewBackupScreen(BackupPlanScreen):
 
     COLUMNS: ClassVar = (Column("Collection"), Column("Documents", 13, right=True), Column("Size", 10, right=True))
 
-    def __init__(self, name: str, source: StoreEnd, target: PackageEnd) -> None:
+    def __init__(self, name: str, source: StoreEnd, target: PackageEnd, ask_again: Callable[[], None]) -> None:
+        """`ask_again` goes back to the last question that led here."""
         super().__init__(PlanRequest(RunKind.EXPORT, source, target, description=f"the backup {name}"))
         self._called = name
+        self._ask_again = ask_again
+
+    def go_back(self) -> bool:
+        """Give up what is under way first; then what was answered stays, and the last question is put again."""
+        if not super().go_back():
+            self.leave()
+            self._ask_again()
+        return True
 
     def what(self) -> str:
         """A new one."""
