@@ -98,7 +98,7 @@ class RestoreScreen(BackupPlanScreen):
 
     COLUMNS: ClassVar = (
         Column("Collection"),
-        Column("Is", 9),
+        Column("Will be", 9),
         Column("Add", 9, right=True),
         Column("Replace", 9, right=True),
         Column("Delete", 9, right=True),
@@ -158,7 +158,7 @@ class RestoreScreen(BackupPlanScreen):
     def sentences(self, outlook: Outlook) -> list[str]:
         """Say what becomes of the database."""
         made, now = self._backup.record.created_at, self.session.clock()
-        when = f"{since(made, now)} ({local_time(made)})"
+        when = f"at {local_time(made)} ({since(made, now)})"
         said = [f" Make {place_words(self._request.target)} what it was {when}. Can be undone."]
         if self._backup.record.owner:
             where = place_words(self._request.target)

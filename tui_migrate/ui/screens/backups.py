@@ -124,9 +124,10 @@ class BackupsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What the states mean."""
         return (
-            "A backup is complete once its run is, which has read its file back, and good once that was checked again; findings means that documents"
-            " changed while they were read, damaged that its last check found errors, stopped that its run can be gone"
-            f" on with. {self.key_of('backup.check')} reads one whole and keeps what that came to."
+            "A backup is complete once its run is, which has read its file back, and good once that was checked again;"
+            " findings means that documents changed while they were read, damaged that its last check found errors,"
+            f" stopped that its run can be gone on with. {self.key_of('backup.check')} reads one whole and keeps what"
+            " that came to."
             f" {self.key_of('backup.restore')} shows what bringing it back would change before anything is written."
             f" {self.key_of('backup.prune')} shows which are old enough to go, and why the others stay."
         )
