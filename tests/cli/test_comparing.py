@@ -48,6 +48,7 @@ def test_equal_databases_are_equal_and_every_change_is_told(cli: Cli, ends: Ends
     for ending in ("json", "md", "html", "txt"):
         done = cli("compare", ends.source, ends.target, "-o", str(tmp_path / f"report.{ending}"), "--json")
         assert done.code == 3
+        assert done.err == f"the report is in {tmp_path / f'report.{ending}'}\n"
     found = facts(done.document)
     assert (found["outcome"], found["equal"], found["different"]) == ("different", 33, 1)
     assert (found["only in A"], found["only in B"]) == (1, 1)

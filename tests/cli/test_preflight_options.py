@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +183,19 @@ def test_a_user_who_may_not_write_is_told_what_is_missing(
             done.error["message"].replace("find, ", "")
         )
         assert "readWrite on shop" in done.error["hint"]
+
+
+@pytest.mark.slow
+def test_a_dry_run_names_few_of_the_documents_that_a_finding_is_about(cli: Cli, ends: Ends, tmp_path: Path) -> None:
+    ends.source_client[ends.database]["orders"].insert_many({"_id": place, "user": 900 + place} for place in range(90))
+    (tmp_path / "own.yaml").write_text(
+        "name: own\ntitle: t\ncollections:\n  users: {}\n"
+        "  orders: {references: [{field: user, to: users, on_missing: warn}]}\n"
+    )
+    asked = copy(ends, "--catalog", str(tmp_path / "own.yaml"), "--dry-run")
+    told, full = cli(*asked), cli(*asked, "--json")
+    assert "by _id: 0 " in full.out
+    assert "by _id: " not in told.out
+    assert "warning: orders.user" in told.out
+    assert "--json names more of the documents" in told.out
+    assert "--json" not in cli(*copy(ends, "--dry-run")).out

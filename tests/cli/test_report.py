@@ -46,7 +46,7 @@ def test_it_is_written_by_its_ending_and_an_older_one_of_the_run_is_replaced(
     for ending in ("json", "md", "html", "txt"):
         for _ in range(2):
             done = cli("report", f"{run}", "-o", f"r.{ending}")
-            assert (done.code, done.err) == (0, "")
+            assert (done.code, done.err) == (0, f"the report is in r.{ending}\n")
         path = tmp_path / f"r.{ending}"
         assert f"Report of run {run:04d}" in path.read_text()
         assert path.stat().st_mode & 0o777 == 0o600

@@ -14,6 +14,16 @@ def test_the_demo_has_a_folder_of_its_own_in_the_state_folder(tmp_path: Path, mo
     assert DemoPlace.find(tmp_path / "other").root == tmp_path / "other"
 
 
+def test_where_the_environment_names_a_demos_home_that_demo_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    place = DemoPlace.find(None)
+    place.prepare()
+    monkeypatch.setenv(HOME_VARIABLE, str(place.root))
+    assert DemoPlace.find(None) == place
+
+
 def test_its_home_does_not_follow_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     assert DemoPlace(tmp_path / "demo").home.journal == tmp_path / "demo" / "state" / "journal.db"

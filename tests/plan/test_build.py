@@ -3,7 +3,7 @@ import pytest
 from tests.engine.scene import Scene, create, put
 from tests.suites.documents import EMPTY, as_value, doc, options
 from tests.suites.ids import int32, text
-from tui_migrate.errors import Refused, UsageError
+from tui_migrate.errors import NotAuthorised, Refused, UsageError
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.model import Plan, Policy, RunKind, Verify
 
@@ -72,7 +72,18 @@ async def test_an_empty_selection_is_a_usage_error(filled: Scene) -> None:
         await plan(filled, "b", exclude=("b",))
 
 
-async def test_an_empty_database_is_a_usage_error(scene: Scene) -> None:
+async def test_a_database_that_is_not_there_is_a_usage_error(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="has no database db"):
+        await plan(scene)
+
+
+async def test_of_an_empty_database_nothing_is_claimed_where_the_server_does_not_tell(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told_nothing(_: object) -> tuple[str, ...]:
+        raise NotAuthorised("not allowed to list the databases", hint="ask for the right")
+
+    monkeypatch.setattr(type(scene.source), "databases", told_nothing)
     with pytest.raises(UsageError, match="left to copy"):
         await plan(scene)
 

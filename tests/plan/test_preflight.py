@@ -326,5 +326,7 @@ async def test_what_will_delete_documents_by_age_is_warned_about(scene: Scene) -
         (Severity.WARNING, "ttl_index", "things.at_1"),
         (Severity.WARNING, "ttl_index", "events"),
     }
+    told = [one.message for one in await check(scene, await scene.plan(Policy.OVERWRITE))]
+    assert "the target's index at_1 deletes documents by age, also those that the run writes" in told
     exported = await check(scene, replace(await scene.plan(), target=PackageEnd(str(scene.home.state / "package"))))
     assert "ttl_index" not in [one.code for one in exported]

@@ -8,8 +8,8 @@ from tui_migrate.findings import Finding, Severity
 from tui_migrate.reports.cells import cells, wrapped
 from tui_migrate.reports.html import to_html
 from tui_migrate.reports.markdown import plain, to_markdown
-from tui_migrate.reports.model import Found, Report, ReportColumn, ReportTable, Unit, Verdict
-from tui_migrate.reports.text import WIDTH, lines, to_text
+from tui_migrate.reports.model import Fact, Found, Report, ReportColumn, ReportTable, Unit, Verdict
+from tui_migrate.reports.text import UNBROKEN, WIDTH, lines, to_text
 
 FOUND = (finding(count=1_200), finding(Severity.WARNING, "view_source_missing"), finding(Severity.NOTE, "n", ""))
 
@@ -69,6 +69,25 @@ def test_what_is_too_wide_is_broken_and_nothing_is_left_out() -> None:
     assert sum(row.count("c") for row in rows) == 60
     assert sum(row.count("p") for row in rows) == 70
     assert rows[0].endswith("12,345")
+
+
+def test_a_program_that_reads_finds_names_whole() -> None:
+    name = "chat sessions " * 20
+    columns = (ReportColumn("collection"), ReportColumn("values", Unit.COUNT))
+    table = ReportTable("Types", columns, ((name, 12_345),))
+    one = Report("t", "s", Verdict.GOOD, "", "", facts=(Fact("A", name),), tables=(table,))
+    shown = list(lines(one, width=UNBROKEN))
+    assert sum(name.strip() in line for line in shown) == 2
+    assert max(map(len, shown)) < len(name) + 20
+
+
+def test_a_column_in_which_nothing_stands_is_left_out() -> None:
+    columns = (ReportColumn("how"), ReportColumn("reason"), ReportColumn("count", Unit.COUNT))
+    for reason, heads in (("", "  how     count"), ("why", "  how     reason  count")):
+        rows = (("only in A", "", 1), ("only in B", reason, 2))
+        shown = to_text(Report("t", "s", Verdict.GOOD, "", "", tables=(ReportTable("Documents", columns, rows),)))
+        (head,) = (line for line in shown.splitlines() if line.startswith("  how"))
+        assert head.split() == heads.split()
 
 
 @given(reports)

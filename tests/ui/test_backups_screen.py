@@ -125,7 +125,7 @@ async def test_a_backup_is_made_checked_restored_and_taken_back(shop: Shop) -> N
         await until(pilot, shows(pilot, "Restore into"), "where to")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: [row[5] for row in table_cells(pilot)] == ["✓ complete"], "that it is complete")
-        assert table_cells(pilot)[0][4] == "never"
+        assert table_cells(pilot)[0][4] == "when made"
         await pilot.press("V")
         await until(pilot, is_on(pilot, BackupCheckScreen), "the check")
         await until(pilot, shows(pilot, "✓ No finding."), "that it is whole")
@@ -226,6 +226,13 @@ async def test_each_esc_goes_one_question_back(shop: Shop) -> None:
         await opened(pilot)
         await begun(pilot, "old")
         await type_into(pilot, "friday")
+        await choose(pilot, "sealed")
+        await until(pilot, is_on(pilot, AskPassphrase), "the passphrase")
+        await pilot.press("escape")
+        await choose(pilot, "plain")
+        await until(pilot, says(pilot, "as friday", "Next: s"), "the plan")
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "How to write it", "›As it is"), "the last question")
         await choose(pilot, "sealed")
         await until(pilot, is_on(pilot, AskPassphrase), "the passphrase")
         await pilot.press("escape")

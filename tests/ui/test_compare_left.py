@@ -127,6 +127,17 @@ async def test_a_start_takes_back_what_was_about_to_be_asked(home: Home, monkeyp
         assert isinstance(pilot.app.screen, CompareScreen)
 
 
+async def test_a_tick_while_the_tables_are_taken_down_does_not_go_round_for_ever(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(home, DONE) as pilot:
+        await until(pilot, shows(pilot, "marks what B is to get"), "the outcome")
+        monkeypatch.setattr(pilot.app.screen.query_one("#collections", Table), "_pruning", True)
+        assert isinstance(pilot.app.screen, CompareScreen)
+        pilot.app.screen._draw()  # what a tick does
+        monkeypatch.undo()
+
+
 async def test_a_mark_on_no_row_says_nothing_about_it(home: Home) -> None:
     async with opened(home, DONE) as pilot:
         await until(pilot, shows(pilot, "marks what B is to get"), "the outcome")

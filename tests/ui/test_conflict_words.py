@@ -19,25 +19,23 @@ def counts(opened: int, decided: int = 0) -> Counter[ConflictState]:
 
 
 def test_each_choice_says_how_many_it_is_about_and_none_stands_there_twice() -> None:
-    assert [one.words for one in reaches(ONE, Alike(counts(12), counts(31), counts(41)))] == [
-        "12 of orders, same fields open",
-        "31 of orders, all open",
-        "41 of all collections, all open",
+    assert [one.words for one in reaches(Alike(counts(12), counts(31), counts(41)))] == [
+        "12 with the same fields",
+        "31 of this collection",
+        "41 of all collections",
     ]
-    assert [one.words for one in reaches(ONE, Alike(counts(3), counts(3), counts(3)))] == [
-        "3 of orders, same fields open"
-    ]
+    assert [one.words for one in reaches(Alike(counts(3), counts(3), counts(3)))] == ["3 with the same fields"]
 
 
 def test_what_is_decided_is_offered_where_there_is_any() -> None:
-    found = reaches(ONE, Alike(counts(0), counts(2), counts(9, 1)))
+    found = reaches(Alike(counts(0), counts(2), counts(9, 1)))
     assert [(one.count, one.words, one.overrules) for one in found] == [
-        (2, "2 of orders, all open", False),
-        (9, "9 of all collections, all open", False),
-        (10, "10 of all collections, all decided too", True),
+        (2, "2 of this collection", False),
+        (9, "9 of all collections", False),
+        (10, "10 of all collections, decided too", True),
     ]
     assert [(one.is_of_collection, one.is_like) for one in found] == [(True, False), (False, False), (False, False)]
-    assert reaches(ONE, Alike(counts(0), counts(0), counts(0))) == []
+    assert reaches(Alike(counts(0), counts(0), counts(0))) == []
 
 
 async def test_a_queue_is_counted_by_what_is_like_one_of_it(home: Home) -> None:

@@ -148,21 +148,21 @@ async def test_what_is_decided_already_is_overruled_only_by_a_choice_of_its_own(
         await pilot.press("E")
         await until(pilot, shows(pilot, "1 decision made already stays"), "the question")
         assert [cell for row in table_cells(pilot, "#choices") for cell in row] == [
-            "keep the target's: 1 of things, same fields open",
-            "take the source's: 1 of things, same fields open",
-            "keep the target's: 2 of things, all open",
-            "take the source's: 2 of things, all open",
-            "keep the target's: 2 of things, same fields decided too",
-            "take the source's: 2 of things, same fields decided too",
-            "keep the target's: 3 of things, all decided too",
-            "take the source's: 3 of things, all decided too",
+            "keep the target's: 1 with the same fields",
+            "take the source's: 1 with the same fields",
+            "keep the target's: 2 of this collection",
+            "take the source's: 2 of this collection",
+            "keep the target's: 2 with the same fields, decided too",
+            "take the source's: 2 with the same fields, decided too",
+            "keep the target's: 3 of this collection, decided too",
+            "take the source's: 3 of this collection, decided too",
         ]
         await until(pilot, shows(pilot, "Nothing is written before u"), "that it can be changed")
         await pilot.press("j", "j", "j", "enter")
         await until(pilot, lambda: states(pilot) == ["○ to keep", *["○ to replace"] * 2], "all open")
         await pilot.press("E")
         await until(pilot, shows(pilot, "3 decisions made already stay"), "the question")
-        assert "open" not in "".join(cell for row in table_cells(pilot, "#choices") for cell in row)
+        assert all(cell.endswith(", decided too") for row in table_cells(pilot, "#choices") for cell in row)
         await pilot.press("G", "enter")
         await until(pilot, lambda: states(pilot) == ["○ to replace"] * 3, "all of them")
 

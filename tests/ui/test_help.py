@@ -1,9 +1,11 @@
 import pytest
 
 from tests.ui.driving import new_app, screen_text, shows, until
+from tui_migrate.comparison.model import Way
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Policy
 from tui_migrate.ui.actions import in_order
+from tui_migrate.ui.screens.backups import BackupSheet
 from tui_migrate.ui.screens.help import WORDS, HelpScreen
 from tui_migrate.ui.screens.history import HistoryScreen
 from tui_migrate.ui.widgets.pager import Pager
@@ -26,6 +28,7 @@ async def test_help_says_keys_words_and_files_of_where_it_was_opened(home: Home)
         assert {"backup", "reject", "mirror", "catalog", "validator", "owner", "redact", "migration"} <= dict(
             WORDS
         ).keys()
+        assert {f"  {one}" for one in Way} <= dict(WORDS).keys()
         assert {f"  {one}" for one in Policy} <= dict(WORDS).keys()
         for path in (home.connections, home.journal, home.runs, home.state / "error.log"):
             assert path_words(path) in said
@@ -58,3 +61,13 @@ async def test_help_is_laid_out_anew_for_another_size(home: Home) -> None:
         await pilot.press("G")
         await until(pilot, shows(pilot, "errors           ~/home"), "its end, narrower")
         assert max(map(len, screen_text(pilot).splitlines())) <= 40
+
+
+async def test_a_long_text_over_a_screen_says_how_it_is_left(home: Home) -> None:
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(BackupSheet([str(number) for number in range(50)]))
+        await until(pilot, shows(pilot, "of 50   esc goes back"), "how it is left")
+        await pilot.press("escape", "question_mark")
+        await until(pilot, shows(pilot, "lines 1–"), "help")
+        assert "   esc goes back" not in screen_text(pilot), "its footer says so"

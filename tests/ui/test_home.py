@@ -34,7 +34,7 @@ from tui_migrate.ui.screens.connection_form import ConnectionForm
 from tui_migrate.ui.screens.connections import ConnectionsScreen
 from tui_migrate.ui.screens.first_run import FirstRunPane
 from tui_migrate.ui.screens.history import HistoryScreen
-from tui_migrate.ui.screens.home import HomeScreen
+from tui_migrate.ui.screens.home import RECENT, HomeScreen
 from tui_migrate.ui.screens.rollback import RollbackScreen
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.snapshot import Snapshot
@@ -187,6 +187,16 @@ async def test_runs_that_need_somebody_stand_first(home: Home, tmp_path: Path) -
     assert app.parting_words() == (
         f"run 0006 goes on; tui-migrate {elsewhere} shows it again, tui-migrate attach 6 {elsewhere} follows it"
     )
+
+
+async def test_where_not_all_runs_are_listed_it_says_how_many_are(home: Home) -> None:
+    journal = PreparedJournal(home)
+    for _ in range(RECENT + 2):
+        await journal.run(RunState.COMPLETED)
+    app = new_app(home)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: len(table_cells(pilot, "#runs")) == RECENT, "the runs")
+        assert f"{RECENT} of {RECENT + 2} shown" in words(pilot, "#runs-title")
 
 
 async def test_a_run_that_is_being_rolled_back_says_so_and_leads_there(home: Home, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.screens.database_choice import AskDatabase
-from tui_migrate.ui.screens.dialogs import AskPassword
+from tui_migrate.ui.screens.dialogs import AskPassword, Choose
 from tui_migrate.ui.screens.end_choice import Role
 from tui_migrate.ui.screens.end_dialogs import AskUrl
 
@@ -83,7 +83,7 @@ async def test_the_password_of_a_connection_is_asked_for_and_esc_leaves_it(home:
     async with wizard(home, Draft(source)) as pilot:
         await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
         await pilot.press("escape")
-        await until(pilot, says(pilot, "✗ no password was given", "t asks for it"), "the fault")
+        await until(pilot, says(pilot, "✗ the right password was not given", "t asks for it"), "the fault")
         await pilot.press("t")
         await until(pilot, lambda: isinstance(pilot.app.screen, AskPassword), "the question")
         first = pilot.app.screen
@@ -100,6 +100,19 @@ async def test_the_password_of_a_connection_is_asked_for_and_esc_leaves_it(home:
         await type_into(pilot, "elsewhere")
         await until(pilot, says(pilot, "Source elsewhere on shop"), "what was typed all the same")
         assert session(pilot).passwords["shop/elsewhere"] == PASSWORD, "typed once for one user of one server"
+
+
+@pytest.mark.slow
+async def test_esc_at_the_password_goes_back_to_the_choice_and_asks_nothing_more(home: Home, guarded_url: str) -> None:
+    connections.write(home, [Connection("shop", f"mongodb://reader@{guarded_url}", Environment.STAGING)])
+    async with wizard(home) as pilot:
+        await ask(pilot, Role.SOURCE)
+        await pick(pilot, "connection:shop", AskPassword)
+        await type_into(pilot, "hunter2 wrong")
+        await until(pilot, says(pilot, "does not accept the user name and password"), "why")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the choice")
+        assert "›shop" in screen_text(pilot)
 
 
 async def test_a_server_that_is_gone_when_the_password_is_tried_is_a_fault(home: Home) -> None:

@@ -45,7 +45,7 @@ async def test_esc_leaves_it_unopened_and_t_asks_again(home: Home, package: Pack
     async with wizard(home, Draft(package)) as pilot:
         await asked(pilot, "Passphrase")
         await pilot.press("escape")
-        await until(pilot, says(pilot, "✗ no password was given", "t asks for it"), "the fault")
+        await until(pilot, says(pilot, "✗ the right password was not given", "t asks for it"), "the fault")
         await pilot.press("t")
         await asked(pilot, "Passphrase")
 

@@ -3,12 +3,20 @@ from dataclasses import replace
 import pytest
 
 from tests.ui.driving import NOW, store_end
+from tui_migrate.mapping.model import Scope
 from tui_migrate.plan.forecast import CollectionForecast
-from tui_migrate.plan.model import PackageEnd, Policy
+from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind
 from tui_migrate.ui.consequences import Count, Question, Sample
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import LookState
-from tui_migrate.ui.policy_words import IN_GENERAL, outcome, present_words, sample_words, sentence
+from tui_migrate.ui.policy_words import (
+    IN_GENERAL,
+    outcome,
+    plan_file_words,
+    present_words,
+    sample_words,
+    sentence,
+)
 from tui_migrate.ui.wording import local_time
 
 STORE = store_end("staging")
@@ -203,3 +211,11 @@ def test_an_export_changes_nothing() -> None:
 
 def test_without_ends_there_is_nothing_to_say() -> None:
     assert sentence(Draft(), None, 0) == ""
+
+
+def test_a_plan_that_redacts_is_said_to_hold_the_key_of_the_hashes() -> None:
+    plan = Plan(RunKind.COPY, STORE, STORE, ())
+    (plain,) = plan_file_words(plan)
+    (keyed,) = plan_file_words(replace(plan, scope=Scope(redact=True, redaction_key="ab" * 32)))
+    assert plain.endswith("It holds no password.")
+    assert "no password, but the key" in keyed

@@ -110,7 +110,7 @@ async def document(pilot: Pilot[None], row: int) -> str:
 
 async def test_where_nobody_changed_anything_it_says_so(ends: Pair) -> None:
     async with counted(ends) as pilot:
-        assert "No document is kept (counted 2026-09-21 14:13 UTC)." in said(pilot)
+        assert "Nobody has changed any of these documents since (counted 2026-09-21 14:13 UTC)." in said(pilot)
         assert "deletes 3 documents from" in said(pilot)
         assert "puts 3 documents back" in said(pilot)
         assert table_cells(pilot) == [("things", "3", "3", "0", "")]

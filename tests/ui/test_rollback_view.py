@@ -158,7 +158,7 @@ def test_what_was_counted_takes_the_place_of_what_the_record_has() -> None:
 def test_collections_that_are_not_undone_one_by_one_are_named() -> None:
     words = "\n".join(sentences(done(), RollbackLook(undo=UNDO), USUAL, counted(log=Tally(whole=9))))
     assert "! 9 documents in 1 collection (log) are not undone one by one" in words
-    assert "No document is kept (counted" in words
+    assert "No later change by others stands in its way (counted" in words
 
 
 def test_a_count_under_way_says_how_far_it_is_and_how_to_stop_it() -> None:

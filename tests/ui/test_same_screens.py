@@ -66,7 +66,7 @@ WALKS: dict[str, list[Step]] = {
         ("G", "›Read a package"),
         ("enter", "Package to read"),
     ],
-    "password": [("", "1/7"), ("n", "›Pair"), ("enter", "kept nowhere."), ("escape", "no password")],
+    "password": [("", "1/7"), ("n", "›Pair"), ("enter", "kept nowhere."), ("escape", "the right password")],
     "compare": [("", "1/7"), ("M", "no A is chosen"), ("enter", "A: one end"), ("escape", "no A"), ("j", "2/")],
     "backups": [("", "1/7"), ("K", "There are no backups"), ("n", "Back up"), ("escape", "There are no")],
 }

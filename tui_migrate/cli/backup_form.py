@@ -8,6 +8,7 @@ from tui_migrate.cli.output import JsonForm
 from tui_migrate.cli.render import time_form
 from tui_migrate.cli.tables import table
 from tui_migrate.cli.wording import at_and_ago
+from tui_migrate.journal.backup_records import BackupState
 from tui_migrate.redaction import redact
 from tui_migrate.wording import number, run_name, size
 from tui_migrate.worker.backups import Backup
@@ -71,4 +72,6 @@ def _scope(backup: Backup) -> str:
 
 def _verified(backup: Backup) -> str:
     record = backup.record
-    return "never" if record.verified_at is None else f"{at_and_ago(record.verified_at)}: {record.verdict}"
+    if record.verified_at is None:  # the run of a good one has read it back
+        return "when made" if record.state is BackupState.GOOD else "never"
+    return f"{at_and_ago(record.verified_at)}: {record.verdict}"

@@ -15,7 +15,6 @@ from tui_migrate.redaction import printable
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.catalogs.finding import Listed
     from tui_migrate.catalogs.model import Catalog
-    from tui_migrate.paths import Home
     from tui_migrate.plan.model import StoreEnd
 
 Word = Annotated[str, Parameter(name="CATALOG")]
@@ -123,7 +122,7 @@ def infer(
     end = typed_end(url, common.place, passwords, common.output)
     ask_missing([end], common.place, passwords)
     name = name_for(output.stem if output is not None else end.database)
-    drafted = asyncio.run(_drafted(end, name, sample, common.place, passwords))
+    drafted = asyncio.run(_drafted(end, name, sample, common, passwords))
     if output is not None:
         _write(output, drafted)
     common.output.document(catalog_form(drafted) | ({"path": str(output)} if output is not None else {}))
@@ -135,15 +134,18 @@ def infer(
     return 0
 
 
-async def _drafted(end: "StoreEnd", name: str, sample: int, home: "Home", passwords: dict[str, str]) -> "Catalog":
+async def _drafted(end: "StoreEnd", name: str, sample: int, common: Common, passwords: dict[str, str]) -> "Catalog":
     from tui_migrate.catalogs.drafting import draft
     from tui_migrate.catalogs.infer import gather
     from tui_migrate.plan.ends import open_source
+    from tui_migrate.plan.presence import refuse_absent
 
-    source = open_source(end, home, passwords)
+    source = open_source(end, common.place, passwords, is_patient=not common.output.is_watched)
     try:
         await source.identity()
         samples, evidence = await gather(source, sample)
+        if not samples:
+            await refuse_absent(source, end)
     finally:
         await source.close()
     if not samples:

@@ -17,7 +17,7 @@ from tui_migrate.cli.encryption import DECRYPTING, Decrypting
 from tui_migrate.cli.options import COMMON, Common, Flag, Names, not_empty
 from tui_migrate.cli.package_options import READING, PackageReading
 from tui_migrate.errors import Cancelled, TuiMigrateError, UsageError
-from tui_migrate.plan.model import PIPE, End, PackageEnd
+from tui_migrate.plan.model import PIPE, End, PackageEnd, StoreEnd
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from tui_migrate.cli.output import Output
@@ -218,7 +218,8 @@ def _with_types(end: End, reading: PackageReading, common: Common, passwords: di
 
 async def _carry_out(task: _Task, output: Path | None, plan: Path | None) -> int:
     """Compare, report, write the plan, and let go of the state: it is kept only until all that is done."""
-    from tui_migrate.cli.validate import show_report
+    from tui_migrate.cli.validate import note_report, show_report
+    from tui_migrate.comparison.model import Kind
     from tui_migrate.reports.comparison import COMPARISON_TITLE, comparison_report
     from tui_migrate.reports.saving import save
 
@@ -230,13 +231,25 @@ async def _carry_out(task: _Task, output: Path | None, plan: Path | None) -> int
             report = comparison_report(left.label, right.label, found, time.time(), mask)
             if output is not None:
                 await asyncio.to_thread(save, output, report, replaces=COMPARISON_TITLE)
+                note_report(output, task.output)
             if plan is not None:
                 await _write_plan(task, found, await left.source.collections(), plan)
+            for end, side, elsewhere in ((task.left, left, Kind.ONLY_RIGHT), (task.right, right, Kind.ONLY_LEFT)):
+                if all(one.presence is elsewhere for one in found.collections):
+                    await _note_absence(end, side, task)
             code = show_report(report, task.output)
             await asyncio.to_thread(state.remove)
         finally:
             state.close()
     return code
+
+
+async def _note_absence(end: End, side: "ComparedEnd", task: _Task) -> None:
+    """Say so where an end has nothing because there is no such database: its name may be misspelt."""
+    from tui_migrate.plan.presence import absence_words, is_there
+
+    if isinstance(end, StoreEnd) and not await is_there(side.source, end):
+        task.output.note(f"{absence_words(end)}, so that all there is is in the other; names are case-sensitive")
 
 
 async def _own_mask(left: "Source", right: "Source", task: _Task) -> "Mask":
@@ -295,7 +308,8 @@ async def _opened(end: End, task: _Task) -> AsyncIterator["ComparedEnd"]:
     from tui_migrate.comparison.kept import ComparedEnd
     from tui_migrate.plan.ends import open_source
 
-    source = await asyncio.to_thread(open_source, end, task.home, task.passwords)
+    is_patient = not task.output.is_watched
+    source = await asyncio.to_thread(open_source, end, task.home, task.passwords, is_patient=is_patient)
     try:
         yield ComparedEnd(end.label, source, Path(end.path) if isinstance(end, PackageEnd) else None)
     finally:

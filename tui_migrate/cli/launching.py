@@ -1,6 +1,6 @@
 """The way of every new run: look at both ends, plan, check, and then show, save or start what was planned."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,6 +26,7 @@ from tui_migrate.plan.forecast import ASSUMPTION, CollectionForecast, Forecast, 
 from tui_migrate.plan.model import End, PackageEnd, Plan
 from tui_migrate.plan.refusals import refusals
 from tui_migrate.stores.base import Source
+from tui_migrate.validation.model import lists_documents
 from tui_migrate.wording import number, run_name, size, waiting_words
 from tui_migrate.worker import launch
 from tui_migrate.worker.backups import note_made_for
@@ -123,7 +124,7 @@ class Launching:
 
     def _show_checked(self, findings: tuple[Finding, ...]) -> int:
         self.output.document({"valid": True, "findings": [finding_form(one) for one in findings]})
-        for line in findings_lines(self._told(findings)):
+        for line in brief_lines(self._told(findings)):
             self.output.line(line)
         if words := explain_line(self._told(findings)):
             self.output.line(words)
@@ -146,7 +147,7 @@ class Launching:
         self.output.document({**forecast_form(found), "findings": shown})
         for line in forecast_lines(found):
             self.output.line(line)
-        for line in findings_lines(tuple(one for one in findings if one.code != CONFLICT)):
+        for line in brief_lines([one for one in findings if one.code != CONFLICT]):
             self.output.line(line)
         if words := explain_line(findings):
             self.output.line(words)
@@ -203,6 +204,14 @@ def refuse_errors(findings: Sequence[Finding], *, strict: bool) -> None:
     """Raise CheckFailed where one of the findings is an error, or a warning of a strict plan."""
     if errors := preflight.blocking(findings, strict=strict):
         raise CheckFailed(findings, errors)
+
+
+def brief_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Show findings without the notes that list the documents of others, a hundred each, and say who has these."""
+    short = tuple(one for one in findings if not lists_documents(one))
+    yield from findings_lines(short)
+    if len(short) < len(findings):
+        yield f"  {arrow()} --json names more of the documents, by _id"
 
 
 def explain_line(findings: Sequence[Finding]) -> str:

@@ -8,7 +8,6 @@ from cyclopts import Parameter
 from tui_migrate.cli.options import COMMON, Common, EndText
 
 if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
-    from tui_migrate.paths import Home
     from tui_migrate.plan.model import StoreEnd
     from tui_migrate.stores.base import CollectionInfo
 
@@ -31,20 +30,24 @@ def list_collections(
     output, passwords = common.output, dict[str, str]()
     end = typed_end(url, common.place, passwords, output, database=database)
     ask_missing([end], common.place, passwords)
-    found = asyncio.run(_collections(end, common.place, passwords))
+    found = asyncio.run(_collections(end, common, passwords))
     output.document({"collections": [collection_form(one) for one in found]})
     for line in _lines(found):
         output.line(line)
     return 0
 
 
-async def _collections(end: "StoreEnd", home: "Home", passwords: dict[str, str]) -> "tuple[CollectionInfo, ...]":
+async def _collections(end: "StoreEnd", common: Common, passwords: dict[str, str]) -> "tuple[CollectionInfo, ...]":
     from tui_migrate.plan.ends import open_source
+    from tui_migrate.plan.presence import refuse_absent
 
-    source = open_source(end, home, passwords)
+    source = open_source(end, common.place, passwords, is_patient=not common.output.is_watched)
     try:
         await source.identity()
-        return await source.collections()
+        found = await source.collections()
+        if not found:
+            await refuse_absent(source, end)
+        return found
     finally:
         await source.close()
 

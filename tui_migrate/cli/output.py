@@ -31,6 +31,11 @@ class Output:
     home: Path | None = None
     pipe: int | None = None
 
+    @property
+    def is_watched(self) -> bool:
+        """True where a person sees what is said at once, and can try again; False for a script or a timer."""
+        return not self.json and sys.stderr.isatty()
+
     def line(self, text: str = "") -> None:
         """Write a line of the result; nothing where the result is JSON."""
         if not self.json:

@@ -30,13 +30,14 @@ def report(run: RunId, /, *, output: ReportFile = None, common: Common = COMMON)
     output
         Write the report to this file too, in the form that its ending asks for: .json, .md, .html or .txt.
     """
-    from tui_migrate.cli.validate import show_report
+    from tui_migrate.cli.validate import note_report, show_report
     from tui_migrate.cli.wording import parse_run_id
     from tui_migrate.reports.saving import save
 
     made = asyncio.run(_made(common.place, parse_run_id(run)))
     if output is not None:
         save(output, made, replaces=made.title)
+        note_report(output, common.output)
     show_report(made, common.output)
     return 0
 

@@ -1,6 +1,7 @@
 """The command `validate`: it reads a whole package, or a database with a catalog, and writes nothing."""
 
 import asyncio
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -102,9 +103,10 @@ def _validate_database(url: str, word: str, output: Path | None, common: Common)
     passwords: dict[str, str] = {}
     end = typed_end(url, common.place, passwords, common.output)
     ask_missing([end], common.place, passwords)
-    report = asyncio.run(validate_database(end, catalog, common.place, passwords))
+    report = asyncio.run(validate_database(end, catalog, common, passwords))
     if output is not None:
         save(output, report, replaces=DATABASE_TITLE)
+        note_report(output, common.output)
     return show_report(report, common.output)
 
 
@@ -141,9 +143,15 @@ def _validate_package(
         report = with_validation(report, validated)
     if output is not None:
         save(output, report, replaces=CHECK_TITLE)
+        note_report(output, common.output)
     if write_type_plan is not None:
         _write_types(examined, write_type_plan, common.output)
     return show_report(report, common.output)
+
+
+def note_report(path: Path, output: "Output") -> None:
+    """Say where the report was written."""
+    output.note(f"the report is in {path}")
 
 
 def show_report(report: "Report", output: "Output") -> int:
@@ -151,10 +159,12 @@ def show_report(report: "Report", output: "Output") -> int:
     from tui_migrate.cli.output import shows_unicode
     from tui_migrate.reports.json_form import form
     from tui_migrate.reports.model import Verdict
-    from tui_migrate.reports.text import lines
+    from tui_migrate.reports.text import UNBROKEN, WIDTH, lines
 
     output.document(form(report))
-    for line in lines(report, unicode=shows_unicode()):
+    # Who reads a pipe, a program or a pager, looks for whole names.
+    width = WIDTH if sys.stdout.isatty() else UNBROKEN
+    for line in lines(report, unicode=shows_unicode(), width=width):
         output.line(line)
     return {Verdict.GOOD: 0, Verdict.WARNINGS: 3, Verdict.ERRORS: 4}[report.verdict]
 

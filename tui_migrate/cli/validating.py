@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays quick
     from collections.abc import Sequence
 
     from tui_migrate.catalogs.model import Catalog
+    from tui_migrate.cli.options import Common
     from tui_migrate.packages.forms import PackageForm
     from tui_migrate.packages.package import Package
     from tui_migrate.paths import Home
@@ -76,18 +77,22 @@ async def validate_package(
     return told, Validated(catalog.label, issues, version, is_own_choice)
 
 
-async def validate_database(end: "StoreEnd", catalog: "Catalog", home: "Home", passwords: dict[str, str]) -> "Report":
+async def validate_database(
+    end: "StoreEnd", catalog: "Catalog", common: "Common", passwords: dict[str, str]
+) -> "Report":
     """Read a database and report on it; nothing can be written to it."""
     import time
 
     from tui_migrate.plan.ends import open_source
+    from tui_migrate.plan.presence import refuse_absent
     from tui_migrate.reports.validation import Validated, database_report
 
-    source = open_source(end, home, passwords)
+    source = open_source(end, common.place, passwords, is_patient=not common.output.is_watched)
     try:
         database = (await source.identity()).database
         collections = await source.collections()
         if not collections:
+            await refuse_absent(source, end)
             raise UsageError(f"{end.label} has no collections", hint="names of databases are case-sensitive")
         issues = await _issues(source, collections, catalog, is_package=False)
     finally:

@@ -32,8 +32,15 @@ class DemoPlace:
 
     @classmethod
     def find(cls, root: Path | None) -> "DemoPlace":
-        """Take the folder given, else `demo` in the user's state folder."""
-        return cls((root or Home.find().state / "demo").absolute())
+        """Take the folder given, else `demo` in the user's state folder.
+
+        Where the environment names a demo's own folder, as it does for whoever works on one by command, that is meant.
+        """
+        if root is not None:
+            return cls(root.absolute())
+        home = Home.find()
+        named = cls(home.state.parent)
+        return named if named.exists and named.home == home else cls((home.state / "demo").absolute())
 
     @property
     def home(self) -> Home:

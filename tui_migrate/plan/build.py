@@ -19,6 +19,7 @@ from tui_migrate.plan.model import (
     RunKind,
     Verify,
 )
+from tui_migrate.plan.presence import refuse_absent
 from tui_migrate.plan.scoping import settle
 from tui_migrate.redaction import printable, redact
 from tui_migrate.stores.base import Source
@@ -58,10 +59,12 @@ class PlanRequest:
 
 
 async def build_plan(request: PlanRequest, source: Source) -> Plan:
-    """Make a plan of a request. Raises UsageError for names that are not there, Refused for reserved ones."""
+    """Make a plan of a request. Raises UsageError for what is not there, Refused for reserved names."""
     for name in request.names:
         refuse_reserved(name)
     there = {one.name: one for one in await source.collections()}
+    if not there:
+        await refuse_absent(source, request.source)
     for name in (*request.names, *request.exclude):
         if name not in there:
             raise UsageError(

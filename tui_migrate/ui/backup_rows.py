@@ -8,7 +8,7 @@ from typing import Final
 from tui_migrate.connection_url import parse_url
 from tui_migrate.connections import Connection, named_for
 from tui_migrate.errors import UsageError
-from tui_migrate.journal.backup_records import BackupRecord
+from tui_migrate.journal.backup_records import BackupRecord, BackupState
 from tui_migrate.plan.model import Environment, StoreEnd
 from tui_migrate.redaction import printable, redact
 from tui_migrate.ui.run_rows import since
@@ -49,12 +49,17 @@ _STATES: Final = {
     BackupStatus.INTERRUPTED: ("~ stopped", Tone.WARN),
     BackupStatus.GIVEN_UP: ("○ given up", Tone.DIM),
 }
+_UNCHECKED: Final = {BackupState.GOOD: "when made"}
+"""When one that nobody has checked was read last: a run that completes has read the file back, and compared it."""
+_NOT_SINCE: Final = "nobody has checked it since"
 
 
 def backup_row(one: Backup, now: float) -> Row:
     """Show one backup. `now` is in seconds since 1970."""
     record, (state, tone) = one.record, _STATES[one.status]
-    checked = "never" if record.verified_at is None else since(record.verified_at, now)
+    checked = (
+        since(record.verified_at, now) if record.verified_at is not None else _UNCHECKED.get(record.state, "never")
+    )
     source = redact(record.source)
     cells = (
         one.name,
@@ -99,7 +104,7 @@ def _environment_words(record: BackupRecord) -> str:
 def _state_in_full(one: Backup) -> str:
     state, _ = _STATES[one.status]
     if one.status is BackupStatus.COMPLETE:
-        return f"{state}; its file was not checked yet"
+        return f"{state}; {_NOT_SINCE}"
     return state if state[2:] == one.status.value else f"{state} ({one.status.value})"
 
 
@@ -126,7 +131,9 @@ def sheet(one: Backup, now: float) -> list[str]:
     """Say all that is known of a backup."""
     record = one.record
     when = f"{local_time(record.created_at)}, {since(record.created_at, now)}"
-    checked = "never"
+    checked = _UNCHECKED.get(record.state, "never")
+    if record.state is BackupState.GOOD:
+        checked += f", whole: its run read the file back; {_NOT_SINCE}"
     if record.verified_at is not None:
         outcome = record.verdict or "—"
         checked = f"{local_time(record.verified_at)}, {since(record.verified_at, now)}: {outcome}"

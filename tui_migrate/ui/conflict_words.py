@@ -112,21 +112,21 @@ class Reach:
     overrules: bool = False
 
 
-def reaches(conflict: ConflictRecord, alike: Alike) -> list[Reach]:
+def reaches(alike: Alike) -> list[Reach]:
     """Give what can be decided about at once, the narrowest first; nothing twice, and nothing about no document."""
-    name, found = printable(conflict.collection), list[Reach]()
+    found = list[Reach]()
     for overrules in (False, True):
-        states, which = ((ConflictState.OPEN, *DECISIONS), "decided too") if overrules else (_OPEN, "open")
+        states, which = ((ConflictState.OPEN, *DECISIONS), ", decided too") if overrules else (_OPEN, "")
         narrower = 0
         for counts, what in (
-            (alike.fields, f"{name}, same fields"),
-            (alike.collection, f"{name}, all"),
-            (alike.run, "all collections, all"),
+            (alike.fields, "with the same fields"),
+            (alike.collection, "of this collection"),
+            (alike.run, "of all collections"),
         ):
             count = sum(counts[state] for state in states)
             if count > narrower and not (overrules and count == counts[ConflictState.OPEN]):
                 is_like, is_of_collection = counts is alike.fields, counts is not alike.run
-                words = f"{number(count)} of {what} {which}"
+                words = f"{number(count)} {what}{which}"
                 found.append(Reach(count, words, is_of_collection, is_like, overrules))
             narrower = count
     return found

@@ -17,7 +17,6 @@ from tui_migrate.connections import Connection
 from tui_migrate.errors import (
     AuthenticationFailed,
     CredentialsMissing,
-    Refused,
     TuiMigrateError,
     Unreachable,
     WrongKey,
@@ -27,6 +26,7 @@ from tui_migrate.packages.package import Package, SeveralDatabases
 from tui_migrate.paths import Home
 from tui_migrate.plan.ends import open_source
 from tui_migrate.plan.model import End, PackageEnd, StoreEnd
+from tui_migrate.plan.presence import is_there
 from tui_migrate.redaction import printable, redact
 from tui_migrate.stores.base import CollectionInfo, Hosting, Identity, Source
 from tui_migrate.stores.opened import opened
@@ -145,7 +145,7 @@ async def look_at_end(end: End, opening: Opening, report: Callable[[EndLook], ob
                 report(known)
                 async with patience(LIST_SECONDS, f"{place_words(end)} has not listed its collections"):
                     found = await source.collections()
-                    known = replace(known, is_there=bool(found) or await _is_there(source, end))
+                    known = replace(known, is_there=bool(found) or await is_there(source, end))
         report(replace(known, state=LookState.DONE, collections=found, at=opening.clock()))
     except* TuiMigrateError as group:
         fault = Fault.of(first_error(group))
@@ -173,15 +173,6 @@ async def _greet(source: Source, known: EndLook) -> EndLook:
         ping = await _ping(source)
     version = source.capabilities.server_version
     return replace(known, state=LookState.READING, version=version, ping_ms=ping, identity=identity)
-
-
-async def _is_there(source: Source, end: End) -> bool:
-    """Say whether a database that has no collection is there; where the server does not tell, it may be."""
-    try:
-        names = await source.databases() if isinstance(source, Hosting) else ()
-    except Refused:
-        return True
-    return not isinstance(end, StoreEnd) or end.database in names
 
 
 async def _look_into(package: Package, known: EndLook) -> EndLook:

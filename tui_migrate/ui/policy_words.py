@@ -4,7 +4,7 @@ from typing import Final, TypeGuard
 
 from tui_migrate.mapping.words import scope_words
 from tui_migrate.plan.forecast import CollectionForecast
-from tui_migrate.plan.model import PackageEnd, Policy, RunKind
+from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind
 from tui_migrate.plan.refusals import Refusals
 from tui_migrate.ui.consequences import Count, Sample
 from tui_migrate.ui.draft import Draft
@@ -103,6 +103,16 @@ def sentence(draft: Draft, count: Count | None, documents: int, refused: Refusal
     aside = refused.words(draft.max_rejects)
     aside = f"{aside} " if aside else ""
     return f"{deed} {aside}{_mirror_words(draft, count)}{_scope_words(draft)}{_undo_words(draft)}"
+
+
+def plan_file_words(plan: Plan) -> tuple[str, ...]:
+    """Say what the file of a plan will hold that is nobody else's business."""
+    if not plan.scope.redaction_key:
+        return ("A file that is not there yet, for you alone. It holds no password.",)
+    return (
+        "A file that is not there yet, for you alone. It holds no password, but the key of the hashes that redaction"
+        " makes: who has it can try whether a hash is that of a value they guess.",
+    )
 
 
 def _estimate(draft: Draft, documents: int) -> str:

@@ -139,6 +139,13 @@ def _text(shown: ShownVersions) -> Iterator[str]:
     yield from unified(shown.diff, NAMES)
 
 
+def unchanged_words(tally: Tally) -> str:
+    """Say that a rollback has nothing to keep, as far as that was looked into."""
+    if tally.whole or tally.already:
+        return "No later change by others stands in its way"
+    return "Nobody has changed any of these documents since"
+
+
 def _counted(found: TouchedList, tally: Tally, at: str, *, force: bool) -> Sequence[str]:
     listed, said = sum(one.fate in (Fate.CHANGED, Fate.GONE) for one in found.documents), []
     if tally.kept:
@@ -147,7 +154,7 @@ def _counted(found: TouchedList, tally: Tally, at: str, *, force: bool) -> Seque
         which = f"; {number(listed)} of them stand first" if listed < tally.kept else "; first in the list"
         said.append(f" {stay}{which}.")
     else:
-        said.append(f" No document is kept (counted {at}).")
+        said.append(f" {unchanged_words(tally)} (counted {at}).")
     if tally.already:
         said.append(f" {_documents(tally.already)} {'is' if tally.already == 1 else 'are'} as before the run already.")
     if tally.whole:

@@ -14,6 +14,7 @@ FEW: Final = 3
 """Documents that its message names."""
 
 MASKED: Final = "***"
+_BY_ID: Final = "by _id: "
 _MOST_CHARACTERS: Final = 80
 _MESSAGE_CHARACTERS: Final = 1_500
 """The longest list of ids in one message, which every face shows whole."""
@@ -74,7 +75,12 @@ def findings_of(issue: Issue) -> Iterator[Finding]:
     yield _note(issue, start, named)
 
 
+def lists_documents(finding: Finding) -> bool:
+    """Say whether a finding is one of the notes that name the documents of another, whose message names a few."""
+    return finding.severity is Severity.NOTE and finding.message.startswith(_BY_ID)
+
+
 def _note(issue: Issue, start: int, named: list[str]) -> Finding:
     finding = issue.finding
     subject = f"{finding.subject} ({start} to {start + len(named) - 1})"
-    return Finding(Severity.NOTE, finding.code, subject, f"by _id: {', '.join(named)}", count=len(named))
+    return Finding(Severity.NOTE, finding.code, subject, f"{_BY_ID}{', '.join(named)}", count=len(named))

@@ -96,7 +96,8 @@ def expiring(seen: Look) -> Iterator[Finding]:
     """Find indexes and collections of the target that delete documents by themselves."""
     for mine, theirs in seen.pairs():
         for index in filter(is_ttl, theirs.indexes):
-            message = f"the target's index {index_name(index)} deletes documents by age, the run's too"
+            what = "deletes documents by age, also those that the run writes"
+            message = f"the target's index {index_name(index)} {what}"
             hint = "documents past their expiry count as expired; drop the index before the run to keep them"
             yield warning("ttl_index", f"{mine.name}.{index_name(index)}", message, hint)
     for info in seen.planned():

@@ -30,32 +30,41 @@ _SEAL: Final = "sealed"
 _SEALED: Final = "Under a passphrase, which checking and restoring need again"
 
 
-async def ask_backup(app: "MigrateApp") -> tuple[str, StoreEnd, PackageEnd] | None:
+Asked = tuple[str, StoreEnd, PackageEnd]
+"""What a new backup is called, of which database it is, and what it is written to."""
+
+
+async def ask_backup(app: "MigrateApp", before: Asked | None = None) -> Asked | None:
     """Ask for a new backup's database, name and passphrase; each esc goes one question back, None before the first.
 
-    To be awaited in background work. Raises StorageFailed, JournalError.
+    With what was answered `before`, the last question is put first. To be awaited in background work. Raises
+    StorageFailed, JournalError.
     """
     known = (await read_connections(app.session.home)).connections
-    source: End | None = None
+    source: End | None = before[1] if before is not None else None
     while True:
-        source = await choose_end(app, Role.SOURCE, known, source, None, title="Back up", packages=False)
+        if before is None:
+            source = await choose_end(app, Role.SOURCE, known, source, None, title="Back up", packages=False)
         if not isinstance(source, StoreEnd):
             return None
-        if (package := await _ask_package(app, source)) is not None:
+        if (package := await _ask_package(app, source, before)) is not None:
             return package[0], source, package[1]
+        before = None
 
 
-async def _ask_package(app: "MigrateApp", source: StoreEnd) -> tuple[str, PackageEnd] | None:
+async def _ask_package(app: "MigrateApp", source: StoreEnd, before: Asked | None) -> tuple[str, PackageEnd] | None:
     name = default_name(source, app.session.clock())
-    while (typed := await _ask_name(app, name)) is not None:
-        if (target := await _ask_target(app, typed)) is not None:
+    typed, at = await _ask_name(app, name) if before is None else before[0], ""
+    if before is not None:
+        at = _SEAL if before[2].with_passphrase else _PLAIN
+    while typed is not None:
+        if (target := await _ask_target(app, typed, at)) is not None:
             return typed, target
-        name = typed
+        typed, at = await _ask_name(app, typed), ""
     return None
 
 
-async def _ask_target(app: "MigrateApp", name: str) -> PackageEnd | None:
-    at = ""
+async def _ask_target(app: "MigrateApp", name: str, at: str) -> PackageEnd | None:
     while (how := await _ask_how(app, at)) is not None:
         target = package_end(name, own_folder(app.session.home), encrypted=how == _SEAL)
         target = replace(target, with_passphrase=how == _SEAL)

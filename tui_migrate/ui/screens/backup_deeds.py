@@ -35,9 +35,18 @@ class NewBackupScreen(BackupPlanScreen):
 
     COLUMNS: ClassVar = (Column("Collection"), Column("Documents", 13, right=True), Column("Size", 10, right=True))
 
-    def __init__(self, name: str, source: StoreEnd, target: PackageEnd) -> None:
+    def __init__(self, name: str, source: StoreEnd, target: PackageEnd, ask_again: Callable[[], None]) -> None:
+        """`ask_again` goes back to the last question that led here."""
         super().__init__(PlanRequest(RunKind.EXPORT, source, target, description=f"the backup {name}"))
         self._called = name
+        self._ask_again = ask_again
+
+    def go_back(self) -> bool:
+        """Give up what is under way first; then what was answered stays, and the last question is put again."""
+        if not super().go_back():
+            self.leave()
+            self._ask_again()
+        return True
 
     def what(self) -> str:
         """A new one."""
@@ -89,7 +98,7 @@ class RestoreScreen(BackupPlanScreen):
 
     COLUMNS: ClassVar = (
         Column("Collection"),
-        Column("Is", 9),
+        Column("Will be", 9),
         Column("Add", 9, right=True),
         Column("Replace", 9, right=True),
         Column("Delete", 9, right=True),
@@ -149,7 +158,7 @@ class RestoreScreen(BackupPlanScreen):
     def sentences(self, outlook: Outlook) -> list[str]:
         """Say what becomes of the database."""
         made, now = self._backup.record.created_at, self.session.clock()
-        when = f"{since(made, now)} ({local_time(made)})"
+        when = f"at {local_time(made)} ({since(made, now)})"
         said = [f" Make {place_words(self._request.target)} what it was {when}. Can be undone."]
         if self._backup.record.owner:
             where = place_words(self._request.target)

@@ -190,7 +190,7 @@ class BackupPlanScreen(OperatorScreen):
         if has_all:
             await self.look(opening)
         else:
-            self.tell(Outlook(LookState.FAILED, began.at, fault=Fault("no password was given")))
+            self.tell(Outlook(LookState.FAILED, began.at, fault=Fault("the right password was not given")))
 
     async def _start(self, outlook: Outlook, plan: Plan) -> None:
         app, begun = self.migrate_app, None

@@ -15,7 +15,7 @@ from tui_migrate.plan.model import PackageEnd, StoreEnd
 from tui_migrate.ui.backup_rows import COLUMNS, backup_row, by_name_of_source, sheet
 from tui_migrate.ui.look import Fault, read_connections
 from tui_migrate.ui.screens.backup_check import BackupCheckScreen
-from tui_migrate.ui.screens.backup_choice import ask_backup, ask_place, opened_package
+from tui_migrate.ui.screens.backup_choice import Asked, ask_backup, ask_place, opened_package
 from tui_migrate.ui.screens.backup_deeds import NewBackupScreen, RestoreScreen
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.new_step import SLOW_SECONDS
@@ -125,9 +125,10 @@ class BackupsScreen(OperatorScreen):
     def help_text(self) -> str:
         """What the states mean."""
         return (
-            "A backup is complete once its run is, and good once its file was checked; findings means that documents"
-            " changed while they were read, damaged that its last check found errors, stopped that its run can be gone"
-            f" on with. {self.key_of('backup.check')} reads one whole and keeps what that came to."
+            "A backup is complete once its run is, which has read its file back, and good once that was checked again;"
+            " findings means that documents changed while they were read, damaged that its last check found errors,"
+            f" stopped that its run can be gone on with. {self.key_of('backup.check')} reads one whole and keeps what"
+            " that came to."
             f" {self.key_of('backup.restore')} shows what bringing it back would change before anything is written."
             f" {self.key_of('backup.prune')} shows which are old enough to go, and why the others stay."
         )
@@ -162,7 +163,8 @@ class BackupsScreen(OperatorScreen):
     def on_backups_screen_planned(self, message: Planned) -> None:
         """Show what it will have."""
         if self.is_topmost:
-            self.app.push_screen(NewBackupScreen(message.name, message.source, message.target))
+            asked = message.name, message.source, message.target
+            self.app.push_screen(NewBackupScreen(*asked, lambda: self._choose(self._new(asked))))
 
     def on_backups_screen_opened(self, message: Opened) -> None:
         """Check it, or show what restoring it would change; nothing where something else was opened meanwhile."""
@@ -233,8 +235,8 @@ class BackupsScreen(OperatorScreen):
         except TuiMigrateError as error:
             self.post_message(self.Listed((), Fault.of(error)))
 
-    async def _new(self) -> None:
-        if (asked := await ask_backup(self.migrate_app)) is not None:
+    async def _new(self, before: Asked | None = None) -> None:
+        if (asked := await ask_backup(self.migrate_app, before)) is not None:
             self.post_message(self.Planned(*asked))
 
     async def _open(self, backup: Backup, *, is_restore: bool) -> None:

@@ -316,11 +316,14 @@ class CompareScreen(OperatorScreen):
 
     def _turn(self) -> None:
         """Show the choice or the result, whichever it is now."""
+        self._arrange()
+        self._draw()
+
+    def _arrange(self) -> None:
         ends, found = self.query_one("#ends", Table), self.query_one("#collections", Table)
         is_result = self._shows_result
         ends.display, found.display = not is_result, is_result
         (found if is_result else ends).focus()
-        self._draw()
 
     def _tick(self) -> None:
         if self._work.is_under_way and self.is_current:
@@ -330,8 +333,7 @@ class CompareScreen(OperatorScreen):
         if not self.is_mounted:
             return
         if self.query_one("#collections", Table).display is not self._shows_result:
-            self._turn()
-            return
+            self._arrange()  # once: a table that is being taken down is never displayed, whatever it is told
         known, pane = self._known, self.query_one("#fault", FaultPane)
         if self._shows_fault and known is not None and known.fault is not None:
             pane.explain(

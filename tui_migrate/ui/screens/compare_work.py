@@ -85,7 +85,7 @@ class ComparisonWork:
         if has_all:
             await compare_ends(asked, opening, self._tell, self._go_on)
         else:
-            self._tell(replace(began, state=LookState.FAILED, fault=Fault("no password was given")))
+            self._tell(replace(began, state=LookState.FAILED, fault=Fault("the right password was not given")))
 
     def _tell(self, compared: Compared) -> None:
         self._screen.post_message(self.Told(compared))

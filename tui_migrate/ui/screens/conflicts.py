@@ -239,7 +239,7 @@ class ConflictsScreen(OperatorScreen):
         alike = await self.migrate_app.feed.alike(self._run_id, one)
         offered = {
             f"{decision.value}-{place}": (decision, reach)
-            for place, reach in enumerate(reaches(one, alike))
+            for place, reach in enumerate(reaches(alike))
             for decision in DECISIONS
         }
         if not offered:

@@ -210,7 +210,12 @@ async def ask_database(
     """
     text, sentences = proposed(connection, current, other), list[str]()
     listing = end_of(connection)
-    found: Found | None = await _what_hinders(app, connection)
+    found: Found | None = None
+    try:
+        if not await _has_password(app, connection):
+            return None
+    except (TuiMigrateError, BaseExceptionGroup) as error:
+        found = Fault.of(first_error(error))
     while True:
         window = AskDatabase(listing, sentences, text, is_target=is_target, found=found)
         answer = await app.push_screen_wait(window)
@@ -235,18 +240,11 @@ def proposed(connection: Connection, current: End | None, other: End | None) -> 
     return other.database if isinstance(other, StoreEnd) else ""
 
 
-async def _what_hinders(app: "MigrateApp", connection: Connection) -> Fault | None:
-    """See to the password that listing needs, and say what keeps it from being had; None where nothing does."""
+async def _has_password(app: "MigrateApp", connection: Connection) -> bool:
+    """See to the password that listing needs; False where the operator went back from being asked."""
     end = end_of(connection)
     _hand_on_password(app, connection, end)
-    try:
-        if await has_password(app, end):
-            return None
-    except TuiMigrateError as error:
-        return Fault.of(error)
-    except BaseExceptionGroup as group:
-        return Fault.of(first_error(group))
-    return Fault("no password was given")
+    return await has_password(app, end)
 
 
 def _hand_on_password(app: "MigrateApp", connection: Connection, end: StoreEnd) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 from textual.widget import Widget
 
+from tui_migrate.comparison.model import Way
 from tui_migrate.plan.model import Environment, Policy
 from tui_migrate.ui.actions import EVERYWHERE, Action
 from tui_migrate.ui.keymap import keymap_file
@@ -17,6 +18,14 @@ from tui_migrate.ui.wording import path_words
 
 POLICIES: Final = ", ".join(Policy)
 
+_WAYS: Final = {
+    Way.MERGED: "every document of both sides was read, in the order of its _id",
+    Way.SORTED: "so too, after a side that does not come in that order was sorted on disk",
+    Way.MULTISET: "every document was read; one that changed counts as one that A has and one that B has",
+    Way.SIZES: "the documents were not read: what is equal so may still differ",
+    Way.DIGESTS: "of what has the same digest in both packages nothing was read",
+    Way.DEFINITION: "a view, or a collection that one side alone has: no documents were compared",
+}
 WORDS: Final = (
     ("migration", "a copy (database to database), an export (into a package) or an import (out of one)"),
     ("connection", "a named endpoint in your connections.yaml, or a URL given on the spot"),
@@ -32,6 +41,8 @@ WORDS: Final = (
     ("package", "data on disk: a folder that mongorestore can read too, one tar file, or a form of another program"),
     ("backup", "a package of a whole database that the journal lists: checked, restored, pruned under Backups"),
     ("mirror", "a run that makes collections equal: what the target has besides is deleted"),
+    ("compared", "how the documents of a collection were compared:"),
+    *((f"  {one.value}", words) for one, words in _WAYS.items()),
     ("catalog", meaning(Option.CATALOG)),
     ("owner", meaning(Option.OWNER)),
     ("redact", meaning(Option.REDACT)),

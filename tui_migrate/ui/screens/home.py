@@ -296,5 +296,6 @@ class HomeScreen(RunListScreen):
 def _title(shown: list[RunSummary], total: int) -> str:
     at_work = sum(urgency(one) == AT_WORK for one in shown)
     needing = sum(AT_WORK < urgency(one) < NEEDS_NOBODY for one in shown)
+    all_words = f"{total:,} in all" if len(shown) >= total else f"{len(shown):,} of {total:,} shown"
     needs = f"{needing:,} {'needs' if needing == 1 else 'need'} you" if needing else "nothing needs you"
-    return f"Runs   {needs}   {f'{at_work:,} at work   ' if at_work else ''}{total:,} in all"
+    return f"Runs   {needs}   {f'{at_work:,} at work   ' if at_work else ''}{all_words}"

@@ -77,7 +77,7 @@ class Looking:
         """Look at an end; `refused` is what was said against its password, where another is to be asked for."""
         app, session = self._screen.migrate_app, self._screen.session
         opening = Opening(session.home, session.passwords, session.clock)
-        fault = Fault("no password was given", wants_password=True)
+        fault = Fault("the right password was not given", wants_password=True)
         try:
             if isinstance(end, PackageEnd):
                 has_one = await has_passphrase(app, as_read(end), refused=refused)

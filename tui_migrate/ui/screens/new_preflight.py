@@ -24,7 +24,7 @@ from tui_migrate.ui.checking import Checked, check
 from tui_migrate.ui.draft import Step
 from tui_migrate.ui.look import Fault, LookState, Opening
 from tui_migrate.ui.next_steps import finding_in_app
-from tui_migrate.ui.policy_words import sentence
+from tui_migrate.ui.policy_words import plan_file_words, sentence
 from tui_migrate.ui.report_rows import severity_tone, severity_words
 from tui_migrate.ui.screens.dialogs import AskText
 from tui_migrate.ui.screens.end_dialogs import absolute, working_folder
@@ -228,7 +228,7 @@ class PreflightPane(StepPane):
         app = self.owner.migrate_app
         date = time.strftime("%Y-%m-%d", time.localtime(app.session.clock()))
         value = f"{working_folder()}plan-{date}.yaml"
-        said = ["A file that is not there yet. It holds no password."]
+        said = list(plan_file_words(plan))
         while path := await app.push_screen_wait(AskText("Save the plan as", said, value)):
             chosen = absolute(path.strip())
             try:

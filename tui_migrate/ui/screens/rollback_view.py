@@ -10,6 +10,7 @@ from tui_migrate.redaction import printable
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.look import Fault, LookState
+from tui_migrate.ui.rollback_words import unchanged_words
 from tui_migrate.ui.screens.rollback_choices import order_words, runs_words
 from tui_migrate.ui.widgets.fitting import fit
 from tui_migrate.ui.widgets.table import Column, Row, Tone
@@ -188,7 +189,7 @@ def _found_words(found: Tally, at: str, collections: Mapping[str, Tally]) -> lis
     if found.kept:
         kept = f"{_documents(found.kept)} {_is(found.kept)} kept, because others changed or deleted them since"
     else:
-        kept = "No document is kept"
+        kept = unchanged_words(found)
     mark = "! " if found.kept else ""
     said = [f" {mark}{kept} (counted {at}).{already}"]
     if found.whole:

@@ -59,7 +59,9 @@ class Pager(Widget, can_focus=True):
         width = self.size.width
         if y == self.size.height - 1 and len(self._lines) > self._height:
             last = min(self._top + self._height, len(self._lines))
-            words = f" lines {self._top + 1}–{last} of {len(self._lines)}"
+            # A full screen says in its footer how it is left; over that, a text may hide all other words.
+            back = "   esc goes back" if self.screen.is_modal else ""
+            words = f" lines {self._top + 1}–{last} of {len(self._lines)}{back}"
             note = Strip([Segment(words, self.get_component_rich_style("pager--note"))])
             return note.adjust_cell_length(width, self.rich_style)
         line = self._lines[self._top + y] if self._top + y < len(self._lines) else ""
