@@ -218,6 +218,8 @@ async def test_nothing_is_lost_by_leaving_and_coming_back(shop: Shop) -> None:
         await pilot.press("escape")
         await until(pilot, shows(pilot, "There was no run yet", "n goes on with the plan old/", " → new/"), "Home")
         await pilot.press("n")
+        await until(pilot, shows(pilot, "›Go on with it"), "the question")
+        await pilot.press("enter")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the ends again")
         assert app.session.draft.marks == {"users"}
         await pilot.press("ctrl+n")
