@@ -10,12 +10,15 @@ from tests.engine.test_rejects import BAD, GOOD, fill_with_bad, rejected
 from tests.suites.documents import EMPTY, MUST_HAVE_N, doc, index, options
 from tests.suites.ids import int32, text
 from tui_migrate.documents import RawId
+from tui_migrate.engine.reject_source import RejectSource
 from tui_migrate.errors import Refused
+from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Counts, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy, RunKind, Verify
 from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.stores.base import BlockLimit
 from tui_migrate.worker import control, launch
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
@@ -63,6 +66,18 @@ async def test_what_is_refused_again_is_a_reject_of_the_retry_and_can_be_retried
     await scene.target.set_validator("things", EMPTY)
     third = await scene.retry(2)
     assert (third.exit_code, third.counts, third.record.retry_of) == (0, Counts(inserted=3), 2)
+
+
+async def test_refused_documents_are_read_in_blocks_of_a_size_and_on_from_any_of_them(scene: Scene) -> None:
+    await with_rejects(scene)
+    reader = await JournalReader.open(scene.home.journal)
+    source = RejectSource(1, scene.home.run(1), reader)
+    size = 2 * max(map(len, BAD))
+    found = [one async for one in source.read("things", limit=BlockLimit(size=size))]
+    behind = [one async for one in source.read("things", after=found[0].position, limit=BlockLimit(size=1))]
+    await reader.close()
+    assert [list(one.documents) for one in found] == [BAD[:2], BAD[2:]]
+    assert [list(one.documents) for one in behind] == [BAD[2:]]
 
 
 async def test_a_retry_has_a_ceiling_of_its_own(scene: Scene) -> None:
