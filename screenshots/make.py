@@ -184,7 +184,7 @@ async def ask(shot: Photographer) -> None:
     await shot.press("s")
     await shot.until("wait for your decision")
     await shot.take_after(["Q"], "conflicts", "›? open")
-    await shot.take_after(["enter"], "conflict", "- the source's", "- ")
+    await shot.take_after(["enter"], "conflict", "- the target's", "- ")
 
 
 async def prepared_scenes(home: Home) -> None:

@@ -60,6 +60,7 @@ class InvalidFile(UsageError):
     def __init__(self, message: str, *, path: str, line: int, key: str = "", hint: str = "") -> None:
         where = f"{path}, line {line}" + (f", key {key!r}" if key else "")
         super().__init__(f"{where}: {message}", hint=hint)
+        self.problem = message
         self.path = path
         self.line = line
         self.key = key

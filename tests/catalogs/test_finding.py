@@ -77,7 +77,7 @@ def test_hashes_of_passwords_and_addresses_are_sensitive() -> None:
     assert users is not None
     assert {one.field: one.redaction for one in users.sensitive}.items() >= {
         "hashed_password": Redaction.DROP,
-        "email": Redaction.MASK,
+        "email": Redaction.HASH,  # the mask of all would meet in a unique index
     }.items()
 
 

@@ -1,4 +1,5 @@
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
@@ -7,6 +8,7 @@ import pytest
 from bson import ObjectId
 from bson.codec_options import CodecOptions, DatetimeConversion
 
+from tui_migrate.catalogs.finding import shipped
 from tui_migrate.demo.sample import definitions
 from tui_migrate.demo.sample.documents import (
     OWN_DOCUMENTS,
@@ -16,8 +18,9 @@ from tui_migrate.demo.sample.documents import (
 )
 from tui_migrate.demo.sample.identity import COLLECTIONS, OWN, object_id, session, user
 from tui_migrate.demo.sample.sizes import LEAST, Sizes
-from tui_migrate.documents import elements, raw_id
+from tui_migrate.documents import RawId, elements, raw_id
 from tui_migrate.errors import UsageError
+from tui_migrate.mapping.redacting import redacted_paths, redactions
 
 OPTIONS: CodecOptions[Mapping[str, object]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
 
@@ -179,3 +182,17 @@ def test_an_id_says_which_document_it_is() -> None:
     assert session(3).subtype == 4
     assert session(3).as_uuid().version == 4
     assert user(OWN) != user(0)
+
+
+def test_the_sample_can_be_copied_redacted_by_its_catalog() -> None:
+    catalog = shipped("second_brain_database")
+    assert catalog is not None
+    for name in COLLECTIONS:
+        equal = redacted_paths(catalog, name)
+        for index in map(bson.decode, definitions.indexes(name)):
+            assert not index.get("unique") or set(index["key"]) - set(equal), f"{name}.{index['name']}"
+    (email,) = [change for path, change in redactions(catalog, COLLECTIONS, "ab" * 16)["users"] if path == "email"]
+    redacted = email(RawId(b"\x02" + bson.encode({"": "a@example.org"})[6:-1]))
+    assert redacted is not None
+    validator = bson.decode(definitions.options("users"))["validator"]["$jsonSchema"]["properties"]["email"]
+    assert re.search(validator["pattern"], bytes(redacted).decode())

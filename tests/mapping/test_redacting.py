@@ -65,6 +65,17 @@ def test_a_hash_depends_on_the_key_and_on_what_mongodb_holds_equal() -> None:
     assert hashed(None) is None
 
 
+def test_the_hash_of_an_address_reads_as_one_and_no_two_meet() -> None:
+    def hashed(value: object) -> Any:
+        return redacted(WORKSHOP, "users", phones={"number": value})["phones"]["number"]
+
+    name, at, host = hashed("anna@example.org").partition("@")
+    assert (len(name), at, host) == (32, "@", "hash.invalid")
+    assert hashed("anna@example.org") == hashed("anna@example.org") != hashed("berta@example.org")
+    for other in ("anna", "@", "anna@", "a b@c", "a@b@c", "anna@example.org\n", b"anna@example.org", 7):
+        assert "@" not in hashed(other)
+
+
 def test_a_hashed_reference_and_what_it_leads_to_stay_equal() -> None:
     hashing = changed(
         "  projects:\n    owner: user_id\n",

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from rich.cells import cell_len
 
-from tests.ui.driving import new_app, screen_text, shows, until
+from tests.ui.driving import PreparedJournal, new_app, screen_text, shows, until
+from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.ui import screens
 from tui_migrate.ui.actions import BY_ID, EVERYWHERE, REGISTRY, bindings, in_order
@@ -180,3 +181,16 @@ async def test_help_lists_the_keys_of_every_screen(home: Home) -> None:
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen), "Help")
         await until(pilot, shows(pilot, "Keys that work here now"), "the keys")
+
+
+async def test_the_palette_finds_what_cannot_be_done_with_this_row_and_says_so(home: Home) -> None:
+    await PreparedJournal(home).run(RunState.FAILED, documents=0)
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "✗ failed"))
+        await pilot.press("ctrl+p", *"rollb")
+        await until(pilot, shows(pilot, "Roll back  (r)", "Not with what is under the cursor. See what a"))
+        await until(pilot, shows(pilot, "History  (h)"))
+        await pilot.press("down", "enter")
+        await until(pilot, shows(pilot, "✗ Roll back: not with what is under the cursor."))
+        assert isinstance(app.screen, HomeScreen)

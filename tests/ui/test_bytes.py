@@ -201,7 +201,7 @@ def long_document(number: int, word: str) -> bytes:
 
 STEPS = (
     ("", "Q", "2 documents wait"),
-    ("one document of a queue", "enter", "+++ the target"),
+    ("one document of a queue", "enter", "+++ the source"),
     ("", "escape", "2 documents wait"),
     ("", "escape", "K Backups"),
     ("", "down", "›0001"),

@@ -108,8 +108,8 @@ async def test_two_ends_are_chosen_compared_and_looked_into_down_to_the_field(sh
         assert listed[0] == ("[ ]", "different", "10", "~age")
         assert listed[-1] == ("[ ]", "only A", "29", "B lacks it")
         await pilot.press("enter")
-        await until(pilot, shows(pilot, "A plan replaces + by -."), "the document")
-        await until(pilot, shows(pilot, "~ age: another value", '- {"$numberInt": "10"}', '+ {"$numberInt": "-1"}'))
+        await until(pilot, shows(pilot, "A plan replaces - by +."), "the document")
+        await until(pilot, shows(pilot, "~ age: another value", '+ {"$numberInt": "10"}', '- {"$numberInt": "-1"}'))
         await pilot.press("escape", "escape")
         await until(pilot, is_on(pilot, CompareScreen), "the collections")
 
@@ -336,7 +336,7 @@ async def test_pairs_of_runs_are_offered_and_what_is_sensitive_is_hidden(shop: S
         await pilot.press("enter")
         await until(pilot, is_on(pilot, CompareCollectionScreen), "the collection")
         await pilot.press("enter")
-        await until(pilot, shows(pilot, "A plan replaces + by -."), "the document")
+        await until(pilot, shows(pilot, "A plan replaces - by +."), "the document")
         text = pilot.app.screen.query_one(Pager).words
         assert "***" in text
         assert '$numberInt": "-1"' not in text

@@ -111,8 +111,8 @@ async def test_the_queue_says_what_waits_and_where_they_differ(ends: Pair) -> No
 async def test_a_document_is_compared_and_decided_on_its_sheet(ends: Pair) -> None:
     async with opened(ends) as pilot:
         said = await sheet(pilot, row=0)
-        assert '+  "level": "x"' in said
-        assert '-  "level": "ours"' in said
+        assert '-  "level": "x"' in said
+        assert '+  "level": "ours"' in said
         await pilot.press("Y")
         await until(pilot, lambda: is_list(pilot) and states(pilot)[0] == "○ to replace", "the decision")
         said = await sheet(pilot, row=2)
@@ -232,7 +232,7 @@ async def test_the_difference_can_be_copied(ends: Pair) -> None:
         assert next((one.what, one.text) for one in screen(pilot).copyable()) == ("_id", "1")
         await sheet(pilot, row=0)
         offered = {one.what: one.text for one in screen(pilot).copyable()}
-        assert '-  "level": "ours"' in offered["difference"]
+        assert '+  "level": "ours"' in offered["difference"]
         assert offered["_id"] == "1"
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: pilot.app.screen.query_one("#sides").display, "both side by side")
@@ -252,7 +252,7 @@ async def test_what_cannot_be_read_is_a_fault_and_can_be_tried_again(
             await until(pilot, shows(pilot, "✗ the source has not answered", "check the line", "ctrl+r"), "the fault")
             patch.undo()
             await pilot.press("ctrl+r")
-            await until(pilot, shows(pilot, '-  "level": "ours"'), "the document")
+            await until(pilot, shows(pilot, '+  "level": "ours"'), "the document")
 
 
 async def test_an_end_that_does_not_answer_is_waited_for_in_the_open_and_left_by_esc(

@@ -7,6 +7,7 @@ from tui_migrate.comparison.model import FieldChange, FieldKind
 from tui_migrate.reports.masking import NOTHING
 from tui_migrate.ui.conflict_words import comparison
 from tui_migrate.ui.document_diff import DocumentDiff, diff_of, side_by_side, unified
+from tui_migrate.ui.widgets.table import Tone
 from tui_migrate.worker.conflict_documents import Sides
 
 lines = st.lists(
@@ -28,8 +29,27 @@ def test_both_columns_hold_every_line_and_only_equal_ones_stand_unmarked(left: l
 def test_a_document_that_one_end_lacks_is_shown_whole() -> None:
     diff = diff_of(encode({"_id": 1, "a": "x"}), None, "users", NOTHING)
     assert diff.fields == ()
-    assert unified(diff)[2:] == ["- {", '-   "_id": {"$numberInt": "1"},', '-   "a": "x"', "- }"]
-    assert all(row.cells[0] == "-" for row in side_by_side(diff))
+    assert unified(diff)[2:] == ["+ {", '+   "_id": {"$numberInt": "1"},', '+   "a": "x"', "+ }"]
+    assert all((row.cells[0], row.tone) == ("+", Tone.GOOD) for row in side_by_side(diff))
+
+
+def test_minus_is_what_the_target_has_and_would_lose_and_plus_is_what_would_be_written() -> None:
+    source, target = encode({"_id": 1, "new": 1, "n": 1}), encode({"_id": 1, "old": 2, "n": 2})
+    diff = diff_of(source, target, "users", NOTHING)
+    shown = unified(diff, ("the source's", "the target's"))
+    fields = [one for one in shown if one.startswith(("- ", "+ ", "~ ", "    "))]
+    assert fields[:2] == ["+ new: only in A", '    + {"$numberInt": "1"}']
+    assert shown[shown.index("# Document") + 2 :][:2] == ["--- the target's", "+++ the source's"]
+    for text in (shown, comparison(Sides(source, target, is_as_queued=True))):
+        changed = [one for one in text if one.startswith(('-  "', '+  "'))]
+        assert all(one.startswith("-") is ('"2"' in one) for one in changed)
+        assert len(changed) == 4
+    assert "- old: only in B" in shown
+    assert shown.index('    - {"$numberInt": "2"}') < shown.index('    + {"$numberInt": "1"}', 6)
+    assert comparison(Sides(source, None, is_as_queued=True))[0] == "+ {"
+    assert comparison(Sides(None, target, is_as_queued=True))[0] == "- {"
+    signs = {row.cells[0]: row.tone for row in side_by_side(diff_of(None, target, "users", NOTHING))}
+    assert signs == {"-": Tone.BAD}
 
 
 def test_what_is_equal_by_now_is_said_to_be() -> None:
@@ -50,5 +70,5 @@ def test_lines_that_are_equal_as_far_as_they_are_shown_are_not_called_no_differe
 
 def test_without_the_documents_the_fields_are_shown() -> None:
     diff = DocumentDiff((FieldChange("a.b", FieldKind.ADDED, None, "1"),))
-    assert unified(diff) == ["# Fields that differ", "", "+ a.b: only in B", "    + 1", ""]
-    assert [row.cells for row in side_by_side(diff)] == [("+", "a.b: ", "a.b: 1")]
+    assert unified(diff) == ["# Fields that differ", "", "- a.b: only in B", "    - 1", ""]
+    assert [row.cells for row in side_by_side(diff)] == [("-", "a.b: ", "a.b: 1")]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.mapping.catalogs import TEXT
 from tests.ui.driving import copy_plan
 from tui_migrate.errors import UsageError
-from tui_migrate.mapping.model import Rename, Scope
+from tui_migrate.mapping.model import Filter, Rename, Scope
 from tui_migrate.plan.model import End, Environment, PackageEnd, Policy, RunKind, StoreEnd, Verify
 from tui_migrate.ui import draft as drafts
 from tui_migrate.ui.draft import Draft, Step
@@ -131,6 +131,12 @@ def test_a_pair_brings_its_marks_where_the_same_source_has_none() -> None:
     plan = copy_plan(PROD, STAGING, ("users", "orders"))
     assert drafts.with_pair(Draft(), plan, 4) == Draft(PROD, STAGING, frozenset(("users", "orders")), marks_of=4)
     assert drafts.toggled(drafts.with_pair(Draft(), plan, 4), "users").marks_of == 0
+    taken = drafts.with_pair(Draft(), plan, 4)
+    assert drafts.with_target(taken, taken.target or PACKAGE).marks_of == 4
+    for other in (drafts.with_target(taken, PACKAGE), drafts.with_source(taken, PACKAGE), drafts.swapped(taken)):
+        assert (other.marks, other.marks_of) == (taken.marks, 0)
+    for scope in (Scope(filters=(Filter("users", "{}"),)), Scope(owner="7")):
+        assert drafts.with_pair(Draft(), replace(plan, scope=scope), 4).marks_of == 0
     mine = drafts.with_pair(Draft(marks=frozenset(("mine",))), plan, 4)
     assert (mine.marks, mine.marks_of) == (frozenset(("mine",)), 0)
     others = drafts.with_pair(Draft(STAGING, PROD, frozenset(("others",))), plan, 4)

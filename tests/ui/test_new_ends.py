@@ -218,6 +218,8 @@ async def test_nothing_is_lost_by_leaving_and_coming_back(shop: Shop) -> None:
         await pilot.press("escape")
         await until(pilot, shows(pilot, "There was no run yet", "n goes on with the plan old/", " → new/"), "Home")
         await pilot.press("n")
+        await until(pilot, shows(pilot, "›Go on with it"), "the question")
+        await pilot.press("enter")
         await until(pilot, says(pilot, "2 collections, 50 documents"), "the ends again")
         assert app.session.draft.marks == {"users"}
         await pilot.press("ctrl+n")
@@ -248,6 +250,12 @@ async def test_pairs_used_before_come_first_each_once_and_the_cursor_is_on_the_l
     async with wizard(shop.home) as pilot:
         await until(pilot, lambda: len(rows(pilot, "#ends")) == 4, "the pairs")
         table = pilot.app.screen.query_one("#ends", Table)
+        assert table.cursor_key == f"run:{last}"
+        await until(pilot, says(pilot, "Not yet: no source is chosen: enter takes both ends of this pair."), "enter")
+        await pilot.press("g")
+        await until(pilot, says(pilot, "Not yet: no source is chosen: enter on Source."), "enter there")
+        await pilot.press("j", "j")
+        await until(pilot, says(pilot, "enter takes both ends of this pair."), "enter on the pair")
         assert table.cursor_key == f"run:{last}"
         assert rows(pilot, "#ends")[2][1:] == (f"{OLD}/{shop.database} → {NEW}/{shop.database}", "1 h ago, run 0003")
         await pilot.press("enter")

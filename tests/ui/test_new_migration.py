@@ -6,8 +6,8 @@ from tui_migrate.paths import Home
 from tui_migrate.plan.model import Environment, PackageEnd, StoreEnd
 from tui_migrate.ui.draft import Draft, Step
 from tui_migrate.ui.screens.base import OperatorScreen
-from tui_migrate.ui.screens.new_migration import NewMigrationScreen, steps_line
-from tui_migrate.ui.screens.new_step import StepPane
+from tui_migrate.ui.screens.new_migration import NewMigrationScreen
+from tui_migrate.ui.screens.new_step import StepPane, steps_line
 
 __all__ = ["shop"]
 

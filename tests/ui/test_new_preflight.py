@@ -25,7 +25,9 @@ from tests.ui.new_scene import (
     type_into,
     wizard,
 )
+from tui_migrate.findings import Severity
 from tui_migrate.journal.states import RunState
+from tui_migrate.mapping.model import Filter, Scope
 from tui_migrate.plan.model import Environment, PackageEnd, RunKind, StoreEnd
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.ui.draft import Draft, Step
@@ -34,6 +36,16 @@ from tui_migrate.ui.screens.finding_sheet import FindingSheet
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 
 __all__ = ["shop"]
+
+MASKED_AND_REFERRED = """\
+name: own
+title: Own data
+collections:
+  logs:
+    references: [{field: user, to: users, on_missing: warn}]
+  users:
+    sensitive: [{field: age, redaction: mask}]
+"""
 
 pytestmark = [
     pytest.mark.usefixtures("lost_sockets"),
@@ -136,7 +148,9 @@ async def test_a_source_that_changes_while_the_checks_are_shown_makes_them_stale
         assert isinstance(screen, NewMigrationScreen)
         screen.change(replace(draft, listed=("users",)))
         await until(pilot, says(pilot, "The plan was changed since it was checked.", "Not yet: the plan was"), "that")
+        assert "s Start" not in screen_text(pilot)
         await pilot.press("s")
+        await until(pilot, says(pilot, "The plan was changed since it was checked, ctrl+r checks it."), "why not")
         assert not is_run(pilot)
         await pilot.press("ctrl+r")
         await until(pilot, says(pilot, "✓ The checks found nothing"), "new ones")
@@ -162,6 +176,31 @@ async def test_what_the_target_will_refuse_is_counted_and_can_be_put_aside(shop:
         await until(pilot, shows(pilot, "completed with findings"), "its end")
     assert from_yaml((await run_record(shop.home)).plan, "plan").max_rejects == 2
     assert len(shop.documents("users")) == 28
+
+
+async def test_what_redaction_makes_equal_is_said_first_and_can_be_put_aside(shop: Shop) -> None:
+    shop.source_db[shop.database]["users"].create_index("age", unique=True)
+    shop.source_db[shop.database]["logs"].insert_many({"_id": one, "user": 100 + one} for one in range(3))
+    new = replace(shop.target, database=f"{shop.database}_new")
+    draft = replace(shop.ready("users", "logs", step=Step.PREFLIGHT, target=new), catalog=MASKED_AND_REFERRED)
+    async with wizard(shop.home, replace(draft, scope=Scope(redact=True))) as pilot:
+        said = "The run stops at the first of up to 29 refused documents (none may be put aside)."
+        await until(pilot, says(pilot, said, "Next: s starts the run, after"), "what is known")
+        checked = session(pilot).looks.checked
+        assert checked is not None
+        warnings = [one.code for one in checked.of(Severity.WARNING)]
+        assert warnings[0] == "unique_redacted"
+        assert "dangling_reference" in warnings
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose), "the question")
+        await until(pilot, says(pilot, "! users.age_1: up to 29 documents", "Start, and put up to 29 aside"), "both")
+
+
+async def test_a_filter_by_ids_is_counted_before_the_target_is(shop: Shop) -> None:
+    draft = shop.ready("users", step=Step.PREFLIGHT)
+    scope = Scope(filters=(Filter("users", '{"_id": {"$in": [1, 2]}}'),))
+    async with wizard(shop.home, replace(draft, scope=scope)) as pilot:
+        await until(pilot, says(pilot, "Copy up to 2 documents by 1 filter into"), "what is meant")
 
 
 @pytest.mark.slow

@@ -104,6 +104,8 @@ async def test_a_catalog_is_chosen_from_those_there_are_and_taken_back(home: Hom
     async with more(home) as pilot:
         await change(pilot, Option.CATALOG)
         await until(pilot, shows(pilot, "own  Own data", "gofannon", "a file, by its path"), "the catalogs")
+        assert "A YAML file of references, owners" in flat(pilot)
+        assert "“Say what the data are”" in flat(pilot)
         await choose(pilot, "own")
         await until(pilot, lambda: session(pilot).draft.catalog == CATALOG, "the catalog")
         await turn(pilot, Option.REDACT)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.ui.driving import NOW, store_end
-from tui_migrate.mapping.model import Scope
+from tui_migrate.mapping.model import Filter, Scope
 from tui_migrate.plan.forecast import CollectionForecast
 from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind
 from tui_migrate.ui.consequences import Count, Question, Sample
@@ -180,6 +180,8 @@ def test_without_a_whole_count_the_sentence_is_put_in_general(policy: Policy) ->
         assert sentence(draft, count, 1234) == f"Copy about 1,234 {general}"
     assert sentence(replace(draft, source=PACKAGE), None, 2) == f"Import about 2 {general}"
     assert sentence(draft, None, 1).startswith("Copy about 1 document into")
+    filtered = replace(draft, scope=Scope(filters=(Filter(draft.chosen[0], "{}"), Filter("not marked", "{}"))))
+    assert sentence(filtered, None, 600).startswith("Copy up to 600 documents by 1 filter into")
 
 
 def test_a_mirror_says_what_becomes_of_each_document_as_far_as_it_is_counted() -> None:

@@ -164,14 +164,14 @@ async def test_each_document_is_shown_before_the_run_and_as_it_is_now(ends: Pair
         await until(pilot, lambda: app.clipboard == "4", "the _id")
     assert "Kept: somebody changed it after the run wrote it." in texts[0]
     assert "Others changed: name; the source still has what the run wrote." in texts[0]
-    assert '    - "user 1"\n    + "\\u001b[2Jsomebody else"' in texts[0]
+    assert '    - "\\u001b[2Jsomebody else"\n    + "user 1"' in texts[0]
     assert "Nothing is done: it is as it was before the run." in texts[1]
     assert "Deleted: the run inserted it, and it is as the run left it." in texts[2]
-    assert '+   "name": "user 3"' in texts[2]
-    assert "Kept: somebody changed it after the run wrote it. - is before the run, + is in the target now" in texts[3]
-    assert '-  "level": "old"' in texts[3]
+    assert '-   "name": "user 3"' in texts[2]
+    assert "Kept: somebody changed it after the run wrote it. - is in the target now, + is before the run" in texts[3]
+    assert '+  "level": "old"' in texts[3]
     assert "Kept away: somebody deleted it after the run wrote it." in texts[4]
-    assert '-   "level": "old"' in texts[4]
+    assert '+   "level": "old"' in texts[4]
     assert "Put back: the run replaced it, and it is as the run left it." in texts[5]
 
 

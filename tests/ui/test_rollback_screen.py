@@ -146,7 +146,7 @@ async def test_an_undo_log_that_cannot_be_read_is_read_again_by_a_key(journal: P
     run_id = await journal.run()
     journal.home.run(run_id).undo_log.write_bytes(b"this is something else")
     async with preview(journal.home, run_id) as pilot:
-        await until(pilot, shows(pilot, "is no undo log of this version", "ctrl+r Try again"))
+        await until(pilot, shows(pilot, "is no undo log of this version", "ctrl+r Look again"))
         await write_undo(journal.home, run_id)
         await pilot.press("ctrl+r")
         await until(pilot, shows(pilot, "Next: s starts the rollback"))

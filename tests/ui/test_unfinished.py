@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.driving import copy_plan, new_app, new_home, shows, store_end, until
+from tests.ui.driving import copy_plan, new_app, new_home, screen_text, shows, store_end, until
 from tui_migrate.errors import InvalidFile, StorageFailed
 from tui_migrate.mapping.model import Filter, Rename, Scope
 from tui_migrate.paths import Home
@@ -17,6 +17,7 @@ from tui_migrate.strict_yaml import parse
 from tui_migrate.ui import draft_file
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.draft import Draft, Step, from_plan
+from tui_migrate.ui.scoping import with_redaction
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
 from tui_migrate.ui.unfinished import words
 
@@ -149,7 +150,7 @@ async def test_what_was_begun_is_offered_by_the_next_app_and_gone_on_with(tmp_pa
         await pilot.press("enter")
         await until(pilot, shows(pilot, "prod/shop → staging/shop", "1 Ends"))
         assert app.session.draft.marks == {"users", "orders"}
-        assert not app.unfinished.has_others
+        assert len(app.unfinished.waiting) == 1
 
 
 async def test_one_that_is_begun_anew_stays_beside_the_new_one_until_it_is_forgotten(tmp_path: Path) -> None:
@@ -179,16 +180,106 @@ async def test_one_that_is_begun_anew_stays_beside_the_new_one_until_it_is_forgo
     assert left(home) == [from_plan(copy_plan())]
 
 
-async def test_a_draft_that_cannot_be_read_is_said_to_be_and_left_alone(tmp_path: Path) -> None:
+RUBBISH = "format: 1\nfrom: nowhere\n"
+
+
+async def test_of_a_draft_that_cannot_be_read_it_is_said_what_is_wrong_and_asked_what_becomes_of_it(
+    tmp_path: Path,
+) -> None:
     home = new_home(tmp_path)
-    home.draft.write_text("format: 1\nfrom: nowhere\n")
+    home.draft.write_text(RUBBISH)
     app = new_app(home)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, shows(pilot, "The unfinished plan is left alone: /"))
+        await until(pilot, shows(pilot, "✗ A plan cannot be read, n asks about it: this key is unknown (line 2, key"))
         await until(pilot, shows(pilot, "Try the demo"))
         await pilot.press("n")
-        await until(pilot, shows(pilot, "new migration"))
-    assert home.draft.read_text() == "format: 1\nfrom: nowhere\n"
+        await until(pilot, shows(pilot, "An unfinished plan cannot be read", "draft.yaml", "Keep its file aside"))
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "✗ A plan cannot be read", "Try the demo"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "Decide later"))
+        await pilot.press("G", "enter")
+        await until(pilot, shows(pilot, "new migration", "1 Ends"))
+        assert home.draft.read_text() == RUBBISH
+        await until(pilot, lambda: not app.session.looks.is_pending)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "✗ A plan cannot be read"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "Keep its file aside, as draft.unreadable.yaml"))
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "new migration", "1 Ends"))
+    assert not home.draft.exists()
+    assert home.draft.with_name("draft.unreadable.yaml").read_text() == RUBBISH
+    assert draft_file.find(home) == ((), ())
+
+
+async def test_a_draft_that_cannot_be_read_can_be_forgotten_and_the_others_are_offered(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    home.draft.write_bytes(b"\xff\x00")
+    draft_file.save(home, from_plan(copy_plan()))
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "n goes on with the plan", "asks about it: the file is not UTF-8"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "cannot be read", "Forget it: delete its file"))
+        await pilot.press("down", "enter")
+        await until(pilot, shows(pilot, "Go on with it"))
+        assert not home.draft.exists()
+        await pilot.press("escape")
+        await until(pilot, lambda: "cannot be read" not in screen_text(pilot))
+    assert left(home) == [from_plan(copy_plan())]
+
+
+def test_a_file_that_became_a_plan_meanwhile_is_neither_put_aside_nor_forgotten(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    draft_file.save(home, Draft(description="another app's"))
+    draft_file.set_aside(home.draft, draft_file.name_aside(home.draft))
+    draft_file.forget(home.draft)
+    assert [one.description for one in left(home)] == ["another app's"]
+    home.draft.unlink()
+    draft_file.set_aside(home.draft, draft_file.name_aside(home.draft))
+    for number in ("", "2"):
+        home.draft.write_text(RUBBISH)
+        aside = draft_file.name_aside(home.draft)
+        draft_file.set_aside(home.draft, aside)
+        assert aside.name == f"draft.unreadable{number}.yaml"
+        assert aside.read_text() == RUBBISH
+
+
+async def test_in_the_same_sitting_too_it_is_asked_whether_to_go_on_or_to_begin_anew(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await choose_marks(pilot, home)
+        await until(pilot, lambda: len(app.session.looks.ends) == 2 and not app.session.looks.is_pending)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "n goes on with the plan prod/shop"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "An unfinished plan", "Begin a new plan; this one is kept"))
+        await pilot.press("down", "enter")
+        await until(pilot, shows(pilot, "new migration", "1 Ends"))
+        assert app.session.draft == Draft()
+        await until(pilot, lambda: not app.session.looks.is_pending)
+        await pilot.press("escape")
+        await until(pilot, shows(pilot, "n goes on with the plan prod/shop"))
+        await pilot.press("n")
+        await until(pilot, shows(pilot, "Go on with it"))
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "prod/shop → staging/shop", "1 Ends"))
+        assert app.session.draft.marks == {"users", "orders"}
+
+
+async def test_a_plan_that_redacts_is_offered_by_the_next_app(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await choose_marks(pilot, home)
+        app.unfinished.note(replace(app.session.draft, scope=with_redaction(app.session.draft.scope, redact=True)))
+        await until(pilot, lambda: app.unfinished.is_at_rest)
+    app = new_app(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, shows(pilot, "n goes on with the plan prod/shop"))
+        assert [one.scope.redact for one in app.unfinished.waiting] == [True]
 
 
 async def test_a_plan_that_another_takes_the_place_of_is_kept_and_offered(tmp_path: Path) -> None:
@@ -232,7 +323,7 @@ async def test_what_is_started_is_not_unfinished_any_more(tmp_path: Path) -> Non
         await choose_marks(pilot, home)
         await until(pilot, home.draft.exists)
         await app.unfinished.find()
-        assert not app.unfinished.has_others, "what this sitting has chosen is no earlier one's"
+        assert len(app.unfinished.waiting) == 1, "what this sitting has chosen is no earlier one's"
         app.unfinished.note(Draft())
         await until(pilot, lambda: not home.draft.exists())
 

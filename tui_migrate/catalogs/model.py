@@ -19,7 +19,7 @@ class Redaction(StrEnum):
     MASK = "mask"
     """Its value becomes `***`, whatever its type was."""
     HASH = "hash"
-    """Its value becomes a keyed hash: equal values stay equal within one run."""
+    """Its value becomes a keyed hash: equal values stay equal within one run. That of an address has an `@` too."""
     KEEP = "keep"
     """It stays in the data, and is masked in reports and on screens."""
 

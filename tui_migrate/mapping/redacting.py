@@ -5,6 +5,7 @@ Where a reference's field is hashed, so is what it leads to, and every other ref
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -18,6 +19,13 @@ from tui_migrate.redaction import printable
 MASK: Final = "***"
 HASH_DIGITS: Final = 32
 """Hexadecimal digits of the HMAC-SHA-256 that stands for a value: 128 bits, so that no two values meet."""
+
+ADDRESS_ENDING: Final = "@hash.invalid"
+"""What makes an address of the hash of one, for validators that look for an `@`; nobody has it (RFC 2606, 2)."""
+
+_TEXT: Final = 0x02
+_ADDRESS: Final = re.compile(rb"[^@\s]+@[^@\s]+")
+"""An e-mail address, by its form alone."""
 
 Place = tuple[str, str]
 """A collection of the source and the dotted path of a field."""
@@ -104,7 +112,9 @@ def _change(redaction: Redaction, key: bytes) -> Change:
 
 
 def _digits(value: RawId, key: bytes) -> str:
-    return hmac.new(key, canonical_value(value), hashlib.sha256).hexdigest()[:HASH_DIGITS]
+    digits = hmac.new(key, canonical_value(value), hashlib.sha256).hexdigest()[:HASH_DIGITS]
+    is_address = value[0] == _TEXT and _ADDRESS.fullmatch(value, 5, len(value) - 1)  # behind its type and length
+    return digits + ADDRESS_ENDING if is_address else digits
 
 
 def _text(text: str) -> RawId:

@@ -106,12 +106,10 @@ def check_renames(renames: Sequence[Rename], names: Collection[str]) -> None:
                 f"{name} is to be renamed and is not among the collections of the plan",
                 hint="names are those of the source, and case-sensitive",
             )
-        if not one.target or "$" in one.target or "\0" in one.target or len(one.target.encode()) > MOST_NAME:
-            raise UsageError(f"{new} is no name of a collection", hint="choose another")
+        if why := _why_no_name(one.target):
+            raise UsageError(f"{new} is no name of a collection: {why}", hint="choose another")
         if one.target.startswith(("system.", "enxcol_.")):
             raise Refused(f"{new} is a name that belongs to the server", hint="choose another")
-        if one.target.startswith(".") or one.target.endswith("."):
-            raise UsageError(f"{new} is no name of a collection", hint="choose one that has no dot at its ends")
     taken: dict[str, str] = {}
     for name in names:
         new = to.get(name, name)
@@ -122,6 +120,18 @@ def check_renames(renames: Sequence[Rename], names: Collection[str]) -> None:
             )
         taken[new] = name
     _check_buckets(to, names)
+
+
+def _why_no_name(name: str) -> str:
+    """Say why no server takes a name for a collection (MongoDB's manual, “Naming Restrictions”); empty where it may."""
+    if not name:
+        return "it is empty"
+    for character, what in (("$", "a $"), ("\0", "a null character")):
+        if character in name:
+            return f"it has {what} in it"
+    if len(name.encode()) > MOST_NAME:
+        return f"it has more than {MOST_NAME} bytes"
+    return "it has a dot at its ends" if name.startswith(".") or name.endswith(".") else ""
 
 
 def _check_buckets(to: Mapping[str, str], names: Collection[str]) -> None:

@@ -19,7 +19,7 @@ from tui_migrate.plan.model import (
 )
 from tui_migrate.plan.newer import path_problem
 from tui_migrate.plan.yaml_ends import end_from, end_to_mapping
-from tui_migrate.plan.yaml_scope import scope_from, scope_to_mapping
+from tui_migrate.plan.yaml_scope import planned_scope_from, scope_to_mapping
 from tui_migrate.stores.base import CollectionKind
 from tui_migrate.strict_yaml import Value, parse
 
@@ -112,7 +112,7 @@ def from_yaml(text: str, path: str) -> Plan:
         force=entries["force"].boolean() if "force" in entries else default.force,
         retry_of=number("retry_of", 0, 0),
         catalog=entries["catalog"].text() if "catalog" in entries else "",
-        scope=scope_from(entries["scope"]) if "scope" in entries else default.scope,
+        scope=planned_scope_from(entries["scope"]) if "scope" in entries else default.scope,
         mirror=entries["mirror"].boolean() if "mirror" in entries else default.mirror,
         strict=entries["strict"].boolean() if "strict" in entries else default.strict,
         newer_by=entries["newer_by"].text() if "newer_by" in entries else "",

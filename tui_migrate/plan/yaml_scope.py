@@ -9,6 +9,8 @@ from tui_migrate.strict_yaml import Value
 KEY_FORM: Final = re.compile(r"[0-9a-f]{32,128}")
 """A redaction key: 16 to 64 bytes in hexadecimal digits."""
 
+_RENAMED_TWICE: Final = "a collection is renamed once, and no two get the same name"
+
 
 def scope_to_mapping(scope: Scope) -> dict[str, object]:
     """Give a scope as what YAML holds; `scope_from` gives an equal one."""
@@ -24,7 +26,7 @@ def scope_to_mapping(scope: Scope) -> dict[str, object]:
 
 
 def scope_from(value: Value) -> Scope:
-    """Read a scope. Raises InvalidFile."""
+    """Read a scope, of a plan or of one that is being made. Raises InvalidFile."""
     entries = value.mapping(known=("renames", "filters", "owner", "owner_to", "owner_from", "redact", "redaction_key"))
 
     def text(key: str) -> str:
@@ -33,18 +35,28 @@ def scope_from(value: Value) -> Scope:
     key = text("redaction_key")
     if key and not KEY_FORM.fullmatch(key):
         entries["redaction_key"].fail("32 to 128 hexadecimal digits are wanted here")
-    redact = entries["redact"].boolean() if "redact" in entries else False
-    if redact and not key:
-        value.fail("a plan that redacts has a redaction_key")
     return Scope(
         renames=_renames(entries["renames"]) if "renames" in entries else (),
         filters=_filters(entries["filters"]) if "filters" in entries else (),
         owner=text("owner"),
         owner_to=text("owner_to"),
         owner_from=text("owner_from"),
-        redact=redact,
+        redact=entries["redact"].boolean() if "redact" in entries else False,
         redaction_key=key,
     )
+
+
+def planned_scope_from(value: Value) -> Scope:
+    """Read the scope of a plan, in which nothing is open any more: who plans has no key yet, and new names may meet.
+
+    Raises InvalidFile.
+    """
+    scope = scope_from(value)
+    if scope.redact and not scope.redaction_key:
+        value.fail("a plan that redacts has a redaction_key")
+    if len({one.target for one in scope.renames}) < len(scope.renames):
+        value.mapping()["renames"].fail(_RENAMED_TWICE)
+    return scope
 
 
 def _renames(value: Value) -> tuple[Rename, ...]:
@@ -52,8 +64,8 @@ def _renames(value: Value) -> tuple[Rename, ...]:
     for item in value.items():
         entries = item.mapping(known=("source", "target"), required=("source", "target"))
         one = Rename(entries["source"].text(), entries["target"].text())
-        if any(other.source == one.source or other.target == one.target for other in found):
-            item.fail("a collection is renamed once, and no two get the same name")
+        if any(other.source == one.source for other in found):
+            item.fail(_RENAMED_TWICE)
         found.append(one)
     return tuple(found)
 

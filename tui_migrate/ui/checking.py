@@ -1,6 +1,6 @@
 """Running the preflight checks for the screen, which shows what they find as it comes."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import planned_source
 from tui_migrate.plan.estimate import SAMPLE
 from tui_migrate.plan.model import PackageEnd, Plan, Policy
+from tui_migrate.plan.refusals import gravest_first
 from tui_migrate.reports.masking import Mask
 from tui_migrate.stores.base import Source
 from tui_migrate.ui.look import Fault, LookState, Opening, first_error
@@ -88,7 +89,7 @@ async def _checked(
                 known = replace(known, state=LookState.READING)
             else:
                 continue
-            known = replace(known, findings=_worst_first(map(mask.finding, preflight.in_order(told))))
+            known = replace(known, findings=gravest_first(map(mask.finding, preflight.in_order(told))))
             yield known
 
 
@@ -96,7 +97,7 @@ async def _with_inference(known: Checked, package: Package) -> Checked:
     """Add what the fields of a package look like; where the checks did not come so far, it is read for that."""
     if (inference := await package.inference()) is None:
         found, mask = await package.check(), Mask.of_plan(known.plan)
-        known = replace(known, findings=_worst_first((*known.findings, *map(mask.finding, found))))
+        known = replace(known, findings=gravest_first((*known.findings, *map(mask.finding, found))))
         inference = await package.inference()
     return replace(known, inference=inference)
 
@@ -111,8 +112,3 @@ def _reads_documents(request: PlanRequest) -> bool:
     if isinstance(request.target, PackageEnd):
         return request.target.form.infers_types
     return request.policy is Policy.FAIL
-
-
-def _worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    order = list(Severity)
-    return tuple(sorted(findings, key=lambda one: order.index(one.severity)))

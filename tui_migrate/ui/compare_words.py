@@ -43,12 +43,13 @@ MARKED: Final = "[x]"
 UNMARKED: Final = "[ ]"
 KINDS: Final = {Kind.ONLY_LEFT: "only A", Kind.ONLY_RIGHT: "only B", Kind.DIFFERENT: "different"}
 FIELD_SIGNS: Final = {
-    FieldKind.ADDED: "+",
-    FieldKind.REMOVED: "-",
+    FieldKind.ADDED: "-",
+    FieldKind.REMOVED: "+",
     FieldKind.CHANGED: "~",
     FieldKind.TYPE: "~",
     FieldKind.ORDER: "~",
 }
+"""What a plan from A to B does to the fields of B: `-` goes, `+` comes, `~` becomes another."""
 _FIELD_WORDS: Final = {
     FieldKind.ADDED: "only in B",
     FieldKind.REMOVED: "only in A",
@@ -244,7 +245,7 @@ def id_words(document: DocumentDifference) -> str:
 
 
 def changes_words(document: DocumentDifference, most: int = 0) -> str:
-    """Say in one line which fields differ: `~age +tags -old`; `most` of them where that is not 0."""
+    """Say in one line which fields differ: `~age +tags -old`, tags being A's alone; `most` of them if that is not 0."""
     if document.reason:
         return document.reason
     words = [f"{FIELD_SIGNS[one.kind]}{one.path or 'order of fields'}" for one in document.fields[: most or None]]
@@ -254,10 +255,10 @@ def changes_words(document: DocumentDifference, most: int = 0) -> str:
 
 
 def field_lines(changes: tuple[FieldChange, ...]) -> Iterator[str]:
-    """Show fields that differ one below the other: `-` what A has, `+` what B has."""
+    """Show fields that differ one below the other: `-` what B has, and what would go; `+` what A has."""
     for one in changes:
         yield f"{FIELD_SIGNS[one.kind]} {one.path or '(the document)'}: {_FIELD_WORDS[one.kind]}"
-        if one.left is not None:
-            yield f"    - {one.left}"
         if one.right is not None:
-            yield f"    + {one.right}"
+            yield f"    - {one.right}"
+        if one.left is not None:
+            yield f"    + {one.left}"

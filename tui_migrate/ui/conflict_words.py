@@ -36,7 +36,7 @@ _OPEN: Final = (ConflictState.OPEN,)
 THEIRS: Final = "the target's"
 OURS: Final = "the source's"
 SIDE_NAMES: Final = ("source", "target")
-"""The source first, as everywhere: `-` is what it has, `+` what the target has."""
+"""The source first, as everywhere: `+` is what it has, `-` what the target has."""
 SIDE_COLUMNS: Final = (Column("", 1), Column("The source's"), Column("The target's"))
 
 
@@ -161,7 +161,7 @@ def said_of(sides: Sides) -> list[str]:
         return ["! The source does not have it any more: whatever you decide, the target's stays."]
     if not sides.is_as_queued:
         return ["! One of them has changed since it was queued: a decision is asked for again."]
-    return ["- the source's   + the target's.   Taking the source's writes - and removes +."]
+    return ["- the target's   + the source's.   Taking the source's removes - and writes +."]
 
 
 def decision_words(keys: Keymap) -> str:
@@ -175,7 +175,7 @@ def comparison(sides: Sides) -> list[str]:
     theirs, theirs_whole = ([], True) if sides.theirs is None else document_lines(sides.theirs)
     said = [] if theirs_whole and ours_whole else ["! Only the first lines are compared."]
     if sides.theirs is None or sides.ours is None:
-        return [*said, *(f"- {one}" for one in ours), *(f"+ {one}" for one in theirs)]
-    found = diff_lines(ours, theirs, OURS, THEIRS)
+        return [*said, *(f"- {one}" for one in theirs), *(f"+ {one}" for one in ours)]
+    found = diff_lines(theirs, ours, THEIRS, OURS)
     same = "These lines are equal." if said else "They read the same but are not equal byte for byte."
     return [*said, *(found or [same, "", *theirs])]

@@ -68,9 +68,10 @@ def diff_of(left: bytes | None, right: bytes | None, collection: str, mask: Mask
 
 
 def unified(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> list[str]:
-    """Show the fields that differ, then the documents, one below the other: `-` what A has, `+` what B has.
+    """Show the fields that differ, then the documents, one below the other.
 
-    `names` are what both are called in the difference.
+    `-` is what the right has, which is there now and would go, `+` what the left has, which would be written. `names`
+    are what left and right are called in the difference.
     """
     said: list[str] = []
     if diff.fields:
@@ -84,9 +85,9 @@ def unified(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> list[str
         same = "There is no difference any more." if diff.is_whole else "These lines are equal."
         return [*said, same, "", *diff.left]
     if not diff.left or not diff.right:
-        sign, lines = ("-", diff.left) if diff.left else ("+", diff.right)
+        sign, lines = ("+", diff.left) if diff.left else ("-", diff.right)
         return [*said, *(f"{sign} {one}" for one in lines)]
-    return [*said, *diff_lines(list(diff.left), list(diff.right), *names)]
+    return [*said, *diff_lines(list(diff.right), list(diff.left), names[1], names[0])]
 
 
 def side_by_side(diff: DocumentDiff, names: tuple[str, str] = ("A", "B")) -> list[Row]:
@@ -107,11 +108,11 @@ def _aligned(left: tuple[str, ...], right: tuple[str, ...]) -> Iterator[tuple[st
     matcher = SequenceMatcher(None, without_commas(left), without_commas(right))
     for tag, start, end, other, until in matcher.get_opcodes():
         for mine, theirs in zip_longest(left[start:end], right[other:until]):
-            sign = "" if tag == "equal" else "+" if mine is None else "-" if theirs is None else "~"
+            sign = "" if tag == "equal" else "-" if mine is None else "+" if theirs is None else "~"
             yield sign, mine or "", theirs or ""
 
 
-_TONES: Final = {"+": Tone.BAD, "-": Tone.GOOD, "~": Tone.WARN}
+_TONES: Final = {"-": Tone.BAD, "+": Tone.GOOD, "~": Tone.WARN}
 
 
 def _row(place: int, names: tuple[str, str], sign: str, left: str, right: str) -> Row:

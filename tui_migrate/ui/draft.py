@@ -55,9 +55,9 @@ class Draft:
     `strict`, `quick` and `backup_first` are what the options of the command line are. `marks` are names in the source,
     kept whatever that is; `listed` are the names that the source was seen to have and that may be migrated, None
     before it was looked at. `newer_by` is the field that the policy `newer` compares, empty for the catalog's.
-    `marks_of` is the run whose collections the marks are, 0 once they were changed. `rate_limit` is in documents/s, 0
-    for none; `parallel` is how many collections are verified at once. `mirror` makes the target's collections equal to
-    the source's: what they have besides is deleted.
+    `marks_of` is the run whose collections the marks are, 0 once marks or ends are others. `rate_limit` is in
+    documents/s, 0 for none; `parallel` is how many collections are verified at once. `mirror` makes the target's
+    collections equal to the source's: what they have besides is deleted.
     """
 
     source: End | None = None
@@ -154,7 +154,7 @@ def refuse_unplannable(plan: Plan) -> None:
 
 def with_source(draft: Draft, end: End) -> Draft:
     """Read from another end; the marks stay, by name."""
-    return draft if end == draft.source else replace(draft, source=end, listed=None)
+    return draft if end == draft.source else replace(draft, source=end, listed=None, marks_of=0)
 
 
 def with_types(draft: Draft, types: TypePlan) -> Draft:
@@ -165,13 +165,13 @@ def with_types(draft: Draft, types: TypePlan) -> Draft:
 
 
 def with_target(draft: Draft, end: End) -> Draft:
-    """Write to another end."""
-    return replace(draft, target=end)
+    """Write to another end, as no earlier run did with these marks."""
+    return draft if end == draft.target else replace(draft, target=end, marks_of=0)
 
 
 def swapped(draft: Draft) -> Draft:
     """Swap the ends; the marks stay, by name, and how a package is to be written stays, for swapping back."""
-    return replace(draft, source=draft.target, target=draft.source, listed=None)
+    return replace(draft, source=draft.target, target=draft.source, listed=None, marks_of=0)
 
 
 def equalising(plan: Plan) -> Draft:
@@ -183,14 +183,14 @@ def equalising(plan: Plan) -> Draft:
 def with_pair(draft: Draft, plan: Plan, run_id: int) -> Draft:
     """Take both ends of an earlier run's plan, and its marks; the rest is chosen anew.
 
-    Marks that were made in the same source stay.
+    Marks that were made in the same source stay. They are called that run's where it took its collections whole.
     """
     is_same_source = draft.source is None or is_same_end(draft.source, plan.source)
     taken = with_target(with_source(draft, plan.source), plan.target)
     if draft.marks and is_same_source:
         return taken
     marked = with_marks(taken, (plan.scope.source_name(one.name) for one in plan.collections))
-    return replace(marked, marks_of=run_id)
+    return replace(marked, marks_of=run_id if plan.scope.is_whole else 0)
 
 
 def with_listing(draft: Draft, names: tuple[str, ...]) -> Draft:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from tui_migrate.errors import StorageFailed, TuiMigrateError, UsageError
+from tui_migrate.errors import InvalidFile, StorageFailed, TuiMigrateError, UsageError
 from tui_migrate.paths import Home, create_private_file, is_there, make_private_folder, replace_private_file
 from tui_migrate.plan.yaml_ends import end_from, end_to_mapping
 from tui_migrate.plan.yaml_scope import scope_from, scope_to_mapping
@@ -26,6 +26,8 @@ FORMAT: Final = 1
 
 MOST: Final = 9
 """Plans that are kept beside each other; a list of them has room on the smallest screen."""
+
+_MOST_ASIDE: Final = 99
 
 _DUMPER: Final = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 """Ten thousand marks take libyaml a fifth of the time, which the keys pressed meanwhile would wait for."""
@@ -46,6 +48,22 @@ class Kept:
     path: Path
     text: str
     draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file in the place of a draft from which none can be read, and why."""
+
+    path: Path
+    fault: TuiMigrateError
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, before where that is: a line may have room for no more than its beginning."""
+        if not isinstance(self.fault, InvalidFile):
+            return self.fault.message
+        key = f", key {self.fault.key!r}" if self.fault.key else ""
+        return f"{self.fault.problem} (line {self.fault.line}{key})"
 
 
 def essence(draft: Draft) -> Draft:
@@ -76,21 +94,59 @@ def save(home: Home, draft: Draft, kept: Kept | None = None) -> Kept | None:
     return Kept(ours.path, text, draft)
 
 
-def find(home: Home) -> tuple[tuple[Kept, ...], tuple[TuiMigrateError, ...]]:
+def find(home: Home) -> tuple[tuple[Kept, ...], tuple[Unreadable, ...]]:
     """Read the drafts that were kept, newest last, and say what is wrong with others. Blocks. Raises UsageError."""
     found: list[tuple[float, Kept]] = []
-    faults: list[TuiMigrateError] = []
+    faults: list[Unreadable] = []
     for path in _paths(home):
         if is_there(path):
             try:
-                text = read_text(path)
-                found.append((path.stat().st_mtime, Kept(path, text, from_value(parse(text, str(path))))))
+                kept = _read(path)
+                found.append((path.stat().st_mtime, kept))
             except TuiMigrateError as error:
-                faults.append(error)
+                faults.append(Unreadable(path, error))
             except FileNotFoundError:  # the app whose it is has just removed it
                 continue
     found.sort(key=lambda one: one[0])
     return tuple(one for _, one in found), tuple(faults)
+
+
+def name_aside(path: Path) -> Path:
+    """Give a name that is free, under which no draft is looked for. Blocks. Raises UsageError, StorageFailed."""
+    for number in ("", *range(2, _MOST_ASIDE + 1)):
+        aside = path.with_stem(f"{path.stem}.unreadable{number}")
+        if not is_there(aside):
+            return aside
+    raise StorageFailed(f"{_MOST_ASIDE} such files are kept in {path.parent} already", hint="forget it, or remove some")
+
+
+def set_aside(path: Path, aside: Path) -> None:
+    """Give a file that cannot be read another name, if that is so yet. Blocks. Raises UsageError, StorageFailed."""
+    if _is_unreadable(path):
+        try:
+            path.rename(aside)
+        except OSError as error:
+            raise StorageFailed(f"cannot rename {path}: {error.strerror}", hint="rename it by hand") from error
+
+
+def forget(path: Path) -> None:
+    """Remove a file that cannot be read, if that is so yet. Blocks. Raises UsageError, StorageFailed."""
+    if _is_unreadable(path):
+        _remove(path)
+
+
+def _is_unreadable(path: Path) -> bool:
+    try:
+        if is_there(path):
+            _read(path)
+    except TuiMigrateError:
+        return True
+    return False
+
+
+def _read(path: Path) -> Kept:
+    text = read_text(path)
+    return Kept(path, text, from_value(parse(text, str(path))))
 
 
 def _paths(home: Home) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from tui_migrate.plan import preflight
 from tui_migrate.plan.build import PlanRequest, build_plan
 from tui_migrate.plan.ends import planned_source
 from tui_migrate.plan.model import Plan
+from tui_migrate.plan.refusals import gravest_first
 from tui_migrate.plan.restoring import CollectionChange
 from tui_migrate.reports.masking import Mask
 from tui_migrate.stores.base import Source
@@ -103,9 +104,7 @@ async def _checked(known: Outlook, opening: Opening, source: Source, target: Sou
     about = preflight.Circumstances(folder=opening.home.runs, rivals=rivals, for_people=True)
     mask = Mask.of_plan(known.plan)
     findings = map(mask.finding, await preflight.check(known.plan, source, target, about=about))
-    order = list(Severity)
-    worst_first = tuple(sorted(findings, key=lambda one: order.index(one.severity)))
-    return replace(known, findings=worst_first, is_checked=True)
+    return replace(known, findings=gravest_first(findings), is_checked=True)
 
 
 def _failed(known: Outlook, error: BaseException, opening: Opening) -> Outlook:

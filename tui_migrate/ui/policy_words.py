@@ -2,6 +2,7 @@
 
 from typing import Final, TypeGuard
 
+from tui_migrate.amounts import amount
 from tui_migrate.mapping.words import scope_words
 from tui_migrate.plan.forecast import CollectionForecast
 from tui_migrate.plan.model import PackageEnd, Plan, Policy, RunKind
@@ -10,6 +11,7 @@ from tui_migrate.ui.consequences import Count, Sample
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.look import LookState, place_words
 from tui_migrate.ui.package_form import form_words, is_usual
+from tui_migrate.ui.scoping import for_names
 from tui_migrate.ui.wording import local_time
 from tui_migrate.wording import number
 
@@ -88,7 +90,8 @@ def sample_words(sample: Sample) -> str:
 def sentence(draft: Draft, count: Count | None, documents: int, refused: Refusals = NONE_REFUSED) -> str:
     """Say what the run will do and whether it can be undone.
 
-    `documents` is the source's estimate, `refused` what the checks know that the target will not take.
+    `documents` is the estimate of the source, or of the plan, `refused` what the checks know that the target will not
+    take.
     """
     if draft.target is None or draft.source is None:
         return ""
@@ -117,8 +120,10 @@ def plan_file_words(plan: Plan) -> tuple[str, ...]:
 
 def _estimate(draft: Draft, documents: int) -> str:
     """How many documents, where nobody has counted; of a part no more is known than that it is not more than all."""
-    is_part = bool(draft.scope.filters or draft.scope.owner)
-    return f"{'up to' if is_part else 'about'} {documents_words(documents)}"
+    scope = for_names(draft.scope, draft.chosen)
+    is_part = bool(scope.filters or scope.owner)
+    by = f" by {amount(len(scope.filters), 'filter')}" if scope.filters else ""
+    return f"{'up to' if is_part else 'about'} {documents_words(documents)}{by}"
 
 
 def _scope_words(draft: Draft) -> str:

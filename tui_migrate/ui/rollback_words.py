@@ -115,7 +115,7 @@ def version_words(shown: ShownVersions) -> list[str]:
         more = f" and {number(len(shown.since) - FIELDS_NAMED)} more" if len(shown.since) > FIELDS_NAMED else ""
         said.append(f" Others changed: {', '.join(names)}{more}; the source still has what the run wrote.")
     if shown.diff.left and shown.diff.right:
-        said.append(" - is before the run, + is in the target now.")
+        said.append(" - is in the target now, + is before the run.")
     elif shown.diff.left:
         said.append(" It is not in the target now; this is the document before the run.")
     elif shown.diff.right:
@@ -131,7 +131,7 @@ def version_text(shown: ShownVersions) -> list[str]:
 def _text(shown: ShownVersions) -> Iterator[str]:
     if shown.since:
         yield from (
-            "# Others changed what the run wrote (-) to what is there now (+)",
+            "# Others changed what the run wrote (+) to what is there now (-)",
             "",
             *field_lines(shown.since),
             "",

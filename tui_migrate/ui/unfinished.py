@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from tui_migrate.errors import StorageFailed, TuiMigrateError
+from tui_migrate.errors import StorageFailed
 from tui_migrate.redaction import printable
 from tui_migrate.ui import draft_file
 from tui_migrate.ui.draft import Draft
-from tui_migrate.ui.draft_file import Kept
+from tui_migrate.ui.draft_file import Kept, Unreadable
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.widgets.fitting import fit_ends
 
@@ -35,6 +35,7 @@ class Unfinished:
         self._app = app
         self._now = _Plan()
         self._plans = [self._now]
+        self._unreadable: tuple[Unreadable, ...] = ()
         self._is_writing = False
         self._has_failed = False
 
@@ -49,23 +50,19 @@ class Unfinished:
         return [one.draft for one in self._begun()]
 
     @property
-    def has_others(self) -> bool:
-        """True where plans wait beside the one that is worked at."""
-        return any(one is not self._now for one in self._begun())
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """Files of plans that cannot be read: they stay as they are until the operator has decided about them."""
+        return self._unreadable
 
-    async def find(self) -> tuple[TuiMigrateError, ...]:
-        """Look for those of earlier sittings; give what is wrong with ones that cannot be read and are left alone.
-
-        Raises UsageError.
-        """
-        found, faults = await asyncio.to_thread(draft_file.find, self._app.session.home)
+    async def find(self) -> None:
+        """Look for those of earlier sittings. Raises UsageError."""
+        found, self._unreadable = await asyncio.to_thread(draft_file.find, self._app.session.home)
         known = {one.kept.path for one in self._plans if one.kept is not None}
         ours = [
             draft_file.essence(one.draft) for one in self._plans if one.is_ours
         ]  # whose file may have been made just now
         others = [one for one in found if one.path not in known and draft_file.essence(one.draft) not in ours]
         self._plans[:0] = [_Plan(one.draft, one.draft, one) for one in others]
-        return faults
 
     def begin(self, draft: Draft) -> None:
         """Go over to a plan. The one before stays, and waits; so does each other that this is not."""
@@ -102,8 +99,10 @@ class Unfinished:
     async def ask(self) -> Draft | None:
         """Let the operator decide about plans that wait: the draft to begin with, None for esc.
 
-        To be awaited in background work. Raises StorageFailed.
+        To be awaited in background work. Raises StorageFailed, UsageError.
         """
+        if not await self._ask_unreadable():
+            return None
         while plans := self._begun():
             one = plans[0] if len(plans) == 1 else None
             choices = [("0", "Go on with it")] if one is not None else _lines(plans)
@@ -117,6 +116,27 @@ class Unfinished:
             else:
                 return _choice(chosen, plans)
         return Draft()
+
+    async def _ask_unreadable(self) -> bool:
+        """Let the operator decide about each file that cannot be read; False for esc."""
+        for one in self._unreadable:
+            said = (f"✗ {printable(one.problem)}", f"It is in {printable(str(one.path))}.")
+            aside = await asyncio.to_thread(draft_file.name_aside, one.path)
+            choices = [
+                ("aside", f"Keep its file aside, as {printable(aside.name)}"),
+                ("forget", "Forget it: delete its file"),
+                ("later", "Decide later"),
+            ]
+            chosen = await self._app.push_screen_wait(Choose("An unfinished plan cannot be read", said, choices))
+            if chosen is None:
+                return False
+            if chosen == "aside":
+                await asyncio.to_thread(draft_file.set_aside, one.path, aside)
+            elif chosen == "forget":
+                await asyncio.to_thread(draft_file.forget, one.path)
+            if chosen != "later":
+                self._unreadable = tuple(other for other in self._unreadable if other is not one)
+        return True
 
     async def _forget(self, plans: list[_Plan]) -> None:
         chosen: str | None = "0"

@@ -340,6 +340,7 @@ async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
 
 @case("unique_redacted")
 async def _(ground: Ground, bad: bool) -> Sequence[Finding]:
+    ground.source["things"].insert_one({"_id": "one more", "name": "b"})
     ground.source["things"].create_index("name", unique=True)
     if not bad:
         ground.source["things"].create_index([("name", 1), ("n", 1)], unique=True)

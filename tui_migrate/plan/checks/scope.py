@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from tui_migrate.amounts import documents_that
 from tui_migrate.catalogs.model import Redaction
 from tui_migrate.definitions import field, index_name, is_unique
 from tui_migrate.documents import elements
@@ -11,6 +12,7 @@ from tui_migrate.mapping.redacting import redacted_paths
 from tui_migrate.plan.catalog_rules import catalog_of, exclusion
 from tui_migrate.plan.checks.look import Look, note, warning
 from tui_migrate.plan.checks.registry import check
+from tui_migrate.plan.refusals import UP_TO
 from tui_migrate.stores.base import CollectionKind
 
 _WORDS: Final = {Redaction.MASK: "the same text in every document", Redaction.DROP: "missing from every document"}
@@ -47,11 +49,14 @@ def redacted_uniques(seen: Look) -> Iterator[Finding]:
             key = field(index, b"key")
             paths = [one.name.decode() for one in elements(index[key.value : key.end])] if key is not None else []
             made_equal = [path for path in paths if path in redacted]
-            if paths and len(made_equal) == len(paths):
+            if paths and len(made_equal) == len(paths) and info.documents > 1:
                 what = " and ".join(f"{path} becomes {_WORDS[redacted[path]]}" for path in made_equal)
+                refused = info.documents - 1
                 yield warning(
                     "unique_redacted",
                     f"{info.name}.{index_name(index)}",
-                    f"the index is unique, and redacted {what}",
-                    "hash the field in the catalog in place of that; or let such documents be put aside: --max-rejects",
+                    f"{UP_TO}{documents_that(refused, 'is', 'are')} refused: the index is unique, and redacted {what}",
+                    "hash the field in the catalog in place of that; or let such documents be put aside:"
+                    f" --max-rejects {refused}",
+                    refused,
                 )

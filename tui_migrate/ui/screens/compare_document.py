@@ -55,7 +55,7 @@ class CompareDocumentScreen(DocumentScreen):
     def help_text(self) -> str:
         """How to read it."""
         return (
-            "- is what A has, the source of a plan, + what B has, its target. The fields are told from the documents as"
+            "- is what B has, the target of a plan, + what A has, its source. The fields are told from the documents as"
             " they are now; where an end cannot be read, from the comparison. From 120 columns on both documents stand"
             " side by side."
         )
@@ -98,7 +98,7 @@ class CompareDocumentScreen(DocumentScreen):
         elif not self._is_readable:
             what.append(" It has no _id of its own to be read by: this is what the comparison has kept.")
         elif self._diff.left or self._diff.right:
-            what.append(" - A, source of a plan   + B, its target.   A plan replaces + by -.")
+            what.append(" - B, target of a plan   + A, its source.   A plan replaces - by +.")
         else:
             what.append(" It was not read: this is what the comparison has kept.")
         text = unified(self._diff) or ["Nothing more is known of it."]

@@ -38,7 +38,7 @@ class ConflictScreen(RunDocumentScreen):
     def help_text(self) -> str:
         """How to read it, and what the keys do."""
         return (
-            "- is what only the source's has, + what only the target's has. From 120 columns on both stand side by"
+            "- is what only the target's has, + what only the source's has. From 120 columns on both stand side by"
             f" side. {self.key_of('conflict.keep')} keeps the target's, {self.key_of('conflict.replace')} puts the"
             " source's in its place; the run writes it when it is taken up again."
         )

@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 from textual.widget import Widget
 
+from tui_migrate.catalogs.finding import own_folder as own_catalogs
 from tui_migrate.comparison.model import Way
 from tui_migrate.plan.model import Environment, Policy
 from tui_migrate.ui.actions import EVERYWHERE, Action
@@ -43,7 +44,11 @@ WORDS: Final = (
     ("mirror", "a run that makes collections equal: what the target has besides is deleted"),
     ("compared", "how the documents of a collection were compared:"),
     *((f"  {one.value}", words) for one, words in _WAYS.items()),
-    ("catalog", meaning(Option.CATALOG)),
+    (
+        "catalog",
+        "a YAML file, shipped or your own, that says of the data what refers to what, whose it is, what is sensitive"
+        " and what stays; the README explains it under “Say what the data are: catalogs”",
+    ),
     ("owner", meaning(Option.OWNER)),
     ("redact", meaning(Option.REDACT)),
     ("policy", f"what happens to a document the target has otherwise: {POLICIES}"),
@@ -99,6 +104,7 @@ class HelpScreen(OperatorScreen):
         files = (
             ("connections", home.connections),
             ("settings", home.config / "settings.yaml"),
+            ("your catalogs", own_catalogs(home)),
             ("your keys", keymap_file(home)),
             ("your themes", own_folder(home)),
             ("journal", home.journal),

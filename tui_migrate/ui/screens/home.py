@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from tui_migrate.errors import TuiMigrateError
 from tui_migrate.journal.records import RunSummary
+from tui_migrate.redaction import printable
 from tui_migrate.ui.draft import Draft
 from tui_migrate.ui.greeting import SLOW_SECONDS
 from tui_migrate.ui.run_rows import AT_WORK, COLUMNS, NEEDS_NOBODY, in_order_of_need, run_row, urgency
@@ -18,6 +19,7 @@ from tui_migrate.ui.screens.plan_opening import ask_plan
 from tui_migrate.ui.screens.run_actions import RunListScreen
 from tui_migrate.ui.snapshot import Snapshot, Subject
 from tui_migrate.ui.unfinished import words
+from tui_migrate.ui.widgets.fitting import cut
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Table
 
@@ -166,10 +168,11 @@ class HomeScreen(RunListScreen):
 
     def action_home_new(self) -> None:
         """Plan a migration, or go on with a plan that was left unfinished."""
-        if not self.migrate_app.unfinished.has_others:
-            self._plan(None)
-        else:
+        unfinished = self.migrate_app.unfinished
+        if unfinished.waiting or unfinished.unreadable:
             self.migrate_app.in_background(self._ask_unfinished(), "unfinished")
+        else:
+            self._plan(None)
 
     def action_home_open(self) -> None:
         """Ask for a plan's file and go on from it."""
@@ -229,16 +232,15 @@ class HomeScreen(RunListScreen):
 
     async def _find_unfinished(self) -> None:
         try:
-            faults = await self.migrate_app.unfinished.find()
+            await self.migrate_app.unfinished.find()
         except TuiMigrateError as error:
-            faults = (error,)
-        for fault in faults[:1]:
-            self.notify_line(f"The unfinished plan is left alone: {fault.message}")
+            self.notify_line(f"Unfinished plans are not looked for: {error.message}")
         self.post_message(self.UnfinishedFound())
 
     async def _ask_unfinished(self) -> None:
         if (draft := await self.migrate_app.unfinished.ask()) is not None:
             self._plan(draft)
+        self.post_message(self.UnfinishedFound())
 
     async def _open_plan(self) -> None:
         if (draft := await ask_plan(self.migrate_app)) is not None:
@@ -249,12 +251,16 @@ class HomeScreen(RunListScreen):
         self._draw_unfinished()
 
     def _draw_unfinished(self) -> None:
-        drafts, line = self.migrate_app.unfinished.waiting, self.query_one("#unfinished", Lines)
-        line.display = bool(drafts)
-        if drafts:
+        unfinished, block = self.migrate_app.unfinished, self.query_one("#unfinished", Lines)
+        key, width, lines = self.key_of("home.new"), max(1, self.size.width - 2), []
+        if drafts := unfinished.waiting:
             which = "the plan" if len(drafts) == 1 else f"one of {len(drafts)} plans:"
-            said = f"{self.key_of('home.new')} goes on with {which} "
-            line.show([said + words(drafts[0], max(1, self.size.width - 2 - cell_len(said)))])
+            said = f"{key} goes on with {which} "
+            lines.append(said + words(drafts[0], max(1, width - cell_len(said))))
+        for one in unfinished.unreadable[:1]:
+            lines.append(cut(f"✗ A plan cannot be read, {key} asks about it: {printable(one.problem)}", width))
+        block.display = bool(lines)
+        block.show(lines or [""])
 
     def _draw(self) -> None:
         snapshot = self._snapshot

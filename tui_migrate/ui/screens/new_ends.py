@@ -28,6 +28,8 @@ from tui_migrate.ui.wording import ago, number, run_name, size
 PAIRS_SHOWN: Final = 20
 _INDENT: Final = " " * 9
 _FORM: Final = "form"
+_PAIR: Final = "run:"
+"""How the keys of pairs begin."""
 
 _DOES: Final = {
     RunKind.COPY: "Copies documents from one database into another.",
@@ -78,6 +80,14 @@ class EndsPane(StepPane):
             return "enter on Source chooses another database, for there is none of this name"
         return f"{self.key_of('new.next')} chooses the collections"
 
+    def blocked_words(self, blocked: str) -> str:
+        """Say what is missing as it is told here: on a pair, enter gives both ends."""
+        key, draft = self.query_one(Table).cursor_key or "", self.draft
+        if not key.startswith(_PAIR) or (draft.source is not None and draft.target is not None):
+            return blocked
+        missing = Role.SOURCE if draft.source is None else Role.TARGET
+        return f"no {missing.value} is chosen: enter takes both ends of this pair"
+
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """Pairs come from the runs there were, each pair once, the newest first."""
         runs = (one.run for one in snapshot.summaries if _is_repeated(one.run))
@@ -87,7 +97,7 @@ class EndsPane(StepPane):
         had_none, self._pairs = not self._pairs, list(newest.values())[:PAIRS_SHOWN]
         self.draw()
         if had_none and self._pairs and self.draft.source is None:
-            self.query_one(Table).move_to(f"run:{self._pairs[0].id}")
+            self.query_one(Table).move_to(f"{_PAIR}{self._pairs[0].id}")
 
     def draw(self) -> None:
         """Show both ends, and what there is to choose."""
@@ -108,7 +118,7 @@ class EndsPane(StepPane):
             rows.append(Row(_FORM, ("Form", form, ""), name=f"written as: {form}"))
         for run in self._pairs:
             pair, when = f"{run.source} → {run.target}", f"{ago(run.created_at, now)}, run {run_name(run.id)}"
-            rows.append(Row(f"run:{run.id}", ("Pair", pair, when), name=pair))
+            rows.append(Row(f"{_PAIR}{run.id}", ("Pair", pair, when), name=pair))
         self.query_one(Table).show(rows)
 
     def on_table_opened(self, event: Table.Opened) -> None:
@@ -121,6 +131,10 @@ class EndsPane(StepPane):
             self.owner.background(self._choose_form(), "choose")
         else:
             self.owner.background(self._choose(Role(kind)), "choose")
+
+    def on_table_moved(self) -> None:
+        """What enter does is another thing on a pair."""
+        self.owner.change(self.draft)
 
     def on_end_chosen(self, event: EndChosen) -> None:
         """Put the end into the draft; the cursor goes to the other one where that is missing."""

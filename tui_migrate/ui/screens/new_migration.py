@@ -24,7 +24,7 @@ from tui_migrate.ui.screens.new_ends import EndsPane
 from tui_migrate.ui.screens.new_looking import Looking
 from tui_migrate.ui.screens.new_policy import PolicyPane
 from tui_migrate.ui.screens.new_preflight import PreflightPane
-from tui_migrate.ui.screens.new_step import Looked, Started, StepPane
+from tui_migrate.ui.screens.new_step import Looked, Started, StepPane, steps_line
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.ui.screens.run_view import BESIDE_ENDS
 from tui_migrate.ui.screens.type_plan import TypePlanScreen
@@ -126,11 +126,14 @@ class NewMigrationScreen(OperatorScreen):
             self._draw()
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Say what the key that marks does to a policy, and to an option."""
-        if self.session.draft.step is not Step.POLICY or not self.is_mounted:
-            return super().shown_actions()
+        """Say what the key that marks does to a policy, and to an option; a start is offered where it can be."""
+        shown, step = super().shown_actions(), self.session.draft.step
+        if step is Step.PREFLIGHT and self._blocked():
+            return tuple(one for one in shown if one.id != "new.start")
+        if step is not Step.POLICY or not self.is_mounted:
+            return shown
         word = self.query_one(PolicyPane).choosing_word
-        return tuple(replace(one, label=word) if one.id == "mark.toggle" else one for one in super().shown_actions())
+        return tuple(replace(one, label=word) if one.id == "mark.toggle" else one for one in shown)
 
     def subject(self) -> Subject:
         """The newest runs: their ends are offered first."""
@@ -181,9 +184,7 @@ class NewMigrationScreen(OperatorScreen):
             return not isinstance(self.session.draft.target, PackageEnd)
         if action_id == "new.types":
             return self.session.looks.inference_of(self.session.draft.source) is not None
-        if action_id in ("new.start", "new.save"):
-            return not self._blocked() if action_id == "new.start" else self._preflight.can_save
-        return True
+        return action_id != "new.save" or self._preflight.can_save
 
     def go_back(self) -> bool:
         """Cancel what is being looked at; then go a step back; then leave the screen, with the draft kept."""
@@ -247,7 +248,7 @@ class NewMigrationScreen(OperatorScreen):
         """Go on to the next step, if nothing blocks it."""
         draft = self.session.draft
         if blocked := self._blocked():
-            self.notify_line(f"{blocked[:1].upper()}{blocked[1:]}.")
+            self._say_blocked(blocked)
         elif draft.step < Step.PREFLIGHT:
             self._go_to(Step(draft.step + 1))
 
@@ -281,8 +282,10 @@ class NewMigrationScreen(OperatorScreen):
         self.query_one(PolicyPane).turn_options()
 
     def action_new_start(self) -> None:
-        """Start the run, after what has to be confirmed was; never twice."""
-        if not self._preflight.is_starting:
+        """Start the run, after what has to be confirmed was, or say why not; never twice."""
+        if blocked := self._blocked():
+            self._say_blocked(blocked)
+        elif not self._preflight.is_starting:
             self._preflight.start()
 
     def action_new_save(self) -> None:
@@ -357,7 +360,11 @@ class NewMigrationScreen(OperatorScreen):
 
     def _blocked(self) -> str:
         draft, keys = self.session.draft, self.session.keys
-        return drafts.what_blocks(draft, draft.step, keys) or self.session.looks.what_blocks(draft, draft.step, keys)
+        blocked = drafts.what_blocks(draft, draft.step, keys) or self.session.looks.what_blocks(draft, draft.step, keys)
+        return self.query_one(EndsPane).blocked_words(blocked) if draft.step is Step.ENDS else blocked
+
+    def _say_blocked(self, blocked: str) -> None:
+        self.notify_line(f"{blocked[:1].upper()}{blocked[1:]}.")
 
     def _go_to(self, step: Step) -> None:
         if step is not self.session.draft.step:
@@ -391,10 +398,3 @@ class NewMigrationScreen(OperatorScreen):
     def _tick(self) -> None:
         if self.session.looks.is_pending and self.is_current:
             self._draw()
-
-
-def steps_line(at: Step, said: str = "", width: int = 0) -> str:
-    """The four steps, each with its mark, and at the right what is to be said beside them."""
-    marks = ("✓" if one < at else "●" if one is at else "○" for one in Step)
-    steps = " " + "   ".join(f"{mark} {one.value} {one.title}" for mark, one in zip(marks, Step, strict=True))
-    return f"{steps}{' ' * max(3, width - cell_len(steps) - cell_len(said) - 1)}{said}" if said else steps

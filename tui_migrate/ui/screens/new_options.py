@@ -76,7 +76,7 @@ _MEANINGS: Final = {
     Option.BATCH: "Documents written at a time; a pause waits for the end of one.",
     Option.RATE: "Spare the servers; can be changed while the run goes.",
     Option.DESCRIPTION: "Stands with the run in the history: a reason, a ticket.",
-    Option.CATALOG: "What refers to what, whose it is, what is sensitive, what stays.",
+    Option.CATALOG: "A YAML file of references, owners and what is sensitive.",
     Option.OWNER: "Only this user's documents and what they refer to, by the catalog.",
     Option.OWNER_TO: "Give one user's documents to this one: the id is exchanged.",
     Option.REDACT: "Leave out, mask or hash what the catalog calls sensitive.",

@@ -146,13 +146,9 @@ class PreflightPane(StepPane):
     def draw(self) -> None:
         """Show the sentence, how far the checks are, and what they found."""
         checked, looks = self._checked(), self.looks
-        documents = 0
-        if (source := looks.end(self.draft.source)) is not None:
-            chosen = set(self.draft.chosen)
-            documents = sum(one.documents for one in source.collections if one.name in chosen)
         if not drafts.what_blocks_request(self.draft):
             count = looks.count_of(drafts.to_request(self.draft))
-            said = sentence(self.draft, count, documents, self._refused(checked))
+            said = sentence(self.draft, count, self._documents(), self._refused(checked))
             self.query_one("#sentence", Prose).say([f" {said}", ""])
         self.query_one("#types", Prose).say(list(self._types_words()))
         said_of_checks = self.query_one("#checked", Prose)
@@ -164,6 +160,15 @@ class PreflightPane(StepPane):
         rows = [_row(place, one) for place, one in enumerate(findings)]
         empty = "No finding." if checked is not None and checked.state is LookState.DONE else "No finding yet."
         self.query_one(Table).show(rows, empty=empty)
+
+    def _documents(self) -> int:
+        """How many documents are meant; the plan, once it is made, has reckoned with filters by `_id`."""
+        if (plan := self.plan) is not None:
+            return sum(one.documents for one in plan.collections if not one.remove)
+        if (source := self.looks.end(self.draft.source)) is None:
+            return 0
+        chosen = set(self.draft.chosen)
+        return sum(one.documents for one in source.collections if one.name in chosen)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Read a finding whole."""

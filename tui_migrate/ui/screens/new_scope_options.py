@@ -18,6 +18,7 @@ from tui_migrate.ui.look import Fault, Opening, first_error
 from tui_migrate.ui.scoping import catalog_from, with_owner, with_redaction
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.end_dialogs import absolute
+from tui_migrate.ui.wording import path_words
 
 if TYPE_CHECKING:
     from tui_migrate.ui.app import MigrateApp
@@ -83,7 +84,10 @@ async def _change_catalog(app: "MigrateApp", draft: Draft, words: tuple[str, str
     for one in listed:
         title = f"✗ {printable(one.fault.message)}" if one.fault is not None else ""
         choices.append((one.name, f"{one.name}  {title or (one.catalog.title if one.catalog is not None else '')}"))
-    at, said = known.name if known is not None else _NONE, [words[1]]
+    folder = path_words(finding.own_folder(app.session.home))
+    own = f"One of your own is listed here from {folder}: see “Say what the data are” in the README."
+    about = [words[1], own]
+    at, said = known.name if known is not None else _NONE, about
     while (key := await app.push_screen_wait(Choose(words[0], said, choices, at=at))) is not None:
         at = key
         if key == _KEPT:
@@ -93,12 +97,12 @@ async def _change_catalog(app: "MigrateApp", draft: Draft, words: tuple[str, str
                 return lambda now: replace(now, catalog=text)
             continue
         if key == _NONE and (draft.scope.owner or draft.scope.owner_to or draft.scope.redact):
-            said = [words[1], "✗ Owner, new owner and redact need it: set them back first."]
+            said = [*about, "✗ Owner, new owner and redact need it: set them back first."]
             continue
         try:
             found = "" if key == _NONE else (await asyncio.to_thread(finding.find, key, app.session.home)).text
         except TuiMigrateError as error:
-            said = [words[1], *_fault_lines(error)]
+            said = [*about, *_fault_lines(error)]
             continue
         return lambda now: replace(now, catalog=found)
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
+from rich.cells import cell_len
 from textual.containers import Vertical
 from textual.message import Message
 
@@ -141,3 +142,10 @@ class StepPane(Leaving, Vertical):
         seconds = self.owner.session.clock() - since
         slow = f" for {duration(seconds)}" if seconds >= SLOW_SECONDS else ""
         return f"{doing}{slow}… esc cancels"
+
+
+def steps_line(at: Step, said: str = "", width: int = 0) -> str:
+    """The four steps, each with its mark, and at the right what is to be said beside them."""
+    marks = ("✓" if one < at else "●" if one is at else "○" for one in Step)
+    steps = " " + "   ".join(f"{mark} {one.value} {one.title}" for mark, one in zip(marks, Step, strict=True))
+    return f"{steps}{' ' * max(3, width - cell_len(steps) - cell_len(said) - 1)}{said}" if said else steps

@@ -39,7 +39,7 @@ class RollbackDocumentScreen(RunDocumentScreen):
     def help_text(self) -> str:
         """How to read it."""
         return (
-            "- is what the document had before the run, from the undo log; + is what it has in the target now. What a"
+            "- is what the document has in the target now; + is what it had before the run, from the undo log. What a"
             " rollback does about it is told from what was read just now. From 120 columns on both stand side by side."
         )
 
