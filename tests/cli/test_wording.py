@@ -81,6 +81,23 @@ def test_a_summary_says_what_was_done_and_found() -> None:
     assert list(next_steps(shown, Output())) == ["take it back: tui-migrate rollback 42 --confirm"]
 
 
+def test_a_run_that_is_taken_back_in_part_says_so_and_what_to_do() -> None:
+    half = replace(run(RunState.COMPLETED), part_undone_by=43)
+    assert list(summary(half, findings_shown=0))[:2] == [
+        "! part undone  run 0042  copy  prod/shop → staging/shop",
+        "  rolled back in part: run 0043, which did so, was cancelled; before that: ✓ completed",
+    ]
+    assert list(next_steps(half, Output())) == ["take the rest back: tui-migrate rollback 42 --confirm"]
+    now = replace(run(RunState.COMPLETED), rollback_run=44, rollback_state=RunState.EXECUTING)
+    assert list(summary(now, findings_shown=0))[:2] == [
+        "↶ in rollback  run 0042  copy  prod/shop → staging/shop",
+        "  being rolled back by run 0044; before that: ✓ completed",
+    ]
+    cancelled = replace(run(RunState.CANCELLED, kind=RunKind.ROLLBACK), rollback_of=41)
+    said = "what it took back stays taken back; how its run stands: tui-migrate status 41"
+    assert list(next_steps(cancelled, Output())) == [said]
+
+
 def test_a_run_that_waits_for_decisions_is_not_said_to_be_gone_on_with() -> None:
     undecided = Failure(Undecided.code, "3 documents wait for your decision", "", 5)
     waiting = replace(run(RunState.INTERRUPTED, failure=undecided), undecided=3)

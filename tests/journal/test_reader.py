@@ -159,6 +159,25 @@ async def test_which_rollbacks_count(journal: Journal, state: RunState, stage: S
     assert (await journal.read.run(undone)).rollback_run == 0
 
 
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_a_rollback_that_was_cancelled_half_way_is_told_of_its_run(journal: Journal, has_begun: bool) -> None:
+    undone = await journal.create()
+    plan = make_plan(kind=RunKind.ROLLBACK, rollback_of=undone)
+    for _ in range(2):
+        rollback = await journal.write.create_run(plan, "anna")
+        if has_begun:
+            await journal.write.set_writes_begun(rollback)
+        await journal.write.transition(rollback, RunState.CANCELLED)
+    shown = await journal.read.run(undone)
+    assert (shown.part_undone_by, shown.rollback_run) == (rollback if has_begun else 0, 0)
+    again = await journal.write.create_run(plan, "anna")
+    shown = await journal.read.run(undone)
+    assert (shown.part_undone_by, shown.rollback_run) == (0, again)
+    await journal.write.set_rolled_back_by(undone, again)
+    await journal.write.transition(again, RunState.CANCELLED)
+    assert (await journal.read.run(undone)).part_undone_by == 0
+
+
 async def test_later_runs_are_those_that_wrote_to_the_same_collections(journal: Journal) -> None:
     first = await journal.create("users", "families")
     same, other, idle, undone = [

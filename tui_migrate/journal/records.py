@@ -159,8 +159,9 @@ class RunRecord:
     `retried_whole` says that none of them was refused again. `cancel_asked` says that it was to be cancelled,
     `rollback_asked` that it was then to be taken back, too; neither is said where a run takes it back already.
     `rollback_run` is the run that has begun to take this one back and is not through, else 0; `rollback_state` is how
-    that one stands. `waited` are the seconds that no worker was at work between two attempts, while somebody decided
-    what documents become, or nobody resumed it.
+    that one stands. `part_undone_by` is the last rollback that was cancelled half way, where none is under way or
+    through since, else 0. `waited` are the seconds that no worker was at work between two attempts, while somebody
+    decided what documents become, or nobody resumed it.
     """
 
     id: int
@@ -198,6 +199,7 @@ class RunRecord:
     retried_whole: bool = False
     rollback_run: int = 0
     rollback_state: RunState | None = None
+    part_undone_by: int = 0
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     _counts: Counts | None = field(default=None, init=False, repr=False, compare=False)
