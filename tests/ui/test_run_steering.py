@@ -164,6 +164,18 @@ async def test_cancelling_a_rollback_says_that_its_run_is_left_half_taken_back(t
         await until(pilot, shows(pilot, "roll back run 0001"), "what that would do")
 
 
+async def test_leaving_the_app_does_not_say_of_a_paused_run_that_it_goes_on(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        app = pilot.app
+        assert isinstance(app, MigrateApp)
+        await until(
+            pilot, lambda: (app.parting_words() or "").startswith("run 0001 goes on; tui-migrate"), "it at work"
+        )
+        await run.go_to(RunState.PAUSED)
+        words = "run 0001 is paused, and waits for you; tui-migrate"
+        await until(pilot, lambda: (app.parting_words() or "").startswith(words), "that it is paused")
+
+
 async def test_what_leaves_a_paused_run_alone_does_not_promise_that_it_goes_on(tmp_path: Path) -> None:
     async with scene(tmp_path) as (run, pilot):
         await run.go_to(RunState.PAUSED)

@@ -98,15 +98,16 @@ class BatchWriter:
         )
         await self.commit(checkpoint, tally)
 
-    async def commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
+    async def commit(self, checkpoint: Checkpoint, tally: Tally, *, checks_ceiling: bool = True) -> None:
         """Make the undo log and the rejects durable, then the checkpoint with the counts of the tally.
 
-        What an earlier attempt deleted and could not count any more is counted with it.
+        What an earlier attempt deleted and could not count any more is counted with it. Raises WriteRefused where it
+        `checks_ceiling` and more was refused than the plan allows.
         """
         tally.deleted(self._migration.deleted.pop(self.collection, 0))
         with self._context.waits.on(Lane.WRITE, Hindrance.DISK):
             await self._commit(checkpoint, tally)
-        if tally.counts.rejected:
+        if checks_ceiling and tally.counts.rejected:
             await self.check_ceiling(tally.last_reason)
 
     async def _commit(self, checkpoint: Checkpoint, tally: Tally) -> None:

@@ -85,6 +85,7 @@ class JournalFeed:
         """Of which run the second tries are counted, up to which line of its log, and how many there are."""
         self._live: tuple[int, ...] = ()
         self._taken_back: frozenset[int] = frozenset()
+        self._paused: frozenset[int] = frozenset()
         self._watched: set[int] = set()
         self.latest = 0
         """The run that was started last in this sitting, 0 where none was."""
@@ -108,6 +109,10 @@ class JournalFeed:
     def live_to_take_back(self) -> frozenset[int]:
         """Those of the runs at work that are to be cancelled and rolled back, as of the last look."""
         return self._taken_back
+
+    def live_and_paused(self) -> frozenset[int]:
+        """Those of the runs at work whose workers wait to be told to go on, as of the last look."""
+        return self._paused
 
     async def run(self) -> None:
         """Feed until cancelled."""
@@ -138,6 +143,7 @@ class JournalFeed:
             snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
         self._live = snapshot.live
         self._taken_back = frozenset(one.run.id for one in snapshot.at_work if one.run.rollback_asked)
+        self._paused = frozenset(one.run.id for one in snapshot.at_work if one.run.state is RunState.PAUSED)
         if reader is not None:
             await self._tell_ended(reader, snapshot.live)
         if subject is self._subject and self._is_news(snapshot):

@@ -70,7 +70,7 @@ _MEANINGS: Final = {
     Option.UNDO: "Keep what rolling back needs. Without it there is no way back.",
     Option.NEWER_BY: "The field that tells when a document was changed; empty takes the catalog's.",
     Option.VERIFY: "After writing, compare the target with what the source gave.",
-    Option.REJECTS: "Go on past so many refused documents; they are kept in a file.",
+    Option.REJECTS: "Go on past so many refused documents, else stop behind the batch; all are kept.",
     Option.ON_FAILURE: "What becomes of what a failed run wrote. It has failed all the same.",
     Option.TIMEOUT: "Seconds the run may take; then it fails, to be resumed. 0: no limit.",
     Option.BATCH: "Documents written at a time; a pause waits for the end of one.",
@@ -91,7 +91,7 @@ _UNITS: Final = {
     Option.RATE: "documents a second",
 }
 _ZERO: Final = {
-    Option.REJECTS: "0 stops at the first.",
+    Option.REJECTS: "0 stops behind the batch that has the first.",
     Option.TIMEOUT: "0 is no limit.",
     Option.RATE: "0 is no limit.",
 }
@@ -126,7 +126,7 @@ def option_rows(draft: Draft) -> list[Row]:
         Option.UNDO: "kept" if draft.undo else "NOT KEPT: no way back",
         Option.NEWER_BY: draft.newer_by or ("the catalog's field" if draft.catalog else "none yet: type its name"),
         Option.VERIFY: draft.verify.value,
-        Option.REJECTS: number(draft.max_rejects) if draft.max_rejects else "none: stop at the first",
+        Option.REJECTS: number(draft.max_rejects) if draft.max_rejects else "none: the first stops it",
         Option.ON_FAILURE: _FAILURE_WORDS[draft.on_failure],
         Option.TIMEOUT: duration(draft.timeout) if draft.timeout else "none",
         Option.BATCH: f"{number(draft.batch_documents)} or {size(draft.batch_bytes)}",
