@@ -17,6 +17,7 @@ from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy, RunKind, Verify
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.worker import control, launch
+from tui_migrate.worker.rejected_documents import read_rejects
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
 
@@ -35,6 +36,17 @@ async def test_each_refused_document_is_shown_with_its_reason(scene: Scene) -> N
     assert set(shown) == {"things _id 2", "things _id 5", "things _id 6"}
     assert all("validator" in one for one in shown.values())
     assert "tui-migrate retry 1" in ended.finding("rejects").hint
+
+
+async def test_a_retry_is_reckoned_by_the_sizes_of_the_documents(scene: Scene) -> None:
+    await with_rejects(scene)
+    size = sum(map(len, BAD))
+    listed = await read_rejects(scene.home, 1)
+    assert [one.size for one in listed.documents] == list(map(len, BAD))
+    (planned,) = (await scene.record(await launch.create_retry(scene.home, 1))).collections
+    assert (planned.documents_total, planned.bytes_total) == (3, size)
+    (done,) = (await scene.work(2)).record.collections
+    assert (done.bytes_total, done.bytes_done) == (size, size)
 
 
 @pytest.mark.parametrize("policy", Policy)

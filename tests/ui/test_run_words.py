@@ -146,6 +146,12 @@ def test_a_hint_for_the_command_line_is_left_out() -> None:
     assert "tui-migrate" not in said(replace(record(RunState.INTERRUPTED), failure=failure))
 
 
+def test_a_run_that_was_given_up_has_no_advice_of_its_failure() -> None:
+    text = said(replace(record(RunState.CANCELLED), failure=FAILURE))
+    assert text.startswith(" ✗ cancelled: what it wrote stays\n   next: ")
+    assert "→" not in text
+
+
 def test_a_run_that_asks_has_neither_failed_nor_been_interrupted() -> None:
     failure = Failure("undecided", "20 documents wait for your decision: both ends have them", "decide", 5)
     run = replace(record(RunState.INTERRUPTED), failure=failure, undecided=1)

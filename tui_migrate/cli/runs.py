@@ -152,7 +152,7 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
     lines.extend(_reject_lines(run, common))
     if run.failure is not None:
         lines.append(f"  {run.failure.message}")
-        if run.failure.hint and run.failure.code != STOPPED:
+        if run.failure.hint and run.failure.code != STOPPED and not run.state.is_final:
             lines.append(f"    {arrow()} {run.failure.hint}")
     rows = [
         [

@@ -49,7 +49,7 @@ def _show_failure(run: RunRecord, home: Home, output: Output) -> None:
     if run.state is RunState.INTERRUPTED and run.failure is None:
         show_error_line(f"the worker of run {run_name(run.id)} is gone", log, output)
     elif run.failure is not None and run.failure.code != STOPPED:
-        show_error_line(run.failure.message, "" if run.rolled_back_by else run.failure.hint, output)
+        show_error_line(run.failure.message, "" if run.state.is_final else run.failure.hint, output)
         if run.state is RunState.FAILED:
             output.note(f"  {arrow()} {log}")
 

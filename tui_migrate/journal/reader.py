@@ -13,6 +13,8 @@ from tui_migrate.journal import links
 from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.journal.conflict_reading import ConflictReading
 from tui_migrate.journal.records import (
+    REASON_BYTES,
+    REJECT_HEAD,
     Checkpoint,
     CollectionProgress,
     Counts,
@@ -317,10 +319,16 @@ class JournalReader(ConflictReading, RequestReading):
         return bool(rows)
 
     async def reject_sizes(self, run_id: int) -> dict[str, tuple[int, int]]:
-        """Give for each collection how many documents were refused and stayed so, and their bytes in the file."""
+        """Give for each collection how many documents were refused and stayed so, and their bytes.
+
+        Those of one that was refused again, for another reason, are an estimate.
+        """
+        head = "length(CAST(collection AS BLOB)) + min(?, length(CAST(reason AS BLOB)))"
         rows = await self._rows(
-            'SELECT collection, count(*), sum("end" - "offset") FROM rejects WHERE run_id = ? AND state <> ?'
-            " GROUP BY collection ORDER BY collection",
+            f'SELECT collection, count(*), sum("end" - "offset" - ? - ({head})) FROM rejects'
+            " WHERE run_id = ? AND state <> ? GROUP BY collection ORDER BY collection",
+            REJECT_HEAD,
+            REASON_BYTES,
             run_id,
             RejectState.RESOLVED,
         )

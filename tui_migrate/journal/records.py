@@ -310,6 +310,13 @@ class RejectState(StrEnum):
     RESOLVED = "resolved"
 
 
+REJECT_HEAD: Final = 20
+"""Bytes that stand before each document in the file of rejects, beside the names of its collection and the reason."""
+
+REASON_BYTES: Final = 1_000
+"""Of a longer reason the file has the beginning."""
+
+
 @dataclass(frozen=True, slots=True)
 class RejectRecord:
     """A refused document: where it stands in the run's file of rejects, its content hash, and why."""

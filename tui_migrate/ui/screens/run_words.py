@@ -153,7 +153,9 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
     if not (run.rollback_run or run.part_undone_by) and (waits := rollback_words(run)):
         yield f" ! {waits}"
-    if (hint := failure_hint(failure)) and not is_one_command(failure) and not asks_only(run):
+    # Of one that is over the hint speaks of a resume that there is not: a failed run that was given up.
+    is_open = not (run.state.is_final or asks_only(run))
+    if is_open and (hint := failure_hint(failure)) and not is_one_command(failure):
         yield f"   → {printable(hint)}"
 
 
