@@ -108,7 +108,7 @@ def test_a_run_that_waits_for_decisions_is_not_said_to_be_gone_on_with() -> None
 def test_the_time_in_which_nobody_worked_is_said_apart() -> None:
     done = collection("users", CollectionState.DONE, 1_000, 1_000)
     shown = replace(run(RunState.COMPLETED, done), attempt=3, waited=7.5, undo_bytes=1_000)
-    assert "  took 2.5s in 3 attempts, 7.5s between them, undo log 1.0 kB" in summary(shown, findings_shown=0)
+    assert "  took 2.5s in 3 attempts, 7.5s at rest, undo log 1.0 kB" in summary(shown, findings_shown=0)
 
 
 def test_the_summary_of_an_export_and_of_a_rollback() -> None:

@@ -97,6 +97,19 @@ def test_a_run_that_only_asks_has_a_mark_of_its_own() -> None:
     assert "~ execute" in stages_line(replace(run, failure=FAILURE))
 
 
+def test_the_time_before_a_resume_has_no_pace() -> None:
+    pace, begun = RunPace(), record(RunState.EXECUTING, one("users", CollectionState.ACTIVE, 0, 9_000))
+    for second in range(5):
+        run = replace(begun, collections=(one("users", CollectionState.ACTIVE, second * 100, 9_000),))
+        pace.note(NOW + second, run)
+    pace.note(NOW + 5, replace(run, state=RunState.INTERRUPTED))
+    resumed = replace(begun, attempt=2, collections=(one("users", CollectionState.ACTIVE, 900, 9_000),))
+    pace.note(NOW + 65, resumed)
+    pace.note(NOW + 67, resumed)
+    assert pace.history[-1] == 500, "what the new attempt did"
+    assert set(pace.history[:-1]) == {0}, "and nothing while nobody was at work"
+
+
 def test_a_run_looks_as_drawn() -> None:
     run = record()
     pace = paced(run)

@@ -126,6 +126,6 @@ def _took(run: RunRecord) -> str | None:
     documents = sum(one.documents_done for one in run.collections)
     rate = f" ({number(round(documents / seconds))} documents/s)" if seconds > 0 and run.attempt <= 1 else ""
     tries = f" in {run.attempt} attempts" if run.attempt > 1 else ""
-    tries += f", {duration(run.waited)} between them" if run.waited and tries else ""
+    tries += f", {duration(run.waited)} at rest" if run.waited else ""
     undo = f", undo log {size(run.undo_bytes)}" if run.undo_bytes else ""
     return f"took {duration(seconds)}{rate}{tries}{undo}"

@@ -28,7 +28,7 @@ from tui_migrate.journal.records import (
     VerifiedMark,
 )
 from tui_migrate.journal.request_reading import STANDING, RequestReading
-from tui_migrate.journal.rows import backup_from, collection_from, run_from
+from tui_migrate.journal.rows import PAUSED_AT, backup_from, collection_from, run_from
 from tui_migrate.journal.states import RunState, Stage
 
 FINDINGS_SHOWN: Final = 200
@@ -40,7 +40,8 @@ _RUN_COLUMNS: Final = (
     " (SELECT count(*) FROM conflicts WHERE run_id = runs.id AND state = 'open'), parallel,"
     # One look at all rollbacks for all rows, and none where nobody wanted a run to be cancelled.
     " (SELECT CASE WHEN runs.id NOT IN (SELECT rollback_of FROM runs) THEN value END"
-    f" FROM controls WHERE run_id = runs.id AND {STANDING} ORDER BY controls.id DESC LIMIT 1), waited"
+    f" FROM controls WHERE run_id = runs.id AND {STANDING} ORDER BY controls.id DESC LIMIT 1), waited,"
+    f" CASE WHEN state = 'paused' THEN {PAUSED_AT} END"
 )
 
 _WITHOUT_PLAN: Final = _RUN_COLUMNS.replace(" plan,", " '',")

@@ -22,7 +22,7 @@ from tui_migrate.journal.links import LIVE_ROLLBACK
 from tui_migrate.journal.records import Failure
 from tui_migrate.journal.request_reading import STANDING
 from tui_migrate.journal.requests import RequestWriting
-from tui_migrate.journal.rows import row_of_run, unknown_run
+from tui_migrate.journal.rows import PAUSED_AT, row_of_run, unknown_run
 from tui_migrate.journal.samples import add_sample
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
@@ -143,6 +143,11 @@ class JournalWriter(RequestWriting):
             # A run that is rolled back ended when its own work did.
             change = "UPDATE runs SET state = ?, ended_at = coalesce(ended_at, ?) WHERE id = ?"
         await database.execute(change, (to_state.value, now, run_id))
+        if before is RunState.PAUSED:
+            await database.execute(
+                f"UPDATE runs SET waited = waited + max(0, ? - coalesce({PAUSED_AT}, ?)) WHERE id = ?",
+                (now, now, run_id),
+            )
         await database.execute(
             "INSERT INTO transitions (run_id, at, attempt, from_state, to_state) VALUES (?, ?, ?, ?, ?)",
             (run_id, now, row[1], before.value, to_state.value),
@@ -182,7 +187,7 @@ class JournalWriter(RequestWriting):
         now = self.clock()
         async with self.transaction() as database:
             await database.execute(
-                "UPDATE runs SET waited = waited + CASE WHEN started_at IS NULL THEN 0"
+                "UPDATE runs SET waited = waited + CASE WHEN started_at IS NULL OR state = 'paused' THEN 0"
                 " ELSE max(0, ? - coalesce(ended_at, last_heard_at, ?)) END,"
                 " attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
                 " failure_message = CASE WHEN failure_code IS NULL THEN NULL ELSE failure_message END,"
