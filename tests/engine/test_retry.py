@@ -77,6 +77,16 @@ async def test_what_is_refused_again_is_a_reject_of_the_retry_and_can_be_retried
     assert (third.exit_code, third.counts, third.record.retry_of) == (0, Counts(inserted=3), 2)
 
 
+async def test_a_retry_that_keeps_what_came_to_be_there_meanwhile_is_not_green(scene: Scene) -> None:
+    await with_rejects(scene, Policy.SKIP)
+    await scene.target.set_validator("things", EMPTY)
+    await put(scene.target, doc(int32(2), n=int32(7)), doc(int32(5), n=int32(8)))
+    retry = await scene.retry(1)
+    assert (retry.record.state, retry.counts) == (RunState.COMPLETED_WITH_FINDINGS, Counts(inserted=1, skipped=2))
+    found = retry.finding("came_meanwhile")
+    assert (found.subject, found.count) == ("things", 2)
+
+
 async def test_a_retry_has_a_ceiling_of_its_own(scene: Scene) -> None:
     await with_rejects(scene)
     retry = await scene.retry(1, max_rejects=0)

@@ -14,7 +14,7 @@ from tests.ui.run_scene import ActedRun, acted_run, keys, said, scene, watched
 from tui_migrate import connections
 from tui_migrate.connections import Connection
 from tui_migrate.journal.records import ROLL_BACK, CollectionState, ControlStatus, Counts, Wish
-from tui_migrate.journal.states import RunState
+from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.run import RunScreen
@@ -71,6 +71,17 @@ async def test_what_somebody_else_asks_is_shown_with_their_name(tmp_path: Path) 
         await until(pilot, lambda: said(pilot).endswith("about to go on (instead of the pause of anna@bastion)"))
         await run.answer(ControlStatus.REFUSED, "the run is ending")
         await until(pilot, shows(pilot, "resume asked by bob@laptop was refused: the run is ending"))
+
+
+async def test_when_all_is_written_no_rate_is_promised(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.go_to(RunState.VERIFYING, stage=Stage.VERIFY)
+        await until(pilot, shows(pilot, "● verify"), "the verification")
+        await pilot.press("-")
+        await until(
+            pilot, shows(pilot, "A limit is for the writing of documents, and that is done."), "why none is set"
+        )
+        assert await wishes(run) == []
 
 
 async def test_the_rate_goes_down_the_ladder_and_up_again(tmp_path: Path) -> None:

@@ -243,4 +243,8 @@ def test_what_was_refused_and_written_again_names_by_which_run() -> None:
 
 def test_findings_are_counted_and_their_key_is_named() -> None:
     finding = Finding(Severity.WARNING, "spared", "users", "changed meanwhile")
-    assert "e shows its 1 finding;" in said(replace(record(RunState.COMPLETED_WITH_FINDINGS), findings=(finding,)))
+    run = record(RunState.COMPLETED_WITH_FINDINGS)
+    assert "e shows its 1 warning;" in said(replace(run, findings=(finding,)))
+    more = (*(replace(finding, severity=one) for one in Severity), finding)
+    assert "e shows its 1 error, 2 warnings and 1 note;" in said(replace(run, findings=more))
+    assert "e shows what it found, 200 and more;" in said(replace(run, findings=(finding,) * 200))

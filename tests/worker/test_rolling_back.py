@@ -28,6 +28,7 @@ async def test_a_run_that_was_killed_can_be_rolled_back(scene: Scene) -> None:
     run_id = await scene.create(make_plan(RunKind.COPY, source, target), SLOW)
     await cut_short(scene, run_id)
     await journal_says(scene, run_id, RunState.EXECUTING)
+    assert "users: creating the collection" in await scene.log(run_id)
     rollback_id = await launch.create_rollback(scene.home, run_id)
     assert await scene.work(rollback_id) == 0
     assert (await scene.read(run_id)).state is RunState.ROLLED_BACK
@@ -82,6 +83,7 @@ async def test_a_rollback_that_was_cancelled_half_way_is_gone_on_with_by_another
     await control.ask(scene.home, first, Wish.CANCEL)
     assert await working == RunState.CANCELLED.exit_code
     assert (await scene.read(run_id)).part_undone_by == first
+    assert f"prepare: reading the undo log of run {run_id:04d}" in await scene.log(first)
     assert await content(target) != before
     second = await launch.create_rollback(scene.home, run_id)
     assert await scene.work(second) == 0

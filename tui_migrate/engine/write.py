@@ -20,6 +20,7 @@ from tui_migrate.journal.hindrance import Hindrance
 from tui_migrate.journal.records import Checkpoint, ConflictRecord, ConflictState, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
+from tui_migrate.plan.model import Policy
 from tui_migrate.plan.newer import moment_path
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, CollectionInfo, Refusal
@@ -207,6 +208,8 @@ class BatchWriter:
             tally.skip(item)
             if decision is not Decision.SKIP:
                 tally.note_kept(is_tied=decision is Decision.TIED)
+            elif self._context.plan.retry_of and self._context.plan.policy is Policy.SKIP:
+                tally.note_came_meanwhile()
         elif decision is Decision.REFUSE:
             raise ConflictFound(
                 f"a document of {printable(self.collection)} differs in the target, and the policy is fail",

@@ -274,6 +274,17 @@ class JournalReader(ConflictReading, RequestReading):
         )
         return {row[0]: VerifiedMark(row[1], row[2], row[3], bool(row[4])) for row in rows}
 
+    async def verified_documents(self, run_id: int) -> int:
+        """Say how many of a run's documents have been verified, as of the last marks."""
+        rows = await self._rows(
+            "SELECT coalesce(sum(CASE WHEN is_done THEN (SELECT documents_done FROM run_collections AS c"
+            " WHERE c.run_id = verified.run_id AND c.name = verified.collection) ELSE (SELECT coalesce(sum(documents),"
+            " 0) FROM batches AS b WHERE b.run_id = verified.run_id AND b.collection = verified.collection"
+            " AND b.number <= verified.number) END), 0) FROM verified WHERE run_id = ?",
+            run_id,
+        )
+        return int(rows[0][0])
+
     async def undo_end(self, run_id: int) -> int:
         """Say up to which byte the undo log belongs to batches that are committed."""
         rows = await self._rows("SELECT coalesce(max(undo_end), 0) FROM batches WHERE run_id = ?", run_id)

@@ -34,6 +34,7 @@ from tui_migrate.journal.records import (
 from tui_migrate.journal.retries import RETRY
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
+from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.environments import Environments
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
@@ -169,13 +170,15 @@ class JournalFeed:
         events: tuple[Event, ...] = ()
         controls: tuple[Control, ...] = ()
         samples: tuple[Sample, ...] = ()
-        retried = 0
+        retried, verified = 0, None
         if subject.run_id:
             try:
                 run = await self._shown(reader, await reader.run(subject.run_id))
                 events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
                 retried = await self._count_retries(reader, subject.run_id)
                 controls = await _requests(reader, run)
+                if run.state is RunState.VERIFYING and run.kind is not RunKind.ROLLBACK:
+                    verified = await reader.verified_documents(subject.run_id)
                 samples = await reader.samples(subject.run_id) if subject.samples else ()
             except RunNotFound:
                 run = None
@@ -191,6 +194,7 @@ class JournalFeed:
             controls=controls,
             samples=samples,
             retried=retried,
+            verified=verified,
             summaries=await self._summaries(reader, summaries),
             unfinished=unfinished if subject.summaries else (),
             live=tuple(one.run.id for one in unfinished if one.run.state.is_active),

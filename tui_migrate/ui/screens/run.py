@@ -215,7 +215,7 @@ class RunScreen(OperatorScreen):
         self._say(said, tone)
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
-        self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan)])
+        self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan, snapshot.verified)])
         self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.retried, width, self._plan))
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)

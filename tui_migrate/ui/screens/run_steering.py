@@ -44,7 +44,9 @@ class RunSteering:
     def slower(self, run: RunRecord, controls: Sequence[Control], pace: RunPace) -> None:
         """Ask for the next lower limit; from none, for half the present rate."""
         limit = slower_than(self._wanted(Wish.RATE, run.rate_limit, controls), pace.rate)
-        if limit is None:
+        if limit is None and run.stage in (Stage.VERIFY, Stage.COMMIT):
+            self._screen.notify_line("A limit is for the writing of documents, and that is done.", is_error=False)
+        elif limit is None:
             self._screen.notify_line("The rate is not known yet; try again in a moment.")
         else:
             self._ask_rate(limit, controls)

@@ -28,7 +28,7 @@ STOPPED_MARKS: Final = {
 }
 """The marks of a run that is not at work, where one at work has `●`."""
 
-_UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "B", 0))
+_UNITS: Final = ((10**12, "TB", 2), (10**9, "GB", 2), (10**6, "MB", 1), (10**3, "kB", 1), (1, "Bytes", 0))
 
 
 class CollectionRows:

@@ -1,8 +1,10 @@
 """What the Run screen says in sentences: who has asked what, how the run ended, and what can be done next."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import FINDINGS_SHOWN
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.retries import Retry, pending_retry
@@ -211,7 +213,7 @@ def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     if run.counts.rejected:
         steps.append(f"{keys.of('run.rejects')} lists what the target refused")
     if run.findings or (run.failure and not asks_only(run)):
-        steps.append(_findings_words(len(run.findings), keys.of("run.errors")))
+        steps.append(_findings_words(run.findings, keys.of("run.errors")))
     if not steps:
         steps.append(f"{keys.of('run.log')} shows what it did")
     yield f"   next: {'; '.join(steps)}; esc goes back"
@@ -232,8 +234,12 @@ def is_finished_backup(run: RunRecord) -> bool:
     return run.kind is RunKind.EXPORT and bool(run.backup) and run.state in done
 
 
-def _findings_words(count: int, key: str) -> str:
-    if not count:
+def _findings_words(found: Sequence[Finding], key: str) -> str:
+    """Say what a key shows, by severity: a run without findings of its own may have warnings of the checks."""
+    if not found:
         return f"{key} shows what failed"
-    more = "+" if count >= FINDINGS_SHOWN else ""
-    return f"{key} shows its {number(count)}{more} finding{'' if count == 1 else 's'}"
+    if len(found) >= FINDINGS_SHOWN:
+        return f"{key} shows what it found, {number(len(found))} and more"
+    counts = Counter(one.severity for one in found)
+    parts = [f"{number(counts[one])} {one.value}{'s' * (counts[one] != 1)}" for one in Severity if counts[one]]
+    return f"{key} shows its {' and '.join(filter(None, (', '.join(parts[:-1]), parts[-1])))}"
