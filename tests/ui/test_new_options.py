@@ -29,7 +29,7 @@ def test_the_defaults_are_shown() -> None:
     assert values(DRAFT) == {
         "undo": "kept",
         "verify": "content",
-        "max_rejects": "none: the first stops it",
+        "max_rejects": "none: stop at the first",
         "backup_first": "no",
         "rate": "none",
         "on_failure": "leave it, to be resumed",
