@@ -157,6 +157,20 @@ class JournalWriter(RequestWriting):
         if to_state in _BACKED_UP:
             await _settle_backup(database, run_id, _BACKED_UP[to_state])
 
+    async def take_for_dead(self, run_id: int) -> None:
+        """Record that the worker of a run is gone without a word: the run ended with the last that was heard of it.
+
+        A pause, in which nothing was at work, ends only now.
+        """
+        async with self.transaction() as database:
+            before = (await row_of_run(database, "SELECT state FROM runs WHERE id = ?", run_id))[0]
+            await self._transition(database, run_id, RunState.INTERRUPTED)
+            if before != RunState.PAUSED:
+                last = "ended_at = min(ended_at, coalesce(last_heard_at, ended_at))"
+                await database.execute(f"UPDATE runs SET {last} WHERE id = ?", (run_id,))
+            failpoint("journal.before_transition")
+        failpoint("journal.after_transition")
+
     async def set_stage(self, run_id: int, stage: Stage) -> None:
         """Record the stage that a run has entered."""
         await self._update(run_id, "stage = ?", stage.value)
