@@ -64,6 +64,26 @@ class Misordered(MemoryStore):
         return ()
 
 
+class Whole(MemoryStore):
+    """A store that is read from its start, as a package is: no `_id` is a place in it."""
+
+    async def read(
+        self,
+        collection: str,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+        ids_only: bool = False,
+    ) -> AsyncGenerator[Block]:
+        assert after is None
+        async for block in super().read(collection, limit=limit):
+            yield block
+
+    async def split_points(self, collection: str, parts: int) -> tuple[RawId, ...]:
+        return ()
+
+
 class Failing(MemoryStore):
     """A store that is lost after a number of blocks."""
 
@@ -129,6 +149,16 @@ async def test_every_edit_is_found_and_nothing_else(edits: dict[RawId, Edit], bl
     assert found.way is Way.MERGED
     holds(found, made)
     assert found.differs == bool(made.expected)
+
+
+@pytest.mark.parametrize("is_left", [True, False])
+async def test_a_side_that_cannot_be_entered_at_any_id_is_not_cut_by_the_ids_of_the_other(is_left: bool) -> None:
+    whole = await filled([doc(int32(one)) for one in range(5)], Whole)
+    other = await filled([doc(int32(one)) for one in range(9)])
+    with patch.object(ways, "SPLIT_FROM", 2):
+        found = await outcome(*((whole, other) if is_left else (other, whole)), replace(ALL, parallel=3))
+    only = found.counts.only_right if is_left else found.counts.only_left
+    assert (found.counts.equal, only, found.counts.seen) == (5, 4, 9)
 
 
 @given(

@@ -60,6 +60,13 @@ def test_a_document_expires_when_its_earliest_date_is_old_enough(value: RawId, h
     assert Expiry.of(deep).has_passed(doc(int32(1), a=array(as_value(options(at=value))))) is has_passed
 
 
+@pytest.mark.rule(19, "an index on several fields deletes nothing")
+def test_nothing_expires_by_an_index_on_two_fields() -> None:
+    two = pack(index("at", "n")[4:-1] + id_field(b"expireAfterSeconds", int32(HOUR)))
+    expiry = Expiry.of(CollectionInfo("things", CollectionKind.PLAIN, EMPTY, (two,)))
+    assert not expiry.has_passed(doc(int32(1), at=date(2 * HOUR), n=date(2 * HOUR)))
+
+
 @pytest.mark.rule(19, "the ids of a clustered collection")
 def test_a_clustered_collection_s_ids_are_its_dates() -> None:
     clustered = options(clusteredIndex=as_value(EMPTY), expireAfterSeconds=int64(HOUR))

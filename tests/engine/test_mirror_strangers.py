@@ -9,6 +9,7 @@ from tests.engine.mirrors import CAPPED, COLLATED, mirror_plan, view
 from tests.engine.scene import Scene, create, documents, put, same, snapshot
 from tests.suites.documents import doc
 from tests.suites.ids import int32, text
+from tui_migrate.definitions import index_name
 from tui_migrate.engine.migration import Migration
 from tui_migrate.engine.mirror import delete_extras
 from tui_migrate.engine.write import BatchWriter
@@ -133,6 +134,54 @@ async def test_what_appears_in_the_place_of_a_view_that_was_dropped_is_not_touch
     undone = await scene.roll_back(run_id)
     assert (undone.exit_code, "not_recreated" in undone.codes) == (3, True)
     assert (await snapshot(scene.target))["things"] == theirs
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+async def test_of_an_index_that_was_dropped_twice_the_one_from_before_the_run_comes_back(
+    scene: Scene, is_resumed: bool
+) -> None:
+    await put(scene.source, *MINE)
+    await put(scene.target, *MINE)
+    await scene.target.create_indexes("things", [bson.encode({"v": 2, "key": {"m": 1}, "name": "extra"})])
+    before = await snapshot(scene.target)
+    run_id = await begin(scene)
+    await work_to(scene, run_id, "mirror.after_drop_index")
+    if is_resumed:
+        await scene.target.create_indexes("things", [bson.encode({"v": 2, "key": {"o": 1}, "name": "extra"})])
+        assert (await scene.work(run_id)).exit_code == 0
+    undone = await scene.roll_back(run_id)
+    assert (undone.exit_code, undone.codes) == (0, set())
+    assert same(await snapshot(scene.target), before)
+
+
+async def test_an_index_that_others_made_by_the_name_of_one_that_was_dropped_is_left_to_them(scene: Scene) -> None:
+    await put(scene.source, *MINE)
+    await put(scene.target, *MINE)
+    await scene.target.create_indexes("things", [bson.encode({"v": 2, "key": {"m": 1}, "name": "extra"})])
+    run_id = await begin(scene)
+    assert (await scene.work(run_id)).exit_code == 0
+    await scene.target.create_indexes("things", [bson.encode({"v": 2, "key": {"o": 1}, "name": "extra"})])
+    theirs = await snapshot(scene.target)
+    undone = await scene.roll_back(run_id)
+    assert "somebody has made another of its name" in undone.finding("index_not_restored").message
+    assert same(await snapshot(scene.target), theirs)
+
+
+@pytest.mark.rule(17, "TTL indexes last, after verify")
+async def test_an_index_that_deletes_by_age_comes_back_after_all_else(scene: Scene) -> None:
+    old, plain = {"key": {"at": 1}, "name": "old", "expireAfterSeconds": 60}, {"key": {"m": 1}, "name": "plain"}
+    await put(scene.source, *MINE)
+    await put(scene.target, *MINE)
+    await scene.target.create_indexes("things", [bson.encode({"v": 2, **one}) for one in (old, plain)])
+    before = await snapshot(scene.target)
+    run_id = await begin(scene)
+    await scene.work(run_id)
+    rollback_id = await launch.create_rollback(scene.home, run_id)
+    await work_to(scene, rollback_id, "rollback.after_restored_index")
+    (there,) = await scene.target.collections()
+    assert [index_name(one) for one in there.indexes] == ["_id_", "plain"]
+    await scene.work(rollback_id)
+    assert same(await snapshot(scene.target), before)
 
 
 async def test_a_collection_like_the_sources_that_appears_in_the_place_of_one_that_was_dropped_is_not_touched(

@@ -10,12 +10,15 @@ from tests.engine.test_rejects import BAD, GOOD, fill_with_bad, rejected
 from tests.suites.documents import EMPTY, MUST_HAVE_N, doc, index, options
 from tests.suites.ids import int32, text
 from tui_migrate.documents import RawId
+from tui_migrate.engine.reject_source import RejectSource
 from tui_migrate.errors import Refused
+from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import Counts, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import Policy, RunKind, Verify
 from tui_migrate.plan.yaml_form import from_yaml
+from tui_migrate.stores.base import BlockLimit
 from tui_migrate.worker import control, launch
 from tui_migrate.worker.rejected_documents import read_rejects
 
@@ -85,6 +88,18 @@ async def test_a_retry_that_keeps_what_came_to_be_there_meanwhile_is_not_green(s
     assert (retry.record.state, retry.counts) == (RunState.COMPLETED_WITH_FINDINGS, Counts(inserted=1, skipped=2))
     found = retry.finding("came_meanwhile")
     assert (found.subject, found.count) == ("things", 2)
+
+
+async def test_refused_documents_are_read_in_blocks_of_a_size_and_on_from_any_of_them(scene: Scene) -> None:
+    await with_rejects(scene)
+    reader = await JournalReader.open(scene.home.journal)
+    source = RejectSource(1, scene.home.run(1), reader)
+    size = 2 * max(map(len, BAD))
+    found = [one async for one in source.read("things", limit=BlockLimit(size=size))]
+    behind = [one async for one in source.read("things", after=found[0].position, limit=BlockLimit(size=1))]
+    await reader.close()
+    assert [list(one.documents) for one in found] == [BAD[:2], BAD[2:]]
+    assert [list(one.documents) for one in behind] == [BAD[2:]]
 
 
 async def test_a_retry_has_a_ceiling_of_its_own(scene: Scene) -> None:

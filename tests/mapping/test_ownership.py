@@ -1,6 +1,7 @@
 import asyncio
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -12,12 +13,35 @@ from tests.mapping.bson_values import Fields, raw
 from tests.mapping.catalogs import WORKSHOP
 from tests.suites.store_cases import everything
 from tui_migrate.mapping.extended_json import write_value
+from tui_migrate.mapping.matching import compile_query
 from tui_migrate.mapping.model import Filter, Scope
 from tui_migrate.mapping.ownership import MOST_ASKED, owned_collections, shared_collections
 from tui_migrate.mapping.source import MappedSource
+from tui_migrate.stores.base import Block, BlockLimit, ReadOrder
 from tui_migrate.stores.memory import MemoryStore
 
 World = Mapping[str, list[Fields]]
+
+
+class Choosing(MemoryStore):
+    """A server that leaves out what does not match, and takes no longer a query than may be sent."""
+
+    async def search(
+        self,
+        collection: str,
+        where: bytes,
+        *,
+        after: bytes | None = None,
+        order: ReadOrder = ReadOrder.BY_ID,
+        limit: BlockLimit = BlockLimit(),
+    ) -> AsyncGenerator[Block]:
+        listed = (one.get("$in", ()) for one in decode(where).values() if isinstance(one, dict))
+        assert all(len(one) <= MOST_ASKED for one in listed)
+        matches = compile_query(where, "the query")
+        async with aclosing(self.read(collection, after=after, order=order, limit=limit)) as blocks:
+            async for block in blocks:
+                yield Block([one for one in block.documents if matches(one)], block.position)
+
 
 NAMES = ("users", "projects", "tasks", "comments", "colours", "palettes", "logs")
 COLOURS = st.sampled_from(("red", "blue", "green", "grey"))
@@ -56,7 +80,7 @@ WORLDS: st.SearchStrategy[World] = st.fixed_dictionaries(
 
 
 async def put(world: World) -> MemoryStore:
-    store = MemoryStore(uuid.uuid4().hex, "db")
+    store = Choosing(uuid.uuid4().hex, "db")
     for name, documents in world.items():
         assert await store.insert(name, [encode(one) for one in documents]) == ()
     return store
@@ -67,6 +91,7 @@ async def owned(world: World, scope: Scope, names: Iterable[str] = NAMES) -> dic
     store = await put(world)
     source = MappedSource(store, scope, WORKSHOP, list(names))
     try:
+        await source.collections()
         return {name: [decode(one) for one in await everything(source, name)] for name in names}
     finally:
         await source.close()

@@ -144,7 +144,10 @@ async def test_a_missing_id_matters_as_much_as_the_form_says() -> None:
     ):
         form = MemoryForm([Declared(info("users", kind)), Extent("users", [content], 0, 12)], content)
         form.missing_id = severity
-        assert [one.severity for one in await IndexedPackage(form).check()] == expected
+        source = IndexedPackage(form)
+        assert [one.severity for one in await source.check()] == expected
+        (found,) = await source.collections()
+        assert found.simple_order is (kind is CollectionKind.TIMESERIES)
 
 
 async def test_collections_without_keys_are_read_as_they_lie_and_not_by_id() -> None:
@@ -220,7 +223,7 @@ async def test_definitions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=60), st.integers(0, 40)), max_size=40))
 def test_blocks_cover_every_document_and_stay_within_their_bounds(parts: list[tuple[bytes, int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("BLOCK_BYTES", 100), ("BLOCK_DOCUMENTS", 4), ("MAX_GAP", 25), ("MAX_REACH", 200)):
+        for name, value in (("BLOCK_BYTES", 100), ("BLOCK_DOCUMENTS", 4), ("MAX_GAP", 25), ("MAX_REACH", 60)):
             patch.setattr(block_index, name, value)
         cutter, at, taken = BlockCutter(), 0, []
         for document, gap in parts:
@@ -236,7 +239,7 @@ def test_blocks_cover_every_document_and_stay_within_their_bounds(parts: list[tu
         assert block.offset + block.length == mine[-1][0] + len(mine[-1][1])
         assert block.digest == digest_of([document for _, document in mine])
         assert block.documents <= 4
-        assert block.length <= 200
+        assert block.length <= 60
         assert len(mine) == 1 or sum(len(document) for _, document in mine) <= 100
     assert rest == []
     assert index.documents == len(parts)

@@ -145,6 +145,9 @@ def test_what_is_left_out_has_its_default() -> None:
         ("kind: copy", "kind: copy\nparallel: 0", 3, "parallel"),
         ("kind: copy", "kind: copy\npolicy: newer\nnewer_by: a..b", 4, "no path of a field"),
         ("kind: copy", "kind: copy\npolicy: skip\nnewer_by: a", 4, "goes with the policy newer"),
+        ("kind: copy", "kind: copy\nmirror: true\npolicy: skip", 3, "its policy is overwrite"),
+        ("kind: copy", "kind: copy\npolicy: overwrite\nmirror: true\nundo: false", 4, "is not run without undo"),
+        ("{name: users}", "{name: users, remove: true}", 6, "by a plan with mirror: true alone"),
         ("kind: copy", "kind: copy\ntime_out: 1", 3, "key 'time_out': this key is unknown"),
     ],
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import bson
 import pytest
 from bson import Binary, Int64
 
@@ -12,7 +13,7 @@ from tests.suites.documents import EMPTY, doc, index, options
 from tests.suites.ids import int32
 from tests.suites.store_cases import everything
 from tui_migrate.documents import RawId
-from tui_migrate.errors import Unreachable
+from tui_migrate.errors import Refused, TuiMigrateError, Unreachable
 from tui_migrate.ordering import Key
 from tui_migrate.stores.base import Change, CollectionInfo, CollectionKind, ReadOrder, Writer
 from tui_migrate.stores.mongodb import MongoStore
@@ -87,6 +88,23 @@ async def test_an_insert_is_an_insert(answering: StubServer, store: MongoStore) 
     assert not {"startTransaction", "autocommit", "txnNumber"} & insert.keys()
 
 
+@pytest.mark.parametrize(("labels", "error"), [((), Refused), (("SystemOverloadedError",), Unreachable)])
+async def test_what_a_server_says_may_pass_is_tried_again_whatever_its_code(
+    answering: StubServer, store: MongoStore, labels: tuple[str, ...], error: type[TuiMigrateError]
+) -> None:
+    answering.answers["insert"] = lambda _: failed(99_001, "busy", *labels)
+    with pytest.raises(error, match="busy"):
+        await store.insert("things", [NEW])
+
+
+async def test_what_is_said_of_a_document_that_spoils_its_command_quotes_nothing_of_it(
+    answering: StubServer, store: MongoStore
+) -> None:
+    answering.answers["insert"] = lambda _: failed(2, 'cannot index { email: "anna@example.org" }')
+    (refusal,) = await store.insert("things", [NEW])
+    assert "cannot index {…} (code 2)" in refusal.reason
+
+
 @pytest.mark.rule(1, "replaces and deletes run in one short snapshot transaction that reads again")
 @pytest.mark.parametrize(("after", "verb"), [(NEW, "update"), (None, "delete")])
 async def test_a_change_is_a_transaction(
@@ -109,6 +127,14 @@ async def test_a_change_is_a_transaction(
     assert commit["maxTimeMS"] == 60_000
 
 
+@pytest.mark.rule(7, "a replace keeps the stored form")
+async def test_a_replacement_is_sent_with_the_id_as_it_is_stored(answering: StubServer, store: MongoStore) -> None:
+    answering.answers["find"] = lambda _: cursor({"_id": 1.0})
+    assert (await store.change("things", [int32(1)], to({int32(1): NEW}))).changed
+    (update,) = answering.named("update")
+    assert repr(update["updates"][0]["u"]) == repr({"_id": 1.0, "n": 2})
+
+
 @pytest.mark.rule(1, "the undo record is of the read within the transaction; a WriteConflict repeats the batch")
 async def test_a_write_conflict_repeats_the_reading_too(answering: StubServer, store: MongoStore) -> None:
     read = iter([{"_id": 1, "n": 0}, {"_id": 1, "n": 1}])
@@ -127,6 +153,21 @@ async def test_a_write_conflict_repeats_the_reading_too(answering: StubServer, s
     assert answering.names() == ["find", "update", "abortTransaction", "find", "update", "commitTransaction"]
     numbers = [one["txnNumber"] for one in answering.commands]
     assert numbers[0] == numbers[1] < numbers[3] == numbers[4] == numbers[5]
+
+
+@pytest.mark.rule(1, "a transaction that was lost at its commit is repeated")
+async def test_a_commit_that_lost_its_transaction_repeats_the_whole(answering: StubServer, store: MongoStore) -> None:
+    answers = [{"ok": 1.0}, failed(251, "NoSuchTransaction", "TransientTransactionError")]
+    answering.answers["commitTransaction"] = lambda _: answers.pop()
+    assert (await store.change("things", [int32(1)], to({int32(1): NEW}))).changed
+    assert answering.names() == ["find", "update", "commitTransaction"] * 2
+
+
+async def test_a_commit_that_is_refused_is_not_asked_for_again(answering: StubServer, store: MongoStore) -> None:
+    answering.answers["commitTransaction"] = lambda _: failed(20, "no transactions here")
+    with pytest.raises(Refused, match="no transactions here"):
+        await store.change("things", [int32(1)], to({int32(1): NEW}))
+    assert answering.names() == ["find", "update", "commitTransaction"]
 
 
 @pytest.mark.rule(1, "on a standalone server the filter holds the whole document that was seen")
@@ -232,6 +273,28 @@ async def test_what_a_collection_is_is_read_from_its_listing(answering: StubServ
     }
     assert [name for name, one in found.items() if not one.simple_order] == ["german"]
     assert [name for name, one in found.items() if one.shard_key] == ["plain"]
+    (find,) = answering.named("find")
+    assert find["filter"]["dropped"] == {"$ne": True}  # before MongoDB 5.0 a dropped collection's key stays listed
+
+
+async def test_a_collection_that_is_dropped_while_it_is_looked_at_is_not_listed(
+    answering: StubServer, store: MongoStore
+) -> None:
+    entries: list[Document] = [{"name": name, "type": "collection", "options": {}} for name in ("gone", "things")]
+    indexes = {"gone": failed(26, "ns does not exist"), "things": cursor({"v": 2, "key": {"_id": 1}, "name": "_id_"})}
+    answering.answers["listCollections"] = lambda _: cursor(*entries)
+    answering.answers["listIndexes"] = lambda command: indexes[command["listIndexes"]]
+    assert [one.name for one in await store.collections()] == ["things"]
+
+
+async def test_the_namespace_that_older_servers_write_into_an_index_is_none_of_its_definition(
+    answering: StubServer, store: MongoStore
+) -> None:
+    told = {"v": 2, "key": {"n": 1}, "name": "n_1"}
+    answering.answers["listCollections"] = lambda _: cursor({"name": "things", "type": "collection", "options": {}})
+    answering.answers["listIndexes"] = lambda _: cursor(told | {"ns": "shop.things"})
+    (found,) = await store.collections()
+    assert found.indexes == (bson.encode(told),)
 
 
 DEAD = Writer(b"\x01" * 16, "tui-migrate dead")

@@ -17,6 +17,7 @@ from tui_migrate.plan.model import Environment, PackageEnd, Plan
 from tui_migrate.reports.masking import NOTHING
 from tui_migrate.ui.changes import Changes
 from tui_migrate.ui.draft import from_plan
+from tui_migrate.ui.environments import Environments
 from tui_migrate.ui.look import LookState
 from tui_migrate.ui.resuming import resume
 from tui_migrate.ui.retrying import retry
@@ -86,6 +87,22 @@ async def test_every_screen_says_that_a_target_has_become_production(tmp_path: P
             await until(pilot, lambda: NOW_PRODUCTION in screen_text(pilot).splitlines()[0], type(one).__name__)
             if not isinstance(one, NewMigrationScreen | TypePlanScreen | RunScreen):
                 app.pop_screen()
+
+
+async def test_a_file_of_connections_that_is_edited_where_it_lies_is_read_again(tmp_path: Path) -> None:
+    home = new_home(tmp_path)
+    environments = Environments(home)
+    reclassify(home, Environment.STAGING)
+    await PreparedJournal(home).run(RunState.PAUSED)
+    reader = await JournalReader.open(home.journal)
+    run = await reader.run(1)
+    await reader.close()
+    await environments.refresh()
+    assert environments.shown(run).environment is Environment.STAGING
+    text = home.connections.read_text()
+    home.connections.write_text(text.replace("environment: staging", "environment: production"))
+    await environments.refresh()
+    assert environments.shown(run).environment is Environment.PRODUCTION
 
 
 async def test_a_name_however_long_leaves_room_for_how_dangerous_the_target_is(tmp_path: Path) -> None:

@@ -26,8 +26,11 @@ from tests.ui.new_scene import (
 )
 from tests.ui.test_new_options import DRAFT, SOURCE, TARGET, change, is_back
 from tui_migrate.catalogs.finding import own_folder
+from tui_migrate.journal.records import RunRecord
+from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import Plan
+from tui_migrate.ui import backup_first
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.consequences import Count, Question
 from tui_migrate.ui.draft import Draft, Step, to_request
@@ -209,6 +212,24 @@ async def test_the_target_is_backed_up_and_checked_before_the_run(shop: Shop) ->
     (backup,) = await read_backups(shop.home)
     assert (backup.status, backup.record.before_run, backup.record.verdict) == (BackupStatus.GOOD, 2, "good")
     assert backup.record.collections == ("users",)
+
+
+@pytest.mark.slow
+async def test_after_a_backup_with_findings_nothing_is_started(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = backup_first._followed
+
+    async def with_findings(home: Home, run_id: int, tell: backup_first.Tell) -> RunRecord:
+        return replace(await followed(home, run_id, tell), state=RunState.COMPLETED_WITH_FINDINGS)
+
+    monkeypatch.setattr(backup_first, "_followed", with_findings)
+    app = live_app(shop.home)
+    async with app.run_test(size=SIZE) as pilot:
+        await app.push_screen(NewMigrationScreen(replace(overwriting(shop), backup_first=True)))
+        await until(pilot, says(pilot, "Next: s backs up the target, then starts the run"), "the checks")
+        await pilot.press("s")
+        await until(pilot, says(pilot, "✗", "has not completed"), "why not", 30)
+    (backup,) = await read_backups(shop.home)
+    assert backup.record.before_run == 0
 
 
 @pytest.mark.slow

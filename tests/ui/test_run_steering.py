@@ -238,6 +238,17 @@ async def test_a_cancel_with_a_rollback_is_the_workers_to_carry_out_whether_the_
         await until(pilot, lambda: "rollback asked for" not in screen_text(pilot), "that it is called off")
 
 
+async def test_a_run_that_completes_before_it_is_cancelled_is_not_rolled_back(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?"))
+        await pilot.press("G", "enter")
+        await until(pilot, shows(pilot, "Cancelling; the rollback follows."))
+        await run.go_to(RunState.VERIFYING, RunState.COMMITTING)
+        await run.end(RunState.COMPLETED)
+        await until(pilot, shows(pilot, "was not cancelled but is completed", "nothing was rolled back"))
+
+
 async def test_cancelling_with_a_rollback_on_production_wants_the_name_typed(tmp_path: Path) -> None:
     plan = copy_plan(store_end("staging"), store_end("live", Environment.PRODUCTION))
     async with scene(tmp_path, plan) as (run, pilot):
@@ -273,6 +284,22 @@ async def test_a_password_that_is_missing_is_asked_for_and_esc_starts_nothing(tm
         await pilot.press("escape")
         await until(pilot, shows(pilot, "interrupted"))
         assert (await run.record()).attempt == 1
+
+
+async def test_a_retry_that_goes_on_needs_no_password_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def start(*_: object) -> str:
+        return ""
+
+    monkeypatch.setattr("tui_migrate.worker.launch.start", start)
+    guarded = replace(store_end(""), connection="", url="mongodb://anna@127.0.0.1:1/shop")
+    async with scene(tmp_path, replace(copy_plan(guarded, store_end("staging")), retry_of=1)) as (run, pilot):
+        connections.write(run.home, [Connection("staging", "mongodb://127.0.0.1:1/shop", Environment.STAGING)])
+        run.die()
+        await until(pilot, shows(pilot, "interrupted"))
+        await pilot.press("u")
+        await until(pilot, shows(pilot, "A worker has taken up run 0001."))
 
 
 async def test_a_resume_that_is_refused_says_why(tmp_path: Path) -> None:

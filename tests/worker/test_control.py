@@ -16,7 +16,8 @@ from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import ControlStatus, RunRecord, Wish
 from tui_migrate.journal.session import open_both
 from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import MOST_PARALLEL, RunKind
+from tui_migrate.packages.forms import PackageForm
+from tui_migrate.plan.model import MOST_PARALLEL, PIPE, PackageEnd, RunKind
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.worker import control, launch
 
@@ -129,6 +130,13 @@ async def test_a_rate_below_nothing_is_refused(scene: Scene) -> None:
 async def test_a_number_at_once_that_cannot_be_is_refused(scene: Scene, value: int) -> None:
     with pytest.raises(UsageError, match="cannot be verified at once"):
         await control.ask(scene.home, await scene.copy(), Wish.PARALLEL, value)
+
+
+async def test_a_run_that_writes_into_a_pipe_is_not_paused(scene: Scene) -> None:
+    run_id = await scene.create(make_plan(RunKind.EXPORT, memory_end("source"), PackageEnd(PIPE, PackageForm.ARCHIVE)))
+    with pytest.raises(Refused, match="into a pipe and cannot be paused"):
+        await control.ask(scene.home, run_id, Wish.PAUSE)
+    assert await scene.controls(run_id) == ()
 
 
 @pytest.mark.parametrize("wish", [Wish.PAUSE, Wish.RESUME, Wish.STOP, Wish.RATE, Wish.PARALLEL])

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
-from urllib.parse import urlsplit
 
 from tui_migrate.definitions import index_name, split_validation
 from tui_migrate.documents import RawId, id_field, normalise, pack, raw_id, with_id
@@ -102,8 +101,8 @@ class MemoryStore:
     @classmethod
     def at(cls, url: str, database: str) -> Self:
         """Open a database of the server that a `memory:NAME` or `memory://NAME/…` URL names."""
-        parts = urlsplit(url)
-        return cls(parts.netloc or parts.path.partition("/")[0], database)
+        place = url.removeprefix("memory:").removeprefix("//")
+        return cls(place.partition("?")[0].partition("/")[0], database)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -1,7 +1,6 @@
 """Which store serves which URL. A store's module, and with it its driver, is imported when it is first opened."""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from tui_migrate.errors import UsageError
 from tui_migrate.stores.base import Source, Target
@@ -35,7 +34,7 @@ def open_target(locator: Locator) -> Target:
 
 def _open(locator: Locator, *, as_source: bool) -> Target:
     """Open a store; one that is a source only follows the read preference of its URL."""
-    scheme = urlsplit(locator.url).scheme
+    scheme = locator.url.partition(":")[0]
     if scheme in ("mongodb", "mongodb+srv"):
         from tui_migrate.stores.mongodb import MongoStore
 

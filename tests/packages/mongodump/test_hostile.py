@@ -157,6 +157,19 @@ def prelude(content: bytes) -> bytes:
 
 
 HEADER = bson.encode({"concurrent_collections": 1, "version": "0.1", "server_version": "8", "tool_version": "1"})
+NOTHING = writers.ending("shop", "users", [])
+
+
+def doubled(document: bytes, **fields: str) -> bytes:
+    """A document with fields in front of which it has others by the same names."""
+    both = bson.encode(fields)[4:-1] + document[4:]
+    return struct.pack("<i", 4 + len(both)) + both
+
+
+def test_a_head_without_fault_is_no_finding(tmp_path: Path) -> None:
+    path = tmp_path / "dump"
+    path.write_bytes(prelude(HEADER + writers.entry("shop", "users") + writers.END + NOTHING))
+    assert look(path) == (False, {"users": []})
 
 
 @pytest.mark.parametrize(
@@ -167,7 +180,8 @@ HEADER = bson.encode({"concurrent_collections": 1, "version": "0.1", "server_ver
         prelude(HEADER),
         prelude(HEADER + bson.encode({"db": 1, "collection": "a", "metadata": "", "size": 0}) + writers.END),
         prelude(HEADER + bson.encode({"db": "a", "collection": "", "metadata": "", "size": 0}) + writers.END),
-        prelude(HEADER + 2 * writers.entry("shop", "users") + writers.END),
+        prelude(HEADER + 2 * writers.entry("shop", "users") + writers.END + NOTHING),
+        prelude(HEADER + doubled(writers.entry("shop", "users"), db="other") + writers.END + NOTHING),
         prelude(HEADER + writers.entry("shop", "users", "{") + writers.END + writers.ending("shop", "users", [])),
         prelude(HEADER + writers.entry("shop", "users") + writers.END),
         prelude(HEADER + b"\x1b\x00\x00\x00" + HEADER[4:27] + writers.END),
@@ -221,10 +235,16 @@ def terminator_behind_the_end() -> bytes:
     return head() + writers.ending("shop", "users", []) + writers.END
 
 
+def checksum_before_the_end() -> bytes:
+    header = bson.encode({"db": "shop", "collection": "users", "EOF": False, "CRC": bson.Int64(5)})
+    return head() + header + b"".join(USERS) + writers.END + writers.ending("shop", "users", USERS)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
         wrong_checksum,
+        checksum_before_the_end,
         lost_block,
         exchanged_documents,
         no_ending,

@@ -17,7 +17,7 @@ from tui_migrate.errors import Unreachable
 from tui_migrate.stores.base import Capabilities
 from tui_migrate.stores.mongodb import MongoStore, client
 from tui_migrate.stores.mongodb import reading as reading_of
-from tui_migrate.stores.registry import Locator, open_source
+from tui_migrate.stores.registry import Locator, open_source, open_target
 
 pytestmark = pytest.mark.usefixtures("lost_sockets")
 
@@ -61,8 +61,24 @@ def test_a_target_says_what_of_its_url_it_does_not_follow() -> None:
         "retrywrites=true",
         "timeoutms=5",
     )
+    assert MongoStore("mongodb://host/?w=1;timeoutMS=5", "shop").overridden_options == ("w=1", "timeoutms=5")
     assert MongoStore("mongodb://host/?w=majority&journal=true&readPreference=primary", "shop").overridden_options == ()
     assert MongoStore(f"mongodb://host/?{options}", "shop", as_source=True).overridden_options == ("timeoutms=5",)
+
+
+@pytest.mark.parametrize("options", ["socketTimeoutMS=2500&w=1", "w=1;socketTimeoutMS=2500"])
+def test_a_time_limit_of_the_url_bounds_writes_too(options: str) -> None:
+    assert MongoStore(f"mongodb://host/?{options}", "shop").longest_write == 2.5
+
+
+@pytest.mark.parametrize("user", ["anna[at]home", "anna#1", "ann\u2100"])
+async def test_what_a_user_is_called_hides_no_host_and_no_option(user: str) -> None:
+    store = open_target(Locator(f"mongodb://{user}@127.0.0.1:1/shop?appName=a#b&w=1&{QUICK}", "shop", "s3cret"))
+    assert isinstance(store, MongoStore)
+    assert store.overridden_options == ("w=1",)
+    with pytest.raises(Unreachable, match=r"^127\.0\.0\.1:1 does not answer"):
+        await store.identity()
+    await store.close()
 
 
 @pytest.mark.rule(2, "reads from the primary")

@@ -75,6 +75,8 @@ async def test_what_fails_goes_by_the_name_of_its_connection_and_by_its_hosts() 
         "mongodb://host/?readPreference=nearby",
         "mongodb+srv://one,two",
         f"mongodb://user:{PASSWORD}@host",
+        "mongodb://user:12/s3cret@host/shop",
+        "mongodb://user:12?s3cret=1@host/shop",
     ],
 )
 def test_a_url_that_cannot_be_used_is_an_error_of_usage(url: str) -> None:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
@@ -105,19 +105,18 @@ class Link:
 
         Raises UsageError for a URL that cannot be used, CredentialsMissing for a password that none can be.
         """
-        parts = urlsplit(url)
-        self._hosts = parts.netloc.rpartition("@")[2]
+        self.scheme, self._hosts, given, query = _parts(url)
         # As messages call the server: by the name that the operator knows, where there is one.
         self.address = f"{name} ({self._hosts})" if name else self._hosts
-        self.scheme = parts.scheme
-        options = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
+        pairs = parse_qsl(query.replace(";", "&"), keep_blank_values=True)  # the driver takes either between options
+        options = {name.lower(): value for name, value in pairs}
         self.overridden = _overridden(options, as_source=as_source)
         self._as_source = as_source
         self._options = options
         self._knocks = not is_patient and "serverselectiontimeoutms" not in options
         # The name this very client goes by at the server: by it one that died is told from all others.
         self.application = f"tui-migrate {uuid.uuid4().hex[:12]}"
-        _refuse_unsayable(self.address, password if password is not None else parts.password, options)
+        _refuse_unsayable(self.address, password if password is not None else given, options)
         self._client = _client(url, options, password, self.application)
         patience = self._client.options.pool_options.socket_timeout
         self.write_ms = min(WRITE_MS, int(patience * 1000)) if patience else WRITE_MS
@@ -236,6 +235,18 @@ class Link:
                 await self._client.close()
         except (PyMongoError, OSError):
             return
+
+
+def _parts(url: str) -> tuple[str, str, str | None, str]:
+    """Give scheme, hosts, password (None where there is none) and options as they stand in a URL.
+
+    As the driver cuts it: `urlsplit` ends at a `#`, and fails for a `[` in a user name.
+    """
+    scheme, _, rest = url.partition("://")
+    path, _, query = rest.partition("?")
+    user, _, hosts = path.partition("/")[0].rpartition("@")
+    _, colon, password = user.partition(":")
+    return scheme, hosts, password if colon else None, query
 
 
 def _client(
