@@ -58,6 +58,33 @@ def is_to_be_taken_back(run: RunRecord) -> bool:
     return run.rollback_asked and run.undo and run.writes_begun
 
 
+def rollback_standing(run: RunRecord) -> tuple[tuple[str, str], str] | None:
+    """Give mark, its ASCII twin, and word of a run that another takes back, or took back in part; None of others."""
+    state = run.rollback_state
+    if state is not None:
+        return STATE_MARKS[RunState.ROLLED_BACK if is_at_work(state) else state], "in rollback"
+    return (("!", "!"), "part undone") if run.part_undone_by else None
+
+
+def rollback_begun_words(run: RunRecord) -> str:
+    """Say how the rollback of a run stands that has begun and is not through; empty where there is none."""
+    if run.part_undone_by:
+        return f"rolled back in part: run {run_name(run.part_undone_by)}, which did so, was cancelled"
+    state, by = run.rollback_state, f"run {run_name(run.rollback_run)}"
+    if state is None:
+        return ""
+    if state is RunState.PLANNED:
+        return f"to be rolled back by {by}, which is not started"
+    if is_at_work(state):
+        return f"being rolled back by {by}"
+    return f"rolled back in part: {by}, which does so, {'has failed' if state is RunState.FAILED else f'is {state}'}"
+
+
+def is_at_work(state: RunState) -> bool:
+    """True of a run whose worker does something; one that is paused waits."""
+    return state.is_active and state is not RunState.PAUSED
+
+
 def number(value: int) -> str:
     """Show a whole number with its thousands grouped."""
     return f"{value:,}"

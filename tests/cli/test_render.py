@@ -57,6 +57,9 @@ def test_the_form_of_a_run() -> None:
             }
         ],
     }
+    assert (form["being_rolled_back_by"], form["partly_rolled_back_by"]) == (None, None)
+    half = run_form(replace(shown, part_undone_by=43))
+    assert (half["state"], half["partly_rolled_back_by"]) == ("executing", 43)
     assert list(form)[: len(designed)] == list(designed)
     assert {key: form[key] for key in designed} == designed
 

@@ -81,6 +81,23 @@ def test_a_summary_says_what_was_done_and_found() -> None:
     assert list(next_steps(shown, Output())) == ["take it back: tui-migrate rollback 42 --confirm"]
 
 
+def test_a_run_that_is_taken_back_in_part_says_so_and_what_to_do() -> None:
+    half = replace(run(RunState.COMPLETED), part_undone_by=43)
+    assert list(summary(half, findings_shown=0))[:2] == [
+        "! part undone  run 0042  copy  prod/shop → staging/shop",
+        "  rolled back in part: run 0043, which did so, was cancelled; before that: ✓ completed",
+    ]
+    assert list(next_steps(half, Output())) == ["take the rest back: tui-migrate rollback 42 --confirm"]
+    now = replace(run(RunState.COMPLETED), rollback_run=44, rollback_state=RunState.EXECUTING)
+    assert list(summary(now, findings_shown=0))[:2] == [
+        "↶ in rollback  run 0042  copy  prod/shop → staging/shop",
+        "  being rolled back by run 0044; before that: ✓ completed",
+    ]
+    cancelled = replace(run(RunState.CANCELLED, kind=RunKind.ROLLBACK), rollback_of=41)
+    said = "what it took back stays taken back; how its run stands: tui-migrate status 41"
+    assert list(next_steps(cancelled, Output())) == [said]
+
+
 def test_a_run_that_waits_for_decisions_is_not_said_to_be_gone_on_with() -> None:
     undecided = Failure(Undecided.code, "3 documents wait for your decision", "", 5)
     waiting = replace(run(RunState.INTERRUPTED, failure=undecided), undecided=3)
@@ -91,7 +108,7 @@ def test_a_run_that_waits_for_decisions_is_not_said_to_be_gone_on_with() -> None
 def test_the_time_in_which_nobody_worked_is_said_apart() -> None:
     done = collection("users", CollectionState.DONE, 1_000, 1_000)
     shown = replace(run(RunState.COMPLETED, done), attempt=3, waited=7.5, undo_bytes=1_000)
-    assert "  took 2.5s in 3 attempts, 7.5s between them, undo log 1.0 kB" in summary(shown, findings_shown=0)
+    assert "  took 2.5s in 3 attempts, 7.5s at rest, undo log 1.0 kB" in summary(shown, findings_shown=0)
 
 
 def test_the_summary_of_an_export_and_of_a_rollback() -> None:

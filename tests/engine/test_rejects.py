@@ -260,6 +260,20 @@ async def test_values_that_stay_taken_count_against_the_ceiling(scene: Scene) ->
     assert (ended.exit_code, ended.record.state) == (3, RunState.COMPLETED_WITH_FINDINGS)
 
 
+async def test_a_run_that_stops_for_values_that_stay_taken_has_counted_all_that_are_kept(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deferred, "PAGE_BYTES", 100)
+    await unique(scene, dict.fromkeys(range(1, 6), 7), {9: 7})
+    ended = await scene.copy(batch=2)
+    assert (ended.record.state, ended.counts) == (RunState.FAILED, Counts(rejected=5))
+    assert ended.record.failure is not None
+    assert "(5 so far)" in ended.record.failure.message
+    assert len(await rejected(scene, ended.record.id)) == 5
+    ended = await scene.work(ended.record.id)
+    assert (ended.record.state, ended.counts) == (RunState.COMPLETED_WITH_FINDINGS, Counts(rejected=5))
+
+
 async def test_a_deferred_document_that_a_stranger_inserts_meanwhile_is_decided_about(scene: Scene) -> None:
     async def meddle() -> None:
         await strangers.remove(scene.target, doc(int32(9)))

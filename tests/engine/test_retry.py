@@ -20,6 +20,7 @@ from tui_migrate.plan.model import Policy, RunKind, Verify
 from tui_migrate.plan.yaml_form import from_yaml
 from tui_migrate.stores.base import BlockLimit
 from tui_migrate.worker import control, launch
+from tui_migrate.worker.rejected_documents import read_rejects
 
 CAPPED = options(capped=RawId(b"\x08\x01"), size=int32(65_536))
 
@@ -38,6 +39,17 @@ async def test_each_refused_document_is_shown_with_its_reason(scene: Scene) -> N
     assert set(shown) == {"things _id 2", "things _id 5", "things _id 6"}
     assert all("validator" in one for one in shown.values())
     assert "tui-migrate retry 1" in ended.finding("rejects").hint
+
+
+async def test_a_retry_is_reckoned_by_the_sizes_of_the_documents(scene: Scene) -> None:
+    await with_rejects(scene)
+    size = sum(map(len, BAD))
+    listed = await read_rejects(scene.home, 1)
+    assert [one.size for one in listed.documents] == list(map(len, BAD))
+    (planned,) = (await scene.record(await launch.create_retry(scene.home, 1))).collections
+    assert (planned.documents_total, planned.bytes_total) == (3, size)
+    (done,) = (await scene.work(2)).record.collections
+    assert (done.bytes_total, done.bytes_done) == (size, size)
 
 
 @pytest.mark.parametrize("policy", Policy)
@@ -66,6 +78,16 @@ async def test_what_is_refused_again_is_a_reject_of_the_retry_and_can_be_retried
     await scene.target.set_validator("things", EMPTY)
     third = await scene.retry(2)
     assert (third.exit_code, third.counts, third.record.retry_of) == (0, Counts(inserted=3), 2)
+
+
+async def test_a_retry_that_keeps_what_came_to_be_there_meanwhile_is_not_green(scene: Scene) -> None:
+    await with_rejects(scene, Policy.SKIP)
+    await scene.target.set_validator("things", EMPTY)
+    await put(scene.target, doc(int32(2), n=int32(7)), doc(int32(5), n=int32(8)))
+    retry = await scene.retry(1)
+    assert (retry.record.state, retry.counts) == (RunState.COMPLETED_WITH_FINDINGS, Counts(inserted=1, skipped=2))
+    found = retry.finding("came_meanwhile")
+    assert (found.subject, found.count) == ("things", 2)
 
 
 async def test_refused_documents_are_read_in_blocks_of_a_size_and_on_from_any_of_them(scene: Scene) -> None:

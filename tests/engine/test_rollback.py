@@ -57,6 +57,7 @@ async def test_its_log_says_what_it_does(scene: Scene) -> None:
     await put(scene.source, *NEW, name="others")
     undone = await scene.roll_back((await scene.copy()).record.id)
     assert await scene.log(undone.record.id) == [
+        "prepare: reading the undo log of run 0001",
         "things: dropping the index n_1",
         "a view: dropping the view",
         "things: taking documents back",

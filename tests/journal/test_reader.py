@@ -8,7 +8,7 @@ from tests.journal.conftest import Journal, make_plan
 from tui_migrate.errors import RunNotFound
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.progress import Progress
-from tui_migrate.journal.records import Checkpoint, ControlStatus, Counts, Wish
+from tui_migrate.journal.records import Checkpoint, ControlStatus, Counts, VerifiedMark, Wish
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.plan.model import RunKind
@@ -157,6 +157,39 @@ async def test_which_rollbacks_count(journal: Journal, state: RunState, stage: S
     assert (shown.rollback_run, shown.rollback_state) == ((rollback, state) if is_under_way else (0, None))
     await journal.write.set_rolled_back_by(undone, rollback)
     assert (await journal.read.run(undone)).rollback_run == 0
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_a_rollback_that_was_cancelled_half_way_is_told_of_its_run(journal: Journal, has_begun: bool) -> None:
+    undone = await journal.create()
+    plan = make_plan(kind=RunKind.ROLLBACK, rollback_of=undone)
+    for _ in range(2):
+        rollback = await journal.write.create_run(plan, "anna")
+        if has_begun:
+            await journal.write.set_writes_begun(rollback)
+        await journal.write.transition(rollback, RunState.CANCELLED)
+    shown = await journal.read.run(undone)
+    assert (shown.part_undone_by, shown.rollback_run) == (rollback if has_begun else 0, 0)
+    again = await journal.write.create_run(plan, "anna")
+    shown = await journal.read.run(undone)
+    assert (shown.part_undone_by, shown.rollback_run) == (0, again)
+    await journal.write.set_rolled_back_by(undone, again)
+    await journal.write.transition(again, RunState.CANCELLED)
+    assert (await journal.read.run(undone)).part_undone_by == 0
+
+
+async def test_how_many_documents_are_verified_is_told_by_the_marks(journal: Journal) -> None:
+    run_id = await journal.create("users", "families", "notes")
+    progress = Progress(journal.write, run_id)
+    for number in range(3):
+        for name in ("users", "families"):
+            await progress.commit_batch(Checkpoint(name, number, b"", b"", 10, 100, b"", Counts(inserted=10)))
+    assert await journal.read.verified_documents(run_id) == 0
+    await progress.commit_verified("notes", VerifiedMark(), ())
+    await progress.commit_verified("users", VerifiedMark(1), ())
+    assert await journal.read.verified_documents(run_id) == 20
+    await progress.commit_verified("families", VerifiedMark(is_done=True), ())
+    assert await journal.read.verified_documents(run_id) == 50
 
 
 async def test_later_runs_are_those_that_wrote_to_the_same_collections(journal: Journal) -> None:

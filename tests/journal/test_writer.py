@@ -66,6 +66,8 @@ async def test_the_time_between_two_attempts_is_no_work(journal: Journal, is_kil
     clock.now += 500
     stopped = replace(await journal.read.run(run_id), state=RunState.INTERRUPTED)
     assert stopped.seconds_at_work(clock.now) == at_work
+    if is_killed:
+        await journal.write.take_for_dead(run_id)  # as the next worker does
     await journal.write.begin_attempt(run_id, 2, "host", RunState.VALIDATING)
     clock.now += 3
     run = await journal.read.run(run_id)
@@ -73,6 +75,49 @@ async def test_the_time_between_two_attempts_is_no_work(journal: Journal, is_kil
     await journal.write.transition(run_id, RunState.CANCELLED)
     clock.now += 9
     assert (await journal.read.run(run_id)).seconds_at_work(clock.now) == at_work + 3
+
+
+async def test_a_worker_that_died_in_a_pause_has_done_nothing_since_it_began(journal: Journal) -> None:
+    run_id, clock = await journal.create(), journal.clock
+    await journal.write.begin_attempt(run_id, 1, "host", RunState.VALIDATING)
+    clock.now += 10
+    await journal.write.transition(run_id, RunState.PAUSED)
+    clock.now += 500
+    await journal.write.beat(run_id)
+    clock.now += 70
+    await journal.write.take_for_dead(run_id)
+    clock.now += 3
+    await journal.write.begin_attempt(run_id, 2, "host", RunState.VALIDATING)
+    clock.now += 4
+    run = await journal.read.run(run_id)
+    assert (run.waited, run.seconds_at_work(clock.now)) == (573, 14)
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+async def test_the_time_of_a_pause_is_no_work(journal: Journal, is_ended: bool) -> None:
+    run_id, clock = await journal.create(), journal.clock
+    await journal.write.begin_attempt(run_id, 1, "host", RunState.VALIDATING)
+    for pause in (500, 300):
+        clock.now += 10
+        await journal.write.transition(run_id, RunState.PAUSED)
+        before = (await journal.read.run(run_id)).seconds_at_work(clock.now)
+        clock.now += pause
+        await journal.write.beat(run_id)
+        assert (await journal.read.run(run_id)).seconds_at_work(clock.now) == before
+        await journal.write.transition(run_id, RunState.PREPARING)
+    clock.now += 3
+    run = await journal.read.run(run_id)
+    assert (run.waited, run.paused_at, run.seconds_at_work(clock.now)) == (800, None, 23)
+    await journal.write.transition(run_id, RunState.PAUSED)
+    clock.now += 100
+    if is_ended:
+        await journal.write.end_attempt(run_id, RunState.INTERRUPTED, None)
+        clock.now += 50
+    assert (await journal.read.run(run_id)).seconds_at_work(clock.now) == 23
+    await journal.write.begin_attempt(run_id, 2, "host", RunState.VALIDATING)
+    clock.now += 4
+    run = await journal.read.run(run_id)
+    assert (run.waited, run.seconds_at_work(clock.now)) == (950 if is_ended else 900, 27)
 
 
 async def test_history_is_kept_when_a_run_is_tried_again_though_the_clock_goes_back(journal: Journal) -> None:

@@ -1,15 +1,19 @@
 """What is said of a queue of conflicts: how many each choice is about, and of which document the log speaks."""
 
 from collections import Counter
+from dataclasses import replace
 
 from tests.ui.conflict_scene import IDS, conflicts_of, waiting_run
+from tests.ui.test_run_view import record
 from tui_migrate.journal.conflict_reading import Alike
 from tui_migrate.journal.decisions import decide_conflicts
 from tui_migrate.journal.reader import JournalReader
 from tui_migrate.journal.records import ConflictState
+from tui_migrate.journal.states import RunState
 from tui_migrate.journal.writer import JournalWriter
 from tui_migrate.paths import Home
-from tui_migrate.ui.conflict_words import reaches
+from tui_migrate.ui.conflict_words import queue_sentences, reaches
+from tui_migrate.ui.keymap import USUAL
 
 ONE = conflicts_of(IDS)[0]
 
@@ -25,6 +29,13 @@ def test_each_choice_says_how_many_it_is_about_and_none_stands_there_twice() -> 
         "41 of all collections",
     ]
     assert [one.words for one in reaches(Alike(counts(3), counts(3), counts(3)))] == ["3 with the same fields"]
+
+
+def test_where_nothing_is_open_it_is_not_asked_to_decide() -> None:
+    run = record(RunState.EXECUTING)
+    assert " Next: decide; the worker writes" in queue_sentences(replace(run, undecided=2), 0, 2, 2, USUAL)[-1]
+    assert queue_sentences(run, 2, 2, 2, USUAL)[-1].startswith(" The worker writes what is decided")
+    assert queue_sentences(run, 0, 2, 2, USUAL)[-1] == " Next: esc goes back; the run goes on."
 
 
 def test_what_is_decided_is_offered_where_there_is_any() -> None:

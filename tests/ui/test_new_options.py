@@ -15,7 +15,7 @@ from tui_migrate.ui.draft import Draft, Step, to_request
 from tui_migrate.ui.look import EndLook, LookState
 from tui_migrate.ui.screens.dialogs import AskText, Choose
 from tui_migrate.ui.screens.new_migration import NewMigrationScreen
-from tui_migrate.ui.screens.new_options import MOST_RATE, Option, option_rows
+from tui_migrate.ui.screens.new_options import MOST_RATE, Option, meaning, option_rows
 
 SOURCE, TARGET = store_end("prod"), store_end("staging")
 DRAFT = Draft(SOURCE, TARGET, frozenset(("users",)), ("users",), step=Step.POLICY)
@@ -23,6 +23,10 @@ DRAFT = Draft(SOURCE, TARGET, frozenset(("users",)), ("users",), step=Step.POLIC
 
 def values(draft: Draft) -> dict[str, str]:
     return {row.key: row.cells[1] for row in option_rows(draft)}
+
+
+def test_it_is_said_that_the_batch_of_the_reject_too_many_is_still_written() -> None:
+    assert "behind its batch" in meaning(Option.REJECTS)
 
 
 def test_the_defaults_are_shown() -> None:

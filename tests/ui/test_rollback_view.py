@@ -44,6 +44,13 @@ def test_the_preview_counts_what_is_deleted_and_put_back() -> None:
     assert "undo log has 12.3 MB" in words
 
 
+def test_what_a_cancelled_rollback_has_taken_back_by_now_is_said() -> None:
+    words = text(RollbackLook(undo=UNDO), replace(done(), part_undone_by=43))
+    said = "! Run 0043, which was cancelled, has taken a part of that back already: this goes on with the rest."
+    assert said in " ".join(words.split())
+    assert "a part of that" not in text(RollbackLook(undo=UNDO))
+
+
 def test_what_a_mirror_deleted_is_put_back_too() -> None:
     run = record(
         RunState.COMPLETED, one("users", CollectionState.DONE, 9, 9, Counts(inserted=2, replaced=3, deleted=4))

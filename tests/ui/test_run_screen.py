@@ -142,7 +142,7 @@ async def test_a_run_that_fails_says_what_and_its_errors_are_a_key_away(tmp_path
         finding = Finding(Severity.ERROR, "index_differs", "users[0]", "another index of this name", "drop it")
         await run.write.add_findings(run.id, Stage.PREPARE, [finding])
         await run.end(RunState.FAILED, Failure("refused", "the target says no", "ask its owner", 4))
-        await until(pilot, shows(pilot, "✗ failed: the target says no", "→ ask its owner", "e shows its 1 finding"))
+        await until(pilot, shows(pilot, "✗ failed: the target says no", "→ ask its owner", "e shows its 1 error"))
         await pilot.press("e")
         await until(pilot, shows(pilot, "errors and findings", "index_differs", "users[0]", "worker.log"))
         assert "the target says no" in screen_text(pilot)

@@ -9,13 +9,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.ui.driving import NOW, copy_plan, screen_text, shows, store_end, until, words
+from tests.ui.driving import NOW, PreparedJournal, copy_plan, new_home, screen_text, shows, store_end, until, words
 from tests.ui.run_scene import ActedRun, acted_run, keys, said, scene, watched
 from tui_migrate import connections
 from tui_migrate.connections import Connection
 from tui_migrate.journal.records import ROLL_BACK, CollectionState, ControlStatus, Counts, Wish
-from tui_migrate.journal.states import RunState
-from tui_migrate.plan.model import Environment
+from tui_migrate.journal.states import RunState, Stage
+from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.ui.app import MigrateApp
 from tui_migrate.ui.screens.run import RunScreen
 from tui_migrate.worker import control
@@ -71,6 +71,17 @@ async def test_what_somebody_else_asks_is_shown_with_their_name(tmp_path: Path) 
         await until(pilot, lambda: said(pilot).endswith("about to go on (instead of the pause of anna@bastion)"))
         await run.answer(ControlStatus.REFUSED, "the run is ending")
         await until(pilot, shows(pilot, "resume asked by bob@laptop was refused: the run is ending"))
+
+
+async def test_when_all_is_written_no_rate_is_promised(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.go_to(RunState.VERIFYING, stage=Stage.VERIFY)
+        await until(pilot, shows(pilot, "● verify"), "the verification")
+        await pilot.press("-")
+        await until(
+            pilot, shows(pilot, "A limit is for the writing of documents, and that is done."), "why none is set"
+        )
+        assert await wishes(run) == []
 
 
 async def test_the_rate_goes_down_the_ladder_and_up_again(tmp_path: Path) -> None:
@@ -141,6 +152,50 @@ async def test_cancel_is_asked_about_and_esc_leaves_the_run_alone(tmp_path: Path
         await run.answer(ControlStatus.ACCEPTED)
         await run.end(RunState.CANCELLED)
         await until(pilot, shows(pilot, "✗ cancelled: what it wrote stays", "r shows what rolling it back"))
+
+
+async def test_cancelling_a_rollback_says_that_its_run_is_left_half_taken_back(tmp_path: Path) -> None:
+    await PreparedJournal(new_home(tmp_path)).run(RunState.COMPLETED)
+    async with scene(tmp_path, copy_plan(kind=RunKind.ROLLBACK, rollback_of=1)) as (run, pilot):
+        await pilot.press("c")
+        what = (
+            "Run 0001 is rolled back in part then",
+            "again",
+            "Cancel; what was taken back stays so, the rest is left",
+        )
+        await until(pilot, shows(pilot, "Cancel run 0002?", *what), "what cancelling means")
+        await pilot.press("escape")
+        await run.end(RunState.CANCELLED)
+        await until(pilot, shows(pilot, "✗ cancelled: what it took back stays taken back"), "how it ended")
+        await pilot.press("r")
+        await until(
+            pilot, shows(pilot, "! rolled back in part: run 0002", "r shows what rolling back the rest"), "its run"
+        )
+        await pilot.press("r")
+        await until(pilot, shows(pilot, "roll back run 0001"), "what that would do")
+
+
+async def test_leaving_the_app_does_not_say_of_a_paused_run_that_it_goes_on(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        app = pilot.app
+        assert isinstance(app, MigrateApp)
+        await until(
+            pilot, lambda: (app.parting_words() or "").startswith("run 0001 goes on; tui-migrate"), "it at work"
+        )
+        await run.go_to(RunState.PAUSED)
+        words = "run 0001 is paused, and waits for you; tui-migrate"
+        await until(pilot, lambda: (app.parting_words() or "").startswith(words), "that it is paused")
+
+
+async def test_what_leaves_a_paused_run_alone_does_not_promise_that_it_goes_on(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (run, pilot):
+        await run.go_to(RunState.PAUSED)
+        await until(pilot, shows(pilot, "‖ paused"), "the pause")
+        await pilot.press("c")
+        await until(pilot, shows(pilot, "Cancel run 0001?", "›Leave it paused"), "the question")
+        await pilot.press("enter")
+        await until(pilot, shows(pilot, "‖ paused"), "the run as it was")
+        assert await wishes(run) == []
 
 
 async def test_a_cancel_that_means_more_by_the_time_it_is_chosen_is_asked_anew(tmp_path: Path) -> None:

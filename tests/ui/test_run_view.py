@@ -80,14 +80,14 @@ def paced(run: RunRecord, rate: int = 18_450) -> RunPace:
 def test_of_a_collection_that_is_done_no_bytes_are_left_over() -> None:
     retried = CollectionProgress("users", CollectionState.DONE, 2, 2, 279, 111, Counts(inserted=2))
     run = record(RunState.COMPLETED, retried, stage=Stage.COMMIT)
-    assert "2 / 2 docs   111 / 111 B" in figures_line(run, RunPace(), 80)
-    assert CollectionRows().of(run, RunPace())[0].cells[2] == "111 / 111 B"
+    assert "2 / 2 docs   111 / 111 Bytes" in figures_line(run, RunPace(), 80)
+    assert CollectionRows().of(run, RunPace())[0].cells[2] == "111 / 111 Bytes"
 
 
 def test_of_a_collection_that_is_done_no_documents_are_left_over() -> None:
     run = record(RunState.COMPLETED, one("notes", CollectionState.DONE, 1, 600), stage=Stage.COMMIT)
     part = replace(copy_plan(), scope=Scope(filters=(Filter("notes", "{}"),)))
-    assert figures_line(run, RunPace(), 80, part).startswith(" 1 / 1 docs ")
+    assert figures_line(run, RunPace(), 80, part).startswith(" 1 / 1 doc ")
     assert CollectionRows().of(run, RunPace())[0].cells[1] == "1 / 1"
 
 
@@ -95,6 +95,32 @@ def test_a_run_that_only_asks_has_a_mark_of_its_own() -> None:
     run = record(RunState.INTERRUPTED, USERS)
     assert "? execute" in stages_line(replace(run, failure=Failure("undecided", "3 wait", "decide", 5)))
     assert "~ execute" in stages_line(replace(run, failure=FAILURE))
+
+
+def test_a_verification_says_how_many_documents_it_is_through_with() -> None:
+    run = record(RunState.VERIFYING, USERS, stage=Stage.VERIFY)
+    assert figures_line(run, RunPace(), 80, None, 61_000).endswith("   61,000 verified")
+    assert "ETA" not in figures_line(run, RunPace(), 80, None, 61_000)
+
+
+def test_what_is_written_stays_marked_while_it_is_prepared_again() -> None:
+    run = record(RunState.PREPARING, USERS, stage=Stage.PREPARE)
+    assert stages_line(run) == " ✓ validate   ● prepare   ✓ execute   ○ verify   ○ commit"
+    run = record(RunState.PREPARING, USERS, AUDIT, stage=Stage.PREPARE)
+    assert "○ execute" in stages_line(run)
+
+
+def test_the_time_before_a_resume_has_no_pace() -> None:
+    pace, begun = RunPace(), record(RunState.EXECUTING, one("users", CollectionState.ACTIVE, 0, 9_000))
+    for second in range(5):
+        run = replace(begun, collections=(one("users", CollectionState.ACTIVE, second * 100, 9_000),))
+        pace.note(NOW + second, run)
+    pace.note(NOW + 5, replace(run, state=RunState.INTERRUPTED))
+    resumed = replace(begun, attempt=2, collections=(one("users", CollectionState.ACTIVE, 900, 9_000),))
+    pace.note(NOW + 65, resumed)
+    pace.note(NOW + 67, resumed)
+    assert pace.history[-1] == 500, "what the new attempt did"
+    assert set(pace.history[:-1]) == {0}, "and nothing while nobody was at work"
 
 
 def test_a_run_looks_as_drawn() -> None:
@@ -182,7 +208,7 @@ def test_what_a_collection_was_thought_to_have_is_not_said_once_it_is_done() -> 
     part = CollectionProgress("users", CollectionState.DONE, 600, 1, 10, 10, Counts(inserted=1))
     run = record(RunState.COMPLETED, removed, part, stage=Stage.COMMIT)
     scoped = replace(copy_plan(), scope=Scope(filters=(Filter("users", "{}"),)))
-    assert figures_line(run, RunPace(), 80, scoped).startswith(" 1 / 1 docs ")
+    assert figures_line(run, RunPace(), 80, scoped).startswith(" 1 / 1 doc ")
     assert [row.cells[1] for row in CollectionRows().of(run, RunPace())] == ["1 deleted", "1 / 1"]
 
 
@@ -281,7 +307,7 @@ def test_what_there_is_no_room_for_is_counted() -> None:
     ("done", "total", "words"),
     [
         (0, 0, ""),
-        (5, 999, "5 / 999 B"),
+        (5, 999, "5 / 999 Bytes"),
         (1_310_000_000, 2_100_000_000, "1.31 / 2.10 GB"),
         (1_500, 0, "1.5 kB"),
         (0, 2_500_000, "0.0 / 2.5 MB"),

@@ -6,11 +6,21 @@ from tests.ui.driving import NOW
 from tests.ui.test_run_view import FAILURE, USERS, record
 from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.hindrance import Hindrance, hindrance_line
-from tui_migrate.journal.records import Control, ControlStatus, Event, Failure, RunRecord, Sample, Wish
+from tui_migrate.journal.records import (
+    Control,
+    ControlStatus,
+    Event,
+    Failure,
+    RunRecord,
+    RunSummary,
+    Sample,
+    Wish,
+)
 from tui_migrate.journal.retries import retry_line
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.keymap import USUAL
+from tui_migrate.ui.run_rows import run_row
 from tui_migrate.ui.screens.run_view import clock_time
 from tui_migrate.ui.screens.run_words import ANSWER_SECONDS, last_request, status, wanted_value, wish_under_way
 from tui_migrate.ui.snapshot import Snapshot, Subject
@@ -136,6 +146,12 @@ def test_a_hint_for_the_command_line_is_left_out() -> None:
     assert "tui-migrate" not in said(replace(record(RunState.INTERRUPTED), failure=failure))
 
 
+def test_a_run_that_was_given_up_has_no_advice_of_its_failure() -> None:
+    text = said(replace(record(RunState.CANCELLED), failure=FAILURE))
+    assert text.startswith(" ✗ cancelled: what it wrote stays\n   next: ")
+    assert "→" not in text
+
+
 def test_a_run_that_asks_has_neither_failed_nor_been_interrupted() -> None:
     failure = Failure("undecided", "20 documents wait for your decision: both ends have them", "decide", 5)
     run = replace(record(RunState.INTERRUPTED), failure=failure, undecided=1)
@@ -182,6 +198,27 @@ def test_a_run_that_is_being_rolled_back_says_so_first_and_leads_there(state: Ru
         assert tone(run) is Tone.WARN
 
 
+def test_a_run_that_a_cancelled_rollback_left_half_taken_back_says_so_first_and_what_to_do() -> None:
+    run = replace(record(RunState.COMPLETED), part_undone_by=43)
+    lines = said(run).splitlines()
+    assert lines[0] == " ! rolled back in part: run 0043, which did so, was cancelled"
+    assert lines[1].startswith("   before that: ✓ completed")
+    assert "next: r shows what rolling back the rest would do" in lines[-1]
+    assert tone(run) is Tone.WARN
+    row = run_row(RunSummary(run, 1), NOW, "Q")
+    assert (row.cells[1], row.tone) == ("! part undone", Tone.WARN)
+    assert (row.name or "").startswith("rolled back in part: run 0043, which did so, was cancelled · ")
+
+
+def test_a_rollback_that_was_cancelled_says_what_stays_and_leads_to_its_run() -> None:
+    run = replace(record(RunState.CANCELLED, kind=RunKind.ROLLBACK), rollback_of=41)
+    assert said(run).startswith(" ✗ cancelled: what it took back stays taken back; the rest was left")
+    assert "next: r shows run 0041, where the rest can be rolled back" in said(run)
+    early = said(replace(run, writes_begun=False))
+    assert early.startswith(" ✗ cancelled: nothing was taken back\n")
+    assert "r shows run 0041, where it can be rolled back" in early
+
+
 def test_a_rollback_says_what_is_taken_back_and_offers_no_rollback_of_its_own() -> None:
     run = replace(record(RunState.COMPLETED, kind=RunKind.ROLLBACK), rollback_of=41)
     assert "run 0041 is taken back" in said(run)
@@ -206,4 +243,8 @@ def test_what_was_refused_and_written_again_names_by_which_run() -> None:
 
 def test_findings_are_counted_and_their_key_is_named() -> None:
     finding = Finding(Severity.WARNING, "spared", "users", "changed meanwhile")
-    assert "e shows its 1 finding;" in said(replace(record(RunState.COMPLETED_WITH_FINDINGS), findings=(finding,)))
+    run = record(RunState.COMPLETED_WITH_FINDINGS)
+    assert "e shows its 1 warning;" in said(replace(run, findings=(finding,)))
+    more = (*(replace(finding, severity=one) for one in Severity), finding)
+    assert "e shows its 1 error, 2 warnings and 1 note;" in said(replace(run, findings=more))
+    assert "e shows what it found, 200 and more;" in said(replace(run, findings=(finding,) * 200))

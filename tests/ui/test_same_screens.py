@@ -118,7 +118,7 @@ def both(home: Home, size: tuple[int, int]) -> Iterator[tuple[Operator, Operator
 
 
 def picture(operator: Operator) -> list[list[Look]]:
-    """What is seen, less how many milliseconds a server took to answer (`1,203 ms`): each of the two asks for itself."""
+    """What is seen, less how many milliseconds a server took to answer (`1,203 ms`): each asks for itself."""
     rows = operator.picture()
     for row in rows:
         for found in re.finditer(r"[\d,]+(?= ms)", "".join(cell[0][:1] or " " for cell in row)):

@@ -73,7 +73,9 @@ def test_rejects(home: Home, monkeypatch: pytest.MonkeyPatch, snap_compare: Comp
     reasons = ("Document failed validation", "E11000 duplicate key error index: email_1", "the document has no _id")
     found = tuple(
         RejectedDocument(
-            RejectRecord("[b]users[/]", place, place + 400, b"", 121, reasons[place % 3], RejectState.REJECTED), shown
+            RejectRecord("[b]users[/]", place, place + 400, b"", 121, reasons[place % 3], RejectState.REJECTED),
+            shown,
+            400,
         )
         for place, shown in enumerate(("7", "'名前'", "no _id", "cannot be read"))
     )

@@ -32,6 +32,10 @@ def test_it_is_said_once_and_again_when_it_has_changed_for_good() -> None:
     spend(waits, clock, Hindrance.DISK)
     assert complaint.due() is None, "too soon after the last word"
     clock.now += QUIET_SECONDS
+    assert complaint.due() is None, "paused: nothing is on its way"
+    with waits.on(Lane.READ, Hindrance.SOURCE):
+        clock.now += 1
+    clock.now += WINDOW_SECONDS
     assert complaint.due() == "held up by nothing in particular"
     clock.now += QUIET_SECONDS
     assert complaint.due() is None

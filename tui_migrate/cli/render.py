@@ -44,6 +44,8 @@ def run_form(run: RunRecord) -> JsonForm:
         "description": run.description,
         "rollback_of": run.rollback_of or None,
         "rolled_back_by": run.rolled_back_by or None,
+        "being_rolled_back_by": run.rollback_run or None,
+        "partly_rolled_back_by": run.part_undone_by or None,
         "cancel_asked": run.cancel_asked,
         "rollback_asked": run.rollback_asked,
         "retry_of": run.retry_of or None,

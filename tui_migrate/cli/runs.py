@@ -110,7 +110,7 @@ async def _delete(run_id: int, common: Common, *, confirm: bool) -> None:
 
 def _history_lines(runs: "tuple[RunRecord, ...]") -> list[str]:
     from tui_migrate.cli.tables import table
-    from tui_migrate.cli.wording import at_and_ago, ends_words, state_words
+    from tui_migrate.cli.wording import at_and_ago, ends_words, standing_words
     from tui_migrate.wording import number, run_name
 
     if not runs:
@@ -118,7 +118,7 @@ def _history_lines(runs: "tuple[RunRecord, ...]") -> list[str]:
     rows = []
     for one in runs:
         documents = number(sum(collection.documents_done for collection in one.collections))
-        shown = [run_name(one.id), state_words(one.state), one.kind.value, documents]
+        shown = [run_name(one.id), standing_words(one), one.kind.value, documents]
         rows.append([*shown, at_and_ago(one.created_at), ends_words(one)])
     heads = ["run", "state", "kind", "documents", "made", "source and target"]
     return table(heads, rows, numbers=(3,))
@@ -147,14 +147,12 @@ def _status_lines(run: "RunRecord", common: Common) -> list[str]:
     if run.worker_pid is not None and run.state.is_active:
         heard = at_and_ago(run.last_heard_at)
         lines.append(f"  worker {run.worker_pid} on {run.worker_host}, last heard {heard}")
-    if run.rollback_run:
-        lines.append(f"  rollback begun by run {run_name(run.rollback_run)}")
     if run.rolled_back_by:
         lines.append(f"  rolled back by run {run_name(run.rolled_back_by)}")
     lines.extend(_reject_lines(run, common))
     if run.failure is not None:
         lines.append(f"  {run.failure.message}")
-        if run.failure.hint and run.failure.code != STOPPED:
+        if run.failure.hint and run.failure.code != STOPPED and not run.state.is_final:
             lines.append(f"    {arrow()} {run.failure.hint}")
     rows = [
         [

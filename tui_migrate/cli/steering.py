@@ -209,6 +209,8 @@ def _what_it_would_do(run: RunRecord, later: str, asked: TakingBack, output: Out
     counts = run.counts
     fate = "taken back too" if asked.force else "kept"
     warning = f" ({later} wrote to the same collections later; what it changed is {fate})" if later else ""
+    if run.part_undone_by:
+        warning += f"; run {run_name(run.part_undone_by)}, which was cancelled, has taken a part of that back already"
     flags = " --force" * asked.force + " --despite-later" * asked.despite_later
     others = ", whoever has changed them since" if asked.force else ""
     return ConfirmationNeeded(

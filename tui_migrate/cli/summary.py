@@ -8,14 +8,14 @@ from tui_migrate.cli.errors_out import show_error_line
 from tui_migrate.cli.follow import Followed
 from tui_migrate.cli.output import Output
 from tui_migrate.cli.render import run_form
-from tui_migrate.cli.wording import arrow, counts_words, duration, ends_words, state_words
+from tui_migrate.cli.wording import arrow, counts_words, duration, ends_words, standing_words, state_words
 from tui_migrate.errors import Undecided
 from tui_migrate.findings import Finding
 from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.paths import Home
 from tui_migrate.plan.model import RunKind
-from tui_migrate.wording import number, run_name, size
+from tui_migrate.wording import number, rollback_begun_words, run_name, size
 
 FINDINGS_SHOWN: Final = 10
 STOPPED: Final = "stopped"
@@ -49,7 +49,7 @@ def _show_failure(run: RunRecord, home: Home, output: Output) -> None:
     if run.state is RunState.INTERRUPTED and run.failure is None:
         show_error_line(f"the worker of run {run_name(run.id)} is gone", log, output)
     elif run.failure is not None and run.failure.code != STOPPED:
-        show_error_line(run.failure.message, "" if run.rolled_back_by else run.failure.hint, output)
+        show_error_line(run.failure.message, "" if run.state.is_final else run.failure.hint, output)
         if run.state is RunState.FAILED:
             output.note(f"  {arrow()} {log}")
 
@@ -68,7 +68,9 @@ def was_stopped(run: RunRecord) -> bool:
 
 def summary(run: RunRecord, *, findings_shown: int) -> Iterator[str]:
     """Say how a run stands: a line of head, what it did, and its first findings."""
-    yield f"{state_words(run.state)}  run {run_name(run.id)}  {run.kind.value}  {ends_words(run)}"
+    yield f"{standing_words(run)}  run {run_name(run.id)}  {run.kind.value}  {ends_words(run)}"
+    if begun := rollback_begun_words(run):
+        yield f"  {begun}; before that: {state_words(run.state)}"
     yield f"  {_done(run)}"
     if (took := _took(run)) is not None:
         yield f"  {took}"
@@ -97,7 +99,10 @@ def next_steps(run: RunRecord, output: Output) -> Iterator[str]:
         yield f"how it is being taken back: {output.command(f'status {run.rollback_run}')}"
     if run.rollback_available:
         asked = ", as was asked" if run.rollback_asked else ""
-        yield f"take it back{asked}: {output.command(f'rollback {run.id} --confirm')}"
+        what = "the rest" if run.part_undone_by else "it"
+        yield f"take {what} back{asked}: {output.command(f'rollback {run.id} --confirm')}"
+    if run.kind is RunKind.ROLLBACK and run.state is RunState.CANCELLED:
+        yield f"what it took back stays taken back; how its run stands: {output.command(f'status {run.rollback_of}')}"
     if run.cancel_asked and run.may_resume and not run.is_piped:
         yield f"go on with it all the same: {output.command(f'resume {run.id} --despite-cancel')}"
     if run.counts.rejected and run.state.is_final and not run.rolled_back_by:
@@ -121,6 +126,6 @@ def _took(run: RunRecord) -> str | None:
     documents = sum(one.documents_done for one in run.collections)
     rate = f" ({number(round(documents / seconds))} documents/s)" if seconds > 0 and run.attempt <= 1 else ""
     tries = f" in {run.attempt} attempts" if run.attempt > 1 else ""
-    tries += f", {duration(run.waited)} between them" if run.waited and tries else ""
+    tries += f", {duration(run.waited)} at rest" if run.waited else ""
     undo = f", undo log {size(run.undo_bytes)}" if run.undo_bytes else ""
     return f"took {duration(seconds)}{rate}{tries}{undo}"

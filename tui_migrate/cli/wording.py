@@ -12,7 +12,7 @@ from tui_migrate.errors import UsageError
 from tui_migrate.journal.records import Counts, RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
-from tui_migrate.wording import STATE_MARKS, number
+from tui_migrate.wording import STATE_MARKS, number, rollback_standing
 
 
 def parse_run_id(text: str) -> int:
@@ -28,6 +28,15 @@ def state_words(state: RunState) -> str:
     """Show a state as a mark and its word."""
     mark, plain = STATE_MARKS[state]
     return f"{mark if shows_unicode() else plain} {state.value.replace('_', ' ')}"
+
+
+def standing_words(run: RunRecord) -> str:
+    """Show how a run stands, a rollback of it included, as a mark and its word."""
+    back = rollback_standing(run)
+    if back is None:
+        return state_words(run.state)
+    (mark, plain), word = back
+    return f"{mark if shows_unicode() else plain} {word}"
 
 
 def arrow() -> str:

@@ -32,12 +32,17 @@ async def settle_deferred(migration: Migration, writer: BatchWriter, *, again: b
             pass
     if not is_last:
         return
+    reason = ""
     async for page in _pages(migration, writer.collection):
         tally = Tally(writer.collection, counts=Counts(rejected=len(page)))
         tally.settled = [replace(one, state=RejectState.REJECTED) for one in page]
         for record, item in zip(page, await _items(migration, page), strict=True):
             tally.note_reject(show_id(item.id), record.reason)
-        await writer.commit(writer.blank_checkpoint(), tally)
+        await writer.commit(writer.blank_checkpoint(), tally, checks_ceiling=False)
+        reason = tally.last_reason
+    if reason:
+        # Behind the last page: nothing more is written, and what a run that stops here has refused is counted whole.
+        await writer.check_ceiling(reason)
 
 
 async def _delete_held(migration: Migration, writer: BatchWriter) -> int:

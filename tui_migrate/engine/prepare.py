@@ -93,6 +93,7 @@ async def _open_undo_log(context: RunContext, target: Target) -> tuple[Announced
             )
         await end_earlier_writes(context, target, (), ())
         return await AnnouncedLog.create(path), made, Settled()
+    await context.say("prepare: reading the undo log of the attempts before")
     checkpoint = await context.reader.undo_end(context.run_id)
     index = await asyncio.to_thread(read_index, path, checkpoint)
     await end_earlier_writes(context, target, index.sessions, ())
@@ -123,6 +124,7 @@ async def create(migration: Migration, info: CollectionInfo) -> None:
             )
         await migration.have_made(*key, uuid=there.uuid)
     if there is None:
+        await migration.context.say(f"{printable(info.name)}: creating the collection")
         await migration.make(*key)
         options, _ = split_validation(info.options)
         uuid = await migration.target.create_collection(info, options)

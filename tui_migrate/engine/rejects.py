@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 from tui_migrate.documents import content_hash
 from tui_migrate.errors import StorageFailed
 from tui_migrate.failpoints import failpoint
-from tui_migrate.journal.records import RejectRecord, RejectState
+from tui_migrate.journal.records import REASON_BYTES, RejectRecord, RejectState
 from tui_migrate.packages.files import sync, sync_folder, write_all
 
 FRAME: Final = struct.Struct("<QI")
@@ -67,13 +67,13 @@ class RejectFile:
         try:
             file = self._opened()
             for one in refused:
-                collection, reason = one.collection.encode(), one.reason.encode()[:1_000]
+                collection, reason = one.collection.encode(), one.reason.encode()[:REASON_BYTES]
                 head = HEAD.pack(len(collection), one.code & 0xFFFFFFFF, len(reason))
                 payload = b"".join((head, collection, reason, one.document))
                 write_all(file.fileno(), FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
                 end = start + FRAME.size + len(payload)
                 records.append(
-                    RejectRecord(one.collection, start, end, one.digest, one.code, one.reason[:1_000], one.state)
+                    RejectRecord(one.collection, start, end, one.digest, one.code, one.reason[:REASON_BYTES], one.state)
                 )
                 start = end
             failpoint("rejects.before_sync")

@@ -72,6 +72,7 @@ class Rollback:
         """Take over the claims of the run that is undone and read where its undo log has what."""
         await self.close()
         context = self._context
+        await context.say(f"prepare: reading the undo log of run {self._undone_id:04d}")
         names = [one.name for one in context.plan.collections]
         places = (await self._target.identity()).claims()
         await context.journal.claim(context.run_id, places, names, heir_of=self._undone_id)

@@ -80,6 +80,12 @@ class Tally:
         hint = "compare both ends, and overwrite what is wrong"
         self.findings.append(Finding(Severity.WARNING, code, self.collection, message, hint))
 
+    def note_came_meanwhile(self) -> None:
+        """Report a refused document that a retry did not write: the target has it by now, and otherwise."""
+        message = "documents that were refused are in the target by now in another form; the target's are kept"
+        hint = "compare both ends, and overwrite what is wrong"
+        self.findings.append(Finding(Severity.WARNING, "came_meanwhile", self.collection, message, hint))
+
     def refuse(self, item: Keyed, refusal: Refusal) -> None:
         """Put a document aside that the target does not take."""
         state = RejectState.DEFERRED if refusal.is_unique_clash else RejectState.REJECTED

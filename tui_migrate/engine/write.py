@@ -20,6 +20,7 @@ from tui_migrate.journal.hindrance import Hindrance
 from tui_migrate.journal.records import Checkpoint, ConflictRecord, ConflictState, Counts
 from tui_migrate.ordering import Key, order_key
 from tui_migrate.plan.decision import Decision, as_stored, decide, is_equal, is_other_id_type
+from tui_migrate.plan.model import Policy
 from tui_migrate.plan.newer import moment_path
 from tui_migrate.redaction import printable
 from tui_migrate.stores.base import Change, CollectionInfo, Refusal
@@ -98,15 +99,16 @@ class BatchWriter:
         )
         await self.commit(checkpoint, tally)
 
-    async def commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
+    async def commit(self, checkpoint: Checkpoint, tally: Tally, *, checks_ceiling: bool = True) -> None:
         """Make the undo log and the rejects durable, then the checkpoint with the counts of the tally.
 
-        What an earlier attempt deleted and could not count any more is counted with it.
+        What an earlier attempt deleted and could not count any more is counted with it. Raises WriteRefused where it
+        `checks_ceiling` and more was refused than the plan allows.
         """
         tally.deleted(self._migration.deleted.pop(self.collection, 0))
         with self._context.waits.on(Lane.WRITE, Hindrance.DISK):
             await self._commit(checkpoint, tally)
-        if tally.counts.rejected:
+        if checks_ceiling and tally.counts.rejected:
             await self.check_ceiling(tally.last_reason)
 
     async def _commit(self, checkpoint: Checkpoint, tally: Tally) -> None:
@@ -206,6 +208,8 @@ class BatchWriter:
             tally.skip(item)
             if decision is not Decision.SKIP:
                 tally.note_kept(is_tied=decision is Decision.TIED)
+            elif self._context.plan.retry_of and self._context.plan.policy is Policy.SKIP:
+                tally.note_came_meanwhile()
         elif decision is Decision.REFUSE:
             raise ConflictFound(
                 f"a document of {printable(self.collection)} differs in the target, and the policy is fail",

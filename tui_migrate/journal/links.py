@@ -19,9 +19,11 @@ LIVE_ROLLBACK: Final = "state <> 'cancelled' AND NOT (state = 'failed' AND stage
 """Which rollbacks stand in the way of another of the same run: all but those that were given up or never began."""
 
 ROLLBACKS: Final = (
-    f"SELECT rollback_of, id, state FROM runs WHERE rollback_of > 0 AND {LIVE_ROLLBACK}"
-    " AND state NOT IN ('completed', 'completed_with_findings') ORDER BY id"
+    f"SELECT rollback_of, id, state FROM runs WHERE rollback_of > 0 AND ({LIVE_ROLLBACK}"
+    " AND state NOT IN ('completed', 'completed_with_findings') OR state = 'cancelled' AND writes_begun = 1)"
+    " ORDER BY id"
 )
+"""The rollbacks that are not through: those under way, and those that were cancelled after they had begun to write."""
 
 
 def linked(
@@ -36,8 +38,14 @@ def linked(
     for name, run_id, path in backups:
         made[run_id], read[path] = name, name
     last = {of: (run_id, state == RunState.COMPLETED) for of, run_id, state in retries}
-    under_way = {of: (run_id, RunState(state)) for of, run_id, state in rollbacks}
-    return tuple(_taken_back(_linked(one, made, read, last), under_way) for one in runs)
+    under_way: dict[int, tuple[int, RunState]] = {}
+    cut_short: dict[int, int] = {}
+    for of, run_id, state in rollbacks:
+        if state == RunState.CANCELLED:
+            cut_short[of] = run_id
+        else:
+            under_way[of] = run_id, RunState(state)
+    return tuple(_taken_back(_linked(one, made, read, last), under_way, cut_short) for one in runs)
 
 
 def _linked(
@@ -52,8 +60,10 @@ def _linked(
     return replace(run, backup=backup, retried_by=retried_by, retried_whole=retried_whole)
 
 
-def _taken_back(run: RunRecord, under_way: dict[int, tuple[int, RunState]]) -> RunRecord:
-    if run.rolled_back_by or run.id not in under_way:
+def _taken_back(run: RunRecord, under_way: dict[int, tuple[int, RunState]], cut_short: dict[int, int]) -> RunRecord:
+    if run.rolled_back_by:
         return run
-    by, state = under_way[run.id]
-    return replace(run, rollback_run=by, rollback_state=state)
+    if run.id in under_way:
+        by, state = under_way[run.id]
+        return replace(run, rollback_run=by, rollback_state=state)
+    return replace(run, part_undone_by=cut_short[run.id]) if run.id in cut_short else run

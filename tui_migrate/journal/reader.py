@@ -13,6 +13,8 @@ from tui_migrate.journal import links
 from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.journal.conflict_reading import ConflictReading
 from tui_migrate.journal.records import (
+    REASON_BYTES,
+    REJECT_HEAD,
     Checkpoint,
     CollectionProgress,
     Counts,
@@ -26,7 +28,7 @@ from tui_migrate.journal.records import (
     VerifiedMark,
 )
 from tui_migrate.journal.request_reading import STANDING, RequestReading
-from tui_migrate.journal.rows import backup_from, collection_from, run_from
+from tui_migrate.journal.rows import PAUSED_AT, backup_from, collection_from, run_from
 from tui_migrate.journal.states import RunState, Stage
 
 FINDINGS_SHOWN: Final = 200
@@ -38,7 +40,8 @@ _RUN_COLUMNS: Final = (
     " (SELECT count(*) FROM conflicts WHERE run_id = runs.id AND state = 'open'), parallel,"
     # One look at all rollbacks for all rows, and none where nobody wanted a run to be cancelled.
     " (SELECT CASE WHEN runs.id NOT IN (SELECT rollback_of FROM runs) THEN value END"
-    f" FROM controls WHERE run_id = runs.id AND {STANDING} ORDER BY controls.id DESC LIMIT 1), waited"
+    f" FROM controls WHERE run_id = runs.id AND {STANDING} ORDER BY controls.id DESC LIMIT 1), waited,"
+    f" CASE WHEN state = 'paused' THEN {PAUSED_AT} END"
 )
 
 _WITHOUT_PLAN: Final = _RUN_COLUMNS.replace(" plan,", " '',")
@@ -271,6 +274,17 @@ class JournalReader(ConflictReading, RequestReading):
         )
         return {row[0]: VerifiedMark(row[1], row[2], row[3], bool(row[4])) for row in rows}
 
+    async def verified_documents(self, run_id: int) -> int:
+        """Say how many of a run's documents have been verified, as of the last marks."""
+        rows = await self._rows(
+            "SELECT coalesce(sum(CASE WHEN is_done THEN (SELECT documents_done FROM run_collections AS c"
+            " WHERE c.run_id = verified.run_id AND c.name = verified.collection) ELSE (SELECT coalesce(sum(documents),"
+            " 0) FROM batches AS b WHERE b.run_id = verified.run_id AND b.collection = verified.collection"
+            " AND b.number <= verified.number) END), 0) FROM verified WHERE run_id = ?",
+            run_id,
+        )
+        return int(rows[0][0])
+
     async def undo_end(self, run_id: int) -> int:
         """Say up to which byte the undo log belongs to batches that are committed."""
         rows = await self._rows("SELECT coalesce(max(undo_end), 0) FROM batches WHERE run_id = ?", run_id)
@@ -317,10 +331,16 @@ class JournalReader(ConflictReading, RequestReading):
         return bool(rows)
 
     async def reject_sizes(self, run_id: int) -> dict[str, tuple[int, int]]:
-        """Give for each collection how many documents were refused and stayed so, and their bytes in the file."""
+        """Give for each collection how many documents were refused and stayed so, and their bytes.
+
+        Those of one that was refused again, for another reason, are an estimate.
+        """
+        head = "length(CAST(collection AS BLOB)) + min(?, length(CAST(reason AS BLOB)))"
         rows = await self._rows(
-            'SELECT collection, count(*), sum("end" - "offset") FROM rejects WHERE run_id = ? AND state <> ?'
-            " GROUP BY collection ORDER BY collection",
+            f'SELECT collection, count(*), sum("end" - "offset" - ? - ({head})) FROM rejects'
+            " WHERE run_id = ? AND state <> ? GROUP BY collection ORDER BY collection",
+            REJECT_HEAD,
+            REASON_BYTES,
             run_id,
             RejectState.RESOLVED,
         )

@@ -159,8 +159,10 @@ class RunRecord:
     `retried_whole` says that none of them was refused again. `cancel_asked` says that it was to be cancelled,
     `rollback_asked` that it was then to be taken back, too; neither is said where a run takes it back already.
     `rollback_run` is the run that has begun to take this one back and is not through, else 0; `rollback_state` is how
-    that one stands. `waited` are the seconds that no worker was at work between two attempts, while somebody decided
-    what documents become, or nobody resumed it.
+    that one stands. `part_undone_by` is the last rollback that was cancelled half way, where none is under way or
+    through since, else 0. `waited` are the seconds that no worker was at work between two attempts, while somebody
+    decided what documents become, or nobody resumed it, and those of the pauses that are over. `paused_at` is when the
+    present one began, if it is paused.
     """
 
     id: int
@@ -183,6 +185,7 @@ class RunRecord:
     started_at: float | None = None
     ended_at: float | None = None
     waited: float = 0.0
+    paused_at: float | None = None
     worker_pid: int | None = None
     worker_host: str = ""
     last_heard_at: float | None = None
@@ -198,6 +201,7 @@ class RunRecord:
     retried_whole: bool = False
     rollback_run: int = 0
     rollback_state: RunState | None = None
+    part_undone_by: int = 0
     collections: tuple[CollectionProgress, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     _counts: Counts | None = field(default=None, init=False, repr=False, compare=False)
@@ -217,13 +221,15 @@ class RunRecord:
         return made
 
     def seconds_at_work(self, now: float) -> float | None:
-        """Give the seconds that its attempts have taken up to `now` (since 1970), pauses too; None before the first.
+        """Give the seconds that its attempts have taken up to `now` (since 1970), without pauses; None before them.
 
         The last ends with the run, or with the last word of a worker that is gone.
         """
         if self.started_at is None:
             return None
         end = now if self.state.is_active else self.ended_at or self.last_heard_at or now
+        if self.paused_at is not None:
+            end = self.paused_at
         return max(0.0, end - self.started_at - self.waited)  # the clock may have been set back meanwhile
 
     @property
@@ -306,6 +312,13 @@ class RejectState(StrEnum):
     """Met a unique index; is tried again after its collection."""
     REJECTED = "rejected"
     RESOLVED = "resolved"
+
+
+REJECT_HEAD: Final = 20
+"""Bytes that stand before each document in the file of rejects, beside the names of its collection and the reason."""
+
+REASON_BYTES: Final = 1_000
+"""Of a longer reason the file has the beginning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import aiosqlite
 
@@ -22,6 +22,9 @@ from tui_migrate.journal.records import (
 )
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.plan.model import Environment, RunKind
+
+PAUSED_AT: Final = "(SELECT max(at) FROM transitions WHERE run_id = runs.id AND to_state = 'paused')"
+"""When a run was last paused, as a column of a query of runs."""
 
 
 def backup_from(row: aiosqlite.Row) -> BackupRecord:
@@ -93,6 +96,7 @@ def run_from(
         cancel_asked=row[30] is not None,
         rollback_asked=row[30] == ROLL_BACK,
         waited=row[31],
+        paused_at=row[32],
         collections=collections,
         findings=findings,
     )

@@ -22,7 +22,7 @@ from tui_migrate.journal.links import LIVE_ROLLBACK
 from tui_migrate.journal.records import Failure
 from tui_migrate.journal.request_reading import STANDING
 from tui_migrate.journal.requests import RequestWriting
-from tui_migrate.journal.rows import row_of_run, unknown_run
+from tui_migrate.journal.rows import PAUSED_AT, row_of_run, unknown_run
 from tui_migrate.journal.samples import add_sample
 from tui_migrate.journal.states import TRANSITIONS, RunState, Stage
 from tui_migrate.plan.model import Environment, Plan, StoreEnd
@@ -143,6 +143,11 @@ class JournalWriter(RequestWriting):
             # A run that is rolled back ended when its own work did.
             change = "UPDATE runs SET state = ?, ended_at = coalesce(ended_at, ?) WHERE id = ?"
         await database.execute(change, (to_state.value, now, run_id))
+        if before is RunState.PAUSED:
+            await database.execute(
+                f"UPDATE runs SET waited = waited + max(0, ? - coalesce({PAUSED_AT}, ?)) WHERE id = ?",
+                (now, now, run_id),
+            )
         await database.execute(
             "INSERT INTO transitions (run_id, at, attempt, from_state, to_state) VALUES (?, ?, ?, ?, ?)",
             (run_id, now, row[1], before.value, to_state.value),
@@ -151,6 +156,20 @@ class JournalWriter(RequestWriting):
             await _let_go(database, run_id, to_state)
         if to_state in _BACKED_UP:
             await _settle_backup(database, run_id, _BACKED_UP[to_state])
+
+    async def take_for_dead(self, run_id: int) -> None:
+        """Record that the worker of a run is gone without a word: the run ended with the last that was heard of it.
+
+        A pause, in which nothing was at work, ends only now.
+        """
+        async with self.transaction() as database:
+            before = (await row_of_run(database, "SELECT state FROM runs WHERE id = ?", run_id))[0]
+            await self._transition(database, run_id, RunState.INTERRUPTED)
+            if before != RunState.PAUSED:
+                last = "ended_at = min(ended_at, coalesce(last_heard_at, ended_at))"
+                await database.execute(f"UPDATE runs SET {last} WHERE id = ?", (run_id,))
+            failpoint("journal.before_transition")
+        failpoint("journal.after_transition")
 
     async def set_stage(self, run_id: int, stage: Stage) -> None:
         """Record the stage that a run has entered."""
@@ -182,7 +201,7 @@ class JournalWriter(RequestWriting):
         now = self.clock()
         async with self.transaction() as database:
             await database.execute(
-                "UPDATE runs SET waited = waited + CASE WHEN started_at IS NULL THEN 0"
+                "UPDATE runs SET waited = waited + CASE WHEN started_at IS NULL OR state = 'paused' THEN 0"
                 " ELSE max(0, ? - coalesce(ended_at, last_heard_at, ?)) END,"
                 " attempt = attempt + 1, worker_pid = ?, worker_host = ?, last_heard_at = ?,"
                 " failure_message = CASE WHEN failure_code IS NULL THEN NULL ELSE failure_message END,"

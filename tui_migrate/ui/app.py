@@ -304,8 +304,10 @@ class MigrateApp(TerminalApp[None]):
         if not live:
             return None
         back = self.feed.live_to_take_back()
+        paused = self.feed.live_and_paused() - back
         parts = (
-            (", ".join(f"{one:04d}" for one in live if one not in back), "goes on"),
+            (", ".join(f"{one:04d}" for one in live if one not in back | paused), "goes on"),
+            (", ".join(f"{one:04d}" for one in live if one in paused), "is paused, and waits for you"),
             (", ".join(f"{one:04d}" for one in live if one in back), "is being cancelled, then rolled back"),
         )
         said = "; ".join(f"run {names} {fate}" for names, fate in parts if names)

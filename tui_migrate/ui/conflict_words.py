@@ -74,8 +74,11 @@ def queue_sentences(run: RunRecord, decided: int, shown: int, total: int, keys: 
         said = [f" {number(run.undecided)} undecided, and {number(decided)} decided and not written."]
     if shown < total:
         said.append(f" The first {number(shown)} of {number(total)} are listed.")
-    if run.state.is_active:
-        said.append(" Next: decide; the worker writes what is decided behind its last collection.")
+    if run.state.is_active and (run.undecided or decided):
+        first = "Next: decide; the" if run.undecided else "The"
+        said.append(f" {first} worker writes what is decided behind its last collection.")
+    elif run.state.is_active:
+        said.append(" Next: esc goes back; the run goes on.")
     elif run.state.is_final:
         said.append(f" The run is {run.state.value.replace('_', ' ')}: nothing more is decided.")
     elif run.undecided:

@@ -34,6 +34,7 @@ from tui_migrate.journal.records import (
 from tui_migrate.journal.retries import RETRY
 from tui_migrate.journal.states import RunState, Stage
 from tui_migrate.paths import Home
+from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.environments import Environments
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.messages import JournalChanged, JournalUnreadable, RunEnded
@@ -85,6 +86,7 @@ class JournalFeed:
         """Of which run the second tries are counted, up to which line of its log, and how many there are."""
         self._live: tuple[int, ...] = ()
         self._taken_back: frozenset[int] = frozenset()
+        self._paused: frozenset[int] = frozenset()
         self._watched: set[int] = set()
         self.latest = 0
         """The run that was started last in this sitting, 0 where none was."""
@@ -108,6 +110,10 @@ class JournalFeed:
     def live_to_take_back(self) -> frozenset[int]:
         """Those of the runs at work that are to be cancelled and rolled back, as of the last look."""
         return self._taken_back
+
+    def live_and_paused(self) -> frozenset[int]:
+        """Those of the runs at work whose workers wait to be told to go on, as of the last look."""
+        return self._paused
 
     async def run(self) -> None:
         """Feed until cancelled."""
@@ -138,6 +144,7 @@ class JournalFeed:
             snapshot = await self._read(reader, subject) if reader is not None else Snapshot(subject, self._clock())
         self._live = snapshot.live
         self._taken_back = frozenset(one.run.id for one in snapshot.at_work if one.run.rollback_asked)
+        self._paused = frozenset(one.run.id for one in snapshot.at_work if one.run.state is RunState.PAUSED)
         if reader is not None:
             await self._tell_ended(reader, snapshot.live)
         if subject is self._subject and self._is_news(snapshot):
@@ -163,13 +170,15 @@ class JournalFeed:
         events: tuple[Event, ...] = ()
         controls: tuple[Control, ...] = ()
         samples: tuple[Sample, ...] = ()
-        retried = 0
+        retried, verified = 0, None
         if subject.run_id:
             try:
                 run = await self._shown(reader, await reader.run(subject.run_id))
                 events = await reader.last_events(subject.run_id, EVENTS_SHOWN)
                 retried = await self._count_retries(reader, subject.run_id)
                 controls = await _requests(reader, run)
+                if run.state is RunState.VERIFYING and run.kind is not RunKind.ROLLBACK:
+                    verified = await reader.verified_documents(subject.run_id)
                 samples = await reader.samples(subject.run_id) if subject.samples else ()
             except RunNotFound:
                 run = None
@@ -185,6 +194,7 @@ class JournalFeed:
             controls=controls,
             samples=samples,
             retried=retried,
+            verified=verified,
             summaries=await self._summaries(reader, summaries),
             unfinished=unfinished if subject.summaries else (),
             live=tuple(one.run.id for one in unfinished if one.run.state.is_active),

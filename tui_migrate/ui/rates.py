@@ -92,6 +92,11 @@ class RateHistory:
             self._buckets.extend([share] * min(passed, BUCKETS))
             self._place, self._done = place, done
 
+    def rest(self, at: float) -> None:
+        """Take in that nobody was at work until a time: the steps since the last look stay empty."""
+        if self._place is not None:
+            self.note(at, self._done)
+
     @property
     def values(self) -> tuple[float, ...]:
         """Documents in each step, the latest last."""

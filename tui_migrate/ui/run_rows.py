@@ -8,14 +8,16 @@ from tui_migrate.plan.model import Environment, RunKind
 from tui_migrate.redaction import redact
 from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.ui.widgets.table import Column, Row, Tone
-from tui_migrate.ui.wording import ago, local_time, state_tone, state_words
+from tui_migrate.ui.wording import ago, local_time, standing_words, state_tone
 from tui_migrate.wording import (
-    STATE_MARKS,
     end_words,
     ends_words,
+    is_at_work,
     is_to_be_taken_back,
     kind_words,
     number,
+    rollback_begun_words,
+    rollback_standing,
     run_name,
 )
 
@@ -39,7 +41,6 @@ NEEDS_NOBODY: Final = 9
 UNDECIDED: Final = "?"
 """The mark of a run that waits for decisions."""
 _JUST_NOW: Final = 60.0
-_STOPPED: Final = {RunState.FAILED: "has failed"}
 
 
 def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
@@ -51,9 +52,9 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
         kind, ends = "retry", f"of {run_name(run.retry_of)}: {ends}"
     note = f" · {run.description}" if run.description and run.kind is not RunKind.ROLLBACK else ""
     waits = run.undecided > 0 and not run.state.is_final
-    state = RETRIED if run.retried_by else state_words(run.state)
-    state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED else state
-    state = _in_rollback(run.rollback_state) if run.rollback_state is not None else state
+    is_taken_back = rollback_standing(run) is not None
+    state = RETRIED if run.retried_by and not is_taken_back else standing_words(run)
+    state = f"{UNDECIDED} undecided" if waits and run.state is RunState.INTERRUPTED and not is_taken_back else state
     wait = "waits" if run.undecided == 1 else "wait"
     asks = f"{number(run.undecided)} {wait} for your decision: {decide_key} · " if waits else ""
     asks += f"{then} · " if (then := rollback_words(run)) else ""
@@ -74,7 +75,7 @@ def run_row(summary: RunSummary, now: float, decide_key: str) -> Row:
             run.created_by,
         ),
         name=f"{asks}{production}{ends}{_links(run)}{note} · {made} by {run.created_by}",
-        tone=state_tone(run.state) if run.rollback_state is None else Tone.WARN,
+        tone=Tone.WARN if is_taken_back else state_tone(run.state),
         sort=(
             run.id,
             state[2:],
@@ -100,8 +101,8 @@ def rollback_words(run: RunRecord) -> str:
 
     And of that end itself, where the worker did not live to carry it out.
     """
-    if run.rollback_state is not None:
-        return _begun_words(run.rollback_run, run.rollback_state)
+    if begun := rollback_begun_words(run):
+        return begun
     if run.state.is_active:
         return end_words(run) if is_to_be_taken_back(run) else ""
     if is_to_be_taken_back(run) and (run.state.is_resumable or run.state is RunState.CANCELLED):
@@ -109,22 +110,14 @@ def rollback_words(run: RunRecord) -> str:
     return "cancel asked for, not carried out" if run.cancel_asked and run.state.is_resumable else ""
 
 
-def _begun_words(rollback: int, state: RunState) -> str:
-    by = f"run {run_name(rollback)}"
-    if state is RunState.PLANNED:
-        return f"to be rolled back by {by}, which is not started"
-    if _is_at_work(state):
-        return f"being rolled back by {by}"
-    return f"rolled back in part: {by}, which does so, {_STOPPED.get(state, f'is {state}')}"
+def leads_to_rollback(run: RunRecord) -> bool:
+    """Say whether there is something to show of a run's rollback; of a rollback cut short, the run it is of."""
+    return run.rollback_available or run.rollback_run > 0 or is_rollback_cut_short(run)
 
 
-def _in_rollback(state: RunState) -> str:
-    """The state of a run that another takes back: with the mark of that one, where it is not at work."""
-    return f"{STATE_MARKS[RunState.ROLLED_BACK if _is_at_work(state) else state][0]} in rollback"
-
-
-def _is_at_work(state: RunState) -> bool:
-    return state.is_active and state is not RunState.PAUSED
+def is_rollback_cut_short(run: RunRecord) -> bool:
+    """True of a rollback that was cancelled: what it was to take back may be there in part."""
+    return run.kind is RunKind.ROLLBACK and run.state is RunState.CANCELLED
 
 
 def _links(run: RunRecord) -> str:
@@ -146,7 +139,7 @@ def urgency(summary: RunSummary) -> int:
     state = summary.run.state
     if summary.run.rollback_run:
         return NEEDS_NOBODY
-    if _is_at_work(state):
+    if is_at_work(state):
         return AT_WORK
     order = (RunState.PAUSED, RunState.INTERRUPTED, RunState.FAILED, RunState.PLANNED)
     return order.index(state) + 1 if state in order else NEEDS_NOBODY

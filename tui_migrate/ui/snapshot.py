@@ -25,9 +25,10 @@ class Snapshot:
     """What the journal said at `taken_at` (seconds since 1970).
 
     `runs` are the newest first; `total` is how many there are. `run`, `events` (the last hundred) and `controls` are
-    of the one run asked for, and so is `retried`, how often it tried again. Runs whose worker is gone stand as
-    interrupted. `unfinished` are the runs that have not ended, or have failed; `live` the ids of all that are at work,
-    whatever was asked for, and `at_work` these in short.
+    of the one run asked for, and so are `retried`, how often it tried again, and `verified`, how many documents it has
+    verified by now, while it does so. Runs whose worker is gone stand as interrupted. `unfinished` are the runs that
+    have not ended, or have failed; `live` the ids of all that are at work, whatever was asked for, and `at_work` these
+    in short.
     """
 
     subject: Subject
@@ -43,3 +44,4 @@ class Snapshot:
     at_work: tuple[RunSummary, ...] = ()
     samples: tuple[Sample, ...] = ()
     retried: int = 0
+    verified: int | None = None

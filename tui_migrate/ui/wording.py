@@ -4,9 +4,19 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
+from tui_migrate.journal.records import RunRecord
 from tui_migrate.journal.states import RunState
 from tui_migrate.ui.widgets.table import Tone
-from tui_migrate.wording import STATE_MARKS, duration, ends_words, kind_words, number, run_name, size
+from tui_migrate.wording import (
+    STATE_MARKS,
+    duration,
+    ends_words,
+    kind_words,
+    number,
+    rollback_standing,
+    run_name,
+    size,
+)
 
 __all__ = [
     "ago",
@@ -19,6 +29,7 @@ __all__ = [
     "run_name",
     "silence_words",
     "size",
+    "standing_words",
     "state_tone",
     "state_words",
 ]
@@ -45,6 +56,12 @@ _WORDS: Final = {
 def state_words(state: RunState) -> str:
     """Show a state as a mark and its word."""
     return f"{STATE_MARKS[state][0]} {_WORDS.get(state, state.value.replace('_', ' '))}"
+
+
+def standing_words(run: RunRecord) -> str:
+    """Show how a run stands, a rollback of it included, as a mark and its word."""
+    back = rollback_standing(run)
+    return state_words(run.state) if back is None else f"{back[0][0]} {back[1]}"
 
 
 def state_tone(state: RunState) -> Tone:

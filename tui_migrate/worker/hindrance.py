@@ -34,7 +34,10 @@ class Complaint:
         if elapsed < WINDOW_SECONDS:
             return None
         self._begun = now
-        by, share = held_up_by(self._waits.take(), elapsed, self._round_trips())
+        waits = self._waits.take()
+        if not waits:
+            return None  # nothing is on its way: the run is paused, or at another stage
+        by, share = held_up_by(waits, elapsed, self._round_trips())
         if by is self._said or now - self._said_at < QUIET_SECONDS:
             return None
         self._said, self._said_at = by, now

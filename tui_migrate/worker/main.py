@@ -145,7 +145,7 @@ async def _end_as_cancelled(journal: JournalWriter, record: RunRecord) -> int:
 async def _let_go_of(journal: JournalWriter, record: RunRecord) -> None:
     """Take note that the worker is gone that the journal says a run has."""
     if record.state.is_active:
-        await journal.transition(record.id, RunState.INTERRUPTED)
+        await journal.take_for_dead(record.id)
         await journal.add_event(record.id, _gone(record, journal.clock()), Severity.WARNING)
 
 

@@ -23,15 +23,14 @@ UNREADABLE: Final = "cannot be read"
 
 @dataclass(frozen=True, slots=True)
 class RejectedDocument:
-    """A document that the target did not take. `shown_id` is for people: printable and cut."""
+    """A document that the target did not take. `shown_id` is for people: printable and cut; `size` is in bytes.
+
+    Of one that cannot be read the size is 0.
+    """
 
     record: RejectRecord
     shown_id: str
-
-    @property
-    def size(self) -> int:
-        """Its bytes in the file of rejects."""
-        return self.record.end - self.record.offset
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +89,16 @@ async def read_rejected(home: Home, run_id: int, record: RejectRecord) -> bytes:
 
 
 def _shown(file: RejectFile, page: Sequence[RejectRecord]) -> list[RejectedDocument]:
-    """Read a page of documents for their ids. Blocks."""
-    return [RejectedDocument(one, _shown_id(file, one)) for one in page]
+    """Read a page of documents for their ids and sizes. Blocks."""
+    return [_read(file, one) for one in page]
 
 
-def _shown_id(file: RejectFile, record: RejectRecord) -> str:
-    """Give the id of a document; one that is damaged says so when it is opened."""
+def _read(file: RejectFile, record: RejectRecord) -> RejectedDocument:
+    """Read a document; one that is damaged says so when it is opened."""
     try:
-        identifier = raw_id(file.read_at_once(record))
+        document = file.read_at_once(record)
+        identifier = raw_id(document)
     except (StorageFailed, MalformedDocument):
-        return UNREADABLE
-    return printable(show_id(identifier))[:LONGEST_ID] if identifier is not None else "no _id"
+        return RejectedDocument(record, UNREADABLE, 0)
+    shown = printable(show_id(identifier))[:LONGEST_ID] if identifier is not None else "no _id"
+    return RejectedDocument(record, shown, len(document))

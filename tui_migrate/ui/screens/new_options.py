@@ -70,7 +70,7 @@ _MEANINGS: Final = {
     Option.UNDO: "Keep what rolling back needs. Without it there is no way back.",
     Option.NEWER_BY: "The field that tells when a document was changed; empty takes the catalog's.",
     Option.VERIFY: "After writing, compare the target with what the source gave.",
-    Option.REJECTS: "Go on past so many refused documents; they are kept in a file.",
+    Option.REJECTS: "Put so many refused aside; one more stops it behind its batch.",
     Option.ON_FAILURE: "What becomes of what a failed run wrote. It has failed all the same.",
     Option.TIMEOUT: "Seconds the run may take; then it fails, to be resumed. 0: no limit.",
     Option.BATCH: "Documents written at a time; a pause waits for the end of one.",
@@ -91,7 +91,7 @@ _UNITS: Final = {
     Option.RATE: "documents a second",
 }
 _ZERO: Final = {
-    Option.REJECTS: "0 stops at the first.",
+    Option.REJECTS: "0 stops behind the batch that has the first.",
     Option.TIMEOUT: "0 is no limit.",
     Option.RATE: "0 is no limit.",
 }

@@ -33,7 +33,7 @@ from tui_migrate.ui.widgets.fault import FaultPane
 from tui_migrate.ui.widgets.fitting import fit_ends
 from tui_migrate.ui.widgets.lines import Lines
 from tui_migrate.ui.widgets.table import Row, Table
-from tui_migrate.ui.wording import state_words
+from tui_migrate.ui.wording import standing_words
 from tui_migrate.wording import ends_words, number, run_name
 
 GROUPS_SHOWN: Final = 6
@@ -253,5 +253,5 @@ class ReportScreen(FindingsScreen):
         said = " · ".join(f"{number(count)} {one.value}{'s' if count != 1 else ''}" for one, count in counts.items())
         alone = f" · only {self._code.partition(' ')[2]}, esc: all" if self._code else ""
         filtered = f" · filter: {self._table.filter_text}" if self._table.filter_text else ""
-        line = f" {state_words(run.state)} · {said}{alone}{filtered}"
+        line = f" {standing_words(run)} · {said}{alone}{filtered}"
         self.query_one("#summary", Lines).show([printable(line)])

@@ -19,6 +19,7 @@ from tui_migrate.ui.credentials import have_passwords
 from tui_migrate.ui.look import Fault, LookState
 from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.plan_reading import PlanOfRun
+from tui_migrate.ui.run_rows import is_rollback_cut_short
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.dialogs import Choose
 from tui_migrate.ui.screens.rollback_asking import Answer, Wanted, ask_before_start, later_runs
@@ -381,5 +382,9 @@ def _standing(run: RunRecord) -> tuple[object, ...]:
 
 
 def rollback_of(run: RunRecord) -> OperatorScreen:
-    """The screen that shows what a rollback of a run would do; of one that is under way, the run that does it."""
-    return RunScreen(run.rollback_run) if run.rollback_run else RollbackScreen(run.id)
+    """The screen that shows what a rollback of a run would do; of one that is under way, the run that does it.
+
+    Of a rollback that was cut short, the run that it was to take back.
+    """
+    shown = run.rollback_of if is_rollback_cut_short(run) else run.rollback_run
+    return RunScreen(shown) if shown else RollbackScreen(run.id)

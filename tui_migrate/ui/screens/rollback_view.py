@@ -64,6 +64,11 @@ def sentences(
     plan = planned(run, changes)
     deed = f"deletes {_documents(plan.delete)} from {target} and puts {_documents(plan.restore)} back"
     said = [f" Rolling back run {run_name(run.id)} ({kind_words(run)}) {deed}."]
+    if run.part_undone_by:
+        said.append(
+            f" ! Run {run_name(run.part_undone_by)}, which was cancelled, has taken a part of that back already: this"
+            " goes on with the rest."
+        )
     if counts.assumed_ours:
         were = "was" if counts.assumed_ours == 1 else "were"
         said.append(

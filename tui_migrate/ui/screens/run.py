@@ -13,6 +13,7 @@ from tui_migrate.ui.actions import Action
 from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.look import Fault
 from tui_migrate.ui.plan_reading import PlanOfRun
+from tui_migrate.ui.run_rows import leads_to_rollback
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.ui.screens.conflicts import ConflictsScreen
 from tui_migrate.ui.screens.rejects import RejectsScreen
@@ -162,7 +163,7 @@ class RunScreen(OperatorScreen):
             return is_finished_backup(run)
         if action_id == "run.conflicts":
             return run.undecided > 0 or (self._plan is not None and self._plan.policy is Policy.ASK)
-        return run.rollback_available or run.rollback_run > 0 or action_id != "run.rollback"
+        return leads_to_rollback(run) or action_id != "run.rollback"
 
     def shown_actions(self) -> tuple[Action, ...]:
         """One that is paused goes on by the key that pauses it; one that has stopped is given up by that of cancel."""
@@ -214,7 +215,7 @@ class RunScreen(OperatorScreen):
         self._say(said, tone)
         self.query_one("#stages", Lines).show([stages_line(run)])
         self.query_one("#bar", Lines).show([bar_line(run, snapshot.taken_at, width)])
-        self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan)])
+        self.query_one("#figures", Lines).show([figures_line(run, pace, width, self._plan, snapshot.verified)])
         self.query_one("#counts", Lines).show(counts_lines(run, pace, snapshot.retried, width, self._plan))
         self.query_one("#rule", Lines).show([held_line(snapshot, width)])
         self._draw_plot(snapshot)

@@ -8,6 +8,7 @@ from tui_migrate.ui.copyable import Copyable
 from tui_migrate.ui.one_start import OneStart
 from tui_migrate.ui.reject_words import what_blocks_retry
 from tui_migrate.ui.resuming import plan_of
+from tui_migrate.ui.run_rows import leads_to_rollback
 from tui_migrate.ui.screens.base import OperatorScreen
 from tui_migrate.wording import ends_words
 
@@ -32,7 +33,7 @@ class RunListScreen(OperatorScreen):
             case "run.resume":
                 return one.run.may_resume
             case "run.rollback":
-                return one.run.rollback_available or one.run.rollback_run > 0
+                return leads_to_rollback(one.run)
             case "run.conflicts":
                 return one.run.undecided > 0
             case "run.rejects":

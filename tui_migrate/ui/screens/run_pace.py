@@ -4,6 +4,7 @@ from tui_migrate.journal.records import CollectionProgress, CollectionState, Run
 from tui_migrate.journal.states import RunState
 from tui_migrate.plan.model import RunKind
 from tui_migrate.ui.rates import RateHistory, RateMeter, steady
+from tui_migrate.wording import is_at_work
 
 
 class RunPace:
@@ -14,11 +15,15 @@ class RunPace:
         self._collections: dict[str, RateMeter] = {}
         self._history = RateHistory()
         self._attempt = 0
+        self._was_at_work = False
         self._fastest: float | None = None
 
     def note(self, at: float, run: RunRecord) -> None:
         """Take in how a run stands at a time. Outside the stage in which documents move there is no rate."""
         done = documents_done(run)
+        if run.attempt != self._attempt or not self._was_at_work:
+            self._history.rest(at)
+        self._was_at_work = is_at_work(run.state)
         if run.state is not RunState.EXECUTING or run.attempt != self._attempt:
             self._attempt = run.attempt
             self._whole.reset()

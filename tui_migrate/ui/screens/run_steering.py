@@ -44,7 +44,9 @@ class RunSteering:
     def slower(self, run: RunRecord, controls: Sequence[Control], pace: RunPace) -> None:
         """Ask for the next lower limit; from none, for half the present rate."""
         limit = slower_than(self._wanted(Wish.RATE, run.rate_limit, controls), pace.rate)
-        if limit is None:
+        if limit is None and run.stage in (Stage.VERIFY, Stage.COMMIT):
+            self._screen.notify_line("A limit is for the writing of documents, and that is done.", is_error=False)
+        elif limit is None:
             self._screen.notify_line("The rate is not known yet; try again in a moment.")
         else:
             self._ask_rate(limit, controls)
@@ -77,11 +79,12 @@ class RunSteering:
         """
         is_active = run.state.is_active
         end = "Cancel" if is_active else "Give up"
-        keep = f"{end}; what was written stays" if run.writes_begun else f"{end}; nothing has been written yet"
-        if run.kind is RunKind.EXPORT:
-            keep = f"{end}; the unfinished package is removed"
-        choices = [("on", "Go on with the run" if is_active else "Leave it as it is"), ("keep", keep)]
+        stay = "Leave it paused" if run.state is RunState.PAUSED else "Go on with the run"
+        choices = [("on", stay if is_active else "Leave it as it is"), ("keep", f"{end}; {_left_words(run)}")]
         sentences = [f"A run that was {'cancelled' if is_active else 'given up'} cannot be resumed."]
+        if run.kind is RunKind.ROLLBACK and run.writes_begun:
+            undone = f"Run {run_name(run.rollback_of)}"
+            sentences.append(f"{undone} is rolled back in part then. Rolling it back again goes on with the rest.")
         if run.undo and run.writes_begun and run.state.is_active and run.kind in (RunKind.COPY, RunKind.IMPORT):
             choices.append(("back", "Cancel, then roll back what was written"))
             sentences.append("The rollback starts when the run has ended, whether this app is open then or not.")
@@ -154,6 +157,17 @@ class RunSteering:
         if begun is None:
             begun = await app.whole_steps.take(begin_rollback(session.home, self._run_id, passwords))
         self._screen.post_message(RollbackBegun(begun))
+
+
+def _left_words(run: RunRecord) -> str:
+    """Say what becomes of what a run has done by now when it is cancelled."""
+    match run.kind:
+        case RunKind.EXPORT:
+            return "the unfinished package is removed"
+        case RunKind.ROLLBACK:
+            done = "what was taken back stays so, the rest is left"
+            return done if run.writes_begun else "nothing has been taken back yet"
+    return "what was written stays" if run.writes_begun else "nothing has been written yet"
 
 
 def _is_another_question(asked: RunRecord, now: RunRecord) -> bool:

@@ -124,6 +124,9 @@ def stages_line(run: RunRecord) -> str:
         marks[at] = "✓"
     elif run.state in _THROUGH:
         marks[at] = "○"
+    written = stages.index(Stage.EXECUTE)
+    if at < written and fraction(run) == 1.0:
+        marks[written] = "✓"  # prepared again by another attempt, or behind a pause: what is written stays so
     return " " + "   ".join(f"{mark} {stage.value}" for mark, stage in zip(marks, stages, strict=True))
 
 
@@ -136,8 +139,10 @@ def bar_line(run: RunRecord, now: float, width: int) -> str:
     return f" {drawn}  {100 * done:.1f} %   {word} {UNKNOWN if taken is None else duration(taken)}"
 
 
-def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = None) -> str:
-    """Documents and bytes done, how fast, and how long it will still take.
+def figures_line(
+    run: RunRecord, pace: RunPace, width: int, plan: Plan | None = None, verified: int | None = None
+) -> str:
+    """Documents and bytes done, how fast, and how long it will still take; in the verification, how many by now.
 
     Of a part of the documents nobody has counted more than all of them.
     """
@@ -145,10 +150,12 @@ def figures_line(run: RunRecord, pace: RunPace, width: int, plan: Plan | None = 
     is_part = plan is not None and bool(plan.scope.filters or plan.scope.owner) and not is_counted
     total = sum(one.documents_expected for one in run.collections)
     done = documents_done(run)
-    parts = [f"{number(done)} {'of at most' if is_part else '/'} {number(total)} docs"]
+    parts = [f"{number(done)} {'of at most' if is_part else '/'} {number(total)} doc{'' if total == 1 else 's'}"]
     if sizes := size_pair(sum(one.bytes_done for one in run.collections), sum(map(bytes_total, run.collections))):
         parts.append(sizes)
-    if run.state.is_active:
+    if verified is not None:
+        parts.append(f" {number(verified)} verified")
+    elif run.state.is_active:
         rate = pace.rate
         parts.append(f" {UNKNOWN if rate is None else number(rate)} docs/s")
         left = sum(max(0, one.documents_total - one.documents_done) for one in run.collections)

@@ -1,8 +1,10 @@
 """What the Run screen says in sentences: who has asked what, how the run ended, and what can be done next."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tui_migrate.findings import Finding, Severity
 from tui_migrate.journal.reader import FINDINGS_SHOWN
 from tui_migrate.journal.records import Control, ControlStatus, RunRecord, Wish
 from tui_migrate.journal.retries import Retry, pending_retry
@@ -11,7 +13,7 @@ from tui_migrate.plan.model import RunKind
 from tui_migrate.redaction import printable
 from tui_migrate.ui.keymap import Keymap
 from tui_migrate.ui.next_steps import failure_hint, is_one_command
-from tui_migrate.ui.run_rows import UNDECIDED, retried_words, rollback_words
+from tui_migrate.ui.run_rows import UNDECIDED, is_rollback_cut_short, retried_words, rollback_words
 from tui_migrate.ui.screens.run_pace import documents_done
 from tui_migrate.ui.screens.run_table import size_pair
 from tui_migrate.ui.screens.run_view import asks_only, clock_time, short_ends
@@ -41,12 +43,13 @@ def status(snapshot: Snapshot, keys: Keymap) -> tuple[list[str], Tone]:
         said = list(_of_live(run, snapshot, keys))
         return said, Tone.WARN if said else Tone.PLAIN
     ended = list(_of_ended(run, snapshot.taken_at, keys))
-    if run.rollback_run:
+    is_in_rollback = bool(run.rollback_run or run.part_undone_by)
+    if is_in_rollback:
         ended = [f" ! {rollback_words(run)}", f"   before that: {ended[0].strip()}", *ended[1:]]
     said = [*ended, *_next(run, keys)]
     if (asked := _refused(snapshot.controls)) is not None:
         said.append(asked)
-    return said, Tone.WARN if run.rollback_run else state_tone(run.state)
+    return said, Tone.WARN if is_in_rollback else state_tone(run.state)
 
 
 def wish_under_way(controls: Sequence[Control], state: RunState) -> Control | None:
@@ -145,16 +148,24 @@ def _of_ended(run: RunRecord, now: float, keys: Keymap) -> Iterator[str]:
         case RunState.INTERRUPTED:
             yield f" ~ interrupted: {printable(failure.message) if failure else 'its worker is gone'}"
         case RunState.CANCELLED:
-            stays = "what it wrote stays" if run.writes_begun and run.kind is not RunKind.EXPORT else "nothing is left"
-            yield f" ✗ cancelled: {stays}"
+            yield f" ✗ cancelled: {_left_words(run)}"
         case RunState.ROLLED_BACK:
             yield f" ↶ rolled back by run {run_name(run.rolled_back_by)}"
         case RunState.ROLLED_BACK_WITH_FINDINGS:
             yield f" ! rolled back by run {run_name(run.rolled_back_by)}, with findings there"
-    if not run.rollback_run and (waits := rollback_words(run)):
+    if not (run.rollback_run or run.part_undone_by) and (waits := rollback_words(run)):
         yield f" ! {waits}"
-    if (hint := failure_hint(failure)) and not is_one_command(failure) and not asks_only(run):
+    # Of one that is over the hint speaks of a resume that there is not: a failed run that was given up.
+    is_open = not (run.state.is_final or asks_only(run))
+    if is_open and (hint := failure_hint(failure)) and not is_one_command(failure):
         yield f"   → {printable(hint)}"
+
+
+def _left_words(run: RunRecord) -> str:
+    """Say what is left of a run that was cancelled."""
+    if run.kind is RunKind.ROLLBACK:
+        return "what it took back stays taken back; the rest was left" if run.writes_begun else "nothing was taken back"
+    return "what it wrote stays" if run.writes_begun and run.kind is not RunKind.EXPORT else "nothing is left"
 
 
 def _asked_words(run: RunRecord) -> str:
@@ -178,10 +189,8 @@ def _done_words(run: RunRecord, now: float) -> str:
 
 def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     """What can be done now, by which key."""
-    steps = []
+    steps = list(_other_run(run, keys.of("run.rollback")))
     resume = keys.of("run.resume")
-    if run.rollback_run:
-        steps.append(f"{keys.of('run.rollback')} shows run {run_name(run.rollback_run)}")
     if not run.may_resume:
         pass
     elif run.cancel_asked:
@@ -195,7 +204,8 @@ def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     if run.undecided and not run.state.is_final:
         steps.insert(0, f"{keys.of('run.conflicts')} lists what waits for your decision")
     if run.rollback_available:
-        steps.append(f"{keys.of('run.rollback')} shows what rolling it back would do")
+        what = "rolling back the rest" if run.part_undone_by else "rolling it back"
+        steps.append(f"{keys.of('run.rollback')} shows what {what} would do")
     if not run.state.is_final:
         steps.append(f"{keys.of('run.cancel')} gives it up for good")
     if is_finished_backup(run):
@@ -203,10 +213,19 @@ def _next(run: RunRecord, keys: Keymap) -> Iterator[str]:
     if run.counts.rejected:
         steps.append(f"{keys.of('run.rejects')} lists what the target refused")
     if run.findings or (run.failure and not asks_only(run)):
-        steps.append(_findings_words(len(run.findings), keys.of("run.errors")))
+        steps.append(_findings_words(run.findings, keys.of("run.errors")))
     if not steps:
         steps.append(f"{keys.of('run.log')} shows what it did")
     yield f"   next: {'; '.join(steps)}; esc goes back"
+
+
+def _other_run(run: RunRecord, key: str) -> Iterator[str]:
+    """Lead from a run to the one that takes it back, and from a rollback that was cancelled to what it was to undo."""
+    if run.rollback_run:
+        yield f"{key} shows run {run_name(run.rollback_run)}"
+    if is_rollback_cut_short(run):
+        rest = "the rest" if run.writes_begun else "it"
+        yield f"{key} shows run {run_name(run.rollback_of)}, where {rest} can be rolled back"
 
 
 def is_finished_backup(run: RunRecord) -> bool:
@@ -215,8 +234,12 @@ def is_finished_backup(run: RunRecord) -> bool:
     return run.kind is RunKind.EXPORT and bool(run.backup) and run.state in done
 
 
-def _findings_words(count: int, key: str) -> str:
-    if not count:
+def _findings_words(found: Sequence[Finding], key: str) -> str:
+    """Say what a key shows, by severity: a run without findings of its own may have warnings of the checks."""
+    if not found:
         return f"{key} shows what failed"
-    more = "+" if count >= FINDINGS_SHOWN else ""
-    return f"{key} shows its {number(count)}{more} finding{'' if count == 1 else 's'}"
+    if len(found) >= FINDINGS_SHOWN:
+        return f"{key} shows what it found, {number(len(found))} and more"
+    counts = Counter(one.severity for one in found)
+    parts = [f"{number(counts[one])} {one.value}{'s' * (counts[one] != 1)}" for one in Severity if counts[one]]
+    return f"{key} shows its {' and '.join(filter(None, (', '.join(parts[:-1]), parts[-1])))}"
