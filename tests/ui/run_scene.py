@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from textual.pilot import Pilot
 
@@ -155,3 +156,20 @@ def said(pilot: Pilot[None]) -> str:
 
 def keys(pilot: Pilot[None]) -> str:
     return "".join(one.shown for one in pilot.app.screen.query_one(KeyFooter).shown)
+
+
+async def wishes(run: ActedRun) -> list[tuple[Wish, int, ControlStatus]]:
+    return [(one.wish, one.value, one.status) for one in await run.controls()]
+
+
+async def until_wished(pilot: Pilot[None], run: ActedRun, *expected: tuple[Wish, int]) -> None:
+    """Wait until these requests stand in the journal and on the screen."""
+    found: list[tuple[Wish, int]] = []
+    screen = cast("RunScreen", pilot.app.screen)
+
+    def is_there() -> bool:
+        seen = screen._snapshot.controls if screen._snapshot else ()
+        found[:] = [(one.wish, one.value) for one in seen]
+        return found == list(expected)
+
+    await until(pilot, is_there, f"{expected}, not {found}")

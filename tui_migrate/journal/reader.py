@@ -13,20 +13,17 @@ from tui_migrate.journal import links
 from tui_migrate.journal.backup_records import BackupRecord
 from tui_migrate.journal.conflict_reading import ConflictReading
 from tui_migrate.journal.records import (
-    REASON_BYTES,
-    REJECT_HEAD,
     Checkpoint,
     CollectionProgress,
     Counts,
     Event,
     MemberRecord,
-    RejectRecord,
-    RejectState,
     RunRecord,
     RunSummary,
     Sample,
     VerifiedMark,
 )
+from tui_migrate.journal.reject_reading import RejectReading
 from tui_migrate.journal.request_reading import STANDING, RequestReading
 from tui_migrate.journal.rows import PAUSED_AT, backup_from, collection_from, run_from
 from tui_migrate.journal.states import RunState, Stage
@@ -62,7 +59,7 @@ _UNFINISHED: Final = ", ".join(f"'{one.value}'" for one in RunState if not one.i
 _ACTIVE: Final = ", ".join(f"'{one.value}'" for one in RunState if one.is_active)
 
 
-class JournalReader(ConflictReading, RequestReading):
+class JournalReader(ConflictReading, RejectReading, RequestReading):
     """A read-only connection. Each method is one short read; a reader never holds up the worker."""
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
@@ -300,57 +297,6 @@ class JournalReader(ConflictReading, RequestReading):
         )
         return tuple(MemberRecord(*row) for row in rows)
 
-    async def rejects(
-        self, run_id: int, collection: str, state: RejectState, after: int = -1, limit: int = 500
-    ) -> tuple[RejectRecord, ...]:
-        """Give refused documents of a collection that are in a state, in the order of their file, a page at a time."""
-        condition = 'run_id = ? AND collection = ? AND state = ? AND "offset" > ?'
-        return await self._rejects(condition, limit, run_id, collection, state, after)
-
-    async def unresolved_rejects(
-        self, run_id: int, collection: str, after: int, limit: int
-    ) -> tuple[RejectRecord, ...]:
-        """Give the documents of a collection that were refused and never written, in the order of their file."""
-        return await self._rejects(
-            'run_id = ? AND collection = ? AND state <> ? AND "offset" > ?',
-            limit,
-            run_id,
-            collection,
-            RejectState.RESOLVED,
-            after,
-        )
-
-    async def is_rejected(self, run_id: int, collection: str, digest: bytes) -> bool:
-        """Say whether a document of this content hash was refused by the target and stayed so."""
-        rows = await self._rows(
-            "SELECT 1 FROM rejects WHERE run_id = ? AND collection = ? AND digest = ? AND state = 'rejected' LIMIT 1",
-            run_id,
-            collection,
-            digest,
-        )
-        return bool(rows)
-
-    async def reject_sizes(self, run_id: int) -> dict[str, tuple[int, int]]:
-        """Give for each collection how many documents were refused and stayed so, and their bytes.
-
-        Those of one that was refused again, for another reason, are an estimate.
-        """
-        head = "length(CAST(collection AS BLOB)) + min(?, length(CAST(reason AS BLOB)))"
-        rows = await self._rows(
-            f'SELECT collection, count(*), sum("end" - "offset" - ? - ({head})) FROM rejects'
-            " WHERE run_id = ? AND state <> ? GROUP BY collection ORDER BY collection",
-            REJECT_HEAD,
-            REASON_BYTES,
-            run_id,
-            RejectState.RESOLVED,
-        )
-        return {row[0]: (row[1], row[2]) for row in rows}
-
-    async def rejects_end(self, run_id: int) -> int:
-        """Say up to which byte the file of rejects is committed."""
-        rows = await self._rows('SELECT coalesce(max("end"), 0) FROM rejects WHERE run_id = ?', run_id)
-        return int(rows[0][0])
-
     async def claimants(
         self, places: Sequence[str], collections: Sequence[str]
     ) -> tuple[tuple[int, str, RunState], ...]:
@@ -376,15 +322,6 @@ class JournalReader(ConflictReading, RequestReading):
             run_id,
         )
         return tuple(int(row[0]) for row in rows)
-
-    async def _rejects(self, condition: str, limit: int, *values: object) -> tuple[RejectRecord, ...]:
-        rows = await self._rows(
-            f'SELECT collection, "offset", "end", digest, code, reason, state FROM rejects WHERE {condition}'
-            ' ORDER BY "offset" LIMIT ?',
-            *values,
-            limit,
-        )
-        return tuple(RejectRecord(row[0], row[1], row[2], row[3], row[4], row[5], RejectState(row[6])) for row in rows)
 
     async def _summaries(self, condition: str, *values: object) -> tuple[RunSummary, ...]:
         done = "(SELECT coalesce(sum(documents_done), 0) FROM run_collections WHERE run_id = runs.id)"
