@@ -82,6 +82,17 @@ def mongodb_pair(mongodb_url: str, mongodb_second_url: str) -> tuple[str, str]:
     return mongodb_url, mongodb_second_url
 
 
+@pytest.fixture(scope="module")
+def fresh_pair(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """Two servers that only one module uses, for what fills a server's cache: who had it before keeps parts of it."""
+    if EXTERNAL in os.environ:
+        yield request.getfixturevalue("mongodb_pair")
+    else:
+        _require_server()
+        with mongo_server() as source, mongo_server() as target:
+            yield source.url, target.url
+
+
 @pytest.fixture
 def database() -> Iterator[str]:
     """A fresh database name, dropped after the test on a server that is not ours to end."""

@@ -37,8 +37,8 @@ SECONDS = 240
 
 
 @pytest.fixture
-async def ends(tmp_path: Path, mongodb_pair: tuple[str, str], database: str) -> AsyncIterator[Pair]:
-    async with pair(tmp_path, mongodb_pair, database) as made:
+async def ends(tmp_path: Path, fresh_pair: tuple[str, str], database: str) -> AsyncIterator[Pair]:
+    async with pair(tmp_path, fresh_pair, database) as made:
         yield made
 
 
@@ -122,13 +122,13 @@ async def tiny(ends: Pair, count: int, *, after: int = 0) -> int:
 
 
 async def test_a_slow_target_holds_the_reading_back(
-    ends: Pair, mongodb_pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ends: Pair, fresh_pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has been read and not been written yet stays within a few batches, though there is much more to read."""
     monkeypatch.setattr(reading, "BATCH_DOCUMENTS", 4)
     total, batch = 12 * MB, 256 * 1024
     await put_all(ends.source, [blob(one, 64 * 1024) for one in range(total // (64 * 1024))])
-    ports = [int(url.rpartition(":")[2]) for url in mongodb_pair]
+    ports = [int(url.rpartition(":")[2]) for url in fresh_pair]
     async with proxied(ports[0]) as source, proxied(ports[1]) as target:
         ends.source_end = replace(ends.source_end, url=source.url(ends.source_end.database, 30_000))
         ends.target_end = replace(ends.target_end, url=target.url(ends.target_end.database, 30_000))
