@@ -54,6 +54,7 @@ def test_a_backup_is_made_listed_and_checked(cli: Cli, ends: Ends) -> None:
     made(cli, ends.source, "first")
     (one,) = listed(cli)
     assert (one["name"], one["status"], one["good"], one["whole"]) == ("first", "complete", True, True)
+    assert "when made" in cli("backups", "list").out
     assert (one["documents"], one["collections"]) == (35, ["families", "users", "grown"])
     assert (one["verified_at"], one["verdict"], one["before_run"], one["owner"]) == (None, None, None, None)
     path = Path(one["path"])

@@ -1,6 +1,7 @@
 """Packages that go through pipes, between real commands, workers and servers."""
 
 import gzip
+import json
 import os
 import pty
 import shlex
@@ -70,7 +71,10 @@ def test_a_reader_that_goes_away_fails_the_run_which_cannot_be_resumed(cli: Cli,
     assert b"closed by the command that reads it" in done.stderr
     assert b"resume" not in done.stderr
     cli.refused("resume", "1", code=4, said="a pipe, which is gone", hint="cancel 1", error="refused")
+    hint = json.loads(cli("status", "1", "--json").out)["failure"]["hint"]
+    assert hint in cli("status", "1").out
     assert cli("cancel", "1").code == 0
+    assert hint not in cli("status", "1").out
 
 
 def test_a_pipe_excludes_what_would_spoil_it(cli: Cli, ends: Ends) -> None:

@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from unittest.mock import patch
@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.comparison.edits import NAME, Edit, Sides, edit_lists, expected_counts, sides, told
+from tests.comparison.stores import Failing, Misordered, Reordering, Unordered, Whole
 from tests.suites.documents import doc, index, options
 from tests.suites.ids import int32, text
 from tests.suites.store_cases import create
@@ -20,89 +21,12 @@ from tui_migrate.comparison.model import ComparedCollection, Comparison, Counts,
 from tui_migrate.comparison.state import State
 from tui_migrate.documents import RawId
 from tui_migrate.errors import Unreachable, UsageError
-from tui_migrate.stores.base import Block, BlockLimit, Capabilities, CollectionInfo, ReadOrder, Source
+from tui_migrate.stores.base import BlockLimit, Capabilities, CollectionInfo, Source
 from tui_migrate.stores.memory import MemoryStore
 from tui_migrate.stores.readonly import ReadOnly
 from tui_migrate.ui.compare_words import collection_words
 
 ALL = Request(listed=1_000)
-
-
-class Unordered(MemoryStore):
-    """A store that gives documents as they lie, and says so."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return replace(super().capabilities, ordered=False)
-
-
-class Reordering(MemoryStore):
-    """A store that does not keep the order of fields."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return replace(super().capabilities, keeps_field_order=False)
-
-
-class Misordered(MemoryStore):
-    """A store whose documents come backwards although it says that they come in order."""
-
-    async def read(
-        self,
-        collection: str,
-        *,
-        after: bytes | None = None,
-        order: ReadOrder = ReadOrder.BY_ID,
-        limit: BlockLimit = BlockLimit(),
-        ids_only: bool = False,
-    ) -> AsyncGenerator[Block]:
-        documents = [one async for block in super().read(collection) for one in block.documents]
-        for start in range(0, len(documents), limit.documents):
-            yield Block(documents[::-1][start : start + limit.documents], b"%d" % start)
-
-    async def split_points(self, collection: str, parts: int) -> tuple[RawId, ...]:
-        return ()
-
-
-class Whole(MemoryStore):
-    """A store that is read from its start, as a package is: no `_id` is a place in it."""
-
-    async def read(
-        self,
-        collection: str,
-        *,
-        after: bytes | None = None,
-        order: ReadOrder = ReadOrder.BY_ID,
-        limit: BlockLimit = BlockLimit(),
-        ids_only: bool = False,
-    ) -> AsyncGenerator[Block]:
-        assert after is None
-        async for block in super().read(collection, limit=limit):
-            yield block
-
-    async def split_points(self, collection: str, parts: int) -> tuple[RawId, ...]:
-        return ()
-
-
-class Failing(MemoryStore):
-    """A store that is lost after a number of blocks."""
-
-    blocks = 0
-
-    async def read(
-        self,
-        collection: str,
-        *,
-        after: bytes | None = None,
-        order: ReadOrder = ReadOrder.BY_ID,
-        limit: BlockLimit = BlockLimit(),
-        ids_only: bool = False,
-    ) -> AsyncGenerator[Block]:
-        async for block in super().read(collection, after=after, order=order, limit=limit):
-            if not Failing.blocks:
-                raise Unreachable("it is gone")
-            Failing.blocks -= 1
-            yield block
 
 
 def new(kind: type[MemoryStore] = MemoryStore) -> MemoryStore:
